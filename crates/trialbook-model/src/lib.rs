@@ -1,0 +1,10 @@
+//! What is true of an experiment: nouns, ids, states and transitions, the config schema, the filter
+//! language, canonical JSON and hashes, metric directions, the secret filter, derived metrics.
+//!
+//! Not here: files, SQL, HTTP, threads. Invariant: nothing in this crate does IO, reads the time or
+//! draws randomness by itself; the clock and the entropy are arguments.
+
+pub mod id;
+pub mod record;
+pub mod status;
+pub mod time;

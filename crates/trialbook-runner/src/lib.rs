@@ -1,0 +1,1 @@
+//! Charter: see architecture; filled by this room's first feature.
