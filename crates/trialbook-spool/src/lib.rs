@@ -1,1 +1,3 @@
 //! Charter: see architecture; filled by this room's first feature.
+
+pub mod codec;
