@@ -1,1 +1,6 @@
-//! Charter: see architecture; filled by this room's first feature.
+//! What is being done now: plans, claims, attempts, and the wrapper around a run's process.
+//!
+//! Not here: SQL, HTTP, statistics, anything printed. Invariant: a run that was started ends in a final
+//! state, or is found later by what it left behind and put into one.
+
+pub mod protocol;
