@@ -1,0 +1,51 @@
+//! `cargo xtask docs`: the pages under `docs/reference/` that programs write.
+//!
+//! The words of the command line come from the binary's hidden verb `__docs`, which prints the whole
+//! page; nothing is written by hand there.
+
+use std::fs;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+
+use crate::arguments::Arguments;
+use crate::printer::say;
+use crate::process::{self, cargo};
+use crate::tree;
+
+/// A generated page.
+pub(crate) struct Page {
+    /// From the root.
+    pub(crate) path: String,
+    /// What it has to say.
+    pub(crate) text: String,
+}
+
+/// Runs the verb.
+pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
+    arguments.finish()?;
+    for page in pages()? {
+        let path = tree::root().join(&page.path);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make `{}`", folder.display()))?;
+        }
+        fs::write(&path, &page.text).with_context(|| format!("cannot write `{}`", page.path))?;
+        say(&format!("wrote {}", page.path));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The pages as they have to be now.
+pub(crate) fn pages() -> Result<Vec<Page>> {
+    let words = ["run", "--quiet", "--package", "trialbook", "--", "__docs"];
+    let text = process::output(&mut cargo(&words))?;
+    // A binary without the verb prints nothing; then there is no page to write.
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Page {
+        path: "docs/reference/cli.md".to_owned(),
+        text,
+    }])
+}

@@ -1,0 +1,279 @@
+//! The stages of `cargo xtask test`: what each runs, what it needs, how its tests are counted.
+//!
+//! One target folder and one profile serve all of them, so that no dependency is compiled twice for
+//! the same purpose.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+
+use anyhow::Result;
+
+use crate::counts::{self, Counts};
+use crate::process::{self, Stream, answers, cargo};
+use crate::{tidy, tree};
+
+/// Test targets that belong to the stage `faults` instead of `test`.
+pub(crate) const FAULT_TARGETS: [&str; 2] = ["faults", "simulation"];
+
+/// One stage.
+pub(crate) struct Stage {
+    /// The name for `--only`.
+    pub(crate) name: &'static str,
+    /// One phrase for its headline.
+    pub(crate) what: &'static str,
+    /// Does it.
+    pub(crate) run: fn() -> Result<Outcome>,
+}
+
+/// The stages, in the order in which they run: cheap verdicts first.
+pub(crate) const STAGES: [Stage; 8] = [
+    Stage {
+        name: "fmt",
+        what: "formatting",
+        run: fmt,
+    },
+    Stage {
+        name: "clippy",
+        what: "lints, warnings denied",
+        run: clippy,
+    },
+    Stage {
+        name: "doc",
+        what: "documentation, warnings denied",
+        run: doc,
+    },
+    Stage {
+        name: "test",
+        what: "unit, property, contract and black-box tests",
+        run: test,
+    },
+    Stage {
+        name: "doctest",
+        what: "examples in the documentation",
+        run: doctest,
+    },
+    Stage {
+        name: "faults",
+        what: "crashes, torn files and full disks, short form",
+        run: short_faults,
+    },
+    Stage {
+        name: "python",
+        what: "tests of the Python files",
+        run: python,
+    },
+    Stage {
+        name: "tidy",
+        what: "rules of the house",
+        run: tidy::stage,
+    },
+];
+
+/// What became of a stage.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Outcome {
+    /// Whether all is well.
+    pub(crate) passed: bool,
+    /// Its tests, where it has any.
+    pub(crate) counts: Counts,
+    /// What else there is to say, such as a remedy.
+    pub(crate) note: Option<String>,
+}
+
+impl Outcome {
+    /// All is well.
+    pub(crate) fn passed() -> Self {
+        Self {
+            passed: true,
+            ..Self::default()
+        }
+    }
+
+    /// It could not run, or failed with a reason that one line can say.
+    pub(crate) fn refused(note: String) -> Self {
+        Self {
+            note: Some(note),
+            ..Self::default()
+        }
+    }
+
+    fn of(status: ExitStatus) -> Self {
+        Self {
+            passed: status.success(),
+            ..Self::default()
+        }
+    }
+
+    fn missing(tool: &str, remedy: &str) -> Self {
+        Self::refused(format!("`{tool}` is missing: {remedy}"))
+    }
+}
+
+fn fmt() -> Result<Outcome> {
+    if !answers(&mut cargo(&["fmt", "--version"])) {
+        return Ok(Outcome::missing("rustfmt", "rustup component add rustfmt"));
+    }
+    let status = process::run(&mut cargo(&["fmt", "--all", "--", "--check"]))?;
+    Ok(Outcome::of(status))
+}
+
+fn clippy() -> Result<Outcome> {
+    if !answers(&mut cargo(&["clippy", "--version"])) {
+        return Ok(Outcome::missing("clippy", "rustup component add clippy"));
+    }
+    if let Some(missing) = compiler_missing() {
+        return Ok(missing);
+    }
+    let words = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    Ok(Outcome::of(process::run(&mut cargo(&words))?))
+}
+
+fn doc() -> Result<Outcome> {
+    // Private items are documented too: their links are read by the people who work here.
+    let words = [
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+    ];
+    let mut command = cargo(&words);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    Ok(Outcome::of(process::run(&mut command)?))
+}
+
+fn test() -> Result<Outcome> {
+    if let Some(missing) = compiler_missing().or_else(python_missing) {
+        return Ok(missing);
+    }
+    let targets = test_targets()?;
+    let mut words = vec!["test", "--workspace", "--no-fail-fast", "--lib", "--bins"];
+    let ordinary = targets
+        .iter()
+        .filter(|name| !FAULT_TARGETS.contains(&name.as_str()));
+    for name in ordinary {
+        words.extend(["--test", name]);
+    }
+    counted(&mut cargo(&words))
+}
+
+fn doctest() -> Result<Outcome> {
+    counted(&mut cargo(&[
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+        "--doc",
+    ]))
+}
+
+fn short_faults() -> Result<Outcome> {
+    faults(&mut |_command| {})
+}
+
+/// The fault tests; `prepare` may set how long and from which seed.
+pub(crate) fn faults(prepare: &mut dyn FnMut(&mut Command)) -> Result<Outcome> {
+    let targets = test_targets()?;
+    let mut words = vec!["test", "--workspace", "--no-fail-fast"];
+    for name in FAULT_TARGETS.iter().filter(|name| targets.contains(**name)) {
+        words.extend(["--test", name]);
+    }
+    if !words.contains(&"--test") {
+        return Ok(Outcome::refused("there is no fault test".to_owned()));
+    }
+    let mut command = cargo(&words);
+    prepare(&mut command);
+    counted(&mut command)
+}
+
+/// Names of the integration tests of the workspace.
+fn test_targets() -> Result<BTreeSet<String>> {
+    let metadata = tree::metadata()?;
+    let packages = metadata["packages"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice);
+    Ok(packages
+        .iter()
+        .flat_map(|package| package["targets"].as_array().into_iter().flatten())
+        .filter(|target| target["kind"][0] == "test")
+        .filter_map(|target| target["name"].as_str().map(str::to_owned))
+        .collect())
+}
+
+fn counted(command: &mut Command) -> Result<Outcome> {
+    let mut counts = Counts::default();
+    let status = process::watch(command, Stream::Output, |line| {
+        if let Some(found) = counts::of_rust(line) {
+            counts.add(found);
+        }
+    })?;
+    Ok(Outcome {
+        passed: status.success(),
+        counts,
+        note: None,
+    })
+}
+
+fn python() -> Result<Outcome> {
+    if let Some(missing) = python_missing() {
+        return Ok(missing);
+    }
+    let folders: BTreeSet<String> = tree::sources()?
+        .into_iter()
+        .filter(|source| source.file_name().starts_with("test_") && source.ending() == "py")
+        .filter_map(|source| source.path.rsplit_once('/').map(|(at, _)| at.to_owned()))
+        .collect();
+    let mut whole = Outcome::passed();
+    for folder in folders {
+        let one = python_tests(&tree::root().join(folder))?;
+        whole.passed &= one.passed;
+        whole.counts.add(one.counts);
+    }
+    Ok(whole)
+}
+
+fn python_tests(folder: &Path) -> Result<Outcome> {
+    let mut command = Command::new("python3");
+    command
+        .args(["-m", "unittest", "discover", "--start-directory"])
+        .arg(folder)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .current_dir(tree::root());
+    let (mut ran, mut failed) = (0, 0);
+    let status = process::watch(&mut command, Stream::Error, |line| {
+        ran = counts::python_ran(line).unwrap_or(ran);
+        failed = counts::python_failed(line).unwrap_or(failed);
+    })?;
+    Ok(Outcome {
+        passed: status.success(),
+        counts: Counts {
+            passed: ran.saturating_sub(failed),
+            failed,
+            ignored: 0,
+        },
+        note: None,
+    })
+}
+
+fn python_missing() -> Option<Outcome> {
+    let found = answers(Command::new("python3").arg("--version"));
+    (!found).then(|| Outcome::missing("python3", "install Python 3 and put it on the PATH"))
+}
+
+/// The embedded database is C; its build script looks for `$CC`, then for `cc`.
+fn compiler_missing() -> Option<Outcome> {
+    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
+    let found = answers(Command::new(compiler).arg("--version"));
+    (!found).then(|| {
+        Outcome::missing(
+            "cc",
+            "install a C compiler (gcc or clang) or name one in the variable CC",
+        )
+    })
+}
