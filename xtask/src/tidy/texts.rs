@@ -21,7 +21,7 @@ const TEXT_ENDINGS: [&str; 13] = [
 pub(super) fn findings(sources: &[Source]) -> Vec<String> {
     let mut findings = Vec::new();
     for source in sources {
-        if source.ending() == "rs" && !source.text.trim_start().starts_with("//!") {
+        if source.ending() == "rs" && !has_charter(source) {
             findings.push(format!(
                 "{}: opens without `//!`: say what the module is for, what it is not, and its invariants",
                 source.path
@@ -38,6 +38,11 @@ pub(super) fn findings(sources: &[Source]) -> Vec<String> {
         }
     }
     findings
+}
+
+/// A file `tests.rs` says by its name and place what it is for.
+fn has_charter(source: &Source) -> bool {
+    source.file_name() == "tests.rs" || source.text.trim_start().starts_with("//!")
 }
 
 fn ignores_without_reason(text: &str) -> bool {
@@ -87,6 +92,7 @@ mod tests {
     fn a_module_says_what_it_is_for() {
         assert_eq!(found("a.rs", "use std::fmt;\n").len(), 1);
         assert!(found("a.rs", "//! About a.\n").is_empty());
+        assert!(found("src/a/tests.rs", "use super::*;\n").is_empty());
     }
 
     #[test]
