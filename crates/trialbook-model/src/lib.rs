@@ -4,6 +4,7 @@
 //! Not here: files, SQL, HTTP, threads. Invariant: nothing in this crate does IO, reads the time or
 //! draws randomness by itself; the clock and the entropy are arguments.
 
+pub mod exact_sum;
 pub mod filter;
 pub mod id;
 pub mod record;
