@@ -9,6 +9,8 @@
 //! Invariant: sums of the same values are equal, and serialize to the same bytes, whatever the order of
 //! [`ExactSum::add`] and [`ExactSum::merge`].
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const LIMB_BITS: u32 = 32;
@@ -20,7 +22,7 @@ const ADDITIONS_BEFORE_CARRY: u32 = 1 << 30;
 const FRACTION_BITS: u32 = 52;
 
 /// An exact sum of finite numbers.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct ExactSum {
     /// Index of the first limb held.
     low: usize,
@@ -234,6 +236,13 @@ impl From<Canonical> for ExactSum {
                 .collect(),
             additions: 1,
         }
+    }
+}
+
+impl fmt::Debug for ExactSum {
+    /// The canonical form, so that equal sums show equal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.canonical(), f)
     }
 }
 

@@ -8,5 +8,6 @@ pub mod exact_sum;
 pub mod filter;
 pub mod id;
 pub mod record;
+pub mod state;
 pub mod status;
 pub mod time;
