@@ -9,7 +9,9 @@ use super::records::Records;
 use super::register::{Earliest, Latest, Stamp, WriteOnce};
 
 use crate::id::WriterUid;
-use crate::record::{Heartbeat, Op, Param, Progress, RunError, SetStatus, Signed, StartRun};
+use crate::record::{
+    Heartbeat, Op, Param, Progress, RunError, SeriesKey, SetStatus, Signed, StartRun,
+};
 use crate::status::RunStatus;
 use crate::time::Timestamp;
 
@@ -148,6 +150,12 @@ impl RunState {
         self.annotations
             .text("name")
             .or_else(|| self.start().and_then(|start| start.name.as_deref()))
+    }
+
+    /// The last value of a metric that was logged without a context.
+    pub fn metric(&self, key: &str) -> Option<f64> {
+        let series = self.records.series.get(&SeriesKey::plain(key))?;
+        Some(series.last.value)
     }
 
     /// Params that blind writers gave different values: key, the value that holds, the values that lost.
