@@ -5,6 +5,7 @@
 //! draws randomness by itself; the clock and the entropy are arguments.
 
 pub mod code;
+pub mod derived;
 pub mod exact_sum;
 pub mod filter;
 pub mod goal;
