@@ -5,6 +5,8 @@
 //! draws randomness by itself; the clock and the entropy are arguments.
 
 pub mod canonical;
+pub mod config;
+pub mod criteria;
 pub mod exact_sum;
 pub mod filter;
 pub mod id;

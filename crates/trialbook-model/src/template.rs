@@ -3,10 +3,8 @@
 //! Not here: which names have values (config and plan say that), and splitting a command into words.
 //! Invariant: a value is put in as it is and never read again as a template.
 
-use serde::{Deserialize, Serialize};
-
 /// Why a template cannot be filled in. Places are counted in letters from 1.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// A `{` without its `}`.
     #[error("`{{` at letter {at} of `{template}` is not closed")]
