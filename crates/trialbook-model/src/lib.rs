@@ -4,10 +4,14 @@
 //! Not here: files, SQL, HTTP, threads. Invariant: nothing in this crate does IO, reads the time or
 //! draws randomness by itself; the clock and the entropy are arguments.
 
+pub mod code;
 pub mod exact_sum;
 pub mod filter;
+pub mod goal;
+pub mod handle;
 pub mod id;
 pub mod record;
 pub mod state;
 pub mod status;
 pub mod time;
+pub mod unit;
