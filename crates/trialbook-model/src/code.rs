@@ -155,8 +155,14 @@ pub const EXIT_CODES: [(u8, &str); 13] = [
     (2, "the command line is wrong"),
     (3, "an id or name is unknown or ambiguous"),
     (4, "a config, a filter or a value is invalid"),
-    (5, "the book is missing, newer than this program, read-only or busy"),
-    (6, "in conflict with what is recorded: a param, a name, the state of a run"),
+    (
+        5,
+        "the book is missing, newer than this program, read-only or busy",
+    ),
+    (
+        6,
+        "in conflict with what is recorded: a param, a name, the state of a run",
+    ),
     (7, "data are damaged or changed"),
     (8, "no space is left"),
     (9, "not supported yet"),

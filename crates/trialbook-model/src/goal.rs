@@ -120,8 +120,9 @@ pub fn resolve<'a>(
     };
     let unit = match unit {
         Some(unit) => Some((unit, Origin::Defined)),
-        None => unit::assumed(key)
-            .map(|it| (it.unit.word().to_owned(), Origin::Assumed(it.suffix))),
+        None => {
+            unit::assumed(key).map(|it| (it.unit.word().to_owned(), Origin::Assumed(it.suffix)))
+        }
     };
     Resolved {
         unit,
@@ -136,7 +137,8 @@ mod tests {
 
     #[test]
     fn names_suggest_goals_by_the_word_list() {
-        let check = |key, goal, because| assert_eq!(assumed(key), Assumed { goal, because }, "{key}");
+        let check =
+            |key, goal, because| assert_eq!(assumed(key), Assumed { goal, because }, "{key}");
         check("val_loss", Goal::Min, Because::Contains("loss"));
         check("Error_Rate", Goal::Min, Because::Contains("error"));
         check("completion_time_ms", Goal::Min, Because::Contains("time"));

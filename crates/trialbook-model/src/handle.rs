@@ -90,7 +90,9 @@ pub fn resolve(text: &str, candidates: &[Candidate<'_>]) -> Resolution {
         }
     }
     if is_glob(text) {
-        let found = places(candidates, |it| it.any_text(|name| glob_matches(text, name)));
+        let found = places(candidates, |it| {
+            it.any_text(|name| glob_matches(text, name))
+        });
         if !found.is_empty() {
             return several(found);
         }

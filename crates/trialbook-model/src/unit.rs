@@ -237,7 +237,10 @@ mod tests {
 
     #[test]
     fn conversions_are_exact_where_they_can_be() {
-        assert_eq!(Unit::Second.convert(60.0, Unit::Millisecond), Some(60_000.0));
+        assert_eq!(
+            Unit::Second.convert(60.0, Unit::Millisecond),
+            Some(60_000.0)
+        );
         assert_eq!(Unit::Millisecond.convert(90_000.0, Unit::Minute), Some(1.5));
         assert_eq!(Unit::Percent.convert(5.0, Unit::Ratio), Some(0.05));
         assert_eq!(Unit::Ratio.convert(0.05, Unit::Percent), Some(5.0));

@@ -82,10 +82,7 @@ fn names_win_over_readings_and_prefixes() {
     check("default/odd", &[3]);
     // The word is kept; a run of that name is reached by its digits.
     check("latest", &[0]);
-    assert_eq!(
-        resolve("latest", &[]),
-        Resolution::None { nearest: vec![] }
-    );
+    assert_eq!(resolve("latest", &[]), Resolution::None { nearest: vec![] });
 }
 
 #[test]
@@ -139,7 +136,10 @@ fn default_names_are_readable_and_unique() {
         default_run_name(time, id, |taken| taken == name),
         "run_20260121_130012_3f2a9"
     );
-    assert_eq!(default_run_name(Timestamp(i64::MAX), id, |_| false), "run_3f2a");
+    assert_eq!(
+        default_run_name(Timestamp(i64::MAX), id, |_| false),
+        "run_3f2a"
+    );
     assert!(default_run_name(time, id, |_| true).ends_with(&id.to_string()));
 }
 
