@@ -94,9 +94,9 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
-    /// The text from `start` to the end of what was read.
+    /// The text from `start` to the end of what was read, without blanks behind it.
     pub(super) fn since(&self, start: usize) -> &'a str {
-        &self.text[start..self.at]
+        self.text[start..self.at].trim_end()
     }
 
     /// What is still unread, without skipping blanks.

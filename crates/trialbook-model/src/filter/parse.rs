@@ -490,3 +490,6 @@ fn height(expr: &Expr) -> usize {
         Expr::Compare { .. } | Expr::Like { .. } | Expr::In { .. } | Expr::IsNull { .. } => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;
