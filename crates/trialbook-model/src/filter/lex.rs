@@ -3,7 +3,8 @@
 //! Not here: what the words mean together. Invariant: every token's place is a boundary of characters.
 
 use super::ast::KeyKind;
-use super::error::{Expected, Fault, Slip, clipped};
+use super::error::{Slip, clipped};
+use super::fault::{Expected, Fault};
 
 const KEYWORDS: [&str; 10] = [
     "and", "or", "not", "in", "is", "null", "like", "ilike", "asc", "desc",

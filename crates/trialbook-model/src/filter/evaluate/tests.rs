@@ -413,11 +413,11 @@ fn trees() -> impl Strategy<Value = Expr> {
 }
 
 /// The values that a condition is asked of, by the words of the guide.
-fn naive_values(run: &Run, key: &Key, only_text: bool) -> Vec<Plain> {
+fn naive_values(run: &Run, key: &Key, wanted: Wanted) -> Vec<Plain> {
     let get = |kind| run.values.get(&(kind, key.name.clone())).cloned();
     match key.kind {
         KeyKind::Dataset => run.datasets.iter().cloned().map(Plain::Text).collect(),
-        KeyKind::Bare if only_text => get(KeyKind::Param).into_iter().collect(),
+        KeyKind::Bare if wanted == Wanted::Text => get(KeyKind::Param).into_iter().collect(),
         KeyKind::Bare => get(KeyKind::Metric)
             .or(get(KeyKind::Param))
             .into_iter()
@@ -425,6 +425,17 @@ fn naive_values(run: &Run, key: &Key, only_text: bool) -> Vec<Plain> {
         kind @ (KeyKind::Attribute | KeyKind::Metric | KeyKind::Param | KeyKind::Tag) => {
             get(kind).into_iter().collect()
         }
+    }
+}
+
+fn naive_wanted(values: &[Literal]) -> Wanted {
+    if values
+        .iter()
+        .any(|value| !matches!(value, Literal::Text(_)))
+    {
+        Wanted::Any
+    } else {
+        Wanted::Text
     }
 }
 
@@ -472,10 +483,9 @@ fn naive(expr: &Expr, run: &Run) -> bool {
         Expr::And(parts) => !parts.iter().any(|part| !naive(part, run)),
         Expr::Or(parts) => parts.iter().filter(|part| naive(part, run)).count() > 0,
         Expr::Not(inner) => !naive(inner, run),
-        Expr::IsNull { key, negated } => naive_values(run, key, false).is_empty() ^ negated,
+        Expr::IsNull { key, negated } => naive_values(run, key, Wanted::Any).is_empty() ^ negated,
         Expr::Compare { key, op, value } => {
-            let only_text = matches!(value, Literal::Text(_));
-            let values = naive_values(run, key, only_text);
+            let values = naive_values(run, key, naive_wanted(std::slice::from_ref(value)));
             values
                 .iter()
                 .any(|found| naive_compare(key.kind, *op, found, value))
@@ -484,21 +494,18 @@ fn naive(expr: &Expr, run: &Run) -> bool {
             key,
             values,
             negated,
-        } => {
-            let only_text = !values
-                .iter()
-                .any(|value| !matches!(value, Literal::Text(_)));
-            naive_values(run, key, only_text).iter().any(|found| {
+        } => naive_values(run, key, naive_wanted(values))
+            .iter()
+            .any(|found| {
                 let same = |value| naive_compare(key.kind, CompareOp::Equal, found, value);
                 values.iter().any(same) ^ negated
-            })
-        }
+            }),
         Expr::Like {
             key,
             pattern,
             case,
             negated,
-        } => naive_values(run, key, true).iter().any(|found| {
+        } => naive_values(run, key, Wanted::Text).iter().any(|found| {
             let Plain::Text(text) = found else {
                 return false;
             };

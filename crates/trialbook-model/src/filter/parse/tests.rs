@@ -114,222 +114,226 @@ fn mlflow_filters_are_read() {
     }
 }
 
+const NATIVE_FAULTS: &[(&str, &str, Option<&str>)] = &[
+    (
+        "a = 1 adn b = 2",
+        "expected AND, OR or the end, found `adn`, at character 7",
+        Some("did you mean AND?"),
+    ),
+    (
+        "a = 1 && b = 2",
+        "expected AND, OR or the end, found `&&`, at character 7",
+        Some("did you mean AND?"),
+    ),
+    (
+        "a lik 'x'",
+        "expected an operator (=, !=, <, <=, >, >=, LIKE, ILIKE, IN, NOT IN, IS NULL), found `lik`, at character 3",
+        Some("did you mean LIKE?"),
+    ),
+    (
+        "a =< 1",
+        "`=<` is not an operator, at character 3",
+        Some("did you mean `<=`?"),
+    ),
+    (
+        "a = ",
+        "expected a number or a quoted text, found the end, at character 5",
+        None,
+    ),
+    (
+        "a = adam",
+        "the text `adam` needs quotes, at character 5",
+        Some("quote it: 'adam'"),
+    ),
+    (
+        "name = 5",
+        "`name` is compared with a text in quotes, not `5`, at character 8",
+        Some("quote it: '5'"),
+    ),
+    (
+        "seed = '5'",
+        "`seed` is compared with a number, not `5`, at character 8",
+        Some("write the number without quotes"),
+    ),
+    (
+        "metrics.loss = NaN",
+        "`metrics.loss` is compared with a number, not `NaN`, at character 16",
+        Some("nan(metrics.loss) > 0 finds runs that logged NaN"),
+    ),
+    (
+        "params.x > '5'",
+        "`params.x` is compared with a number by <, <=, > and >=, not `5`, at character 12",
+        Some("write the number without quotes"),
+    ),
+    (
+        "metrics.loss LIKE 'x'",
+        "`metrics.loss` does not take LIKE, only =, !=, <, <=, >, >=, IN, NOT IN, IS NULL, IS NOT NULL, at character 14",
+        None,
+    ),
+    (
+        "name < 'x'",
+        "`name` does not take <, only =, !=, LIKE, ILIKE, IN, IS NULL and their negations, at character 6",
+        None,
+    ),
+    (
+        "attributes.staus = 'x'",
+        "`staus` is not an attribute of runs, at character 1",
+        Some("did you mean `status`?"),
+    ),
+    (
+        "status = 'runing'",
+        "`runing` is not a status, at character 10",
+        Some("did you mean `running`?"),
+    ),
+    (
+        "datasets.nmae = 'x'",
+        "datasets have `name`, `digest` and `context`, not `nmae`, at character 1",
+        Some("did you mean `name`?"),
+    ),
+    (
+        "started > 'soon'",
+        "`started` is compared with a time (`2026-01-21`, `2026-01-21T10:00:12Z` or milliseconds since 1970), not `soon`, at character 11",
+        None,
+    ),
+    (
+        "archived = 'maybe'",
+        "`archived` is compared with true or false, not `maybe`, at character 12",
+        None,
+    ),
+    (
+        "mni(loss) < 1",
+        "`mni` is not one of last, min, max, mean, best, count, nan, at character 1",
+        Some("quote the name with backticks if it is a metric: `` `mni` ``"),
+    ),
+    (
+        "min(params.x) < 1",
+        "only metrics have aggregates, `x` has none, at character 5",
+        Some("write metrics.`x` if the metric is meant"),
+    ),
+    (
+        "loss{1} < 1",
+        "the context in braces is not a JSON map, at character 5",
+        Some("write it like metrics.loss{\"split\":\"test\"}"),
+    ),
+    ("name = 'x", "nothing closes the `'`, at character 8", None),
+    (
+        "(a = 1",
+        "expected AND, OR or `)`, found the end, at character 7",
+        None,
+    ),
+    (
+        "in > 1",
+        "expected a condition such as `metrics.loss < 0.5`, found `in`, at character 1",
+        Some("put backticks around a name that is a keyword: `in`"),
+    ),
+    (
+        "metrics. > 1",
+        "expected a name behind the dot, found `>`, at character 10",
+        None,
+    ),
+    (
+        "seed IN ()",
+        "expected a number or a quoted text, found `)`, at character 10",
+        None,
+    ),
+    (
+        "a IS 5",
+        "expected NULL or NOT NULL behind IS, found `5`, at character 6",
+        None,
+    ),
+    (
+        "name = `x`",
+        "expected a number or a quoted text, found ```, at character 8",
+        Some("values stand in single quotes, names in backticks"),
+    ),
+    (
+        "é = '日本' ; x",
+        "expected AND, OR or the end, found `;`, at character 10",
+        None,
+    ),
+];
+
 #[test]
 fn native_faults_say_where_and_what_helps() {
-    for (text, message, hint) in [
-        (
-            "a = 1 adn b = 2",
-            "expected AND, OR or the end, found `adn`, at character 7",
-            Some("did you mean AND?"),
-        ),
-        (
-            "a = 1 && b = 2",
-            "expected AND, OR or the end, found `&&`, at character 7",
-            Some("did you mean AND?"),
-        ),
-        (
-            "a lik 'x'",
-            "expected an operator (=, !=, <, <=, >, >=, LIKE, ILIKE, IN, NOT IN, IS NULL), found `lik`, at character 3",
-            Some("did you mean LIKE?"),
-        ),
-        (
-            "a =< 1",
-            "`=<` is not an operator, at character 3",
-            Some("did you mean `<=`?"),
-        ),
-        (
-            "a = ",
-            "expected a number or a quoted text, found the end, at character 5",
-            None,
-        ),
-        (
-            "a = adam",
-            "the text `adam` needs quotes, at character 5",
-            Some("quote it: 'adam'"),
-        ),
-        (
-            "name = 5",
-            "`name` is compared with a text in quotes, not `5`, at character 8",
-            Some("quote it: '5'"),
-        ),
-        (
-            "seed = '5'",
-            "`seed` is compared with a number, not `5`, at character 8",
-            Some("write the number without quotes"),
-        ),
-        (
-            "metrics.loss = NaN",
-            "`metrics.loss` is compared with a number, not `NaN`, at character 16",
-            Some("nan(metrics.loss) > 0 finds runs that logged NaN"),
-        ),
-        (
-            "params.x > '5'",
-            "`params.x` is compared with a number by <, <=, > and >=, not `5`, at character 12",
-            Some("write the number without quotes"),
-        ),
-        (
-            "metrics.loss LIKE 'x'",
-            "`metrics.loss` does not take LIKE, only =, !=, <, <=, >, >=, IN, NOT IN, IS NULL, IS NOT NULL, at character 14",
-            None,
-        ),
-        (
-            "name < 'x'",
-            "`name` does not take <, only =, !=, LIKE, ILIKE, IN, IS NULL and their negations, at character 6",
-            None,
-        ),
-        (
-            "attributes.staus = 'x'",
-            "`staus` is not an attribute of runs, at character 1",
-            Some("did you mean `status`?"),
-        ),
-        (
-            "status = 'runing'",
-            "`runing` is not a status, at character 10",
-            Some("did you mean `running`?"),
-        ),
-        (
-            "datasets.nmae = 'x'",
-            "datasets have `name`, `digest` and `context`, not `nmae`, at character 1",
-            Some("did you mean `name`?"),
-        ),
-        (
-            "started > 'soon'",
-            "`started` is compared with a time (`2026-01-21`, `2026-01-21T10:00:12Z` or milliseconds since 1970), not `soon`, at character 11",
-            None,
-        ),
-        (
-            "archived = 'maybe'",
-            "`archived` is compared with true or false, not `maybe`, at character 12",
-            None,
-        ),
-        (
-            "mni(loss) < 1",
-            "`mni` is not one of last, min, max, mean, best, count, nan, at character 1",
-            Some("quote the name with backticks if it is a metric: `` `mni` ``"),
-        ),
-        (
-            "min(params.x) < 1",
-            "only metrics have aggregates, `x` has none, at character 5",
-            Some("write metrics.`x` if the metric is meant"),
-        ),
-        (
-            "loss{1} < 1",
-            "the context in braces is not a JSON map, at character 5",
-            Some("write it like metrics.loss{\"split\":\"test\"}"),
-        ),
-        ("name = 'x", "nothing closes the `'`, at character 8", None),
-        (
-            "(a = 1",
-            "expected AND, OR or `)`, found the end, at character 7",
-            None,
-        ),
-        (
-            "in > 1",
-            "expected a condition such as `metrics.loss < 0.5`, found `in`, at character 1",
-            Some("put backticks around a name that is a keyword: `in`"),
-        ),
-        (
-            "metrics. > 1",
-            "expected a name behind the dot, found `>`, at character 10",
-            None,
-        ),
-        (
-            "seed IN ()",
-            "expected a number or a quoted text, found `)`, at character 10",
-            None,
-        ),
-        (
-            "a IS 5",
-            "expected NULL or NOT NULL behind IS, found `5`, at character 6",
-            None,
-        ),
-        (
-            "name = `x`",
-            "expected a number or a quoted text, found ```, at character 8",
-            Some("values stand in single quotes, names in backticks"),
-        ),
-        (
-            "é = '日本' ; x",
-            "expected AND, OR or the end, found `;`, at character 10",
-            None,
-        ),
-    ] {
+    for &(text, message, hint) in NATIVE_FAULTS {
         check_refused(text, Dialect::Native, message, hint);
     }
 }
 
+const MLFLOW_FAULTS: &[(&str, &str)] = &[
+    (
+        "metrics.a = 1 OR metrics.b = 1",
+        "MLflow's filters have no OR, at character 15",
+    ),
+    (
+        "NOT metrics.a = 1",
+        "MLflow's filters have no NOT before a condition, at character 1",
+    ),
+    (
+        "(metrics.a = 1)",
+        "MLflow's filters have no parentheses around conditions, at character 1",
+    ),
+    (
+        "min(metrics.a) = 1",
+        "MLflow's filters have no aggregates, at character 1",
+    ),
+    (
+        "metrics.a{\"x\":1} = 1",
+        "MLflow's filters have no contexts, at character 10",
+    ),
+    (
+        "metrics.a == 1",
+        "MLflow's filters have no `==`, at character 11",
+    ),
+    (
+        "loss < 1",
+        "`loss` is not an attribute of runs in MLflow, at character 1",
+    ),
+    (
+        "metrics.a/b < 1",
+        "MLflow reads the name `a/b` between backticks alone, at character 1",
+    ),
+    (
+        "metrics.a = '1'",
+        "`metrics.a` is compared with a number, not `1`, at character 13",
+    ),
+    (
+        "metrics.a IS NULL",
+        "`metrics.a` does not take IS NULL, only =, !=, <, <=, >, >=, at character 11",
+    ),
+    (
+        "params.a > '1'",
+        "`params.a` does not take >, only =, !=, LIKE, ILIKE, IS NULL, IS NOT NULL, at character 10",
+    ),
+    (
+        "params.a = 1",
+        "`params.a` is compared with a text in quotes, not `1`, at character 12",
+    ),
+    (
+        "params.a NOT LIKE 'x'",
+        "`params.a` does not take NOT LIKE, only =, !=, LIKE, ILIKE, IS NULL, IS NOT NULL, at character 10",
+    ),
+    (
+        "tags.a IN ('x')",
+        "`tags.a` does not take IN, only =, !=, LIKE, ILIKE, IS NULL, IS NOT NULL, at character 8",
+    ),
+    (
+        "run_name IN ('x')",
+        "`run_name` does not take IN, only =, !=, LIKE, ILIKE, at character 10",
+    ),
+    (
+        "start_time > '2026-01-21'",
+        "`start_time` is compared with milliseconds since 1970, not `2026-01-21`, at character 14",
+    ),
+    (
+        "attributes.seed = 1",
+        "`seed` is not an attribute of runs in MLflow, at character 1",
+    ),
+];
+
 #[test]
 fn mlflow_faults_say_what_mlflow_lacks() {
-    for (text, message) in [
-        (
-            "metrics.a = 1 OR metrics.b = 1",
-            "MLflow's filters have no OR, at character 15",
-        ),
-        (
-            "NOT metrics.a = 1",
-            "MLflow's filters have no NOT before a condition, at character 1",
-        ),
-        (
-            "(metrics.a = 1)",
-            "MLflow's filters have no parentheses around conditions, at character 1",
-        ),
-        (
-            "min(metrics.a) = 1",
-            "MLflow's filters have no aggregates, at character 1",
-        ),
-        (
-            "metrics.a{\"x\":1} = 1",
-            "MLflow's filters have no contexts, at character 10",
-        ),
-        (
-            "metrics.a == 1",
-            "MLflow's filters have no `==`, at character 11",
-        ),
-        (
-            "loss < 1",
-            "`loss` is not an attribute of runs in MLflow, at character 1",
-        ),
-        (
-            "metrics.a/b < 1",
-            "MLflow reads the name `a/b` between backticks alone, at character 1",
-        ),
-        (
-            "metrics.a = '1'",
-            "`metrics.a` is compared with a number, not `1`, at character 13",
-        ),
-        (
-            "metrics.a IS NULL",
-            "`metrics.a` does not take IS NULL, only =, !=, <, <=, >, >=, at character 11",
-        ),
-        (
-            "params.a > '1'",
-            "`params.a` does not take >, only =, !=, LIKE, ILIKE, IS NULL, IS NOT NULL, at character 10",
-        ),
-        (
-            "params.a = 1",
-            "`params.a` is compared with a text in quotes, not `1`, at character 12",
-        ),
-        (
-            "params.a NOT LIKE 'x'",
-            "`params.a` does not take NOT LIKE, only =, !=, LIKE, ILIKE, IS NULL, IS NOT NULL, at character 10",
-        ),
-        (
-            "tags.a IN ('x')",
-            "`tags.a` does not take IN, only =, !=, LIKE, ILIKE, IS NULL, IS NOT NULL, at character 8",
-        ),
-        (
-            "run_name IN ('x')",
-            "`run_name` does not take IN, only =, !=, LIKE, ILIKE, at character 10",
-        ),
-        (
-            "start_time > '2026-01-21'",
-            "`start_time` is compared with milliseconds since 1970, not `2026-01-21`, at character 14",
-        ),
-        (
-            "attributes.seed = 1",
-            "`seed` is not an attribute of runs in MLflow, at character 1",
-        ),
-    ] {
+    for &(text, message) in MLFLOW_FAULTS {
         let error = parse(text, Dialect::Mlflow).expect_err(text);
         assert_eq!(error.to_string(), message, "{text}");
     }
@@ -522,19 +526,13 @@ fn the_guide_is_true() {
             continue;
         };
         let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-        examples += match language {
-            "filter" => block
-                .iter()
-                .map(|line| parse(line, Dialect::Native).unwrap())
-                .count(),
-            "mlflow" => block
-                .iter()
-                .map(|line| parse(line, Dialect::Mlflow).unwrap())
-                .count(),
-            "order" => block
-                .iter()
-                .map(|line| parse_order(line, Dialect::Native).unwrap())
-                .count(),
+        let each = |read: fn(&str) -> Result<(), FilterError>| {
+            block.iter().map(|line| read(line)).collect()
+        };
+        let read: Vec<_> = match language {
+            "filter" => each(|line| parse(line, Dialect::Native).map(drop)),
+            "mlflow" => each(|line| parse(line, Dialect::Mlflow).map(drop)),
+            "order" => each(|line| parse_order(line, Dialect::Native).map(drop)),
             "refused" => {
                 let error = parse(block[0], Dialect::Native).unwrap_err();
                 let mut shown = format!("{}\n{error}", error.render(block[0]));
@@ -542,11 +540,13 @@ fn the_guide_is_true() {
                     shown = format!("{shown}\n{hint}");
                 }
                 assert_eq!(block.join("\n"), shown);
-                1
+                vec![Ok(())]
             }
-            "ebnf" => 0,
+            "ebnf" => Vec::new(),
             other => panic!("the guide has a block of {other}"),
         };
+        examples += read.len();
+        assert_eq!(read.into_iter().find(Result::is_err), None, "{block:?}");
     }
     assert!(examples > 25, "the guide has {examples} examples");
     for attribute in Attribute::ALL {
