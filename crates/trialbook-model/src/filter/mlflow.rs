@@ -7,11 +7,12 @@
 
 use super::ast::{Aggregate, Case, CompareOp, Expr, Key, KeyKind, Literal};
 use super::attribute::{Attribute, AttributeType};
-use super::error::{Fault, Slip, ValueForm};
+use super::error::Slip;
+use super::fault::{Fault, ValueForm};
 use super::lex;
 use super::native::{dataset_field, misfit};
-use super::parse::{Condition, Predicate, Quotes, Value, WrittenKey};
 use super::value::like_matches;
+use super::written::{Condition, Predicate, Quotes, Value, WrittenKey};
 use crate::status::RunStatus;
 
 /// The attributes of a run by MLflow's names, letter by letter.

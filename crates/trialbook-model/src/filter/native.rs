@@ -5,9 +5,10 @@
 
 use super::ast::{Aggregate, Expr, Key, KeyKind, Literal};
 use super::attribute::{Attribute, AttributeType};
-use super::error::{Fault, MetricPart, Slip, ValueForm, clipped};
+use super::error::{Slip, clipped};
+use super::fault::{Fault, MetricPart, ValueForm};
 use super::lex;
-use super::parse::{Condition, Predicate, Quotes, Value, WrittenKey};
+use super::written::{Condition, Predicate, Quotes, Value, WrittenKey};
 use crate::status::RunStatus;
 use crate::time::Timestamp;
 
