@@ -11,6 +11,7 @@ pub mod goal;
 pub mod handle;
 pub mod id;
 pub mod record;
+pub mod stale;
 pub mod state;
 pub mod status;
 pub mod time;
