@@ -17,6 +17,7 @@ pub mod id;
 pub mod nearest;
 pub mod record;
 pub mod seed;
+pub mod stale;
 pub mod state;
 pub mod status;
 pub mod template;
