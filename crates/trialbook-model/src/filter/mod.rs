@@ -8,11 +8,27 @@
 
 pub mod ast;
 pub mod attribute;
+pub mod error;
+pub mod evaluate;
 mod lex;
+mod mlflow;
+mod native;
+mod parse;
 mod print;
+pub mod value;
 
 pub use ast::{
     Aggregate, Case, Collation, CompareOp, Direction, Expr, Key, KeyKind, Literal, OrderTerm,
     Wanted,
 };
 pub use attribute::{Attribute, AttributeType};
+pub use error::{Expected, Fault, FilterError, Place};
+pub use evaluate::{Row, compare_rows, compare_values, holds, holds_for_datasets, lookup};
+pub use parse::{DEPTH_LIMIT, Dialect, LENGTH_LIMIT, parse, parse_order, parse_order_term};
+pub use value::{
+    Value, compare, compare_number, compare_text, compare_time, holds_for, like_matches, number_in,
+    wanted,
+};
+
+#[cfg(test)]
+mod tests;
