@@ -11,6 +11,7 @@ pub mod exact_sum;
 pub mod filter;
 pub mod id;
 pub mod nearest;
+pub mod plan;
 pub mod record;
 pub mod seed;
 pub mod status;
