@@ -27,6 +27,7 @@ pub use document::{Config, Experiment, Metric, Task, Variation};
 pub use error::{ConfigError, ConfigErrors, Doubt, Position, Problem, Warning};
 pub use grid::{GridError, GridParts, axis, from_grid};
 pub use keys::all as known_keys;
+pub(crate) use params::canonical as canonical_params;
 pub use params::{Params, from_value as param_from_value, to_value as param_to_value};
 pub use scalar::plain as plain_scalar;
 

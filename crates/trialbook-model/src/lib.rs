@@ -15,6 +15,7 @@ pub mod goal;
 pub mod handle;
 pub mod id;
 pub mod nearest;
+pub mod plan;
 pub mod record;
 pub mod seed;
 pub mod stale;

@@ -41,7 +41,7 @@ pub fn from_value(value: &Value) -> Option<Param> {
 }
 
 /// The JSON map of what params mean: equal numbers are equal, however they were written.
-pub fn canonical(params: &Params) -> Value {
+pub(crate) fn canonical(params: &Params) -> Value {
     let entries = params.iter().map(|(name, param)| {
         let value = match param.kind {
             ParamKind::Number => canonical::number_value(&param.text),

@@ -102,12 +102,12 @@ fn retry(reading: &mut Reading<'_>, top: &Fields<'_>) {
         reading.list(classes, "retry.on", "kinds of failure");
     }
     let path = "retry.max_attempts";
-    let attempts = fields
-        .get("max_attempts")
-        .and_then(|node| reading.whole(node, path, 1..=100));
-    let instead = "failed runs are run again with `--retry-failed`";
-    match (fields.get("max_attempts"), attempts) {
-        (Some(_), Some(1)) => {
+    let Some(attempts) = reading.required(&fields, "max_attempts", "a whole number") else {
+        return;
+    };
+    match reading.whole(attempts, path, 1..=100) {
+        None => {}
+        Some(1) => {
             for key in ["backoff", "on"] {
                 if fields.get(key).is_some() {
                     let key = join("retry", key);
@@ -115,9 +115,10 @@ fn retry(reading: &mut Reading<'_>, top: &Fields<'_>) {
                 }
             }
         }
-        (Some(_), Some(_)) => not_yet(reading, &fields, "max_attempts", Some(instead)),
-        (Some(_), None) => {}
-        (None, _) => not_yet(reading, top, "retry", Some(instead)),
+        Some(_) => {
+            let instead = "failed runs are run again with `--retry-failed`";
+            not_yet(reading, &fields, "max_attempts", Some(instead));
+        }
     }
 }
 
@@ -153,18 +154,20 @@ fn engine(reading: &mut Reading<'_>, top: &Fields<'_>) {
         }
         Shape::Scalar(_) | Shape::List(_) => (Some(node), "engine"),
     };
-    const ENGINES: [(&str, bool); 4] = [
-        ("local", true),
-        ("slurm", false),
-        ("ray", false),
-        ("kubernetes", false),
+    const ENGINES: [(&str, &str); 4] = [
+        ("local", "local"),
+        ("slurm", "slurm"),
+        ("ray", "ray"),
+        ("kubernetes", "kubernetes"),
     ];
     let Some(kind) = kind else {
         return;
     };
-    if reading.one_of(kind, path, &ENGINES) == Some(false) {
+    if let Some(name) = reading.one_of(kind, path, &ENGINES)
+        && name != "local"
+    {
         let problem = Problem::NotSupportedYet {
-            key: format!("engine: {}", kind.found()),
+            key: format!("engine: {name}"),
             instead: Some("`engine: local` runs on this machine"),
         };
         reading.error(kind.at, path, problem);
