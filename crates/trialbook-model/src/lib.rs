@@ -12,6 +12,7 @@ pub mod goal;
 pub mod handle;
 pub mod id;
 pub mod record;
+pub mod secret;
 pub mod status;
 pub mod time;
 pub mod unit;
