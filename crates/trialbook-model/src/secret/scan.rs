@@ -75,7 +75,9 @@ const PATTERNS: [Pattern; 30] = [
 
 const PEM: &str = "-----BEGIN ";
 /// Bytes looked at before something is taken for a key, so that no text costs quadratic time.
-const MOST_LOOK: usize = 1024;
+const MOST_LOOK: usize = 128;
+/// The same for the head of a web token, which may hold certificates' names.
+const MOST_HEAD: usize = 1024;
 /// The longest scheme of a URL that is looked for.
 const MOST_SCHEME: usize = 24;
 /// Bytes at which a word may begin that is worth a look, or that end a URL's scheme.
@@ -137,6 +139,9 @@ fn look(text: &str, at: usize) -> Option<Hit> {
         return None;
     }
     let token = PATTERNS.iter().find_map(|pattern| {
+        if pattern.prefix.as_bytes()[0] != rest[0] {
+            return None;
+        }
         let body = rest.strip_prefix(pattern.prefix.as_bytes())?;
         let near = run(&body[..body.len().min(MOST_LOOK)], pattern.also);
         // Words joined by dashes look like keys, but have no digit.
@@ -171,7 +176,7 @@ fn web_token(rest: &[u8]) -> Option<usize> {
     if !rest.starts_with(b"eyJ") {
         return None;
     }
-    let head = run(&rest[..rest.len().min(MOST_LOOK)], b"-_");
+    let head = run(&rest[..rest.len().min(MOST_HEAD)], b"-_");
     if head < 10 || rest.get(head) != Some(&b'.') {
         return None;
     }
