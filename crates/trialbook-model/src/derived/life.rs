@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Values;
 use super::events::seconds_between;
-use super::fold::{Latest, Merge, Order};
+use super::fold::{Latest, Merge, Order, is_default};
 use crate::record::{Points, Progress, SetStatus, StartRun};
 use crate::status::RunStatus;
 use crate::time::Timestamp;
@@ -43,13 +43,20 @@ impl LastPoint {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Life {
+    #[serde(skip_serializing_if = "is_default")]
     started: Latest<Timestamp>,
+    #[serde(skip_serializing_if = "is_default")]
     status: Latest<(RunStatus, Option<Timestamp>)>,
+    #[serde(skip_serializing_if = "is_default")]
     first_sign: Option<Timestamp>,
+    #[serde(skip_serializing_if = "is_default")]
     last_sign: Option<Timestamp>,
     /// Percent, where the latest progress says a total.
+    #[serde(skip_serializing_if = "is_default")]
     progress: Latest<Option<f64>>,
+    #[serde(skip_serializing_if = "is_default")]
     total_tasks: Option<LastPoint>,
+    #[serde(skip_serializing_if = "is_default")]
     completed_tasks: Option<LastPoint>,
 }
 
@@ -134,4 +141,31 @@ fn percent(done: f64, total: f64) -> Option<f64> {
         return Some(0.0);
     }
     Some(done / total * 100.0).filter(|percent| percent.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(value: f64) -> LastPoint {
+        LastPoint::new(1, Timestamp(1), value)
+    }
+
+    #[test]
+    fn nan_is_the_lowest_and_stays_nan() {
+        assert!(at(f64::NAN) < at(f64::NEG_INFINITY));
+        assert_eq!(at(-f64::NAN), at(f64::NAN));
+        assert!(at(f64::NAN).value().is_nan());
+        assert!(at(-0.0) < at(0.0));
+        assert!(LastPoint::new(2, Timestamp(0), f64::NAN) > at(1.0));
+    }
+
+    proptest! {
+        #[test]
+        fn ranks_order_and_give_back_all_numbers(left in any::<f64>(), right in any::<f64>()) {
+            prop_assert_eq!(at(left).cmp(&at(right)), left.total_cmp(&right));
+            prop_assert_eq!(at(left).value().to_bits(), left.to_bits());
+        }
+    }
 }
