@@ -127,7 +127,11 @@ impl Artifacts {
         let mut sums = Vec::new();
         for shelf in names(&self.root)? {
             if shelf.len() == 2 {
-                sums.extend(names(&self.root.join(shelf))?.into_iter().filter(|name| is_sum(name)));
+                sums.extend(
+                    names(&self.root.join(shelf))?
+                        .into_iter()
+                        .filter(|name| is_sum(name)),
+                );
             }
         }
         sums.sort();
@@ -196,7 +200,10 @@ fn sum_of(mut file: &File, path: &Path) -> Result<ArtifactSum, BookError> {
 }
 
 fn is_sum(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn names(dir: &Path) -> Result<Vec<String>, BookError> {
