@@ -1,4 +1,4 @@
-//! Derived metrics of one run: folds over its events, items, progress and life (M-6 … M-13, C-11 … C-16).
+//! Derived metrics of one run: folds over its events and items, with its life and progress (M-6 … M-13, C-11 … C-16).
 //!
 //! A [`State`] is part of a run's summary: it takes operations in any order, merges with other states of
 //! the run, and gives its values under the names that [`RULES`] lists. Rules over several runs are not here.
@@ -22,7 +22,7 @@ use events::Events;
 use fold::Merge as _;
 pub use fold::Order;
 pub use items::{ErrorPattern, Judgements, Verdict, verdict};
-use life::Life;
+pub use life::Life;
 pub use rules::{Input, RULES, Rule, rule_of};
 
 /// The version of the rules together: a state of another version is to be made anew from its operations.
@@ -97,8 +97,6 @@ impl Values {
 pub struct State {
     version: u32,
     #[serde(default, skip_serializing_if = "fold::is_default")]
-    life: Life,
-    #[serde(default, skip_serializing_if = "fold::is_default")]
     events: Events,
     #[serde(default, skip_serializing_if = "fold::is_default")]
     items: items::Items,
@@ -110,7 +108,6 @@ impl Default for State {
     fn default() -> Self {
         Self {
             version: VERSION,
-            life: Life::default(),
             events: Events::default(),
             items: items::Items::default(),
             assessments: 0,
@@ -121,43 +118,18 @@ impl Default for State {
 impl State {
     /// Takes in an operation about the run; those that no rule uses are passed over.
     pub fn observe(&mut self, time: Timestamp, order: Order, op: &Op) {
-        match op {
-            Op::StartRun(op) => {
-                self.life.start(order, op);
-                return;
-            }
-            Op::SetStatus(op) => {
-                self.life.status(order, op);
-                return;
-            }
-            Op::Points(points) => self.life.points(points),
-            Op::Event(event) => self.events.observe(order, time, event),
-            Op::Item(item) => self.items.observe(order, item),
-            Op::Progress(progress) => self.life.progress(order, progress),
-            Op::Log(_) | Op::Heartbeat(_) => {}
-            Op::Assess(_) => {
-                fold::count(&mut self.assessments, 1);
-                return;
-            }
-            Op::CreateExperiment(_)
-            | Op::SetParams(_)
-            | Op::SetTags(_)
-            | Op::SetField(_)
-            | Op::PutNote(_)
-            | Op::SetPointer(_)
-            | Op::DefineMetric(_)
-            | Op::PutArtifact(_)
-            | Op::LinkSnapshot(_)
-            | Op::Purge(_)
-            | Op::Unknown { .. } => return,
+        if let Op::Event(event) = op {
+            self.events.observe(order, time, event);
+        } else if let Op::Item(item) = op {
+            self.items.observe(order, item);
+        } else if let Op::Assess(_) = op {
+            fold::count(&mut self.assessments, 1);
         }
-        self.life.sign(time);
     }
 
     /// Takes in what another state of the same run saw.
     pub fn merge(&mut self, other: &Self) {
         self.version = self.version.min(other.version);
-        self.life.merge(&other.life);
         self.events.merge(&other.events);
         self.items.merge(&other.items);
         fold::count(&mut self.assessments, other.assessments);
@@ -188,10 +160,10 @@ impl State {
     }
 
     /// The derived metrics that have a value, by their plain names; each name once.
-    pub fn values(&self) -> Vec<(String, f64)> {
+    pub fn values(&self, life: &Life) -> Vec<(String, f64)> {
         let mut out = Values::default();
         self.events.values(&mut out);
-        self.life.values(self.events.tasks_completed(), &mut out);
+        life.values(self.events.tasks_completed(), &mut out);
         self.items.values(&mut out);
         out.0
     }

@@ -1,1 +1,10 @@
-//! Charter: see architecture; filled by this room's first feature.
+//! What is remembered, and how it is found again: seal, chunks, the column index, queries, back ends,
+//! artifacts, backup.
+//!
+//! Not here: rules of experiments (the model has them), HTTP. Invariant: what was acknowledged is read once,
+//! never twice and never not at all, at any moment and after any crash that `docs/format/` speaks of.
+
+pub mod nouns;
+pub mod query;
+pub mod reading;
+pub mod reference;
