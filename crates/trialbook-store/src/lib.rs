@@ -4,6 +4,7 @@
 //! Not here: rules of experiments (the model has them), HTTP. Invariant: what was acknowledged is read once,
 //! never twice and never not at all, at any moment and after any crash that `docs/format/` speaks of.
 
+pub mod index;
 pub mod nouns;
 pub mod query;
 pub mod reading;

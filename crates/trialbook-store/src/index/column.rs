@@ -170,8 +170,20 @@ impl Codes<'_> {
         }
     }
 
+    fn len(&self) -> usize {
+        match self {
+            Self::Zero(len) => *len,
+            Self::One(codes) => codes.len(),
+            Self::Two(codes) => codes.len(),
+            Self::Four(codes) => codes.len(),
+        }
+    }
+
     /// The slots whose code passes; the table has an answer for each code.
     pub(super) fn pick(&self, passes: &[bool]) -> Bits {
+        if !passes.contains(&true) {
+            return Bits::none(self.len());
+        }
         if let Some((from, to)) = one_stretch(passes) {
             return self.pick_stretch(from, to);
         }
@@ -228,7 +240,7 @@ pub(super) struct Words<'a> {
     pub(super) codes: Codes<'a>,
     numbers: &'a [[u8; 8]],
     ends: &'a [[u8; 8]],
-    texts: &'a str,
+    texts: &'a [u8],
 }
 
 impl<'a> Words<'a> {
@@ -237,10 +249,16 @@ impl<'a> Words<'a> {
         self.ends.len()
     }
 
-    pub(super) fn text(&self, code: usize) -> &'a str {
+    /// The bytes of an entry's text.
+    pub(super) fn bytes(&self, code: usize) -> &'a [u8] {
         let end = |code: usize| u64::from_le_bytes(self.ends[code]) as usize;
         let start = if code == 0 { 0 } else { end(code - 1) };
         &self.texts[start..end(code)]
+    }
+
+    /// An entry's text. That it is UTF-8 was checked once for the whole column ([`Words::is_whole`]).
+    pub(super) fn text(&self, code: usize) -> &'a str {
+        std::str::from_utf8(self.bytes(code)).unwrap_or_default()
     }
 
     pub(super) fn number(&self, code: usize) -> Option<f64> {
@@ -326,13 +344,12 @@ impl<'a> Column<'a> {
         let numeric = (self.entry.numeric as usize).min(words);
         let numbers = take(&mut main, numeric * 8)?.as_chunks::<8>().0;
         let ends = take(&mut main, words * 8)?.as_chunks::<8>().0;
-        let texts = std::str::from_utf8(main).map_err(|_invalid| Damaged)?;
         Ok(Words {
             presence,
             codes,
             numbers,
             ends,
-            texts,
+            texts: main,
         })
     }
 }
@@ -340,11 +357,14 @@ impl<'a> Column<'a> {
 impl Words<'_> {
     /// Whether all codes and ends lead somewhere; checked once for each column of a file.
     pub(super) fn is_whole(&self) -> bool {
+        let Ok(texts) = std::str::from_utf8(self.texts) else {
+            return false;
+        };
         let mut start = 0;
         let ends_fit = self.ends.iter().all(|end| {
             let end = u64::from_le_bytes(*end);
             let fits = start <= end
-                && usize::try_from(end).is_ok_and(|end| self.texts.is_char_boundary(end));
+                && usize::try_from(end).is_ok_and(|end| texts.is_char_boundary(end));
             start = end;
             fits
         });
