@@ -58,7 +58,9 @@ impl SegmentBuilder {
         self.experiment(place, run.experiment.0);
         for (flag, name) in [(run.archived, "archived"), (run.deleted, "deleted")] {
             if flag {
-                self.column(Kind::Flag, name, "", Shape::Mark).places.push(place);
+                self.column(Kind::Flag, name, "", Shape::Mark)
+                    .places
+                    .push(place);
             }
         }
         for (attribute, fact) in &run.attributes {
@@ -227,7 +229,9 @@ impl SegmentBuilder {
         keep: &Bits,
     ) -> Result<(), Damaged> {
         each_slot(column, keep, |place, _| {
-            self.column(key.0, key.1, key.2, Shape::Mark).places.push(place);
+            self.column(key.0, key.1, key.2, Shape::Mark)
+                .places
+                .push(place);
         })
     }
 
@@ -336,12 +340,19 @@ fn write_column(column: &mut Filling, len: usize, out: &mut Vec<u8>) -> Entry {
         Spread::All => {}
         Spread::Bitmap => {
             let mut bits = Bits::none(len);
-            places.iter().for_each(|place| bits.set(usize::from(*place)));
+            places
+                .iter()
+                .for_each(|place| bits.set(usize::from(*place)));
             out.extend(bits.words().iter().flat_map(|word| word.to_le_bytes()));
         }
         Spread::List => out.extend(places.iter().flat_map(|place| place.to_le_bytes())),
     }
-    let slots = Slots { places, order, spread, len };
+    let slots = Slots {
+        places,
+        order,
+        spread,
+        len,
+    };
     let mut entry = Entry {
         shape: Shape::Mark,
         spread,
@@ -438,9 +449,8 @@ fn write_series(
     entry: &mut Entry,
     out: &mut Vec<u8>,
 ) -> usize {
-    let bytes = |lane: &[f64]| -> Vec<[u8; 8]> {
-        lane.iter().map(|number| number.to_le_bytes()).collect()
-    };
+    let bytes =
+        |lane: &[f64]| -> Vec<[u8; 8]> { lane.iter().map(|number| number.to_le_bytes()).collect() };
     let last = bytes(&lanes[0]);
     entry.packing[0] = write_lane(&last, slots, out);
     let rest_at = out.len();
@@ -484,12 +494,18 @@ fn write_datasets(datasets: &[DatasetFacts]) -> String {
 
 /// Reads what [`write_datasets`] wrote.
 pub(super) fn read_datasets(text: &str) -> Vec<DatasetFacts> {
-    let mut fields = text.split('\0').map(|field| field.strip_prefix('+').map(unescape));
+    let mut fields = text
+        .split('\0')
+        .map(|field| field.strip_prefix('+').map(unescape));
     let mut datasets = Vec::new();
     while let (Some(name), Some(digest), Some(context)) =
         (fields.next(), fields.next(), fields.next())
     {
-        datasets.push(DatasetFacts { name, digest, context });
+        datasets.push(DatasetFacts {
+            name,
+            digest,
+            context,
+        });
     }
     datasets
 }

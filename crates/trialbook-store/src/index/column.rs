@@ -81,10 +81,11 @@ impl<'a> Presence<'a> {
             Spread::Bitmap => Ok(Self::Bitmap(take(bytes, len.div_ceil(64) * 8)?, len)),
             Spread::List => {
                 let (places, _) = take(bytes, entry.present as usize * 2)?.as_chunks::<2>();
-                let ascending = places.is_sorted_by(|a, b| {
-                    u16::from_le_bytes(*a) < u16::from_le_bytes(*b)
-                });
-                let last = places.last().map_or(0, |last| usize::from(u16::from_le_bytes(*last)) + 1);
+                let ascending =
+                    places.is_sorted_by(|a, b| u16::from_le_bytes(*a) < u16::from_le_bytes(*b));
+                let last = places
+                    .last()
+                    .map_or(0, |last| usize::from(u16::from_le_bytes(*last)) + 1);
                 if !ascending || last > len {
                     return Err(Damaged);
                 }
@@ -192,10 +193,12 @@ impl Codes<'_> {
             Self::Zero(len) if passes_code(0) => Bits::all(*len),
             Self::Zero(len) => Bits::none(*len),
             Self::One(codes) => Bits::of(codes, |code| passes_code(usize::from(code))),
-            Self::Two(codes) => {
-                Bits::of(codes, |code| passes_code(usize::from(u16::from_le_bytes(code))))
+            Self::Two(codes) => Bits::of(codes, |code| {
+                passes_code(usize::from(u16::from_le_bytes(code)))
+            }),
+            Self::Four(codes) => {
+                Bits::of(codes, |code| passes_code(u32::from_le_bytes(code) as usize))
             }
-            Self::Four(codes) => Bits::of(codes, |code| passes_code(u32::from_le_bytes(code) as usize)),
         }
     }
 
@@ -230,7 +233,10 @@ impl Codes<'_> {
 fn one_stretch(passes: &[bool]) -> Option<(usize, usize)> {
     let from = passes.iter().position(|passes| *passes)?;
     let to = passes.iter().rposition(|passes| *passes)? + 1;
-    passes[from..to].iter().all(|passes| *passes).then_some((from, to))
+    passes[from..to]
+        .iter()
+        .all(|passes| *passes)
+        .then_some((from, to))
 }
 
 /// A column of texts.
@@ -262,7 +268,9 @@ impl<'a> Words<'a> {
     }
 
     pub(super) fn number(&self, code: usize) -> Option<f64> {
-        self.numbers.get(code).map(|number| f64::from_le_bytes(*number))
+        self.numbers
+            .get(code)
+            .map(|number| f64::from_le_bytes(*number))
     }
 
     /// The code of a place.
@@ -284,7 +292,11 @@ pub(super) struct Column<'a> {
 
 impl<'a> Column<'a> {
     fn expect(&self, shape: Shape) -> Result<(), Damaged> {
-        if self.entry.shape == shape { Ok(()) } else { Err(Damaged) }
+        if self.entry.shape == shape {
+            Ok(())
+        } else {
+            Err(Damaged)
+        }
     }
 
     /// Where there are values, whatever they are.
@@ -323,7 +335,10 @@ impl<'a> Column<'a> {
         self.expect(Shape::Uids)?;
         let mut main = self.main;
         let presence = Presence::take(&mut main, &self.entry, self.len)?;
-        Ok((presence, take(&mut main, presence.slots() * 16)?.as_chunks::<16>().0))
+        Ok((
+            presence,
+            take(&mut main, presence.slots() * 16)?.as_chunks::<16>().0,
+        ))
     }
 
     /// Texts.
@@ -363,8 +378,8 @@ impl Words<'_> {
         let mut start = 0;
         let ends_fit = self.ends.iter().all(|end| {
             let end = u64::from_le_bytes(*end);
-            let fits = start <= end
-                && usize::try_from(end).is_ok_and(|end| texts.is_char_boundary(end));
+            let fits =
+                start <= end && usize::try_from(end).is_ok_and(|end| texts.is_char_boundary(end));
             start = end;
             fits
         });

@@ -117,7 +117,9 @@ impl Numbers {
 
     /// In the order in which columns keep them.
     pub(super) fn lanes(&self) -> [f64; 6] {
-        [self.last, self.min, self.max, self.mean, self.count, self.nan]
+        [
+            self.last, self.min, self.max, self.mean, self.count, self.nan,
+        ]
     }
 
     /// The number that an aggregate names.
@@ -392,7 +394,9 @@ fn attribute_of(row: &RunRow, attribute: Attribute) -> Option<Fact<'_>> {
         Attribute::Attempt => start?.attempt.map(number),
         Attribute::Seed => start?.seed.map(number),
         Attribute::RunKey => start?.run_key.as_deref().map(borrowed),
-        Attribute::Source => Some(start?.source.as_str()).filter(|it| !it.is_empty()).map(borrowed),
+        Attribute::Source => Some(start?.source.as_str())
+            .filter(|it| !it.is_empty())
+            .map(borrowed),
         Attribute::Command => {
             let command = &start?.command;
             (!command.is_empty()).then(|| text(&command.join(" ")))?
@@ -403,7 +407,9 @@ fn attribute_of(row: &RunRow, attribute: Attribute) -> Option<Fact<'_>> {
         Attribute::ExitCode => state.exit_code().map(|code| Fact::Number(f64::from(code))),
         Attribute::Notes => {
             let notes = state.annotations.main_note();
-            notes.or_else(|| state.annotations.text("notes")).map(borrowed)
+            notes
+                .or_else(|| state.annotations.text("notes"))
+                .map(borrowed)
         }
         Attribute::ArtifactUri => state.annotations.text("artifact_uri").map(borrowed),
         Attribute::Id
@@ -480,7 +486,9 @@ impl RunView<'_> {
             | Attribute::ExitCode
             | Attribute::Notes
             | Attribute::ArtifactUri => {
-                let at = run.attributes.binary_search_by_key(&attribute, |(of, _)| *of);
+                let at = run
+                    .attributes
+                    .binary_search_by_key(&attribute, |(of, _)| *of);
                 Some(run.attributes[at.ok()?].1.value())
             }
         }

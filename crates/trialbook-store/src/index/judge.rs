@@ -98,13 +98,18 @@ impl Scene<'_> {
         };
         let fields: Vec<Vec<&str>> = lists
             .iter()
-            .map(|list| list.iter().filter_map(|dataset| dataset.field(field)).collect())
+            .map(|list| {
+                list.iter()
+                    .filter_map(|dataset| dataset.field(field))
+                    .collect()
+            })
             .collect();
         let has: Vec<bool> = fields.iter().map(|fields| !fields.is_empty()).collect();
         let passes: Vec<bool> = fields
             .iter()
             .map(|fields| {
-                let fields: Vec<Cow<'_, str>> = fields.iter().map(|field| Cow::from(*field)).collect();
+                let fields: Vec<Cow<'_, str>> =
+                    fields.iter().map(|field| Cow::from(*field)).collect();
                 !fields.is_empty() && holds_for_datasets(condition, fields)
             })
             .collect();
@@ -121,10 +126,14 @@ impl<'a> Source<'a> {
             Self::Numbers { column, partial } => {
                 let mut present = column.presence.bits();
                 if *partial {
-                    let finite = column.values.pick(|value| !f64::from_le_bytes(value).is_nan());
+                    let finite = column
+                        .values
+                        .pick(|value| !f64::from_le_bytes(value).is_nan());
                     present.and(&column.presence.pick(&finite));
                 }
-                let mut yes = column.presence.pick(&pick_numbers(&column.values, condition));
+                let mut yes = column
+                    .presence
+                    .pick(&pick_numbers(&column.values, condition));
                 if *partial {
                     yes.and(&present);
                 }
@@ -136,7 +145,9 @@ impl<'a> Source<'a> {
             },
             Self::Words(words) => Judged {
                 present: words.presence.bits(),
-                yes: words.presence.pick(&words.codes.pick(&judge_words(words, condition))),
+                yes: words
+                    .presence
+                    .pick(&words.codes.pick(&judge_words(words, condition))),
             },
             Self::ByExperiment(values) => {
                 let has: Vec<bool> = values.iter().map(Option::is_some).collect();

@@ -17,7 +17,10 @@ impl Mapped {
     /// Maps a file.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
-        #[expect(unsafe_code, reason = "a mapping costs only the pages that a search touches")]
+        #[expect(
+            unsafe_code,
+            reason = "a mapping costs only the pages that a search touches"
+        )]
         // SAFETY: a snapshot's file is never written to or cut after it got its name (`SnapshotFile::finish`
         // renames a whole, synced file), and it is unlinked at most, which keeps the bytes of a mapping.
         // Whatever the bytes are, they are only ever read as bytes.

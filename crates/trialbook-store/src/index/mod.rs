@@ -163,7 +163,10 @@ impl Index {
 }
 
 /// A segment with changes folded in; `None` when no run is left.
-fn fold(segment: Option<&Segment>, changes: &[(&u64, &Change)]) -> Result<Option<Segment>, Damaged> {
+fn fold(
+    segment: Option<&Segment>,
+    changes: &[(&u64, &Change)],
+) -> Result<Option<Segment>, Damaged> {
     let mut builder = SegmentBuilder::default();
     if let Some(segment) = segment {
         let mut keep = Bits::all(segment.len()?);

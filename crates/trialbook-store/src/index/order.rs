@@ -3,9 +3,7 @@
 //! Not here: choosing the hits. Invariant: inside a segment the keys of a term order runs exactly as
 //! `compare_values` does; where [`TermKeys::scale`] is [`Scale::Everywhere`] they do so between segments too.
 
-use trialbook_model::filter::{
-    Collation, Direction, OrderTerm, Value, Wanted, compare_values,
-};
+use trialbook_model::filter::{Collation, Direction, OrderTerm, Value, Wanted, compare_values};
 
 use super::bits::Bits;
 use super::column::{Plain, Words};
@@ -51,7 +49,11 @@ fn number_key(number: f64, direction: Direction) -> u64 {
         return NAN;
     }
     let bits = (number + 0.0).to_bits();
-    let ascending = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
+    let ascending = if bits >> 63 == 1 {
+        !bits
+    } else {
+        bits | 1 << 63
+    };
     directed(ascending, direction)
 }
 
@@ -88,13 +90,17 @@ impl<'a> TermKeys<'a> {
         let direction = term.direction_for(None);
         let (scale, kept) = match sources {
             [] => (Scale::Everywhere, Kept::Nothing),
-            [Source::Numbers { column, partial }] => {
-                (Scale::Everywhere, Kept::Numbers(*column, *partial, direction))
-            }
+            [Source::Numbers { column, partial }] => (
+                Scale::Everywhere,
+                Kept::Numbers(*column, *partial, direction),
+            ),
             [Source::Times(column)] => (Scale::Everywhere, Kept::Times(*column, direction)),
             [Source::No] => (Scale::Everywhere, Kept::No(direction)),
             [Source::Words(words)] => (Scale::Here, Kept::Words(*words, word_keys(term, words))),
-            [..] => (Scale::Here, Kept::Places(place_keys(term, sources, (scene, of)))),
+            [..] => (
+                Scale::Here,
+                Kept::Places(place_keys(term, sources, (scene, of))),
+            ),
         };
         Self { scale, kept }
     }
@@ -128,9 +134,8 @@ impl<'a> TermKeys<'a> {
 /// The key of each entry of a dictionary.
 fn word_keys(term: &OrderTerm, words: &Words<'_>) -> Vec<u64> {
     let mut codes: Vec<usize> = (0..words.len()).collect();
-    let compare = |a: &usize, b: &usize| {
-        compare_values(term, Some(&word(words, *a)), Some(&word(words, *b)))
-    };
+    let compare =
+        |a: &usize, b: &usize| compare_values(term, Some(&word(words, *a)), Some(&word(words, *b)));
     // A dictionary is sorted already, so that this costs one pass in most cases.
     if term.collation == Collation::Natural && term.direction_for(None) == Direction::Descending {
         codes.reverse();
@@ -142,15 +147,19 @@ fn word_keys(term: &OrderTerm, words: &Words<'_>) -> Vec<u64> {
         if at > 0 && compare(&codes[at - 1], code).is_ne() {
             rank = at as u64;
         }
-        let is_nan = term.collation == Collation::Natural
-            && words.number(*code).is_some_and(f64::is_nan);
+        let is_nan =
+            term.collation == Collation::Natural && words.number(*code).is_some_and(f64::is_nan);
         keys[*code] = if is_nan { NAN } else { rank };
     }
     keys
 }
 
 /// The key of each place of `of`, by sorting the values that are there.
-fn place_keys(term: &OrderTerm, sources: &[Source<'_>], (scene, of): (&Scene<'_>, &Bits)) -> Vec<u64> {
+fn place_keys(
+    term: &OrderTerm,
+    sources: &[Source<'_>],
+    (scene, of): (&Scene<'_>, &Bits),
+) -> Vec<u64> {
     let mut values: Vec<(usize, Option<Value<'_>>)> = of
         .iter()
         .map(|place| (place, first_value(sources, scene, place)))
@@ -160,7 +169,9 @@ fn place_keys(term: &OrderTerm, sources: &[Source<'_>], (scene, of): (&Scene<'_>
     let mut rank = 0;
     for (at, (place, value)) in values.iter().enumerate() {
         let before = at.checked_sub(1).map(|at| &values[at].1);
-        if before.is_some_and(|before| compare_values(term, before.as_ref(), value.as_ref()).is_ne()) {
+        if before
+            .is_some_and(|before| compare_values(term, before.as_ref(), value.as_ref()).is_ne())
+        {
             rank = at as u64;
         }
         keys[*place] = rank;

@@ -81,7 +81,10 @@ impl Index {
 
 impl<'a> Search<'a> {
     fn asks(&self, experiment: &ExperimentFacts, no: ExperimentNo) -> bool {
-        let asked = self.experiments.as_ref().is_none_or(|asked| asked.contains(&no));
+        let asked = self
+            .experiments
+            .as_ref()
+            .is_none_or(|asked| asked.contains(&no));
         asked
             && match self.query.shown {
                 Shown::Active => !experiment.archived && !experiment.deleted,
@@ -106,7 +109,8 @@ impl<'a> Search<'a> {
                 Shown::All => true,
             };
             let view = RunView { run, experiment };
-            if !shown || !self.asks(experiment, run.experiment) || !holds(&self.query.filter, &view) {
+            if !shown || !self.asks(experiment, run.experiment) || !holds(&self.query.filter, &view)
+            {
                 continue;
             }
             self.total += 1;
@@ -142,7 +146,12 @@ impl<'a> Search<'a> {
         let first = at as u64 * SEGMENT;
         let scene = Scene::new(segment, first, &self.index.experiments)?;
         let mut of = self.shown(&scene)?;
-        for no in self.index.changed.range(first..first + SEGMENT).map(|(no, _)| *no) {
+        for no in self
+            .index
+            .changed
+            .range(first..first + SEGMENT)
+            .map(|(no, _)| *no)
+        {
             let place = (no - first) as usize;
             if place < of.len() {
                 of.clear(place);
@@ -243,14 +252,19 @@ impl<'a> Search<'a> {
                 };
                 a_key
                     .cmp(b_key)
-                    .then_with(|| others().find(|order| order.is_ne()).unwrap_or(Ordering::Equal))
+                    .then_with(|| {
+                        others()
+                            .find(|order| order.is_ne())
+                            .unwrap_or(Ordering::Equal)
+                    })
                     .then(b.cmp(a))
             });
             best.truncate(self.need);
         }
         for (key, place) in best {
             let keys_at = self.keys.len();
-            self.keys.extend(keys.iter().map(|keys| keys.at(&scene, place)));
+            self.keys
+                .extend(keys.iter().map(|keys| keys.at(&scene, place)));
             self.candidates.push(Candidate {
                 no: scene.no(place),
                 key,
@@ -268,17 +282,23 @@ impl<'a> Search<'a> {
         if self.first_scale == Scale::Here || self.candidates.len() < self.need {
             return;
         }
-        let mut keys: Vec<u64> = self.candidates.iter().map(|candidate| candidate.key).collect();
+        let mut keys: Vec<u64> = self
+            .candidates
+            .iter()
+            .map(|candidate| candidate.key)
+            .collect();
         let (_, worst, _) = keys.select_nth_unstable(self.need - 1);
         self.threshold = *worst;
         let threshold = self.threshold;
-        self.candidates.retain(|candidate| candidate.key <= threshold);
+        self.candidates
+            .retain(|candidate| candidate.key <= threshold);
     }
 
     /// Candidates without an order, cut to the greatest numbers.
     fn need_only(&mut self) {
         if self.candidates.len() > self.need {
-            self.candidates.sort_unstable_by_key(|candidate| Reverse(candidate.no));
+            self.candidates
+                .sort_unstable_by_key(|candidate| Reverse(candidate.no));
             self.candidates.truncate(self.need);
         }
     }
@@ -305,7 +325,11 @@ impl<'a> Search<'a> {
         let keys = &self.keys;
         let of = |candidate: &Candidate| &keys[candidate.keys_at..][..terms];
         self.candidates.sort_unstable_by(|a, b| {
-            let order = if terms == 0 { Ordering::Equal } else { of(a).cmp(of(b)) };
+            let order = if terms == 0 {
+                Ordering::Equal
+            } else {
+                of(a).cmp(of(b))
+            };
             order.then(b.no.cmp(&a.no))
         });
     }
@@ -329,7 +353,10 @@ impl<'a> Search<'a> {
             Some(stage) => {
                 let Stage { scene, sources } = &self.stages[stage];
                 let place = scene.place(candidate.no);
-                sources.iter().map(|sources| first_value(sources, scene, place)).collect()
+                sources
+                    .iter()
+                    .map(|sources| first_value(sources, scene, place))
+                    .collect()
             }
             None => self.index.values(candidate.no, &self.query.order),
         }

@@ -102,7 +102,11 @@ impl Segment {
             if crc32fast::hash(bytes) != self.directory_crc {
                 return Err(Damaged);
             }
-            checked.get_or_init(|| (0..directory.entries.len()).map(|_| AtomicU8::new(0)).collect());
+            checked.get_or_init(|| {
+                (0..directory.entries.len())
+                    .map(|_| AtomicU8::new(0))
+                    .collect()
+            });
         }
         Ok(directory)
     }
@@ -151,7 +155,8 @@ impl Segment {
     /// All columns with their keys.
     pub(super) fn columns(
         &self,
-    ) -> Result<impl Iterator<Item = Result<((Kind, &str, &str), Column<'_>), Damaged>>, Damaged> {
+    ) -> Result<impl Iterator<Item = Result<((Kind, &str, &str), Column<'_>), Damaged>>, Damaged>
+    {
         let directory = self.directory()?;
         Ok((0..directory.entries.len()).map(move |at| {
             let entry = directory.entry(at)?;

@@ -88,14 +88,22 @@ impl Snapshot {
         if found != book {
             return Err(SnapshotError::OtherBook { found });
         }
-        let (rev, len, tail_at) = (u64_at(header, 32)?, u64_at(header, 40)?, u64_at(header, 48)?);
+        let (rev, len, tail_at) = (
+            u64_at(header, 32)?,
+            u64_at(header, 40)?,
+            u64_at(header, 48)?,
+        );
         let tail_len = len.checked_sub(tail_at).ok_or(Damaged)?;
         let tail = part(bytes, tail_at, tail_len)?;
         if bytes.len() as u64 != len || crc32fast::hash(tail) != u32_at(header, 56)? {
             return Err(Damaged.into());
         }
         let (segments, experiments) = read_tail(&file, tail)?;
-        Ok(Self { rev, segments, experiments })
+        Ok(Self {
+            rev,
+            segments,
+            experiments,
+        })
     }
 }
 
@@ -204,7 +212,8 @@ impl SnapshotFile {
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(&MAGIC)?;
         self.file.write_all(&VERSION.to_le_bytes())?;
-        self.file.write_all(&crc32fast::hash(&covered).to_le_bytes())?;
+        self.file
+            .write_all(&crc32fast::hash(&covered).to_le_bytes())?;
         self.file.write_all(&covered)?;
         self.file.sync_data()?;
         if let Some(draft) = self.draft.0.as_ref() {
@@ -217,6 +226,8 @@ impl SnapshotFile {
 
 /// The name in a folder lasts only once the folder is synced.
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

@@ -137,7 +137,9 @@ impl<'a> Scene<'a> {
 
     fn words(&self, kind: Kind, name: &str) -> Result<Option<Source<'a>>, Damaged> {
         let column = self.segment.column(kind, name, "")?;
-        column.map(|column| Ok(Source::Words(column.words()?))).transpose()
+        column
+            .map(|column| Ok(Source::Words(column.words()?)))
+            .transpose()
     }
 
     fn attribute(&self, attribute: Attribute) -> Result<Option<Source<'a>>, Damaged> {
@@ -161,13 +163,17 @@ impl<'a> Scene<'a> {
             | Attribute::Trial
             | Attribute::Attempt
             | Attribute::Seed
-            | Attribute::ExitCode => self.number_column(attribute)?.map(|column| Source::Numbers {
-                column,
-                partial: false,
-            }),
+            | Attribute::ExitCode => self
+                .number_column(attribute)?
+                .map(|column| Source::Numbers {
+                    column,
+                    partial: false,
+                }),
             Attribute::Started | Attribute::Ended | Attribute::Heartbeat => {
                 let column = self.segment.column(Kind::Attribute, attribute.name(), "")?;
-                let times = column.map(|column| column.plain(Shape::Times)).transpose()?;
+                let times = column
+                    .map(|column| column.plain(Shape::Times))
+                    .transpose()?;
                 times.map(Source::Times)
             }
             Attribute::Name
@@ -186,7 +192,9 @@ impl<'a> Scene<'a> {
 
     fn number_column(&self, attribute: Attribute) -> Result<Option<Plain<'a>>, Damaged> {
         let column = self.segment.column(Kind::Attribute, attribute.name(), "")?;
-        column.map(|column| column.plain(Shape::Numbers)).transpose()
+        column
+            .map(|column| column.plain(Shape::Numbers))
+            .transpose()
     }
 
     fn flag(
@@ -196,7 +204,11 @@ impl<'a> Scene<'a> {
     ) -> Result<Source<'a>, Damaged> {
         Ok(Source::Flag {
             own: self.flagged(name)?,
-            by_experiment: self.experiments.iter().map(|of| of_experiment(of)).collect(),
+            by_experiment: self
+                .experiments
+                .iter()
+                .map(|of| of_experiment(of))
+                .collect(),
         })
     }
 
@@ -285,7 +297,15 @@ impl<'a> Scene<'a> {
             presence = Some(of);
             lanes.push(lane);
         }
-        Ok(presence.map(|presence| (presence, Source::Best { lanes, by_experiment })))
+        Ok(presence.map(|presence| {
+            (
+                presence,
+                Source::Best {
+                    lanes,
+                    by_experiment,
+                },
+            )
+        }))
     }
 
     /// The datasets of the runs here, as a column whose entries are whole lists.
@@ -294,7 +314,9 @@ impl<'a> Scene<'a> {
             return Ok(None);
         };
         let words = column.words()?;
-        let lists = (0..words.len()).map(|code| read_datasets(words.text(code))).collect();
+        let lists = (0..words.len())
+            .map(|code| read_datasets(words.text(code)))
+            .collect();
         Ok(Some((words, lists)))
     }
 }
@@ -315,7 +337,9 @@ impl<'a> Source<'a> {
             Self::ByExperiment(values) => values[scene.code(place)].clone(),
             Self::Flag { own, by_experiment } => {
                 let own = own.as_ref().is_some_and(|own| own.slot(place).is_some());
-                Some(Value::word(flag_word(own || by_experiment[scene.code(place)])))
+                Some(Value::word(flag_word(
+                    own || by_experiment[scene.code(place)],
+                )))
             }
             Self::No => Some(Value::Number(scene.no(place) as f64)),
             Self::Id(presence, uids) => {
@@ -333,9 +357,10 @@ impl<'a> Source<'a> {
                 Some(_) => first.at(scene, place),
                 None => second.at(scene, place),
             },
-            Self::Best { lanes, by_experiment } => {
-                lanes[by_experiment[scene.code(place)]].at(scene, place)
-            }
+            Self::Best {
+                lanes,
+                by_experiment,
+            } => lanes[by_experiment[scene.code(place)]].at(scene, place),
         }
     }
 }

@@ -28,8 +28,17 @@ pub(super) struct WordsBuilder {
 
 impl WordsBuilder {
     /// Adds a text; `number` says which number an unknown one is.
-    pub(super) fn push(&mut self, text: &str, is_number: bool, number: impl FnOnce() -> Option<f64>) {
-        let known = if is_number { &mut self.numbers } else { &mut self.texts };
+    pub(super) fn push(
+        &mut self,
+        text: &str,
+        is_number: bool,
+        number: impl FnOnce() -> Option<f64>,
+    ) {
+        let known = if is_number {
+            &mut self.numbers
+        } else {
+            &mut self.texts
+        };
         let code = match known.get(text) {
             Some((_, code)) => *code,
             None => {
@@ -59,7 +68,11 @@ impl WordsBuilder {
         for (code, word) in words.iter().enumerate() {
             codes[word.came as usize] = code as u32;
         }
-        let codes: Vec<u32> = self.codes.iter().map(|came| codes[*came as usize]).collect();
+        let codes: Vec<u32> = self
+            .codes
+            .iter()
+            .map(|came| codes[*came as usize])
+            .collect();
         entry.width = match words.len() {
             0 | 1 => 0,
             2..=0x100 => 1,
@@ -79,10 +92,15 @@ impl WordsBuilder {
             end += word.text.len() as u64;
             out.extend(end.to_le_bytes());
         }
-        words.iter().for_each(|word| out.extend(word.text.as_bytes()));
+        words
+            .iter()
+            .for_each(|word| out.extend(word.text.as_bytes()));
     }
 
-    #[expect(clippy::iter_over_hash_type, reason = "the entries are sorted afterwards")]
+    #[expect(
+        clippy::iter_over_hash_type,
+        reason = "the entries are sorted afterwards"
+    )]
     fn entries(&self) -> Vec<Word<'_>> {
         let mut words = Vec::with_capacity(self.used as usize);
         for (text, (number, came)) in self.numbers.iter().chain(&self.texts) {
