@@ -149,3 +149,6 @@ fn sortable<'a>(collation: Collation, value: Option<&'a Value<'_>>) -> Sortable<
         | (Some(Value::Text(text, _)), Collation::Text) => Sortable::Text(text),
     }
 }
+
+#[cfg(test)]
+mod tests;

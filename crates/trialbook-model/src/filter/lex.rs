@@ -3,7 +3,8 @@
 //! Not here: what the words mean together. Invariant: every token's place is a boundary of characters.
 
 use super::ast::KeyKind;
-use super::error::{Expected, Fault, Slip, clipped};
+use super::error::{Slip, clipped};
+use super::fault::{Expected, Fault};
 
 const KEYWORDS: [&str; 10] = [
     "and", "or", "not", "in", "is", "null", "like", "ilike", "asc", "desc",
@@ -94,9 +95,9 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
-    /// The text from `start` to the end of what was read.
+    /// The text from `start` to the end of what was read, without blanks behind it.
     pub(super) fn since(&self, start: usize) -> &'a str {
-        &self.text[start..self.at]
+        self.text[start..self.at].trim_end()
     }
 
     /// What is still unread, without skipping blanks.

@@ -5,10 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use super::ast::{Aggregate, Case, Collation, CompareOp, Direction, Expr, KeyKind, OrderTerm};
-use super::error::{Construct, Expected, Fault, FilterError, Slip, clipped};
+use super::ast::{Case, Collation, CompareOp, Direction, Expr, KeyKind, OrderTerm};
+use super::error::{FilterError, Slip, clipped};
+use super::fault::{Construct, Expected, Fault};
 use super::lex::{self, Scanner};
+use super::written::{Condition, Predicate, Quotes, Value};
 use super::{mlflow, native};
+
+mod key;
 
 /// The longest text that is read, in bytes.
 pub const LENGTH_LIMIT: usize = 1 << 20;
@@ -84,83 +88,6 @@ pub fn parse_order_term(text: &str, dialect: Dialect) -> Result<OrderTerm, Filte
         }
         Ok(term)
     })
-}
-
-/// A condition as written.
-#[derive(Debug)]
-pub(super) struct Condition {
-    pub(super) key: WrittenKey,
-    /// Where the operator stands.
-    pub(super) operator_at: usize,
-    pub(super) predicate: Predicate,
-}
-
-/// A key as written.
-#[derive(Debug)]
-pub(super) struct WrittenKey {
-    pub(super) at: usize,
-    /// What the prefix says.
-    pub(super) kind: Option<KeyKind>,
-    pub(super) name: String,
-    pub(super) quotes: Quotes,
-    /// Canonical JSON, empty without context.
-    pub(super) context: String,
-    pub(super) aggregate: Option<Aggregate>,
-    /// The whole of it, clipped for messages.
-    pub(super) text: String,
-}
-
-/// Whether something stands between quotes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quotes {
-    With,
-    Without,
-}
-
-/// A value as written, without its quotes.
-#[derive(Debug)]
-pub(super) struct Value {
-    pub(super) at: usize,
-    pub(super) text: String,
-    pub(super) quotes: Quotes,
-}
-
-/// An operator and its right side as written; `negated` means that `NOT` belongs to the operator.
-#[derive(Debug)]
-pub(super) enum Predicate {
-    Compare(CompareOp, Value),
-    Like {
-        case: Case,
-        negated: bool,
-        pattern: Value,
-    },
-    /// At least one value.
-    In {
-        negated: bool,
-        values: Vec<Value>,
-    },
-    Null {
-        negated: bool,
-    },
-}
-
-impl Predicate {
-    /// How a message calls the operator.
-    pub(super) const fn operator(&self) -> &'static str {
-        match self {
-            Self::Compare(op, _) => op.sign(),
-            Self::Like { case, negated, .. } => match (case, *negated) {
-                (Case::Sensitive, false) => "LIKE",
-                (Case::Sensitive, true) => "NOT LIKE",
-                (Case::Insensitive, false) => "ILIKE",
-                (Case::Insensitive, true) => "NOT ILIKE",
-            },
-            Self::In { negated: false, .. } => "IN",
-            Self::In { negated: true, .. } => "NOT IN",
-            Self::Null { negated: false } => "IS NULL",
-            Self::Null { negated: true } => "IS NOT NULL",
-        }
-    }
 }
 
 struct Parser<'a> {
@@ -249,109 +176,6 @@ impl<'a> Parser<'a> {
             operator_at: self.scan.place(),
             predicate: self.predicate()?,
         })
-    }
-
-    /// A key; an aggregate's parentheses belong to it.
-    fn key(&mut self, expected: Expected) -> Result<WrittenKey, Slip> {
-        let at = self.scan.place();
-        let word = self.scan.peek_word();
-        if lex::is_keyword(word) {
-            return Err(self.scan.expected(expected));
-        }
-        let mut key = self.name(expected)?;
-        if key.kind.is_none() && key.quotes == Quotes::Without && self.scan.peek() == Some('(') {
-            self.native_only(at, Construct::Aggregate)?;
-            let aggregate = Aggregate::ALL
-                .into_iter()
-                .find(|aggregate| aggregate.word().eq_ignore_ascii_case(word))
-                .ok_or_else(|| {
-                    Slip::new(
-                        at,
-                        Fault::UnknownAggregate {
-                            name: clipped(word),
-                        },
-                    )
-                })?;
-            self.scan.eat('(');
-            key = self.name(Expected::Key)?;
-            self.context(&mut key)?;
-            if !self.scan.eat(')') {
-                return Err(self.scan.expected(Expected::AggregateClosing));
-            }
-            key.aggregate = Some(aggregate);
-        } else {
-            self.context(&mut key)?;
-        }
-        key.text = clipped(self.scan.since(at));
-        Ok(key)
-    }
-
-    /// A name with its prefix, as `metrics.loss`, ``params.`learning rate` `` or `loss`.
-    fn name(&mut self, expected: Expected) -> Result<WrittenKey, Slip> {
-        let at = self.scan.place();
-        let word = self.scan.peek_word();
-        let (kind, plain) = match lex::prefix_of(word) {
-            Some((kind, rest)) => (Some(kind), rest),
-            None => (None, word),
-        };
-        let begins = kind.is_some() || word.is_empty() || word.starts_with(lex::is_name_start);
-        if !begins {
-            return Err(self.scan.expected(expected));
-        }
-        self.scan.advance(word.len());
-        let quote = self
-            .scan
-            .rest()
-            .chars()
-            .next()
-            .filter(|letter| matches!(letter, '`' | '"'));
-        let name_at = at + word.len() - plain.len();
-        let (name, quotes) = if let (Some(quote), true) = (quote, plain.is_empty()) {
-            (self.scan.quoted(quote)?, Quotes::With)
-        } else if lex::is_plain_name(plain) {
-            (plain.to_owned(), Quotes::Without)
-        } else if kind.is_none() && plain.is_empty() {
-            return Err(self.scan.expected(expected));
-        } else if plain.is_empty() {
-            return Err(self.scan.expected(Expected::Name));
-        } else {
-            (String::new(), Quotes::Without)
-        };
-        if name.is_empty() {
-            let found = Some(clipped(self.scan.since(name_at)));
-            let expected = Expected::Name;
-            return Err(Slip::new(name_at, Fault::Expected { expected, found }));
-        }
-        Ok(WrittenKey {
-            at,
-            kind,
-            name,
-            quotes,
-            context: String::new(),
-            aggregate: None,
-            text: clipped(self.scan.since(at)),
-        })
-    }
-
-    /// The JSON map behind a metric's name, brought to its canonical form: sorted keys, no blanks.
-    fn context(&mut self, key: &mut WrittenKey) -> Result<(), Slip> {
-        if self.scan.peek() != Some('{') {
-            return Ok(());
-        }
-        let at = self.scan.place();
-        self.native_only(at, Construct::Context)?;
-        let mut documents = serde_json::Deserializer::from_str(self.scan.rest())
-            .into_iter::<serde_json::Map<String, serde_json::Value>>();
-        let Some(Ok(map)) = documents.next() else {
-            return Err(Slip::new(at, Fault::Context));
-        };
-        self.scan.advance(documents.byte_offset());
-        if !map.is_empty() {
-            let mut map = serde_json::Value::Object(map);
-            map.sort_all_objects();
-            key.context = map.to_string();
-        }
-        Ok(())
     }
 
     fn predicate(&mut self) -> Result<Predicate, Slip> {
@@ -490,3 +314,6 @@ fn height(expr: &Expr) -> usize {
         Expr::Compare { .. } | Expr::Like { .. } | Expr::In { .. } | Expr::IsNull { .. } => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;
