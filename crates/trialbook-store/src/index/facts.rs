@@ -6,15 +6,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use trialbook_model::derived::unqualified;
 use trialbook_model::filter::{Aggregate, Attribute, Key, KeyKind, Row, Value};
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{Goal, Param, ParamKind};
 use trialbook_model::state::{ProjectState, RunState, SeriesSummary};
 
 use crate::nouns::{ExperimentRow, RunRow};
-
-/// Names a derived metric for certain when put before its name.
-const DERIVED: &str = "derived.";
 
 /// What the index keeps of an experiment.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -173,7 +171,7 @@ pub(super) enum MetricPlace<'a> {
 
 /// Where a key's metric is looked for.
 pub(super) fn metric_place(key: &Key) -> MetricPlace<'_> {
-    match key.name.strip_prefix(DERIVED) {
+    match unqualified(&key.name) {
         Some(derived) if key.context.is_empty() => MetricPlace::Derived(&key.name, derived),
         Some(_) | None => {
             let derived = key.context.is_empty().then_some(key.name.as_str());
@@ -268,15 +266,15 @@ pub struct RunFacts<'a> {
 }
 
 impl<'a> RunFacts<'a> {
-    /// Of a run and its derived metrics.
-    pub fn of(row: &'a RunRow, derived: &'a [(String, f64)]) -> Self {
+    /// Of a run. Datasets are for the caller to add; no row says which ones a run used.
+    pub fn of(row: &'a RunRow) -> Self {
         let state = &row.state;
-        let mut derived: Vec<(Cow<'_, str>, Numbers)> = derived
-            .iter()
-            .map(|(name, value)| (Cow::from(name), Numbers::of_one(*value)))
+        let mut derived: Vec<(Cow<'_, str>, Numbers)> = state
+            .derived_values()
+            .into_iter()
+            .map(|(name, value)| (Cow::from(name), Numbers::of_one(value)))
             .collect();
         derived.sort_by(|(a, _), (b, _)| a.cmp(b));
-        derived.dedup_by(|(a, _), (b, _)| a == b);
         Self {
             no: row.no,
             uid: row.uid,
@@ -387,7 +385,7 @@ fn attribute_of(row: &RunRow, attribute: Attribute) -> Option<Fact<'_>> {
         Attribute::Started => state.started().map(|time| Fact::Time(time.millis())),
         Attribute::Ended => state.ended().map(|time| Fact::Time(time.millis())),
         Attribute::DurationMs => duration_ms(state).map(Fact::Number),
-        Attribute::Heartbeat => Some(Fact::Time(state.alive.millis())),
+        Attribute::Heartbeat => state.alive.map(|time| Fact::Time(time.millis())),
         Attribute::Progress => progress(state).map(Fact::Number),
         Attribute::Variation => start?.variation.as_deref().map(borrowed),
         Attribute::Trial => start?.trial.map(number),

@@ -10,12 +10,7 @@ use crate::query::{Hits, Query, Shown};
 impl Reference {
     pub(super) fn find(&self, query: &Query) -> Hits {
         let experiments = self.experiment_facts();
-        let runs: Vec<RunFacts<'_>> = self
-            .runs
-            .iter()
-            .flatten()
-            .map(|row| RunFacts::of(row, &[]))
-            .collect();
+        let runs: Vec<RunFacts<'_>> = self.runs.iter().flatten().map(RunFacts::of).collect();
         let mut found: Vec<RunView<'_>> = runs
             .iter()
             .map(|run| RunView {
