@@ -348,7 +348,7 @@ pub enum Collation {
 pub struct OrderTerm {
     /// What is sorted by.
     pub key: Key,
-    /// The direction, if the text names one; see [`OrderTerm::direction`].
+    /// The direction, if the text names one; see [`OrderTerm::direction_for`].
     pub direction: Option<Direction>,
     /// How values are compared.
     pub collation: Collation,
