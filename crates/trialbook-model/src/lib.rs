@@ -17,6 +17,7 @@ pub mod id;
 pub mod nearest;
 pub mod plan;
 pub mod record;
+pub mod secret;
 pub mod seed;
 pub mod state;
 pub mod status;
