@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use trialbook_model::id::RunUid;
 use trialbook_model::record::Op;
-use trialbook_model::time::{Clock, Timestamp};
+use trialbook_model::time::Clock;
 
 use crate::guard::Guard;
 use crate::stop::Stop;
@@ -63,8 +63,8 @@ pub struct Limits {
 
 /// Where operations go.
 pub trait Sink: Sync {
-    /// Records one operation under a time.
-    fn record(&self, time: Timestamp, op: Op) -> Result<(), RecordError>;
+    /// Records one operation.
+    fn record(&self, op: Op) -> Result<(), RecordError>;
 }
 
 /// An operation could not be recorded: the run's process is killed, and nothing more is started.

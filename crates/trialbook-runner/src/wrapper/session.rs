@@ -4,6 +4,7 @@
 //! Invariant: every wait has an end: after the process has ended, whoever still holds its output open is
 //! given a moment, then killed, then left behind.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 use trialbook_model::record::{Heartbeat, Log, LogStream, Op, RunError, SetStatus};
+use trialbook_model::secret;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
 
@@ -234,7 +236,7 @@ impl<'a> Session<'a> {
             LogStream::Stdout => timed.extend(metrics_of(reader, line, now)),
             LogStream::Stderr => keep_line(last_line, line),
         });
-        self.record_all(timed)
+        self.record_all(timed, now)
     }
 
     /// Does what is due by the clock.
@@ -276,7 +278,7 @@ impl<'a> Session<'a> {
             line: line.number,
         };
         let timed = self.reader.line(place, &line.text, now);
-        self.record_all(timed)
+        self.record_all(timed, now)
     }
 
     /// The end of the output and of the files, once the process has ended.
@@ -291,7 +293,7 @@ impl<'a> Session<'a> {
         });
         self.console
             .last_line(LogStream::Stderr, &mut |line| keep_line(last_line, line));
-        self.record_all(timed)?;
+        self.record_all(timed, now)?;
         while self.follow()? {}
         if let Some(line) = self.tail.rest() {
             self.take_line(&line, now)?;
@@ -310,7 +312,7 @@ impl<'a> Session<'a> {
             Ok(bytes) => {
                 let text = String::from_utf8_lossy(&bytes);
                 let outcome = self.reader.result(&name_of(path), &text, now);
-                self.record_all(outcome.operations)?;
+                self.record_all(outcome.operations, now)?;
                 Ok(outcome.error)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -330,12 +332,13 @@ impl<'a> Session<'a> {
         let timed = self
             .reader
             .unreadable(&format!("the {what} could not be read: {error}"), now);
-        self.record_all(vec![timed])
+        self.record_all(vec![timed], now)
     }
 
     fn finish(&mut self, ending: Ending, told: Option<RunError>) -> Result<Ended, WrapperError> {
         let last_line = String::from_utf8_lossy(&self.last_line);
-        let (status, error) = verdict(&ending, told, last_line.trim());
+        let last_line = secret::text(last_line.trim()).content.into_owned();
+        let (status, error) = verdict(&ending, told, &last_line);
         let ended = Ended {
             ending,
             status,
@@ -363,8 +366,7 @@ impl<'a> Session<'a> {
             error: ended.and_then(|ended| ended.error.clone()),
             exit_code: ended.and_then(Ended::exit_code),
         };
-        let time = ended.map_or(self.started, |ended| ended.ended);
-        self.record(time, Op::SetStatus(op))
+        self.record(Op::SetStatus(op))
     }
 
     fn beat(&mut self) -> Result<(), RecordError> {
@@ -374,27 +376,32 @@ impl<'a> Session<'a> {
             dropped: 0,
             cost_ns: u64::try_from(self.cost.as_nanos()).unwrap_or(u64::MAX),
         };
-        self.record(self.tools.clock.now(), Op::Heartbeat(beat))
+        self.record(Op::Heartbeat(beat))
     }
 
     fn log(&mut self, pieces: Vec<Piece>) -> Result<(), RecordError> {
         for Piece { stream, text } in pieces {
             let run = self.task.run;
-            let op = Op::Log(Log { run, stream, text });
-            self.record(self.tools.clock.now(), op)?;
+            // The usual piece holds no secret and is not copied.
+            let filtered = match secret::text(&text).content {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(filtered) => Some(filtered),
+            };
+            let text = filtered.unwrap_or(text);
+            self.record(Op::Log(Log { run, stream, text }))?;
         }
         Ok(())
     }
 
-    fn record_all(&mut self, timed: Vec<Timed>) -> Result<(), RecordError> {
+    fn record_all(&mut self, timed: Vec<Timed>, now: Timestamp) -> Result<(), RecordError> {
         timed
             .into_iter()
-            .try_for_each(|(time, op)| self.record(time, op))
+            .try_for_each(|(time, op)| self.record(dated(time, op, now)))
     }
 
-    fn record(&mut self, time: Timestamp, op: Op) -> Result<(), RecordError> {
+    fn record(&mut self, op: Op) -> Result<(), RecordError> {
         let before = Instant::now();
-        self.tools.sink.record(time, op)?;
+        self.tools.sink.record(op)?;
         self.accepted += 1;
         self.cost += before.elapsed();
         Ok(())
@@ -482,6 +489,20 @@ impl Waiting {
             self.leave = Some(now + LEAVE);
         }
         self.leave.is_some_and(|leave| leave <= now)
+    }
+}
+
+/// The time that a program gave an event stands in the event: its record's own time is when it was read.
+fn dated(time: Timestamp, op: Op, now: Timestamp) -> Op {
+    match op {
+        Op::Event(mut event) if time != now => {
+            if let Some(fields) = event.data.as_object_mut() {
+                let time = serde_json::Value::String(time.to_string());
+                fields.entry("timestamp").or_insert(time);
+            }
+            Op::Event(event)
+        }
+        other => other,
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 use trialbook_model::id::Uid;
 use trialbook_model::record::LogStream;
 use trialbook_model::status::RunStatus;
+use trialbook_model::time::Timestamp;
 
 use super::*;
 
@@ -21,7 +22,7 @@ impl Clock for Counter {
 struct Heard(Mutex<Vec<Op>>);
 
 impl Sink for Heard {
-    fn record(&self, _time: Timestamp, op: Op) -> Result<(), RecordError> {
+    fn record(&self, op: Op) -> Result<(), RecordError> {
         self.0.lock().unwrap().push(op);
         Ok(())
     }
@@ -246,7 +247,7 @@ fn a_hundred_megabytes_without_a_line_end_pass_through() {
     #[derive(Default)]
     struct Counting(Mutex<(usize, usize)>);
     impl Sink for Counting {
-        fn record(&self, _time: Timestamp, op: Op) -> Result<(), RecordError> {
+        fn record(&self, op: Op) -> Result<(), RecordError> {
             if let Op::Log(log) = op {
                 let mut seen = self.0.lock().unwrap();
                 seen.0 += log.text.len();
@@ -378,7 +379,7 @@ fn a_stopped_process_is_woken_to_end() {
 fn a_recorder_that_refuses_ends_the_run() {
     struct Full(Mutex<u32>);
     impl Sink for Full {
-        fn record(&self, _time: Timestamp, op: Op) -> Result<(), RecordError> {
+        fn record(&self, op: Op) -> Result<(), RecordError> {
             *self.0.lock().unwrap() += 1;
             if matches!(op, Op::Log(_)) {
                 let source = std::io::Error::other("no space").into();
