@@ -2,3 +2,7 @@
 //!
 //! Not here: words and presentation, how data is kept. Invariant: a number that cannot be computed is
 //! `None` or carries its reason; missing values are counted, never taken as 0.
+
+pub mod variations;
+
+pub use variations::{MetricColumn, MetricSummary, Statuses, VariationRow, VariationTable};

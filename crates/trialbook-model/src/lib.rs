@@ -19,6 +19,7 @@ pub mod plan;
 pub mod record;
 pub mod secret;
 pub mod seed;
+pub mod stale;
 pub mod state;
 pub mod status;
 pub mod template;
