@@ -93,7 +93,7 @@ pub(crate) enum Failure {
     },
     /// Lines of a stream that could not be understood.
     #[error(
-        "{broken} of {lines} lines were not understood; they are kept as events of kind `error`"
+        "{broken} of {lines} lines were not understood; they are kept as events of kind `not_understood`"
     )]
     BrokenLines {
         /// How many.
