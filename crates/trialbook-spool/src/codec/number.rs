@@ -43,6 +43,21 @@ pub(super) fn compress<T: Number>(
     write(column, &config, out).map_err(|source| CodecError::Number { part, source })
 }
 
+/// Appends a column of numbers in pco's form: small, without length and checksum. Whoever stores it has to
+/// remember the count. An empty column is no bytes.
+pub fn encode_numbers<T: Number>(column: &[T], out: &mut Vec<u8>) -> Result<(), CodecError> {
+    compress(column, out, "numbers")
+}
+
+/// Fills `column` from bytes of [`encode_numbers`] and returns what is left of them.
+pub fn decode_numbers<'a, T: Number>(
+    bytes: &'a [u8],
+    column: &mut [T],
+    scratch: &mut Scratch,
+) -> Result<&'a [u8], CodecError> {
+    decompress(bytes, column, &mut scratch.pco, "numbers")
+}
+
 fn write<T: Number>(
     column: &[T],
     config: &ChunkConfig,
