@@ -62,9 +62,10 @@ impl<'a, V: Reading> Names<'a, V> {
     pub(crate) fn runs(&self, text: &str) -> Result<Vec<RunRow>> {
         let choice = self.narrowed(text)?;
         match choice.resolution(text) {
-            Resolution::Many(found) if handle::is_glob(text) => {
-                Ok(found.into_iter().map(|at| choice.runs[at].clone()).collect())
-            }
+            Resolution::Many(found) if handle::is_glob(text) => Ok(found
+                .into_iter()
+                .map(|at| choice.runs[at].clone())
+                .collect()),
             Resolution::One(_) | Resolution::Many(_) | Resolution::None { .. } => {
                 Ok(vec![self.run(text)?])
             }
@@ -95,16 +96,25 @@ impl<'a, V: Reading> Names<'a, V> {
     }
 
     /// The experiment that is called exactly so in a project, by name or by its own id.
-    pub(crate) fn experiment_called(&self, project: &str, name: &str) -> Result<Option<ExperimentRow>> {
-        let by_name = |row: &ExperimentRow| {
-            row.state.project() == project && row.state.name() == Some(name)
-        };
+    pub(crate) fn experiment_called(
+        &self,
+        project: &str,
+        name: &str,
+    ) -> Result<Option<ExperimentRow>> {
+        let by_name =
+            |row: &ExperimentRow| row.state.project() == project && row.state.name() == Some(name);
         let by_id = |row: &ExperimentRow| {
-            let own = row.state.handle().is_some_and(|it| it.eq_ignore_ascii_case(name));
+            let own = row
+                .state
+                .handle()
+                .is_some_and(|it| it.eq_ignore_ascii_case(name));
             own || row.state.uids.iter().any(|uid| uid.to_string() == name)
         };
         let all = self.view.experiments()?;
-        let found = all.iter().find(|row| by_name(row)).or_else(|| all.iter().find(|row| by_id(row)));
+        let found = all
+            .iter()
+            .find(|row| by_name(row))
+            .or_else(|| all.iter().find(|row| by_id(row)));
         Ok(found.cloned())
     }
 
@@ -179,7 +189,10 @@ impl<'a, V: Reading> Names<'a, V> {
         let place = ("alias".to_owned(), text.trim().to_owned());
         for project in self.view.projects()? {
             let state = self.view.project(&project)?;
-            let uid = state.pointers.get(&place).and_then(|it| it.value.as_str()?.parse::<Uid>().ok());
+            let uid = state
+                .pointers
+                .get(&place)
+                .and_then(|it| it.value.as_str()?.parse::<Uid>().ok());
             if let Some(uid) = uid {
                 return self.by_uid(text, uid);
             }
@@ -229,7 +242,14 @@ impl Choice {
             candidates.push(run_candidate(run, self.of_runs.get(&run.experiment)));
         }
         for row in &self.experiments {
-            uids.push(row.state.uids.iter().skip(1).map(ToString::to_string).collect());
+            uids.push(
+                row.state
+                    .uids
+                    .iter()
+                    .skip(1)
+                    .map(ToString::to_string)
+                    .collect(),
+            );
         }
         for (row, aliases) in self.experiments.iter().zip(&uids) {
             candidates.push(experiment_candidate(row, aliases));
@@ -285,7 +305,9 @@ fn run_candidate<'a>(run: &'a RunRow, experiment: Option<&'a ExperimentRow>) -> 
         no: run.no.0,
         project: experiment.map_or("default", |row| row.state.project()),
         handle: experiment.and_then(|row| row.state.handle()),
-        experiment: experiment.and_then(|row| row.state.name()).unwrap_or_default(),
+        experiment: experiment
+            .and_then(|row| row.state.name())
+            .unwrap_or_default(),
         run: Some(RunPart {
             number: run.number,
             name: run.state.name().unwrap_or_default(),

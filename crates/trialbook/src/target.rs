@@ -50,7 +50,10 @@ impl Target {
 
     /// What started it.
     pub(crate) fn source(&self) -> &str {
-        self.run.state.start().map_or("", |start| start.source.as_str())
+        self.run
+            .state
+            .start()
+            .map_or("", |start| start.source.as_str())
     }
 }
 
@@ -117,7 +120,9 @@ fn of_this_shell<V: Reading>(cx: &Context, view: &V) -> Result<RunRow> {
         let only = only.clone();
         let experiment = view.experiment(only.experiment)?;
         let title = titles::run(&only, experiment.as_ref());
-        cx.printer.note(format!("run {title}: the only one that this shell has running"));
+        cx.printer.note(format!(
+            "run {title}: the only one that this shell has running"
+        ));
         return Ok(only);
     }
     let mut running = Vec::new();
@@ -130,7 +135,12 @@ fn of_this_shell<V: Reading>(cx: &Context, view: &V) -> Result<RunRow> {
 
 fn told(run: &RunRow, experiment: Option<&ExperimentRow>) -> String {
     let name = run.state.name().unwrap_or_default();
-    format!("{}  {}  {name}  {}", run.uid, titles::run(run, experiment), run.state.status())
+    format!(
+        "{}  {}  {name}  {}",
+        run.uid,
+        titles::run(run, experiment),
+        run.state.status()
+    )
 }
 
 /// The condition that a run is running.

@@ -90,12 +90,12 @@ pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
     }
     let mut writer = open.writer(cx)?;
     for op in last_words(&target, metrics, &args) {
-        writer.record(op)?;
+        writer.record(&op)?;
     }
     if !wrapped {
-        writer.record(Op::SetStatus(change(&target, status, &args)))?;
+        writer.record(&Op::SetStatus(change(&target, status, &args)))?;
     }
-    writer.finish()?;
+    writer.finish(cx)?;
     let status = if wrapped { present } else { status };
     if cx.printer.json_wanted() {
         let ended = Ended {
@@ -105,7 +105,10 @@ pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
         };
         cx.printer.json(SCHEMA, &ended)?;
     } else if wrapped {
-        cx.printer.line(format!("run {} is ended by the process that executes it", target.title));
+        cx.printer.line(format!(
+            "run {} is ended by the process that executes it",
+            target.title
+        ));
     } else {
         cx.printer.line(format!("run {} is {status}", target.title));
     }
@@ -126,7 +129,11 @@ fn last_words(target: &Target, metrics: Vec<(String, f64)>, args: &Args) -> Vec<
             values: vec![(key, value)],
         }));
     }
-    ops.extend(args.note.clone().map(|text| start::note(target.uid(), text)));
+    ops.extend(
+        args.note
+            .clone()
+            .map(|text| start::note(target.uid(), text)),
+    );
     ops
 }
 

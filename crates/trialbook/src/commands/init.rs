@@ -38,7 +38,8 @@ pub(crate) fn run(_args: Args, cx: &Context) -> anyhow::Result<ExitCode> {
     } else if created {
         cx.printer.line(format!("made a book in {}", made.book));
     } else {
-        cx.printer.line(format!("there is a book in {} already", made.book));
+        cx.printer
+            .line(format!("there is a book in {} already", made.book));
     }
     Ok(ExitCode::SUCCESS)
 }

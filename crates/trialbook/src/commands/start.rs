@@ -15,10 +15,11 @@ use trialbook_model::record::{
 use trialbook_model::state::DEFAULT_PROJECT;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Clock as _;
+use trialbook_store::BookView;
 use trialbook_store::nouns::RunRow;
 use trialbook_store::reading::Reading as _;
 
-use crate::book::{self, Open, View};
+use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
 use crate::failure::Failure;
 use crate::names::Names;
@@ -102,9 +103,9 @@ pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
     let view = open.view()?;
     let surrounding = surrounding_run(cx, &view)?;
     let plan = plan(&args, &view, surrounding.as_ref(), params, tags)?;
-    let joins = surrounding.as_ref().filter(|run| {
-        !run.state.annotations.flag(JOINED) && args.parent.is_none()
-    });
+    let joins = surrounding
+        .as_ref()
+        .filter(|run| !run.state.annotations.flag(JOINED) && args.parent.is_none());
     let started = match joins {
         Some(run) => join(cx, &open, run, &args, &plan)?,
         None => open_run(cx, &open, &view, surrounding.as_ref(), (&args, &plan))?,
@@ -124,12 +125,13 @@ pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
 }
 
 /// The wrapper's run around this process, if there is one and it is running.
-fn surrounding_run(cx: &Context, view: &View) -> Result<Option<RunRow>> {
+fn surrounding_run(cx: &Context, view: &BookView<'_>) -> Result<Option<RunRow>> {
     let Some(text) = cx.run_variable() else {
         return Ok(None);
     };
     let Ok(run) = Names::new(view).run(text) else {
-        cx.printer.note(format!("TRIALBOOK_RUN names no run of this book: `{text}`"));
+        cx.printer
+            .note(format!("TRIALBOOK_RUN names no run of this book: `{text}`"));
         return Ok(None);
     };
     let source = run.state.start().map_or("", |start| start.source.as_str());
@@ -139,7 +141,7 @@ fn surrounding_run(cx: &Context, view: &View) -> Result<Option<RunRow>> {
 
 fn plan(
     args: &Args,
-    view: &View,
+    view: &BookView<'_>,
     surrounding: Option<&RunRow>,
     params: Vec<(String, Param)>,
     tags: Vec<(String, Option<String>)>,
@@ -184,22 +186,22 @@ fn join(cx: &Context, open: &Open, run: &RunRow, args: &Args, plan: &Plan) -> Re
         check_param(run, key, param, &titles::short_id(run.uid.0))?;
     }
     let mut writer = open.writer(cx)?;
-    writer.record(Op::SetField(SetField {
+    writer.record(&Op::SetField(SetField {
         subject: Subject::Run(run.uid),
         field: JOINED.to_owned(),
         value: true.into(),
     }))?;
     if let Some(name) = &args.name {
-        writer.record(Op::SetField(SetField {
+        writer.record(&Op::SetField(SetField {
             subject: Subject::Run(run.uid),
             field: "name".to_owned(),
             value: name.clone().into(),
         }))?;
     }
     for op in attachments(run.uid, args, plan) {
-        writer.record(op)?;
+        writer.record(&op)?;
     }
-    writer.finish()?;
+    writer.finish(cx)?;
     let name = args.name.as_deref().or_else(|| run.state.name());
     Ok(Started {
         run: run.uid.to_string(),
@@ -211,7 +213,12 @@ fn join(cx: &Context, open: &Open, run: &RunRow, args: &Args, plan: &Plan) -> Re
 }
 
 /// Refuses a param that has another value.
-pub(crate) fn check_param(run: &RunRow, key: &str, param: &Param, title: &str) -> Result<(), Failure> {
+pub(crate) fn check_param(
+    run: &RunRow,
+    key: &str,
+    param: &Param,
+    title: &str,
+) -> Result<(), Failure> {
     match run.state.params.get(key) {
         Some(held) if !held.param().same(param) => Err(Failure::ParamConflict {
             key: key.to_owned(),
@@ -235,7 +242,7 @@ fn clipped(text: &str) -> String {
 fn open_run(
     cx: &Context,
     open: &Open,
-    view: &View,
+    view: &BookView<'_>,
     surrounding: Option<&RunRow>,
     (args, plan): (&Args, &Plan),
 ) -> Result<Started> {
@@ -251,28 +258,31 @@ fn open_run(
     };
     let mut writer = open.writer(cx)?;
     if let Some(create) = &plan.create {
-        writer.record(Op::CreateExperiment(create.clone()))?;
+        writer.record(&Op::CreateExperiment(create.clone()))?;
     }
-    writer.record(Op::StartRun(StartRun {
+    writer.record(&Op::StartRun(StartRun {
         experiment: plan.experiment,
         name: Some(name.clone()),
         seed: args.seed,
-        links: parent.map(|run| (LinkKind::Parent, run)).into_iter().collect(),
+        links: parent
+            .map(|run| (LinkKind::Parent, run))
+            .into_iter()
+            .collect(),
         source: SHELL.to_owned(),
         started: now,
         ..StartRun::of(uid)
     }))?;
     if let Some(session) = cx.session() {
-        writer.record(Op::SetField(SetField {
+        writer.record(&Op::SetField(SetField {
             subject: Subject::Run(uid),
             field: SESSION.to_owned(),
             value: session.into(),
         }))?;
     }
     for op in attachments(uid, args, plan) {
-        writer.record(op)?;
+        writer.record(&op)?;
     }
-    writer.finish()?;
+    writer.finish(cx)?;
     Ok(Started {
         run: uid.to_string(),
         name,

@@ -93,7 +93,7 @@ pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
     }
     let mut writer = open.writer(cx)?;
     for artifact in &kept {
-        writer.record(Op::PutArtifact(PutArtifact {
+        writer.record(&Op::PutArtifact(PutArtifact {
             subject: Subject::Run(target.uid()),
             path: artifact.path.clone(),
             sha256: Some(artifact.sha256.clone()),
@@ -106,7 +106,7 @@ pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
             removed: false,
         }))?;
     }
-    writer.finish_durably()?;
+    writer.finish(cx)?;
     let sizes: Vec<String> = kept
         .iter()
         .map(|artifact| format!("{}: {}", artifact.path, bytes(artifact.size)))
@@ -120,7 +120,8 @@ pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
         cx.printer.json(super::SCHEMA, &logged)?;
     } else {
         let number = count(kept.len() as u64, "artifact");
-        cx.printer.line(format!("Uploaded {number} ({})", sizes.join(", ")));
+        cx.printer
+            .line(format!("Uploaded {number} ({})", sizes.join(", ")));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -131,7 +132,11 @@ fn sources(args: &Args) -> Result<Vec<Source>, Failure> {
     let types = args.types.len();
     if given.is_empty() || (types > 1 && types != given.len()) {
         return Err(Failure::Usage {
-            problem: format!("{} and {}", count(given.len() as u64, "file"), count(types as u64, "type")),
+            problem: format!(
+                "{} and {}",
+                count(given.len() as u64, "file"),
+                count(types as u64, "type")
+            ),
             hint: "name at least one file, and no type, one for all, or one for each".to_owned(),
         });
     }
@@ -162,7 +167,9 @@ fn collect(
         source,
     };
     let whole = file.canonicalize().map_err(unreadable)?;
-    let name = whole.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = whole
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
     let name = name.unwrap_or_default();
     let under = under.trim_matches('/');
     let path = if under.is_empty() {
@@ -204,8 +211,8 @@ fn collect(
 fn type_of(path: &str) -> &'static str {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
     match ending.to_ascii_lowercase().as_str() {
-        "pt" | "pth" | "ckpt" | "onnx" | "h5" | "keras" | "safetensors" | "pkl" | "joblib" | "gguf"
-        | "pb" | "tflite" | "mlmodel" => "model",
+        "pt" | "pth" | "ckpt" | "onnx" | "h5" | "keras" | "safetensors" | "pkl" | "joblib"
+        | "gguf" | "pb" | "tflite" | "mlmodel" => "model",
         "png" | "jpg" | "jpeg" | "svg" | "gif" | "webp" => "plot",
         "md" | "html" | "htm" | "pdf" | "tex" => "report",
         "log" | "out" | "err" => "log",

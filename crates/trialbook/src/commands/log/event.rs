@@ -59,7 +59,7 @@ pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
     let data = data(&args)?;
     let (open, target) = super::open(&args.choice, cx)?;
     let mut writer = open.writer(cx)?;
-    writer.record(Op::Event(Event {
+    writer.record(&Op::Event(Event {
         subject: Subject::Run(target.uid()),
         kind: args.kind.clone(),
         severity: args.severity,
@@ -67,7 +67,7 @@ pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
         data,
         step: args.step,
     }))?;
-    writer.finish()?;
+    writer.finish(cx)?;
     if cx.printer.json_wanted() {
         let logged = Logged {
             run: target.uid().to_string(),
@@ -76,7 +76,8 @@ pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
         };
         cx.printer.json(super::SCHEMA, &logged)?;
     } else {
-        cx.printer.line(format!("Logged event {} to {}", args.kind, target.title));
+        cx.printer
+            .line(format!("Logged event {} to {}", args.kind, target.title));
     }
     Ok(ExitCode::SUCCESS)
 }

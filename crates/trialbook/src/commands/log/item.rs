@@ -96,7 +96,11 @@ struct Logged {
 pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
     values::check_name("an item", &args.id)?;
     let scores = scores(&args.scores)?;
-    if let Some(primary) = args.primary.as_ref().filter(|name| !scores.contains_key(*name)) {
+    if let Some(primary) = args
+        .primary
+        .as_ref()
+        .filter(|name| !scores.contains_key(*name))
+    {
         return Err(Failure::Usage {
             problem: format!("`{primary}` is to count and is not among the scores"),
             hint: format!("add --score {primary}=VALUE"),
@@ -108,8 +112,8 @@ pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
     let id = args.id.clone();
     let item = item(args, target.uid(), (scores, labels), &open)?;
     let mut writer = open.writer(cx)?;
-    writer.record(Op::Item(Box::new(item)))?;
-    writer.finish()?;
+    writer.record(&Op::Item(Box::new(item)))?;
+    writer.finish(cx)?;
     if cx.printer.json_wanted() {
         let logged = Logged {
             run: target.uid().to_string(),
@@ -118,7 +122,8 @@ pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
         };
         cx.printer.json(super::SCHEMA, &logged)?;
     } else {
-        cx.printer.line(format!("Logged item {id} to {}", target.title));
+        cx.printer
+            .line(format!("Logged item {id} to {}", target.title));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -173,5 +178,8 @@ fn scores(words: &[String]) -> Result<BTreeMap<String, Score>, Failure> {
         };
         Ok((name, score))
     };
-    values::pairs(words, "score")?.into_iter().map(score).collect()
+    values::pairs(words, "score")?
+        .into_iter()
+        .map(score)
+        .collect()
 }

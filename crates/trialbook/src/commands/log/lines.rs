@@ -17,8 +17,8 @@ use trialbook_model::record::{Event, Op, SeriesKey, SetParams, Subject};
 use trialbook_model::time::{Clock as _, Timestamp};
 use trialbook_runner::protocol::line::Place;
 use trialbook_runner::protocol::{NOT_UNDERSTOOD, Reader, json};
-use trialbook_store::recorder::Recorder;
-use trialbook_store::spool::{KeyIndex, SubjectIndex};
+use trialbook_spool::{KeyIndex, SubjectIndex};
+use trialbook_store::Recorder;
 
 use super::numbers::{self, Numbers};
 use crate::commands::end::next_step;
@@ -87,6 +87,7 @@ pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
     let outcome = stream.read_all(&mut *input, cx);
     // What was read before a failure is kept.
     let logged = stream.finish()?;
+    open.tidy(cx);
     outcome?;
     tell(&logged, cx)?;
     if logged.broken > 0 {
@@ -115,8 +116,11 @@ fn tell(logged: &Logged, cx: &Context) -> Result<()> {
         .map(|(number, noun)| count(number, noun))
         .collect();
     let lines = count(logged.lines, "line");
-    cx.printer
-        .line(format!("Logged {} from {lines} to {}", parts.join(", "), logged.handle));
+    cx.printer.line(format!(
+        "Logged {} from {lines} to {}",
+        parts.join(", "),
+        logged.handle
+    ));
     Ok(())
 }
 
@@ -195,7 +199,15 @@ impl<'a> Stream<'a> {
             return self.params(text, &object["params"], cx);
         }
         let given = object.get("step").is_some_and(Value::is_i64);
-        self.by_protocol(text, if given { StepIs::Given } else { StepIs::Missing }, cx)
+        self.by_protocol(
+            text,
+            if given {
+                StepIs::Given
+            } else {
+                StepIs::Missing
+            },
+            cx,
+        )
     }
 
     /// A line of numbers alone.
@@ -203,23 +215,29 @@ impl<'a> Stream<'a> {
         let time = self.recorder.tick();
         let mut pairs = std::mem::take(&mut self.pairs);
         pairs.clear();
-        let Some(step) = numbers.step else {
-            for (key, value) in numbers.values() {
-                let known = self.known(key);
-                let (index, step) = (known.index, known.next_step);
-                known.next_step = step.saturating_add(1);
-                self.recorder.points_at(self.subject, step, time, &[(index, value)])?;
-                self.logged.points += 1;
-            }
-            return Ok(());
-        };
+        let mut step_of_pairs = numbers.step;
         for (key, value) in numbers.values() {
             let known = self.known(key);
+            let step = numbers.step.unwrap_or(known.next_step);
             known.next_step = known.next_step.max(step.saturating_add(1));
-            pairs.push((known.index, value));
+            let pair = (known.index, value);
+            // Series that go on at different steps take a record each.
+            if step_of_pairs.is_some_and(|of_pairs| of_pairs != step) {
+                self.recorder.points_at(
+                    self.subject,
+                    step_of_pairs.unwrap_or(step),
+                    time,
+                    &pairs,
+                )?;
+                pairs.clear();
+            }
+            step_of_pairs = Some(step);
+            pairs.push(pair);
+            self.logged.points += 1;
         }
-        self.recorder.points_at(self.subject, step, time, &pairs)?;
-        self.logged.points += pairs.len() as u64;
+        if let Some(step) = step_of_pairs {
+            self.recorder.points_at(self.subject, step, time, &pairs)?;
+        }
         self.pairs = pairs;
         Ok(())
     }
@@ -233,7 +251,9 @@ impl<'a> Stream<'a> {
             };
             self.series.insert(key.to_owned(), known);
         }
-        self.series.get_mut(key).expect("it was put there if it was not")
+        self.series
+            .get_mut(key)
+            .expect("it was put there if it was not")
     }
 
     /// Any other line, as the task protocol reads it.
@@ -287,7 +307,8 @@ impl<'a> Stream<'a> {
                 self.logged.params += params.len() as u64;
                 self.params.extend(params.iter().cloned());
                 let run = self.target.uid();
-                self.recorder.record(&Op::SetParams(SetParams { run, params }))?;
+                self.recorder
+                    .record(&Op::SetParams(SetParams { run, params }))?;
             }
             Err(refused) => {
                 let problem = format!("line {} of {}: {refused}", self.logged.lines, self.source);

@@ -80,24 +80,28 @@ pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
     let logged = Logged {
         run: target.uid().to_string(),
         handle: target.title.clone(),
-        step: args.step.unwrap_or_else(|| shared_next_step(&target, &values)),
+        step: args
+            .step
+            .unwrap_or_else(|| shared_next_step(&target, &values)),
         metrics: values.len(),
     };
     let mut writer = open.writer(cx)?;
-    writer.record(Op::Points(Points {
+    writer.record(&Op::Points(Points {
         subject: Subject::Run(target.uid()),
         step: logged.step,
         time: args.time.unwrap_or_else(|| SystemClock.now()),
         set: false,
         values,
     }))?;
-    writer.finish()?;
+    writer.finish(cx)?;
     if cx.printer.json_wanted() {
         cx.printer.json(super::SCHEMA, &logged)?;
     } else {
         let metrics = count(logged.metrics as u64, "metric");
-        cx.printer
-            .line(format!("Logged {metrics} at step {} to {}", logged.step, target.title));
+        cx.printer.line(format!(
+            "Logged {metrics} at step {} to {}",
+            logged.step, target.title
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -72,7 +72,10 @@ fn open(choice: &RunChoice, cx: &Context) -> Result<(Open, Target)> {
     let target = target::choose(cx, &view, choice)?;
     let status = target.run.state.status();
     if status.is_final() && status != RunStatus::Completed {
-        cx.printer.note(format!("run {} is {status}; recorded all the same", target.title));
+        cx.printer.note(format!(
+            "run {} is {status}; recorded all the same",
+            target.title
+        ));
     }
     Ok((open, target))
 }

@@ -6,12 +6,19 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{self, Deserializer as _, MapAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{self, Deserializer as _, MapAccess, Visitor};
 
 /// Names that make a line something else than numbers by name.
 const RESERVED: [&str; 8] = [
-    "event", "metrics", "params", "timestamp", "key", "metric", "value", "step",
+    "event",
+    "metrics",
+    "params",
+    "timestamp",
+    "key",
+    "metric",
+    "value",
+    "step",
 ];
 
 /// A line of numbers.
@@ -25,7 +32,9 @@ pub(super) struct Numbers<'a> {
 impl Numbers<'_> {
     /// Keys and values.
     pub(super) fn values(&self) -> impl Iterator<Item = (&str, f64)> {
-        self.values.iter().map(|(key, value)| (key.as_ref(), *value))
+        self.values
+            .iter()
+            .map(|(key, value)| (key.as_ref(), *value))
     }
 }
 

@@ -64,16 +64,17 @@ pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
         params: params.len(),
     };
     let mut writer = open.writer(cx)?;
-    writer.record(Op::SetParams(SetParams {
+    writer.record(&Op::SetParams(SetParams {
         run: target.uid(),
         params,
     }))?;
-    writer.finish()?;
+    writer.finish(cx)?;
     if cx.printer.json_wanted() {
         cx.printer.json(super::SCHEMA, &logged)?;
     } else {
         let params = count(logged.params as u64, "parameter");
-        cx.printer.line(format!("Logged {params} to {}", target.title));
+        cx.printer
+            .line(format!("Logged {params} to {}", target.title));
     }
     Ok(ExitCode::SUCCESS)
 }
