@@ -3,6 +3,7 @@
 //! Every figure stands beside what it must reach and the machine's own limit, measured in the same run.
 //! Not here: tests; a bench judges nothing but prints whether a target is reached.
 
+mod append;
 mod figure;
 mod machine;
 mod mix;
@@ -38,10 +39,19 @@ impl Place {
 /// A bench and its name.
 type Bench = (&'static str, fn(&Place) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 1] = [("machine", |place| machine::run(place.folder()))];
+const BENCHES: [Bench; 2] = [
+    ("machine", |place| machine::run(place.folder())),
+    ("append", |place| append::run(place.folder())),
+];
 
 fn main() -> Result<()> {
     let mut words = std::env::args().skip(1);
+    if std::env::args().nth(1).as_deref() == Some(append::WRITER) {
+        let words: Vec<String> = std::env::args().skip(2).collect();
+        let points = append::write(Path::new(&words[0]), &words[1])?;
+        writeln!(std::io::stdout(), "{points}")?;
+        return Ok(());
+    }
     let (mut program, mut json, mut names) = (None, None, Vec::new());
     while let Some(word) = words.next() {
         match word.as_str() {

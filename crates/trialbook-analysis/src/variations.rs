@@ -153,6 +153,8 @@ struct Group {
     name: Option<String>,
     /// The attempt that counts of each trial, in the order of their numbers.
     runs: Vec<RunRow>,
+    /// Where the run of a trial stands in `runs`.
+    trials: BTreeMap<u64, usize>,
     superseded: u64,
 }
 
@@ -201,26 +203,25 @@ impl Group {
         Self {
             name,
             runs: Vec::new(),
+            trials: BTreeMap::new(),
             superseded: 0,
         }
     }
 
     fn add(&mut self, run: RunRow) {
-        let trial = |run: &RunRow| run.state.start().and_then(|start| start.trial);
         let attempt = |run: &RunRow| run.state.start().and_then(|start| start.attempt);
-        let known = trial(&run).and_then(|number| {
-            self.runs
-                .iter_mut()
-                .find(|other| trial(other) == Some(number))
-        });
-        match known {
-            Some(known) => {
-                self.superseded += 1;
-                if attempt(&run) >= attempt(known) {
-                    *known = run;
-                }
+        let trial = run.state.start().and_then(|start| start.trial);
+        let Some(at) = trial.and_then(|trial| self.trials.get(&trial)) else {
+            if let Some(trial) = trial {
+                self.trials.insert(trial, self.runs.len());
             }
-            None => self.runs.push(run),
+            self.runs.push(run);
+            return;
+        };
+        self.superseded += 1;
+        let known = &mut self.runs[*at];
+        if attempt(&run) >= attempt(known) {
+            *known = run;
         }
     }
 
@@ -246,7 +247,7 @@ fn columns(
     let mut columns: Vec<MetricColumn> = config
         .into_iter()
         .flat_map(|config| &config.metrics)
-        .map(|metric| column(&metric.name, true))
+        .map(|metric| column(&metric.key, true))
         .collect();
     let mut others: Vec<&str> = groups
         .iter()
@@ -319,3 +320,6 @@ fn observed(group: &Group, criteria: &[criteria::Criterion]) -> Option<Observed>
             .collect(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,8 +33,9 @@ pub fn stale_since(run: &RunState, now: Timestamp) -> Option<Timestamp> {
         return None;
     }
     let source = run.start().map_or("", |start| start.source.as_str());
-    let silent = now.0.saturating_sub(run.alive.0);
-    (silent > patience(source)?).then_some(run.alive)
+    let alive = run.alive?;
+    let silent = now.0.saturating_sub(alive.0);
+    (silent > patience(source)?).then_some(alive)
 }
 
 #[cfg(test)]
@@ -51,7 +52,7 @@ mod tests {
             ..StartRun::of(RunUid::default())
         };
         Earliest::offer(&mut run.start, Stamp::default(), start);
-        run.alive = Timestamp(HOUR);
+        run.alive = Some(Timestamp(HOUR));
         stale_since(&run, Timestamp(HOUR + micros)).is_some()
     }
 

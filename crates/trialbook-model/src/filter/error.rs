@@ -1,10 +1,11 @@
 //! An error in a filter's text: the place, what is shown of it, and what would help.
 //!
-//! Not here: the faults themselves ([`super::fault`]) and the rules they break ([`super::parse`]).
+//! Not here: the faults themselves ([`super::fault`]) and the rules they break ([`super::parse()`]).
 //! Invariant: a place lies inside the text or at its end, on a boundary of characters.
 
 use unicode_width::UnicodeWidthChar as _;
 
+use super::ast::Aggregate;
 use super::attribute::Attribute;
 use super::fault::{Construct, Expected, Fault, ValueForm};
 use super::lex;
@@ -74,9 +75,12 @@ impl FilterError {
             Fault::UnknownDatasetField { name } => near(name, ["name", "digest", "context"])
                 .map(|near| format!("did you mean `{near}`?")),
             Fault::UnknownStatus { word } => Some(status_hint(word)),
-            Fault::UnknownAggregate { name } => Some(format!(
-                "quote the name with backticks if it is a metric: `` `{name}` ``"
-            )),
+            Fault::UnknownAggregate { name } => {
+                Some(match near(name, Aggregate::ALL.map(Aggregate::word)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("put backticks around the name of a metric: `{name}`"),
+                })
+            }
             Fault::UnknownOperator { sign } => operator_hint(sign),
             Fault::Value { wanted, found, .. } => value_hint(*wanted, found),
             Fault::Unquoted { text } => Some(format!("quote it: '{}'", text.replace('\'', "''"))),

@@ -1,13 +1,13 @@
 //! MLflow's dialect, all of it: which keys, operators and values its server takes for runs.
 //!
-//! Not here: the grammar ([`super::parse`], which refuses there what MLflow has no form for).
+//! Not here: the grammar ([`mod@super::parse`], which refuses there what MLflow has no form for).
 //! Where it is kinder: a doubled quote is one, every spelling of a status is understood, and prefixes
 //! may be in capitals; none of it changes what a filter means that MLflow takes.
 //! Invariant: params and tags are compared as texts, so a made condition on them has no number.
 
 use super::ast::{Aggregate, Case, CompareOp, Expr, Key, KeyKind, Literal};
 use super::attribute::{Attribute, AttributeType};
-use super::error::Slip;
+use super::error::{Slip, clipped};
 use super::fault::{Fault, ValueForm};
 use super::lex;
 use super::native::{dataset_field, misfit};
@@ -56,14 +56,16 @@ enum Form {
 pub(super) fn key(written: WrittenKey) -> Result<Key, Slip> {
     let is_plain = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.';
     if written.quotes == Quotes::Without && !written.name.chars().all(is_plain) {
-        let name = written.name;
+        let name = clipped(&written.name);
         return Err(Slip::new(written.at, Fault::UnquotedName { name }));
     }
     let kind = written.kind.unwrap_or(KeyKind::Attribute);
     let name = match kind {
         KeyKind::Attribute => {
-            let unknown = |name| Slip::new(written.at, Fault::UnknownMlflowAttribute { name });
-            let attribute = attribute(&written.name).ok_or_else(|| unknown(written.name))?;
+            let attribute = attribute(&written.name).ok_or_else(|| {
+                let name = clipped(&written.name);
+                Slip::new(written.at, Fault::UnknownMlflowAttribute { name })
+            })?;
             attribute.name().to_owned()
         }
         KeyKind::Dataset => dataset_field(written.at, &written.name)?,

@@ -1,6 +1,6 @@
 //! The native dialect: what a key means, and which operators and values it takes.
 //!
-//! Not here: the grammar ([`super::parse`]) and MLflow's rules ([`super::mlflow`]).
+//! Not here: the grammar ([`mod@super::parse`]) and MLflow's rules ([`super::mlflow`]).
 //! Invariant: a literal of a made condition has the type that its key is compared by.
 
 use super::ast::{Aggregate, Expr, Key, KeyKind, Literal};
@@ -42,13 +42,15 @@ pub(super) fn key(written: WrittenKey) -> Result<Key, Slip> {
         } else {
             MetricPart::Context
         };
-        let key = written.name;
+        let key = clipped(&written.name);
         return Err(Slip::new(written.at, Fault::MetricsOnly { part, key }));
     }
     let name = match kind {
         KeyKind::Attribute => {
-            let unknown = |name| Slip::new(written.at, Fault::UnknownAttribute { name });
-            let attribute = Attribute::named(&written.name).ok_or_else(|| unknown(written.name))?;
+            let attribute = Attribute::named(&written.name).ok_or_else(|| {
+                let name = clipped(&written.name);
+                Slip::new(written.at, Fault::UnknownAttribute { name })
+            })?;
             attribute.name().to_owned()
         }
         KeyKind::Dataset => dataset_field(written.at, &written.name)?,
@@ -69,7 +71,7 @@ pub(super) fn dataset_field(at: usize, name: &str) -> Result<String, Slip> {
         .find(|field| field.eq_ignore_ascii_case(name))
         .map(str::to_owned)
         .ok_or_else(|| {
-            let name = name.to_owned();
+            let name = clipped(name);
             Slip::new(at, Fault::UnknownDatasetField { name })
         })
 }

@@ -1,6 +1,6 @@
 //! Conditions as they are written, before a dialect gives them their meaning.
 //!
-//! Not here: how they are read ([`super::parse`]). Invariant: every part keeps its place in the text.
+//! Not here: how they are read ([`mod@super::parse`]). Invariant: every part keeps its place in the text.
 
 use super::ast::{Aggregate, Case, CompareOp, KeyKind};
 

@@ -148,7 +148,7 @@ fn glob_by_recursion(pattern: &[char], text: &[char]) -> bool {
     match (pattern.split_first(), text.split_first()) {
         (None, None) => true,
         (Some(('*', rest)), None) => glob_by_recursion(rest, text),
-        (None | Some(_), None) | (None, Some(_)) => false,
+        (Some(_), None) | (None, Some(_)) => false,
         (Some(('*', rest)), Some((_, tail))) => {
             glob_by_recursion(rest, text) || glob_by_recursion(pattern, tail)
         }

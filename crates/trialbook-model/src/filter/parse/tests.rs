@@ -203,7 +203,7 @@ const NATIVE_FAULTS: &[(&str, &str, Option<&str>)] = &[
     (
         "mni(loss) < 1",
         "`mni` is not one of last, min, max, mean, best, count, nan, at character 1",
-        Some("quote the name with backticks if it is a metric: `` `mni` ``"),
+        Some("did you mean `min`?"),
     ),
     (
         "min(params.x) < 1",
