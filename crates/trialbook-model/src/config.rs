@@ -54,7 +54,8 @@ pub fn parse(text: &str, file: &str) -> Result<Parsed, ConfigErrors> {
     let mut reading = Reading::new(file);
     let config = match yaml::read(text) {
         Ok(root) => whole(&mut reading, &root),
-        Err((at, problem)) => {
+        Err(stop) => {
+            let (at, problem) = *stop.0;
             reading.error(at, "", problem);
             None
         }

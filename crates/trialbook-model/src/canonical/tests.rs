@@ -134,7 +134,7 @@ fn reversed(value: &Value) -> Value {
                 .collect();
             Value::Object(turned)
         }
-        leaf => leaf.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 

@@ -178,7 +178,10 @@ impl Problem {
             }
             Self::Empty => "a config needs at least `experiment` and `task`".to_owned(),
             Self::SecondDocument => "remove the line `---`, or make two files".to_owned(),
-            Self::TooMuch { .. } | Self::AliasOfItself | Self::KeyShape { .. } => return None,
+            Self::TooMuch { .. }
+            | Self::AliasOfItself
+            | Self::KeyShape { .. }
+            | Self::MissingKey { .. } => return None,
             Self::Tag { .. } => "remove the tag".to_owned(),
             Self::DuplicateKey { .. } | Self::GivenTwice { .. } => "keep one of them".to_owned(),
             Self::DuplicateName { .. } => "give each a name of its own".to_owned(),
@@ -186,7 +189,6 @@ impl Problem {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
                 None => format!("known here: {}", known.join(", ")),
             },
-            Self::MissingKey { .. } => return None,
             Self::Value { hint, .. } => return hint.clone(),
             Self::NotSupportedYet { instead, .. } => {
                 instead.unwrap_or("remove it to run without").to_owned()

@@ -101,20 +101,15 @@ pub fn axis(text: &str) -> Result<(String, Vec<Param>), GridError> {
     }
     let mut values = Vec::new();
     loop {
-        let (value, after) = match rest.strip_prefix('"') {
-            Some(quoted) => {
-                let (value, after) =
-                    quoted
-                        .split_once('"')
-                        .ok_or_else(|| GridError::UnclosedQuote {
-                            text: text.to_owned(),
-                        })?;
-                (Param::text(value), after)
-            }
-            None => {
-                let end = rest.find(',').unwrap_or(rest.len());
-                (plain_or_empty(&rest[..end]), &rest[end..])
-            }
+        let (value, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            let unclosed = || GridError::UnclosedQuote {
+                text: text.to_owned(),
+            };
+            let (value, after) = quoted.split_once('"').ok_or_else(unclosed)?;
+            (Param::text(value), after)
+        } else {
+            let end = rest.find(',').unwrap_or(rest.len());
+            (plain_or_empty(&rest[..end]), &rest[end..])
         };
         values.push(value);
         rest = match after.strip_prefix(',') {

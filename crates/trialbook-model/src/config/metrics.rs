@@ -33,6 +33,14 @@ pub(super) fn read(reading: &mut Reading<'_>, top: &Fields<'_>) -> Vec<Metric> {
     metrics.into_iter().map(|(metric, _)| metric).collect()
 }
 
+const GOALS: [(&str, Goal); 5] = [
+    ("max", Goal::Max),
+    ("min", Goal::Min),
+    ("none", Goal::None),
+    ("maximize", Goal::Max),
+    ("minimize", Goal::Min),
+];
+
 fn metric(reading: &mut Reading<'_>, node: &Node, path: &str) -> Option<Metric> {
     if !matches!(node.shape, Shape::Map(_)) {
         return Some(Metric {
@@ -41,13 +49,6 @@ fn metric(reading: &mut Reading<'_>, node: &Node, path: &str) -> Option<Metric> 
             goal: None,
         });
     }
-    const GOALS: [(&str, Goal); 5] = [
-        ("max", Goal::Max),
-        ("min", Goal::Min),
-        ("none", Goal::None),
-        ("maximize", Goal::Max),
-        ("minimize", Goal::Min),
-    ];
     let fields = reading.fields(node, path, keys::METRIC)?;
     if let (Some(_), Some(name)) = (fields.get("key"), fields.get("name")) {
         let (key, other) = ("name".to_owned(), "key".to_owned());

@@ -20,7 +20,7 @@ pub fn to_value(param: &Param) -> Value {
             serde_json::from_str::<Value>(&param.text)
                 .ok()
                 .filter(|value| kind_of(value) == Some(param.kind))
-                .filter(|value| value.to_string() == param.text)
+                .filter(|value| prints_as(value, &param.text))
         }
     };
     plain.unwrap_or_else(|| json!({"text": param.text, "kind": param.kind}))
@@ -50,6 +50,12 @@ pub(crate) fn canonical(params: &Params) -> Value {
         (name.clone(), value)
     });
     Value::Object(entries.collect())
+}
+
+/// Whether JSON prints the value as the text.
+fn prints_as(value: &Value, text: &str) -> bool {
+    let printed = value.to_string();
+    printed == text
 }
 
 fn kind_of(value: &Value) -> Option<ParamKind> {

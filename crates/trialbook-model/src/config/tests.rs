@@ -282,18 +282,24 @@ fn bad_yaml_is_refused_with_its_place() {
 
 #[test]
 fn bombs_are_refused() {
-    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for at in 1..12 {
-        let alias = format!("*a{}", at - 1);
-        bomb += &format!("a{at}: &a{at} [{}]\n", vec![alias; 10].join(", "));
-    }
+    let ten_times = |at: usize| {
+        let aliases = vec![format!("*a{at}"); 10].join(", ");
+        format!("a{}: &a{} [{aliases}]\n", at + 1, at + 1)
+    };
+    let levels: Vec<String> = (0..12).map(ten_times).collect();
+    let bomb = format!("a0: &a0 [x, x, x, x, x]\n{}", levels.concat());
     assert!(errors(&bomb)[0].contains("too many values: the limit is 100000"));
     let deep = format!("a: {}{}", "[".repeat(200), "]".repeat(200));
     assert!(errors(&deep)[0].contains("too many levels: the limit is 32"));
-    let deep: String = (0..5000)
-        .map(|at| format!("{}a:\n", " ".repeat(at % 64)))
+    let deep: Vec<String> = (0..5000)
+        .map(|at| {
+            " ".repeat(at)
+                + "a:
+"
+        })
         .collect();
-    assert!(parse(&deep, "c").is_err());
+    assert!(errors(&deep[..40].concat())[0].contains("too many levels: the limit is 32"));
+    assert!(parse(&deep[..1000].concat(), "c").is_err());
     let long = "#".repeat((1 << 20) + 1);
     assert!(errors(&long)[0].contains("the file is too long"));
     let wide = with(
@@ -305,7 +311,7 @@ fn bombs_are_refused() {
 }
 
 #[test]
-fn small_things_are_refused_or_warned_about() {
+fn values_outside_what_is_allowed_are_refused() {
     for (rest, message) in [
         (
             "trials: 0",
@@ -353,6 +359,15 @@ fn small_things_are_refused_or_warned_about() {
             "matrix: {a: []}",
             "matrix.a: found a list, expected at least one value",
         ),
+    ] {
+        let found = &errors(&with(rest))[0];
+        assert!(found.contains(message), "{rest}: {found}");
+    }
+}
+
+#[test]
+fn metrics_and_criteria_are_checked() {
+    for (rest, message) in [
         (
             "metrics: [a, a]",
             "metrics[1]: the metric `a` was named before",
@@ -369,6 +384,10 @@ fn small_things_are_refused_or_warned_about() {
         let found = &errors(&with(rest))[0];
         assert!(found.contains(message), "{rest}: {found}");
     }
+}
+
+#[test]
+fn odd_things_are_kept_with_a_warning() {
     // A param that happens to look like a key is a param when that key is there too.
     let config = good(&with("variations: [{name: a, game: 1, params: {x: 1}}]")).config;
     assert_eq!(config.variations[0].params.len(), 2);
@@ -407,6 +426,54 @@ fn documents_read_back_equal() {
     let expected =
         json!({"agents": 5, "version": {"text": "3.10", "kind": "number"}, "country": "no"});
     assert_eq!(*params, expected);
+}
+
+/// The schema is kept by hand; this holds its keys to the parser's.
+#[test]
+fn the_published_schema_knows_the_same_keys() {
+    const SCHEMA: &str = include_str!("../../../../docs/reference/config.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
+    let mut places = 0;
+    for (place, keys) in known_keys() {
+        let object = match place {
+            "" => &schema,
+            name => &schema["$defs"][name],
+        };
+        let properties = object["properties"].as_object().expect(place);
+        let mut found: Vec<&str> = properties.keys().map(String::as_str).collect();
+        let mut expected = keys.to_vec();
+        found.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{place}");
+        places += 1;
+    }
+    let definitions = schema["$defs"].as_object().unwrap();
+    let with_keys = definitions
+        .values()
+        .filter(|one| one.get("properties").is_some());
+    assert_eq!(with_keys.count() + 1, places);
+}
+
+/// Every example of the reference is a config, or part of one, that is read.
+#[test]
+fn the_examples_of_the_reference_are_read() {
+    const REFERENCE: &str = include_str!("../../../../docs/reference/config.md");
+    let examples: Vec<&str> = REFERENCE
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert!(examples.len() >= 3);
+    for example in examples {
+        let whole = example.contains("\nexperiment:") || example.starts_with("experiment:");
+        let text = if whole {
+            example.to_owned()
+        } else {
+            with(example)
+        };
+        let parsed = good(&text);
+        assert_eq!(parsed.warnings, [], "{example}");
+    }
 }
 
 #[test]

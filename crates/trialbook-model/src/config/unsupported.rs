@@ -9,6 +9,14 @@ use super::reading::{Fields, Reading, join};
 use super::yaml::{Node, Shape};
 use crate::record::ParamKind;
 
+/// The engines of the format; only the first works yet.
+const ENGINES: [(&str, &str); 4] = [
+    ("local", "local"),
+    ("slurm", "slurm"),
+    ("ray", "ray"),
+    ("kubernetes", "kubernetes"),
+];
+
 /// Refuses a study config, key by key; false when the root is none.
 pub(super) fn refuse_study(reading: &mut Reading<'_>, root: &Node) -> bool {
     let Shape::Map(entries) = &root.shape else {
@@ -154,12 +162,6 @@ fn engine(reading: &mut Reading<'_>, top: &Fields<'_>) {
         }
         Shape::Scalar(_) | Shape::List(_) => (Some(node), "engine"),
     };
-    const ENGINES: [(&str, &str); 4] = [
-        ("local", "local"),
-        ("slurm", "slurm"),
-        ("ray", "ray"),
-        ("kubernetes", "kubernetes"),
-    ];
     let Some(kind) = kind else {
         return;
     };

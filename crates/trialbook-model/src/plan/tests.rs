@@ -127,64 +127,71 @@ fn existing(plan: &[PlannedRun], at: usize, attempt: u64, state: ExistingState) 
     }
 }
 
-#[test]
-fn resuming_starts_what_never_finished() {
-    let config = parse(CONFIG, "c").unwrap().config;
-    let plan = expand(&config, 42);
-    let runs = [
-        existing(&plan, 0, 1, ExistingState::Completed),
-        existing(&plan, 1, 1, ExistingState::Failed),
-        existing(&plan, 2, 1, ExistingState::Running),
-        existing(&plan, 3, 2, ExistingState::Cancelled),
-        existing(&plan, 3, 1, ExistingState::Failed),
-        existing(&plan, 4, 1, ExistingState::Queued),
+/// One run of each state, a retry that was cancelled, and a run of an older config.
+fn mixed(plan: &[PlannedRun]) -> Vec<ExistingRun> {
+    vec![
+        existing(plan, 0, 1, ExistingState::Completed),
+        existing(plan, 1, 1, ExistingState::Failed),
+        existing(plan, 2, 1, ExistingState::Running),
+        existing(plan, 3, 2, ExistingState::Cancelled),
+        existing(plan, 3, 1, ExistingState::Failed),
+        existing(plan, 4, 1, ExistingState::Queued),
         ExistingRun {
             run: uid(99),
             key: "old".to_owned(),
             attempt: 1,
             state: ExistingState::Completed,
         },
-    ];
-    let decide = |mode, only: &[&str]| {
-        let only = only.iter().map(|&name| name.to_owned()).collect();
-        reconcile(&plan, &runs, &Choice { mode, only })
-    };
-    let actions = |mode, only: &[&str]| -> Vec<Action> {
-        let decisions = decide(mode, only).unwrap().decisions;
-        decisions
-            .into_iter()
-            .map(|decision| decision.action)
-            .collect()
-    };
+    ]
+}
+
+fn decide(mode: Mode, only: &[&str]) -> Result<Decisions, PlanError> {
+    let config = parse(CONFIG, "c").unwrap().config;
+    let plan = expand(&config, 42);
+    let only = only.iter().map(|&name| name.to_owned()).collect();
+    reconcile(&plan, &mixed(&plan), &Choice { mode, only })
+}
+
+fn actions(mode: Mode, only: &[&str]) -> Vec<Action> {
+    let decisions = decide(mode, only).unwrap().decisions;
+    decisions
+        .into_iter()
+        .map(|decision| decision.action)
+        .collect()
+}
+
+#[test]
+fn resuming_starts_what_never_finished() {
     let start = |attempt, after| Action::Start { attempt, after };
     let take = Action::Take {
         run: uid(41),
         attempt: 1,
     };
+    let done = Action::Done { run: uid(1) };
+    let busy = Action::Busy { run: uid(21) };
+    let failed = Action::Failed { run: uid(11) };
+    let cancelled = start(3, Some(uid(32)));
     assert_eq!(
         actions(Mode::Resume, &[]),
+        [done, failed, busy, cancelled, take, start(1, None)]
+    );
+    let retried = start(2, Some(uid(11)));
+    assert_eq!(actions(Mode::RetryFailed, &[])[..3], [done, retried, busy]);
+    let rerun = start(2, Some(uid(1)));
+    assert_eq!(actions(Mode::Rerun, &[])[..3], [rerun, retried, busy]);
+    assert_eq!(
+        actions(Mode::Resume, &["b"])[..4],
         [
-            Action::Done { run: uid(1) },
-            Action::Failed { run: uid(11) },
-            Action::Busy { run: uid(21) },
-            start(3, Some(uid(32))),
-            take,
-            start(1, None),
+            Action::NotChosen,
+            Action::NotChosen,
+            Action::NotChosen,
+            cancelled
         ]
     );
-    assert_eq!(
-        actions(Mode::RetryFailed, &[])[..2],
-        [Action::Done { run: uid(1) }, start(2, Some(uid(11)))]
-    );
-    assert_eq!(
-        actions(Mode::Rerun, &[])[..3],
-        [
-            start(2, Some(uid(1))),
-            start(2, Some(uid(11))),
-            Action::Busy { run: uid(21) }
-        ]
-    );
-    assert_eq!(actions(Mode::Resume, &["b"])[..3], [Action::NotChosen; 3]);
+}
+
+#[test]
+fn decisions_are_counted_and_names_checked() {
     let decisions = decide(Mode::Resume, &[]).unwrap();
     assert_eq!(decisions.unplanned, [uid(99)]);
     let tally = Tally {
