@@ -3,4 +3,14 @@
 //! Not here: SQL, HTTP, statistics, anything printed. Invariant: a run that was started ends in a final
 //! state, or is found later by what it left behind and put into one.
 
+pub mod engine;
+pub mod guard;
+pub mod lease;
+pub mod ledger;
+pub mod outline;
+pub mod preparation;
 pub mod protocol;
+pub mod shim;
+pub mod standing;
+pub mod stop;
+pub mod wrapper;

@@ -57,7 +57,11 @@ pub(crate) struct Options {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Init(commands::init::Args),
     Run(commands::run::Args),
+    Start(commands::start::Args),
+    Log(commands::log::Args),
+    End(commands::end::Args),
     Version(commands::version::Args),
     #[command(hide = true)]
     Exec(commands::exec::Args),

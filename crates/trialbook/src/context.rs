@@ -22,6 +22,8 @@ pub(crate) struct Context {
     around: Surroundings,
     /// `TRIALBOOK_RUN`.
     run: Option<String>,
+    /// The user's name.
+    user: Option<String>,
 }
 
 impl Context {
@@ -48,6 +50,7 @@ impl Context {
             printer,
             around,
             run: text("TRIALBOOK_RUN"),
+            user: text("USER").or_else(|| text("LOGNAME")),
         })
     }
 
@@ -59,6 +62,24 @@ impl Context {
     /// The present folder.
     pub(crate) fn here(&self) -> &std::path::Path {
         &self.around.here
+    }
+
+    /// Who records: `user@host`.
+    pub(crate) fn actor(&self) -> String {
+        let system = rustix::system::uname();
+        let host = system.nodename().to_string_lossy().into_owned();
+        match &self.user {
+            Some(user) => format!("{user}@{host}"),
+            None => host,
+        }
+    }
+
+    /// The session of the shell that this process belongs to, unlike those of other machines and boots.
+    pub(crate) fn session(&self) -> Option<String> {
+        let session = rustix::process::getsid(None).ok()?;
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+        let boot = boot.unwrap_or_else(|| self.actor());
+        Some(format!("{}/{}", boot.trim(), session.as_raw_nonzero()))
     }
 
     /// The run that `TRIALBOOK_RUN` names.

@@ -6,6 +6,8 @@
 use anyhow::Error;
 use serde::Serialize;
 use trialbook_model::code::ErrorCode;
+use trialbook_spool::SpoolError;
+use trialbook_store::BookError;
 
 use crate::discovery::DiscoveryError;
 
@@ -93,7 +95,7 @@ pub(crate) enum Failure {
     },
     /// Lines of a stream that could not be understood.
     #[error(
-        "{broken} of {lines} lines were not understood; they are kept as events of kind `error`"
+        "{broken} of {lines} lines were not understood; they are kept as events of kind `not_understood`"
     )]
     BrokenLines {
         /// How many.
@@ -224,6 +226,9 @@ fn advice(error: &Error) -> (ErrorCode, Option<String>) {
         if let Some(failure) = cause.downcast_ref::<DiscoveryError>() {
             return (failure.code(), Some(failure.hint().to_owned()));
         }
+        if let Some(failure) = cause.downcast_ref::<BookError>() {
+            return (code_of_book(failure), failure.hint().map(str::to_owned));
+        }
         if let Some(failure) = cause.downcast_ref::<std::io::Error>() {
             return (code_of_io(failure), None);
         }
@@ -231,11 +236,45 @@ fn advice(error: &Error) -> (ErrorCode, Option<String>) {
     (ErrorCode::Internal, None)
 }
 
+fn code_of_book(error: &BookError) -> ErrorCode {
+    match error {
+        BookError::Missing { .. } => ErrorCode::BookMissing,
+        BookError::NewerFormat { .. } => ErrorCode::BookNewer,
+        BookError::ReadOnly { .. } => ErrorCode::BookReadOnly,
+        BookError::Restless => ErrorCode::BookBusy,
+        BookError::NetworkFolder { .. } => ErrorCode::NotSupportedYet,
+        BookError::NotABook { .. }
+        | BookError::Damaged { .. }
+        | BookError::ArtifactChanged { .. } => ErrorCode::DataDamaged,
+        BookError::ArtifactMissing { .. } => ErrorCode::NotFound,
+        BookError::Io { source, .. } => code_of_io(source),
+        BookError::Spool(source) => code_of_spool(source),
+        BookError::Database { .. } | BookError::Pack { .. } => ErrorCode::Internal,
+    }
+}
+
+fn code_of_spool(error: &SpoolError) -> ErrorCode {
+    match error {
+        SpoolError::Io { source, .. }
+        | SpoolError::Waiting { source, .. }
+        | SpoolError::Full { source, .. }
+        | SpoolError::SyncFailed { source, .. } => code_of_io(source),
+        SpoolError::TooLong { .. } | SpoolError::HeaderTooLong { .. } => ErrorCode::ValueInvalid,
+        SpoolError::NotASpool { .. } => ErrorCode::DataDamaged,
+        SpoolError::NewerFormat { .. } => ErrorCode::BookNewer,
+        SpoolError::ReservedKind { .. }
+        | SpoolError::UnknownIndex { .. }
+        | SpoolError::Encode(_) => ErrorCode::Internal,
+    }
+}
+
 fn code_of_io(error: &std::io::Error) -> ErrorCode {
     use std::io::ErrorKind;
     let kind = error.kind();
     if kind == ErrorKind::StorageFull || kind == ErrorKind::QuotaExceeded {
         ErrorCode::DiskFull
+    } else if kind == ErrorKind::ReadOnlyFilesystem {
+        ErrorCode::BookReadOnly
     } else if kind == ErrorKind::PermissionDenied {
         ErrorCode::PermissionDenied
     } else {

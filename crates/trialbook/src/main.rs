@@ -3,13 +3,21 @@
 //! Not here: anything that a library could hold. Invariant: every byte that goes to a terminal passes the
 //! [`printer::Printer`]; the environment is read once, in [`context`].
 
+mod book;
 mod cli;
 mod commands;
 mod context;
 mod discovery;
+mod documents;
 mod failure;
+mod figures;
+mod names;
 mod printer;
 mod spelling;
+mod target;
+mod titles;
+mod values;
+mod when;
 
 use std::process::ExitCode;
 

@@ -108,7 +108,8 @@ fn flatten(
             return Ok(());
         }
         Some(b'"') => {
-            let text: String = serde_json::from_str(raw).map_err(|error| not_a_map(&key, &error))?;
+            let text: String =
+                serde_json::from_str(raw).map_err(|error| not_a_map(&key, &error))?;
             (text, ParamKind::Text)
         }
         Some(b't' | b'f') => (raw.to_owned(), ParamKind::Bool),
@@ -258,28 +259,53 @@ mod tests {
             .iter()
             .map(|(key, param)| (key.as_str(), param.text.as_str()))
             .collect();
-        let expected = [("a.b", "3.10"), ("a.c.d", "null"), ("e", "[1, 2]"), ("f", "{}"), ("g", "x\"y")];
+        let expected = [
+            ("a.b", "3.10"),
+            ("a.c.d", "null"),
+            ("e", "[1, 2]"),
+            ("f", "{}"),
+            ("g", "x\"y"),
+        ];
         assert_eq!(flat, expected);
         assert!(params_of_json("[1]").is_err());
-        assert!(params_of_json(r#"{"a\u0000": 1}"#).unwrap_err().to_string().contains("0x00"));
+        assert!(
+            params_of_json(r#"{"a\u0000": 1}"#)
+                .unwrap_err()
+                .to_string()
+                .contains("0x00")
+        );
     }
 
     #[test]
     fn metrics_are_numbers_and_nan_is_one() {
-        assert_eq!(metrics(&words("loss 0.3")).unwrap(), [("loss".to_owned(), 0.3)]);
+        assert_eq!(
+            metrics(&words("loss 0.3")).unwrap(),
+            [("loss".to_owned(), 0.3)]
+        );
         let many = metrics(&words("a=1 b=-inf c=NaN")).unwrap();
         assert!(many[2].1.is_nan() && many[1].1 == f64::NEG_INFINITY);
         let refused = metrics(&words("a=1 loss=low")).unwrap_err();
-        assert_eq!(refused.to_string(), "the value of metric `loss`: `low` is not a number");
+        assert_eq!(
+            refused.to_string(),
+            "the value of metric `loss`: `low` is not a number"
+        );
         assert!(metrics(&words("loss")).is_err());
         let json = metrics_of_json(r#"{"a": NaN, "b": {"c": 2}}"#).unwrap();
         assert_eq!(json[1], ("b.c".to_owned(), 2.0));
-        assert!(metrics_of_json(r#"{"a": "low"}"#).unwrap_err().to_string().contains("`a`"));
+        assert!(
+            metrics_of_json(r#"{"a": "low"}"#)
+                .unwrap_err()
+                .to_string()
+                .contains("`a`")
+        );
     }
 
     #[test]
     fn contexts_are_canonical() {
-        assert_eq!(context("split=test,rank=0").unwrap(), r#"{"rank":"0","split":"test"}"#);
+        assert_eq!(
+            context("split=test,rank=0").unwrap(),
+            r#"{"rank":"0","split":"test"}"#
+        );
         assert_eq!(context(r#"{"b": 1, "a": 2}"#).unwrap(), r#"{"a":2,"b":1}"#);
         assert_eq!(context("").unwrap(), "");
         assert!(context("test").is_err());

@@ -3,8 +3,12 @@
 //! Invariant: a verb prints through the context's printer and returns its failure; it never ends the process.
 
 pub(crate) mod docs;
+pub(crate) mod end;
 pub(crate) mod exec;
+pub(crate) mod init;
+pub(crate) mod log;
 pub(crate) mod run;
+pub(crate) mod start;
 pub(crate) mod version;
 
 use std::process::ExitCode;
@@ -15,7 +19,11 @@ use crate::context::Context;
 /// Acts on the command line.
 pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result<ExitCode> {
     match command {
+        Some(Command::Init(args)) => init::run(args, cx),
         Some(Command::Run(args)) => run::run(args, cx),
+        Some(Command::Start(args)) => start::run(args, cx),
+        Some(Command::Log(args)) => log::run(args, cx),
+        Some(Command::End(args)) => end::run(args, cx),
         Some(Command::Exec(args)) => exec::run(args, cx),
         Some(Command::Version(args)) => version::run(args, cx),
         Some(Command::Docs(args)) => docs::run(args, cx),
