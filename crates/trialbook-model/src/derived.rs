@@ -91,15 +91,16 @@ impl Values {
     }
 }
 
-/// What was seen of one run, as far as derived metrics need it.
+/// What was seen of one run, as far as derived metrics need it. Serialize it with field names: parts that
+/// saw nothing are left out, so that the state of a plain run takes a few dozen bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
     version: u32,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "fold::is_default")]
     events: Events,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "fold::is_default")]
     items: items::Items,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "fold::is_default")]
     assessments: u64,
 }
 

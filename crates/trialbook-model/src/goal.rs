@@ -111,12 +111,11 @@ pub fn resolve<'a>(
 ) -> Resolved {
     let goal = definitions.clone().into_iter().find_map(|it| it.goal);
     let unit = definitions.into_iter().find_map(|it| it.unit.clone());
-    let (goal, goal_origin) = match goal {
-        Some(goal) => (goal, Origin::Defined),
-        None => {
-            let Assumed { goal, because } = assumed(key);
-            (goal, Origin::Assumed(because))
-        }
+    let (goal, goal_origin) = if let Some(goal) = goal {
+        (goal, Origin::Defined)
+    } else {
+        let Assumed { goal, because } = assumed(key);
+        (goal, Origin::Assumed(because))
     };
     let unit = match unit {
         Some(unit) => Some((unit, Origin::Defined)),

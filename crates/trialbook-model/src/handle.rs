@@ -70,12 +70,17 @@ pub fn resolve(text: &str, candidates: &[Candidate<'_>]) -> Resolution {
     if text == "latest" {
         return latest(candidates.iter().enumerate());
     }
+    let lower = text.to_ascii_lowercase();
+    let whole = Uid::from_str(&lower).ok();
+    let number = parse_run_label(text);
+    let hex = lower.bytes().all(|c| c.is_ascii_hexdigit());
+    let is_prefix = hex && (LEAST_PREFIX..=32).contains(&lower.len());
     let readings: [&dyn Fn(&Candidate<'_>) -> bool; 5] = [
-        &|it| Uid::from_str(&text.to_ascii_lowercase()).is_ok_and(|uid| uid == it.uid),
+        &|it| whole == Some(it.uid),
         &|it| it.is_called(text),
         &|it| it.is_at_path(text),
-        &|it| it.number().is_some() && it.number() == parse_run_label(text),
-        &|it| is_prefix(text, it.uid),
+        &|it| number.is_some() && it.number() == number,
+        &|it| is_prefix && it.uid.to_string().starts_with(&lower),
     ];
     if let Some(path) = text.strip_suffix("/latest")
         && places(candidates, |it| it.is_called(text)).is_empty()
@@ -190,10 +195,6 @@ impl Candidate<'_> {
             .iter()
             .any(|text| passes(text) || passes(&format!("{}/{text}", self.project)))
     }
-}
-
-fn is_prefix(text: &str, uid: Uid) -> bool {
-    text.len() >= LEAST_PREFIX && uid.to_string().starts_with(&text.to_ascii_lowercase())
 }
 
 fn nearest(text: &str, candidates: &[Candidate<'_>]) -> Vec<String> {

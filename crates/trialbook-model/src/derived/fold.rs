@@ -32,6 +32,11 @@ pub(super) fn count(sum: &mut u64, more: u64) {
     *sum = sum.saturating_add(more);
 }
 
+/// Whether a part saw nothing, and need not be stored.
+pub(super) fn is_default<T: Default + PartialEq>(part: &T) -> bool {
+    *part == T::default()
+}
+
 /// The value of the latest operation that gave one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Latest<V>(Option<(Order, V)>);

@@ -1,5 +1,7 @@
 //! The folds over a run's items: questions, accuracy, failures, time, costs, agents, types, errors (C-11 … C-16).
 //!
+//! Every item record counts as a question, so repeats and attempts of one item count each.
+//!
 //! Not here: the history of judgements. Invariant: what has no verdict counts neither as right nor as
 //! wrong; an item that ended in an error is a failure and not right, whatever its scores say.
 
@@ -63,14 +65,15 @@ fn primary<'a>(item: &'a Item, later: Option<&'a ByScorer>) -> Option<&'a str> {
     if item.scores.contains_key(CORRECT) || judged(CORRECT) {
         return Some(CORRECT);
     }
-    fn only<'a>(mut names: impl Iterator<Item = &'a String>) -> Option<&'a str> {
-        let first = names.next()?;
-        names.next().is_none().then_some(first.as_str())
-    }
     if item.scores.is_empty() {
         return only(later?.keys());
     }
     only(item.scores.keys())
+}
+
+fn only<'a>(mut names: impl Iterator<Item = &'a String>) -> Option<&'a str> {
+    let first = names.next()?;
+    names.next().is_none().then_some(first.as_str())
 }
 
 /// The latest judgement of each item by each scorer, for folding a run's items again.
@@ -386,5 +389,9 @@ fn only_cost(costs: &Capped<Mean, MOST_CURRENCIES>) -> Option<&Mean> {
 }
 
 fn shortened(text: &str) -> String {
-    text[..text.floor_char_boundary(MOST_EXAMPLE_BYTES)].to_owned()
+    let mut end = text.len().min(MOST_EXAMPLE_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
 }

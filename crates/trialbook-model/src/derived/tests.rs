@@ -127,6 +127,11 @@ fn a_task_that_runs_again_has_no_duration_yet() {
         values(&fold([start(), end(), start(), end()]))["task_duration_a"],
         1.0
     );
+    let again = event(
+        "task_start",
+        json!({"task_id": "a", "start_time": "1970-01-01T00:00:00Z"}),
+    );
+    assert_eq!(values(&fold([end(), again])).get("task_duration_a"), None);
     assert_eq!(values(&fold([end()])).get("avg_task_duration"), None);
 }
 
@@ -370,6 +375,19 @@ fn items_without_a_verdict_are_neither_right_nor_wrong() {
 }
 
 #[test]
+fn an_error_is_a_failure_whatever_the_score_says() {
+    let mut odd = item("a");
+    odd.scores.insert("correct".to_owned(), Score::Bool(true));
+    odd.error = Some(error("", "half an answer"));
+    let state = fold([Op::Item(Box::new(odd))]);
+    let values = values(&state);
+    assert_eq!(values["accuracy_rate"], 0.0);
+    assert_eq!(values["failure_count"], 1.0);
+    assert_eq!(values["errors_unknown"], 1.0);
+    assert_eq!(state.derived.error_patterns()[0].item, "a");
+}
+
+#[test]
 fn money_of_several_currencies_is_not_added_up() {
     let mut dollars = item("a");
     dollars.cost = Some(1.0);
@@ -452,6 +470,18 @@ fn a_logged_name_wins_and_the_derived_one_stays_reachable() {
     assert_eq!(rule_of("derived.velocity").unwrap().unit, "tasks/hour");
     assert_eq!(rule_of("task_duration_"), None);
     assert!(RULES.iter().all(|rule| rule.version <= VERSION));
+}
+
+#[test]
+fn the_state_of_a_plain_run_is_small() {
+    let size = |state: &State| serde_json::to_string(state).unwrap().len();
+    assert_eq!(size(&State::default()), r#"{"version":1}"#.len());
+    let plain = fold(
+        started_and_ended()
+            .into_iter()
+            .chain([points(1, &[("loss", 0.5)])]),
+    );
+    assert!(size(&plain.derived) < 300, "{}", size(&plain.derived));
 }
 
 #[test]

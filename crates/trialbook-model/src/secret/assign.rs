@@ -46,7 +46,7 @@ fn line_hits(line: &str, offset: usize, plain: PlainValue, hits: &mut Vec<Hit>) 
             PlainValue::Word => first_quoted(value),
         };
         let ranges = if ranges.is_empty() {
-            unquoted(value, plain, sign.is_colon).into_iter().collect()
+            unquoted(value, plain, sign).into_iter().collect()
         } else {
             ranges
         };
@@ -154,8 +154,8 @@ fn first_quoted(text: &str) -> Vec<Range<usize>> {
     }
 }
 
-fn unquoted(text: &str, plain: PlainValue, is_colon: bool) -> Option<Range<usize>> {
-    let value = match (plain, is_colon) {
+fn unquoted(text: &str, plain: PlainValue, sign: Sign) -> Option<Range<usize>> {
+    let value = match (plain, sign.is_colon) {
         (PlainValue::Line, _) => text.trim_end(),
         (PlainValue::Word, true) => text.split(['"', '\'']).next()?,
         (PlainValue::Word, false) => text.split([' ', '\t', ';', '&', '"', '\'']).next()?,

@@ -155,7 +155,7 @@ fn words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     for (at, &letter) in letters.iter().enumerate() {
-        let next_is_small = letters.get(at + 1).is_some_and(|c| c.is_ascii_lowercase());
+        let next_is_small = letters.get(at + 1).is_some_and(char::is_ascii_lowercase);
         let after_small = at > 0 && letters[at - 1].is_ascii_lowercase();
         let begins = letter.is_ascii_uppercase() && (after_small || next_is_small);
         if (begins || !letter.is_alphanumeric()) && !word.is_empty() {

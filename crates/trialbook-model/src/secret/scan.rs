@@ -1,8 +1,8 @@
 //! Finds secrets in a text by what they look like: keys of known makers, PEM blocks, bearer headers, URLs
 //! with credentials.
 //!
-//! Not here: names beside values. Invariant: one pass over the bytes; a text without a suspicious byte at
-//! the start of a word is only read, never copied. Invariant: a secret found begins at a word's start, so
+//! Not here: names beside values. Invariant: one pass over the bytes; a text without a suspicious pair of
+//! bytes is only read, never copied. Invariant: a secret found begins at a word's start, so
 //! `task-…` is not taken for `sk-…`.
 
 use std::ops::Range;
@@ -75,25 +75,45 @@ const PATTERNS: [Pattern; 30] = [
 
 const PEM: &str = "-----BEGIN ";
 /// Bytes looked at before something is taken for a key, so that no text costs quadratic time.
-const MOST_LOOK: usize = 1024;
+const MOST_LOOK: usize = 128;
+/// The same for the head of a web token, which may hold certificates' names.
+const MOST_HEAD: usize = 1024;
 /// The longest scheme of a URL that is looked for.
 const MOST_SCHEME: usize = 24;
-/// Bytes at which a word may begin that is worth a look, or that end a URL's scheme.
-const SUSPICIOUS: [bool; 256] = {
-    let mut table = [false; 256];
-    let letters = b"-:ebBtT";
+/// One bit for each pair of bytes: whether something to be found may begin with them. Pairs, because the
+/// first bytes alone are common letters.
+static SUSPICIOUS: [u64; 1024] = {
+    const CASES: [u8; 2] = [0, b'a' - b'A'];
+    let mut table = mark([0; 1024], b':', b'/');
+    table = mark(table, b'-', b'-');
+    table = mark(table, b'e', b'y');
     let mut at = 0;
-    while at < letters.len() {
-        table[letters[at] as usize] = true;
+    while at < 4 {
+        let (first, second) = (CASES[at / 2], CASES[at % 2]);
+        table = mark(table, b'B' + first, b'E' + second);
+        table = mark(table, b'B' + first, b'A' + second);
+        table = mark(table, b'T' + first, b'O' + second);
         at += 1;
     }
     let mut at = 0;
     while at < PATTERNS.len() {
-        table[PATTERNS[at].prefix.as_bytes()[0] as usize] = true;
+        let prefix = PATTERNS[at].prefix.as_bytes();
+        table = mark(table, prefix[0], prefix[1]);
         at += 1;
     }
     table
 };
+
+const fn mark(mut table: [u64; 1024], first: u8, second: u8) -> [u64; 1024] {
+    let pair = (first as usize) << 8 | second as usize;
+    table[pair / 64] |= 1 << (pair % 64);
+    table
+}
+
+fn is_suspicious(first: u8, second: u8) -> bool {
+    let pair = usize::from(first) << 8 | usize::from(second);
+    SUSPICIOUS[pair / 64] >> (pair % 64) & 1 == 1
+}
 
 /// All hits, in order; those of one URL may follow hits inside it.
 pub(super) fn scan(text: &str) -> Vec<Hit> {
@@ -101,8 +121,8 @@ pub(super) fn scan(text: &str) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
     let mut at = 0;
     let mut url_end = 0;
-    while at < bytes.len() {
-        if !SUSPICIOUS[usize::from(bytes[at])] {
+    while at + 1 < bytes.len() {
+        if !is_suspicious(bytes[at], bytes[at + 1]) {
             at += 1;
         } else if bytes[at..].starts_with(b"://") {
             let start = at + "://".len();
@@ -137,6 +157,9 @@ fn look(text: &str, at: usize) -> Option<Hit> {
         return None;
     }
     let token = PATTERNS.iter().find_map(|pattern| {
+        if pattern.prefix.as_bytes()[0] != rest[0] {
+            return None;
+        }
         let body = rest.strip_prefix(pattern.prefix.as_bytes())?;
         let near = run(&body[..body.len().min(MOST_LOOK)], pattern.also);
         // Words joined by dashes look like keys, but have no digit.
@@ -171,7 +194,7 @@ fn web_token(rest: &[u8]) -> Option<usize> {
     if !rest.starts_with(b"eyJ") {
         return None;
     }
-    let head = run(&rest[..rest.len().min(MOST_LOOK)], b"-_");
+    let head = run(&rest[..rest.len().min(MOST_HEAD)], b"-_");
     if head < 10 || rest.get(head) != Some(&b'.') {
         return None;
     }
