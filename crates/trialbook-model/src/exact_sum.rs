@@ -9,9 +9,12 @@
 //! Invariant: sums of the same values are equal, and serialize to the same bytes, whatever the order of
 //! [`ExactSum::add`] and [`ExactSum::merge`].
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const LIMB_BITS: u32 = 32;
+const LIMB_BYTES: usize = 4;
 /// Limbs for the greatest finite value times 2⁶⁴ additions.
 const MOST_LIMBS: usize = 68;
 /// So many additions of less than 2³² each fit in a limb of 63 bits beside its own.
@@ -20,7 +23,7 @@ const ADDITIONS_BEFORE_CARRY: u32 = 1 << 30;
 const FRACTION_BITS: u32 = 52;
 
 /// An exact sum of finite numbers.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct ExactSum {
     /// Index of the first limb held.
     low: usize,
@@ -92,6 +95,45 @@ impl ExactSum {
         }
         let scale = f64::from_bits(u64::from(1023 + SCALE) << FRACTION_BITS);
         Some(canonical.rounded(SCALE) / count as f64 * scale)
+    }
+
+    /// The sum as sign, place of the lowest byte that is not zero, and the bytes of its magnitude from
+    /// there to the highest that is not zero. Equal sums have equal parts.
+    pub fn to_parts(&self) -> (bool, usize, Vec<u8>) {
+        let canonical = self.canonical();
+        let mut bytes: Vec<u8> = canonical
+            .limbs
+            .iter()
+            .flat_map(|limb| limb.to_le_bytes())
+            .collect();
+        let end = bytes.iter().rposition(|&byte| byte != 0);
+        bytes.truncate(end.map_or(0, |at| at + 1));
+        let start = bytes.iter().position(|&byte| byte != 0).unwrap_or(0);
+        bytes.drain(..start);
+        let low = usize::from(canonical.low) * LIMB_BYTES + start;
+        (canonical.negative, low, bytes)
+    }
+
+    /// The sum of which [`ExactSum::to_parts`] gave the parts; `None` where they are of no sum.
+    pub fn from_parts(negative: bool, low: usize, bytes: &[u8]) -> Option<Self> {
+        let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+            return (low == 0 && !negative).then(Self::new);
+        };
+        if *first == 0 || *last == 0 || low.checked_add(bytes.len())? > MOST_LIMBS * LIMB_BYTES {
+            return None;
+        }
+        let mut padded = vec![0; low % LIMB_BYTES];
+        padded.extend_from_slice(bytes);
+        padded.resize(padded.len().next_multiple_of(LIMB_BYTES), 0);
+        let limbs = padded
+            .chunks_exact(LIMB_BYTES)
+            .map(|limb| u32::from_le_bytes(limb.try_into().expect("chunks of four bytes")))
+            .collect();
+        Some(Self::from(Canonical {
+            negative,
+            low: (low / LIMB_BYTES) as u16,
+            limbs,
+        }))
     }
 
     fn add_limbs(&mut self, at: usize, pieces: &[u32], sign: i64) {
@@ -234,6 +276,13 @@ impl From<Canonical> for ExactSum {
                 .collect(),
             additions: 1,
         }
+    }
+}
+
+impl fmt::Debug for ExactSum {
+    /// The canonical form, so that equal sums show equal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.canonical(), f)
     }
 }
 

@@ -100,6 +100,17 @@ impl Param {
         }
     }
 
+    /// Whether it is the same value: equal kinds and equal canonical text, so that `1` and `1.0` agree.
+    pub fn same(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && (self.text == other.text
+                || self.number().is_some_and(|number| {
+                    other
+                        .number()
+                        .is_some_and(|other| number.to_bits() == other.to_bits())
+                }))
+    }
+
     /// The number this param means, if it is one.
     pub fn number(&self) -> Option<f64> {
         match self.kind {
@@ -183,6 +194,28 @@ pub struct StartRun {
     pub started: Timestamp,
     /// The state it starts in: `Running`, or `Queued` for a planned one.
     pub status: RunStatus,
+}
+
+impl StartRun {
+    /// The start of a run of which nothing more is said; the caller fills in what it knows.
+    pub fn of(run: RunUid) -> Self {
+        Self {
+            run,
+            experiment: ExperimentUid::default(),
+            name: None,
+            number: None,
+            variation: None,
+            trial: None,
+            attempt: None,
+            seed: None,
+            run_key: None,
+            links: Vec::new(),
+            command: Vec::new(),
+            source: String::new(),
+            started: Timestamp::default(),
+            status: RunStatus::Running,
+        }
+    }
 }
 
 /// What went wrong.
@@ -421,6 +454,19 @@ pub struct Item {
     /// Trace id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+}
+
+impl Item {
+    /// The score that counts: the one named `primary`, else `correct`, else the only one.
+    pub fn primary_score(&self) -> Option<&Score> {
+        match &self.primary {
+            Some(name) => self.scores.get(name),
+            None => self.scores.get("correct").or_else(|| {
+                let mut scores = self.scores.values();
+                scores.next().filter(|_| scores.next().is_none())
+            }),
+        }
+    }
 }
 
 /// A later judgement of an item: the latest of one (run, item, scorer) counts, history stays.

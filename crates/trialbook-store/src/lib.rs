@@ -1,1 +1,22 @@
-//! Charter: see architecture; filled by this room's first feature.
+//! What is remembered, and how it is found again: seal, chunks, the column index, queries, back ends,
+//! artifacts, backup.
+//!
+//! Not here: rules of experiments (the model has them), HTTP. Invariant: what was acknowledged is read once,
+//! never twice and never not at all, at any moment and after any crash that `docs/format/` speaks of.
+
+pub mod artifacts;
+pub mod book;
+pub mod error;
+pub mod nouns;
+pub mod query;
+pub mod reading;
+pub mod recorder;
+pub mod reference;
+mod tails;
+pub mod view;
+
+pub use artifacts::{ArtifactSum, Artifacts};
+pub use book::{Access, Book, Effort, SealOutcome, SealReport};
+pub use error::{BOOK_FORMAT, BookError};
+pub use recorder::{Recorder, RecorderOptions};
+pub use view::BookView;

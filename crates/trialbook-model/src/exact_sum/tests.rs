@@ -85,6 +85,15 @@ fn whole_sum(values: &[i64]) -> f64 {
 
 proptest! {
     #[test]
+    fn parts_give_the_same_sum_back(values in proptest::collection::vec(any::<f64>(), 0..9)) {
+        let sum = sum(&values);
+        let (negative, low, bytes) = sum.to_parts();
+        prop_assert_eq!(ExactSum::from_parts(negative, low, &bytes), Some(sum));
+    }
+}
+
+proptest! {
+    #[test]
     fn order_and_grouping_do_not_matter(
         values in proptest::collection::vec(number(), 0..40),
         cut in 0_usize..40,

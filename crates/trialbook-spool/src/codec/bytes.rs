@@ -17,36 +17,54 @@ pub enum ChunkKind {
     ValueRolls = 3,
     /// Roll-ups of an axis.
     AxisRolls = 4,
+    /// All short series of one subject.
+    ShortSeries = 5,
+    /// Events, console output or judgements, in order.
+    Records = 6,
+    /// The columns of judged items that are counted by: labels, scores, numbers.
+    ItemNumbers = 7,
+    /// The columns of judged items that are only shown: ids, texts.
+    ItemTexts = 8,
+    /// The state of a run, experiment or project.
+    State = 9,
 }
 
 impl ChunkKind {
     /// The newest version of this kind's layout, which is the one written.
     pub const fn version(self) -> u8 {
         match self {
-            Self::Values | Self::Axis | Self::ValueRolls | Self::AxisRolls => 0,
+            Self::Values
+            | Self::Axis
+            | Self::ValueRolls
+            | Self::AxisRolls
+            | Self::ShortSeries
+            | Self::Records
+            | Self::ItemNumbers
+            | Self::ItemTexts
+            | Self::State => 0,
         }
     }
 }
 
 /// Bytes before the body: CRC-32 (u32, little endian, over all that follows it), kind, version.
-pub(super) const ENVELOPE: usize = 6;
+pub const ENVELOPE: usize = 6;
 
 /// Starts a chunk of `kind`; the CRC is filled in by [`seal`].
-pub(super) fn open(kind: ChunkKind, capacity: usize) -> Vec<u8> {
+pub fn open(kind: ChunkKind, capacity: usize) -> Vec<u8> {
     let mut blob = Vec::with_capacity(ENVELOPE + capacity);
     blob.extend_from_slice(&[0, 0, 0, 0, kind as u8, kind.version()]);
     blob
 }
 
 /// Writes the CRC of a finished chunk.
-pub(super) fn seal(mut blob: Vec<u8>) -> Vec<u8> {
+pub fn seal(mut blob: Vec<u8>) -> Vec<u8> {
     let crc = crc32fast::hash(&blob[4..]);
     blob[..4].copy_from_slice(&crc.to_le_bytes());
     blob
 }
 
 /// Checks the envelope of a chunk and returns a reader of its body.
-pub(super) fn check(blob: &[u8], kind: ChunkKind) -> Result<Reader<'_>, CodecError> {
+pub fn check(blob: &[u8], kind: ChunkKind) -> Result<Reader<'_>, CodecError> {
     let Some((head, body)) = blob.split_at_checked(ENVELOPE) else {
         return Err(CodecError::Truncated {
             part: "envelope",
@@ -77,18 +95,18 @@ pub(super) fn check(blob: &[u8], kind: ChunkKind) -> Result<Reader<'_>, CodecErr
 
 /// A position in the body of a chunk.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'a> {
+pub struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
     /// Reads bytes that were checked before (a part of a chunk).
-    pub(super) fn over(rest: &'a [u8]) -> Self {
+    pub fn over(rest: &'a [u8]) -> Self {
         Self { rest }
     }
 
     /// The next `need` bytes.
-    pub(super) fn take(&mut self, need: usize, part: &'static str) -> Result<&'a [u8], CodecError> {
+    pub fn take(&mut self, need: usize, part: &'static str) -> Result<&'a [u8], CodecError> {
         let Some((taken, rest)) = self.rest.split_at_checked(need) else {
             return Err(CodecError::Truncated {
                 part,
@@ -101,12 +119,12 @@ impl<'a> Reader<'a> {
     }
 
     /// All that is left.
-    pub(super) fn take_rest(&mut self) -> &'a [u8] {
+    pub fn take_rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.rest)
     }
 
     /// Fails unless everything was read.
-    pub(super) fn finish(self) -> Result<(), CodecError> {
+    pub fn finish(self) -> Result<(), CodecError> {
         if self.rest.is_empty() {
             Ok(())
         } else {
@@ -117,12 +135,12 @@ impl<'a> Reader<'a> {
     }
 
     /// One byte.
-    pub(super) fn byte(&mut self, part: &'static str) -> Result<u8, CodecError> {
+    pub fn byte(&mut self, part: &'static str) -> Result<u8, CodecError> {
         Ok(self.take(1, part)?[0])
     }
 
     /// Eight bytes, little endian.
-    pub(super) fn word(&mut self, part: &'static str) -> Result<u64, CodecError> {
+    pub fn word(&mut self, part: &'static str) -> Result<u64, CodecError> {
         let bytes = self.take(8, part)?;
         Ok(u64::from_le_bytes(
             bytes.try_into().expect("eight bytes were taken"),
@@ -130,7 +148,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A LEB128 varint of at most 64 bits.
-    pub(super) fn varint(&mut self, part: &'static str) -> Result<u64, CodecError> {
+    pub fn varint(&mut self, part: &'static str) -> Result<u64, CodecError> {
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte(part)?;
@@ -149,16 +167,33 @@ impl<'a> Reader<'a> {
     }
 
     /// A signed varint (zigzag).
-    pub(super) fn signed(&mut self, part: &'static str) -> Result<i64, CodecError> {
+    pub fn signed(&mut self, part: &'static str) -> Result<i64, CodecError> {
         Ok(unzigzag(self.varint(part)?))
     }
 
+    /// A length and so many bytes.
+    pub fn bytes(&mut self, part: &'static str) -> Result<&'a [u8], CodecError> {
+        let need = self.varint(part)?;
+        self.take(usize::try_from(need).unwrap_or(usize::MAX), part)
+    }
+
+    /// A length and so many bytes of UTF-8.
+    pub fn text(&mut self, part: &'static str) -> Result<&'a str, CodecError> {
+        std::str::from_utf8(self.bytes(part)?).map_err(|_invalid| CodecError::Malformed { part })
+    }
+
+    /// Whether everything was read.
+    pub fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// How many bytes are left.
+    pub fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     /// A varint that counts entries, of which at most `allowed` are legal.
-    pub(super) fn count(
-        &mut self,
-        allowed: usize,
-        part: &'static str,
-    ) -> Result<usize, CodecError> {
+    pub fn count(&mut self, allowed: usize, part: &'static str) -> Result<usize, CodecError> {
         let found = self.varint(part)?;
         match usize::try_from(found) {
             Ok(found) if found <= allowed => Ok(found),
@@ -172,7 +207,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Appends a LEB128 varint.
-pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value as u8) | 0x80);
         value >>= 7;
@@ -180,24 +215,30 @@ pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
+/// Appends a length and the bytes.
+pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put_varint(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
 /// Appends a signed varint.
-pub(super) fn put_signed(out: &mut Vec<u8>, value: i64) {
+pub fn put_signed(out: &mut Vec<u8>, value: i64) {
     put_varint(out, zigzag(value));
 }
 
 /// Small magnitudes of either sign become small numbers.
-pub(super) const fn zigzag(value: i64) -> u64 {
+pub const fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
 
 /// The inverse of [`zigzag`].
-pub(super) const fn unzigzag(value: u64) -> i64 {
+pub const fn unzigzag(value: u64) -> i64 {
     ((value >> 1) as i64) ^ -((value & 1) as i64)
 }
 
 /// Appends a column of integers as its least value and offsets of 0, 1, 2, 4 or 8 bytes each: small and
 /// readable at memory speed. The count is not stored.
-pub(super) fn put_offsets(out: &mut Vec<u8>, column: impl Iterator<Item = i64> + Clone) {
+pub fn put_offsets(out: &mut Vec<u8>, column: impl Iterator<Item = i64> + Clone) {
     let base = column.clone().min().unwrap_or(0);
     let widest = column
         .clone()
@@ -220,7 +261,7 @@ pub(super) fn put_offsets(out: &mut Vec<u8>, column: impl Iterator<Item = i64> +
 }
 
 /// Reads a column of `count` integers written by [`put_offsets`], handing each to `each`.
-pub(super) fn read_offsets(
+pub fn read_offsets(
     reader: &mut Reader<'_>,
     count: usize,
     part: &'static str,

@@ -9,7 +9,7 @@
 
 mod axis;
 mod bucket;
-mod bytes;
+pub mod bytes;
 mod error;
 mod number;
 mod order;
@@ -20,7 +20,7 @@ pub use axis::{Axis, StepOrder, decode_axis, encode_axis};
 pub use bucket::{Along, Bucket, BucketSpec, Buckets, Detail, EXACT_POINTS};
 pub use bytes::ChunkKind;
 pub use error::CodecError;
-pub use number::Scratch;
+pub use number::{Scratch, decode_numbers, encode_numbers};
 pub use order::{last_rank, order_of};
 pub use roll::{
     AxisRoll, ValueRoll, axis_rolls, decode_axis_rolls, decode_value_rolls, encode_axis_rolls,

@@ -11,7 +11,7 @@ use pco::{ChunkConfig, DecompressorScratch};
 
 use super::error::CodecError;
 
-/// Level 4 is 1.8 % larger than level 8 and encodes 2.9 times as fast (ADR 0030).
+/// Level 4 is 1.8 % larger than level 8 and encodes 2.9 times as fast (`docs/adr/0003-numeric-codec.md`).
 const LEVEL: usize = 4;
 
 /// The version header pco would write in front of every column; kept here, as it never varies.
@@ -41,6 +41,21 @@ pub(super) fn compress<T: Number>(
     }
     let config = ChunkConfig::default().with_compression_level(LEVEL);
     write(column, &config, out).map_err(|source| CodecError::Number { part, source })
+}
+
+/// Appends a column of numbers in pco's form: small, without length and checksum. Whoever stores it has to
+/// remember the count. An empty column is no bytes.
+pub fn encode_numbers<T: Number>(column: &[T], out: &mut Vec<u8>) -> Result<(), CodecError> {
+    compress(column, out, "numbers")
+}
+
+/// Fills `column` from bytes of [`encode_numbers`] and returns what is left of them.
+pub fn decode_numbers<'a, T: Number>(
+    bytes: &'a [u8],
+    column: &mut [T],
+    scratch: &mut Scratch,
+) -> Result<&'a [u8], CodecError> {
+    decompress(bytes, column, &mut scratch.pco, "numbers")
 }
 
 fn write<T: Number>(

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::codec::bytes;
 
 fn rolls_of(steps: Vec<i64>, values: &[f64]) -> (Vec<AxisRoll>, Vec<ValueRoll>) {
     let times = (0..steps.len() as i64).collect();

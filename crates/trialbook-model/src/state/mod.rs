@@ -1,0 +1,25 @@
+//! What a book knows of its nouns: operations folded into the state of a run, an experiment, a project.
+//!
+//! Not here: points, events, items and logs themselves (the store keeps them as columns and blocks), ids
+//! made dense, files. Invariant: every fold is commutative and idempotent in its registers: any order of
+//! the same operations gives an equal state, so the order in which spools are sealed cannot change a book.
+
+mod annotations;
+mod experiment;
+mod records;
+mod register;
+mod run;
+mod series;
+
+pub use annotations::Annotations;
+pub use experiment::{
+    ConfigDocument, DEFAULT_EXPERIMENT, DEFAULT_PROJECT, ExperimentPlace, ExperimentState,
+    MetricDefinitions, ProjectState,
+};
+pub use records::{Counts, Records};
+pub use register::{Earliest, Latest, Stamp, WriteOnce};
+pub use run::RunState;
+pub use series::{Point, SeriesSummary};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! The real file system.
+//!
+//! The one place of the spool with `unsafe`: copying into a mapped range. Invariant: a range is mapped
+//! only where space was really allocated, so that touching it cannot raise SIGBUS on a full disk, and
+//! is never written through after a fork.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering, fence};
+
+use memmap2::{MmapOptions, MmapRaw};
+
+use super::{Access, FileHandle, Files, Identity, Segment, process};
+
+/// The file system of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemFiles;
+
+impl SystemFiles {
+    /// Ready to be handed to writers and readers.
+    pub fn shared() -> Arc<dyn Files> {
+        Arc::new(Self)
+    }
+}
+
+impl Files for SystemFiles {
+    fn make_dir(&self, dir: &Path) -> io::Result<()> {
+        fs::create_dir_all(dir)
+    }
+
+    fn create_new(&self, path: &Path) -> io::Result<Arc<dyn FileHandle>> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
+        Ok(Arc::new(SystemFile(file)))
+    }
+
+    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn FileHandle>> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(access == Access::Write)
+            .open(path)?;
+        Ok(Arc::new(SystemFile(file)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn unlink(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
+        let entries = match fs::read_dir(dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut paths = entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<io::Result<Vec<_>>>()?;
+        paths.sort();
+        Ok(paths)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        File::open(dir)?.sync_all()
+    }
+
+    fn may_map(&self, dir: &Path) -> bool {
+        allocates_really(dir)
+    }
+
+    fn identity(&self) -> Identity {
+        process::current()
+    }
+
+    fn process_started(&self, pid: u32) -> Option<u64> {
+        process::started(pid)
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> io::Result<()> {
+        getrandom::fill(bytes).map_err(io::Error::other)
+    }
+}
+
+/// File systems whose `fallocate` reserves what later writes need and whose pages others see at once.
+/// Everything else gets `write(2)`: network file systems, those that copy on write, those not known.
+#[cfg(target_os = "linux")]
+fn allocates_really(dir: &Path) -> bool {
+    const EXT: u64 = 0xEF53;
+    const XFS: u64 = 0x5846_5342;
+    const TMPFS: u64 = 0x0102_1994;
+    const F2FS: u64 = 0xF2F5_2010;
+    const OVERLAY: u64 = 0x794C_7630;
+    rustix::fs::statfs(dir).is_ok_and(|about| {
+        // The field's type differs between architectures; the numbers have 32 bits.
+        let kind = about.f_type as u64 & 0xFFFF_FFFF;
+        [EXT, XFS, TMPFS, F2FS, OVERLAY].contains(&kind)
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn allocates_really(_dir: &Path) -> bool {
+    false
+}
+
+struct SystemFile(File);
+
+impl FileHandle for SystemFile {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.read_at(bytes, offset)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        self.0.write_at(bytes, offset)
+    }
+
+    fn truncate(&self, size: u64) -> io::Result<()> {
+        self.0.set_len(size)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn allocate(&self, offset: u64, len: u64) -> io::Result<()> {
+        // The raw call: the C library's would emulate it with writes where it is missing.
+        Ok(rustix::fs::fallocate(
+            &self.0,
+            rustix::fs::FallocateFlags::empty(),
+            offset,
+            len,
+        )?)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn allocate(&self, _offset: u64, _len: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn try_lock(&self) -> io::Result<bool> {
+        taken(self.0.try_lock())
+    }
+
+    fn is_unlocked(&self) -> io::Result<bool> {
+        let free = taken(self.0.try_lock_shared())?;
+        if free {
+            self.0.unlock()?;
+        }
+        Ok(free)
+    }
+
+    fn map(&self, offset: u64, len: u64) -> io::Result<Box<dyn Segment>> {
+        let range = MmapOptions::new()
+            .offset(offset)
+            .len(len as usize)
+            .map_raw(&self.0)?;
+        #[cfg(target_os = "linux")]
+        range.advise(memmap2::Advice::DontFork)?;
+        Ok(Box::new(MappedRange(range)))
+    }
+}
+
+fn taken(outcome: Result<(), TryLockError>) -> io::Result<bool> {
+    match outcome {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+struct MappedRange(MmapRaw);
+
+impl Segment for MappedRange {
+    #[expect(unsafe_code, reason = "copying into a mapped range")]
+    fn store(&mut self, at: usize, frame: &[u8]) -> io::Result<()> {
+        assert!(
+            at.is_multiple_of(8) && frame.len() >= 4 && at + frame.len() <= self.0.len(),
+            "a frame lies inside its range"
+        );
+        let (word, body) = frame.split_at(4);
+        let word = u32::from_ne_bytes(word.try_into().expect("four bytes were split off"));
+        // SAFETY: the assertion keeps both writes inside the mapping, which lives as long as `self`;
+        // `at` and the mapping's start are multiples of 8, so the word is aligned. Nobody in this
+        // process reads the range, and other processes read it through `read(2)`.
+        unsafe {
+            let start = self.0.as_mut_ptr().add(at);
+            start
+                .add(4)
+                .copy_from_nonoverlapping(body.as_ptr(), body.len());
+            fence(Ordering::Release);
+            AtomicU32::from_ptr(start.cast()).store(word, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    fn abandon(self: Box<Self>) {
+        // Unmapping would hit whatever the child has mapped there since.
+        std::mem::forget(self.0);
+    }
+}

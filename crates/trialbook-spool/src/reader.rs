@@ -1,0 +1,363 @@
+//! Reading a spool: frames where they stand, operations, and an honest account of the end.
+//!
+//! [`Frames`] walks over bytes without copying; [`ReaderState`] carries what earlier frames defined, so
+//! that reading goes on where it ended; [`SpoolReader`] does both with a file. Not here: what operations
+//! do, who may remove a file.
+//!
+//! Where a frame should stand and none does, the question is what that means. Behind the offset that
+//! the disk surely had, a power cut may have lost pages and kept later ones: that is a torn tail,
+//! whatever stands behind it. Before it, or when the machine has not stopped since, nothing gets lost by
+//! itself: if a later valid frame exists, the bytes in between are damaged, reading goes on behind them
+//! and what is lost is named.
+//! Invariant: any bytes are accepted; no record is given twice; records come in the order of their
+//! sequence numbers, and a gap between two of them is named.
+
+mod file;
+mod state;
+
+use trialbook_model::id::{OperationUid, WriterUid};
+use trialbook_model::record::{Op, Points, Signed};
+use trialbook_model::time::Timestamp;
+
+pub use self::file::SpoolReader;
+pub use self::state::ReaderState;
+use crate::frame::{
+    ALIGN, Definition, HEAD, Look, MAX_BODY, PREFIX, PointsView, RawFrame, decode_op, head_of,
+    kind, look, take_signature,
+};
+
+/// Bytes of the smallest frame.
+const LEAST: usize = (PREFIX + HEAD).next_multiple_of(ALIGN);
+
+/// What may have happened to a file since it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Past {
+    /// Its writer may be writing, or nothing is known.
+    Open,
+    /// Its writer has ended, and the machine has not stopped since.
+    Ended,
+    /// Its writer has ended, and the machine may have stopped at any moment.
+    Stopped,
+}
+
+/// How far the bytes of a file can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trust {
+    /// Up to here the disk surely has the file, says its header.
+    pub durable: u64,
+    /// What may have happened since.
+    pub past: Past,
+}
+
+/// One record.
+#[derive(Debug, Clone)]
+pub struct Frame<'a> {
+    /// Where it starts.
+    pub offset: u64,
+    /// Where the next one starts.
+    pub end: u64,
+    /// Position in the writer's stream.
+    pub seq: u64,
+    /// The writer's clock.
+    pub time: Timestamp,
+    /// Who says it, if not the header's actor.
+    pub actor: Option<&'a str>,
+    /// For idempotent retries.
+    pub operation: Option<OperationUid>,
+    /// What it says.
+    pub content: Content<'a>,
+}
+
+/// What a record says.
+#[derive(Debug, Clone)]
+pub enum Content<'a> {
+    /// Values of one logging call.
+    Points(PointsView<'a>),
+    /// Everything else.
+    Op {
+        /// The frame's kind.
+        kind: u8,
+        /// Its bytes.
+        payload: &'a [u8],
+    },
+}
+
+/// Why a frame whose check is right has no meaning.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// The frame that defined an index was lost to damage.
+    #[error("record {seq} speaks of {what} {index}, whose definition is lost")]
+    Undefined {
+        /// The record.
+        seq: u64,
+        /// `key` or `subject`.
+        what: &'static str,
+        /// The index.
+        index: u32,
+    },
+    /// Nobody says who wrote: the header and its copy are lost.
+    #[error("record {seq} has no writer: the file's header is lost")]
+    NoWriter {
+        /// The record.
+        seq: u64,
+    },
+}
+
+impl Frame<'_> {
+    /// The operation as the model has it.
+    pub fn to_signed(&self, state: &ReaderState) -> Result<Signed, FrameError> {
+        let seq = self.seq;
+        let header = state.header().ok_or(FrameError::NoWriter { seq })?;
+        let op = match &self.content {
+            Content::Points(view) => Op::Points(points_of(view, seq, state)?),
+            Content::Op { kind, payload } => decode_op(*kind, payload),
+        };
+        Ok(self.signed(header.writer, op))
+    }
+
+    fn signed(&self, writer: WriterUid, op: Op) -> Signed {
+        Signed {
+            time: self.time,
+            writer,
+            seq: self.seq,
+            actor: self.actor.map(str::to_owned),
+            operation: self.operation,
+            op,
+        }
+    }
+}
+
+fn points_of(view: &PointsView<'_>, seq: u64, state: &ReaderState) -> Result<Points, FrameError> {
+    let undefined = |what, index| FrameError::Undefined { seq, what, index };
+    let subject = state
+        .subject(view.subject)
+        .ok_or_else(|| undefined("subject", view.subject))?;
+    let values = view
+        .iter()
+        .map(|(index, value)| {
+            let key = state.key(index).ok_or_else(|| undefined("key", index))?;
+            Ok((key.clone(), value))
+        })
+        .collect::<Result<_, FrameError>>()?;
+    Ok(Points {
+        subject: subject.clone(),
+        step: view.step,
+        time: Timestamp(view.time),
+        set: view.set,
+        values,
+    })
+}
+
+/// A damaged range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// First byte of it.
+    pub offset: u64,
+    /// Where the next valid frame starts; `None` when there is none so far.
+    pub resumes_at: Option<u64>,
+    /// The first record that is missing.
+    pub first_seq: u64,
+    /// How many are missing; `None` when no later one tells.
+    pub records: Option<u64>,
+}
+
+/// What stands behind the last frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tail {
+    /// Nothing.
+    Clean,
+    /// A frame that was not finished, or was not on the disk when the machine stopped; nothing of it
+    /// was acknowledged as durable.
+    Torn,
+    /// Bytes that the disk had and that are no frames; the last [`Lost`] tells of them.
+    Damaged,
+    /// More bytes than were given to this walk.
+    More,
+}
+
+/// How a walk ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// Where the next walk begins.
+    pub offset: u64,
+    /// What stands there.
+    pub tail: Tail,
+    /// What was damaged on the way, in order.
+    pub lost: Vec<Lost>,
+}
+
+/// A walk over the frames in some bytes of a file.
+#[derive(Debug)]
+pub struct Frames<'a, 's> {
+    bytes: &'a [u8],
+    /// Offset of the first byte.
+    base: u64,
+    at: usize,
+    /// Whether the bytes reach the end of the file.
+    whole: bool,
+    trust: Trust,
+    state: &'s mut ReaderState,
+    lost: Vec<Lost>,
+    tail: Option<Tail>,
+}
+
+impl<'a, 's> Frames<'a, 's> {
+    /// A walk over `bytes`, which stand at `state.offset()` of their file and reach its end.
+    pub fn new(bytes: &'a [u8], trust: Trust, state: &'s mut ReaderState) -> Self {
+        Self {
+            bytes,
+            base: state.offset(),
+            at: 0,
+            whole: true,
+            trust,
+            state,
+            lost: Vec::new(),
+            tail: None,
+        }
+    }
+
+    /// The same, where the file goes on behind `bytes`.
+    pub(crate) fn part(mut self) -> Self {
+        self.whole = false;
+        self
+    }
+
+    /// What is defined so far.
+    pub fn state(&self) -> &ReaderState {
+        self.state
+    }
+
+    /// What was damaged so far.
+    pub fn lost(&self) -> &[Lost] {
+        &self.lost
+    }
+
+    /// The next record; `None` at the end, about which [`Self::end`] tells.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the state is looked at between two records, which an iterator would hold"
+    )]
+    pub fn next(&mut self) -> Option<Frame<'a>> {
+        while self.tail.is_none() {
+            match look(&self.bytes[self.at..]) {
+                Look::Frame(raw) if self.state.expects(raw.head.seq) => {
+                    if let Some(frame) = self.take(raw) {
+                        return Some(frame);
+                    }
+                }
+                Look::Short if !self.whole => self.tail = Some(Tail::More),
+                Look::Nothing if !self.whole && self.at == self.bytes.len() => {
+                    self.tail = Some(Tail::More);
+                }
+                Look::Frame(_) | Look::Bad | Look::Short | Look::Nothing => self.stumble(),
+            }
+        }
+        None
+    }
+
+    /// How the walk ended; records that were not taken are walked over first.
+    pub fn end(mut self) -> End {
+        while self.next().is_some() {}
+        End {
+            offset: self.state.offset(),
+            tail: self.tail.unwrap_or(Tail::Clean),
+            lost: self.lost,
+        }
+    }
+
+    /// Takes a valid frame; `None` for definitions.
+    fn take(&mut self, raw: RawFrame<'a>) -> Option<Frame<'a>> {
+        let offset = self.base + self.at as u64;
+        // The last frame of a file that was cut may lack its padding.
+        self.at = (self.at + raw.step).min(self.bytes.len());
+        let end = offset + raw.step as u64;
+        if raw.head.kind < kind::FIRST_RECORD {
+            self.state.define(Definition::of(raw.head.kind, raw.rest));
+            self.state.advance(end);
+            return None;
+        }
+        self.state.advance_record(end, raw.head.seq);
+        let signature = take_signature(raw.head.flags, raw.rest);
+        let (actor, operation, payload) = signature.unwrap_or((None, None, raw.rest));
+        let points = if raw.head.kind == kind::POINTS && signature.is_some() {
+            PointsView::of(raw.head, payload)
+        } else {
+            None
+        };
+        Some(Frame {
+            offset,
+            end,
+            seq: raw.head.seq,
+            time: Timestamp(raw.head.time),
+            actor,
+            operation,
+            content: points.map_or(
+                Content::Op {
+                    kind: raw.head.kind,
+                    payload,
+                },
+                Content::Points,
+            ),
+        })
+    }
+
+    /// Decides what it means that no frame stands here.
+    fn stumble(&mut self) {
+        let offset = self.base + self.at as u64;
+        let rest = &self.bytes[self.at..];
+        let kept = offset < self.trust.durable;
+        if kept || self.trust.past == Past::Ended {
+            if let Some((skip, raw)) = self.search(rest) {
+                self.lost.push(Lost {
+                    offset,
+                    resumes_at: Some(offset + skip as u64),
+                    first_seq: self.state.next_seq(),
+                    records: Some(raw.head.seq - self.state.next_seq()),
+                });
+                self.state.resume(offset + skip as u64, raw.head.seq);
+                self.at += skip;
+                return;
+            }
+            if !self.whole {
+                self.tail = Some(Tail::More);
+                return;
+            }
+        }
+        self.tail = Some(if kept {
+            self.lost.push(Lost {
+                offset,
+                resumes_at: None,
+                first_seq: self.state.next_seq(),
+                records: None,
+            });
+            Tail::Damaged
+        } else if rest.iter().all(|&byte| byte == 0) {
+            Tail::Clean
+        } else {
+            Tail::Torn
+        });
+    }
+
+    /// The next place with a valid frame that may follow here. Its sequence number is looked at before
+    /// its check: it can be ahead by one record per smallest frame only.
+    fn search(&self, rest: &'a [u8]) -> Option<(usize, RawFrame<'a>)> {
+        let expected = self.state.next_seq();
+        let mut at = 0;
+        while at + PREFIX + HEAD <= rest.len() {
+            let here = &rest[at..];
+            let len = u32::from_le_bytes(here[..4].try_into().expect("the loop's bound")) as usize;
+            if (HEAD..=MAX_BODY).contains(&len) {
+                let ahead = head_of(&here[PREFIX..PREFIX + HEAD])
+                    .seq
+                    .checked_sub(expected);
+                if ahead.is_some_and(|ahead| at == 0 || ahead <= (at / LEAST) as u64)
+                    && let Look::Frame(raw) = look(here)
+                {
+                    return Some((at, raw));
+                }
+            }
+            at += ALIGN;
+        }
+        None
+    }
+}

@@ -1,0 +1,172 @@
+//! A spool file being read: its header, its tail in pieces, and going on after an interruption.
+//!
+//! Files are read, not mapped: their writers change them meanwhile.
+//! Invariant: the header is read anew before each piece, so that its durable offset is never younger
+//! than the bytes that it is held against.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{End, Frames, Past, ReaderState, Tail, Trust};
+use crate::error::SpoolError;
+use crate::files::{Access, FileHandle, Files, read_range};
+use crate::header::{HEADER_PAGE, Header, read_page};
+
+/// Bytes read at once where the caller does not say.
+const PIECE: usize = 4 << 20;
+
+/// Reads one spool file.
+pub struct SpoolReader {
+    file: Arc<dyn FileHandle>,
+    path: PathBuf,
+    past: Past,
+    state: ReaderState,
+    buffer: Vec<u8>,
+}
+
+impl SpoolReader {
+    /// Opens a file at its first frame. What may have happened to it is what [`crate::list`] found
+    /// before ([`crate::SpoolFile::past`]).
+    pub fn open(files: &dyn Files, path: &Path, past: Past) -> Result<Self, SpoolError> {
+        let file = files
+            .open(path, Access::Read)
+            .map_err(|source| SpoolError::io("open", path, source))?;
+        Self::over(file, path, past)
+    }
+
+    /// Reads through a handle that is open already.
+    pub(crate) fn over(
+        file: Arc<dyn FileHandle>,
+        path: &Path,
+        past: Past,
+    ) -> Result<Self, SpoolError> {
+        let mut reader = Self {
+            file,
+            path: path.to_owned(),
+            past,
+            state: ReaderState::new(None),
+            buffer: Vec::new(),
+        };
+        reader.read(0, HEADER_PAGE as usize)?;
+        let page = read_page(path, &reader.buffer)?;
+        reader.state = ReaderState::new(page.header);
+        if reader.state.header().is_none() {
+            reader.recover_header()?;
+        }
+        Ok(reader)
+    }
+
+    /// Who writes.
+    pub fn header(&self) -> Option<&Header> {
+        self.state.header()
+    }
+
+    /// What is known where reading stands.
+    pub fn state(&self) -> &ReaderState {
+        &self.state
+    }
+
+    /// What may have happened to the file is known better now.
+    pub fn set_past(&mut self, past: Past) {
+        self.past = past;
+    }
+
+    /// Goes to `offset`, which an earlier walk ended with, and learns again what is defined before it.
+    pub fn resume(&mut self, offset: u64) -> Result<(), SpoolError> {
+        self.state = ReaderState::new(self.state.header().cloned());
+        let mut limit = PIECE as u64;
+        while self.state.offset() < offset {
+            let before = self.state.offset();
+            let len = limit.min(offset - before);
+            let mut frames = self.piece(len as usize)?.part();
+            while frames.next().is_some() {}
+            if self.state.offset() != before {
+                limit = PIECE as u64;
+            } else if len < limit {
+                // No walk ended there: what stands before is known all the same.
+                break;
+            } else {
+                limit *= 2;
+            }
+        }
+        Ok(())
+    }
+
+    /// The records behind the present place, of at most about `limit` bytes: a walk that ends with
+    /// [`Tail::More`] is gone on with by the next call.
+    pub fn frames(&mut self, limit: usize) -> Result<Frames<'_, '_>, SpoolError> {
+        self.piece(limit)
+    }
+
+    /// Gives each record to `each`, piece by piece, to the end.
+    pub fn read_all(
+        &mut self,
+        mut each: impl FnMut(&super::Frame<'_>, &ReaderState),
+    ) -> Result<End, SpoolError> {
+        let mut lost = Vec::new();
+        let mut limit = PIECE;
+        loop {
+            let before = self.state.offset();
+            let mut frames = self.piece(limit)?;
+            while let Some(frame) = frames.next() {
+                each(&frame, frames.state());
+            }
+            let mut end = frames.end();
+            lost.append(&mut end.lost);
+            if end.tail != Tail::More {
+                return Ok(End { lost, ..end });
+            }
+            // A piece without a whole frame in it: the next one has to be longer.
+            limit = if end.offset == before {
+                limit * 2
+            } else {
+                PIECE
+            };
+        }
+    }
+
+    fn piece(&mut self, limit: usize) -> Result<Frames<'_, '_>, SpoolError> {
+        self.read(0, HEADER_PAGE as usize)?;
+        let page = read_page(&self.path, &self.buffer)?;
+        let trust = Trust {
+            durable: page.durable,
+            past: self.past,
+        };
+        let offset = self.state.offset();
+        self.read(offset, limit)?;
+        let size = self
+            .file
+            .size()
+            .map_err(|source| SpoolError::io("read", &self.path, source))?;
+        let frames = Frames::new(&self.buffer, trust, &mut self.state);
+        Ok(if offset + (self.buffer.len() as u64) < size {
+            frames.part()
+        } else {
+            frames
+        })
+    }
+
+    /// The header's copy in the first frame.
+    fn recover_header(&mut self) -> Result<(), SpoolError> {
+        self.read(HEADER_PAGE, HEADER_PAGE as usize)?;
+        let trust = Trust {
+            durable: 0,
+            past: Past::Open,
+        };
+        let mut probe = ReaderState::new(None);
+        Frames::new(&self.buffer, trust, &mut probe).next();
+        let header = probe.header().cloned();
+        if header.is_none() {
+            return Err(SpoolError::NotASpool {
+                path: self.path.clone(),
+            });
+        }
+        self.state = ReaderState::new(header);
+        Ok(())
+    }
+
+    fn read(&mut self, offset: u64, len: usize) -> Result<(), SpoolError> {
+        read_range(self.file.as_ref(), offset, len, &mut self.buffer)
+            .map_err(|source| SpoolError::io("read", &self.path, source))
+    }
+}

@@ -1,0 +1,168 @@
+//! What can go wrong with a book, and what its user can do about it.
+//!
+//! Invariant: an error names the file, the row or the record it speaks of; advice stands in
+//! [`BookError::hint`], never in the message.
+
+use std::io;
+use std::path::PathBuf;
+
+use trialbook_spool::SpoolError;
+use trialbook_spool::codec::CodecError;
+
+/// The format of books that this version writes, and the newest it reads. Format 0 may still change.
+pub const BOOK_FORMAT: u32 = 0;
+
+/// Why a book could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum BookError {
+    /// There is no book.
+    #[error("there is no book at `{}`", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// Something else has the book's name.
+    #[error("`{}` is not a book", path.display())]
+    NotABook {
+        /// What was opened.
+        path: PathBuf,
+    },
+    /// The book was written by a newer version.
+    #[error("`{}` has book format {version}; this version reads up to {BOOK_FORMAT}", path.display())]
+    NewerFormat {
+        /// The book.
+        path: PathBuf,
+        /// Its format.
+        version: u32,
+    },
+    /// The folder is on a network file system, where a database is not safe.
+    #[error("`{}` is on a network file system", path.display())]
+    NetworkFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The book was opened for reading.
+    #[error("`{}` was opened for reading", path.display())]
+    ReadOnly {
+        /// The book.
+        path: PathBuf,
+    },
+    /// The file system refused.
+    #[error("cannot {doing} `{}`", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the file system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A spool refused.
+    #[error("cannot use a spool")]
+    Spool(#[source] SpoolError),
+    /// The database refused.
+    #[error("cannot {doing} the database")]
+    Database {
+        /// What was tried, as a verb.
+        doing: &'static str,
+        /// What the database said.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A row of the database cannot be read.
+    #[error("{table} {row} is damaged")]
+    Damaged {
+        /// The table.
+        table: &'static str,
+        /// Its row.
+        row: i64,
+        /// What is wrong with it.
+        #[source]
+        source: CodecError,
+    },
+    /// Something could not be packed.
+    #[error("cannot pack {what}")]
+    Pack {
+        /// What was to be packed.
+        what: &'static str,
+        /// Why not.
+        #[source]
+        source: CodecError,
+    },
+    /// Spools went away faster than they could be read.
+    #[error("the book kept changing while it was read")]
+    Restless,
+    /// An artifact's bytes are not those that were put.
+    #[error("the bytes of artifact {sha256} have changed: their SHA-256 is {found}")]
+    ArtifactChanged {
+        /// As asked for.
+        sha256: String,
+        /// As computed.
+        found: String,
+    },
+    /// No bytes of this name.
+    #[error("there is no artifact {sha256}")]
+    ArtifactMissing {
+        /// As asked for.
+        sha256: String,
+    },
+}
+
+impl BookError {
+    /// What the reader of the message can do.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing { .. } => Some("`trialbook init` makes one"),
+            Self::NewerFormat { .. } => Some("use the version of trialbook that wrote it"),
+            Self::NetworkFolder { .. } => {
+                Some("keep the book on a local disk; loggers may spool to a network folder")
+            }
+            Self::Damaged { .. } | Self::ArtifactChanged { .. } => {
+                Some("`trialbook doctor` says what else is lost")
+            }
+            Self::Restless => Some("try again"),
+            Self::Spool(source) => source.hint(),
+            Self::NotABook { .. }
+            | Self::ReadOnly { .. }
+            | Self::Io { .. }
+            | Self::Database { .. }
+            | Self::Pack { .. }
+            | Self::ArtifactMissing { .. } => None,
+        }
+    }
+
+    /// An error of the file system.
+    pub(crate) fn io(
+        doing: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io {
+            doing,
+            path,
+            source,
+        }
+    }
+
+    /// An error of the database.
+    pub(crate) fn database(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> Self {
+        move |source| Self::Database { doing, source }
+    }
+
+    /// A row that cannot be read.
+    pub(crate) fn damaged(table: &'static str, row: i64) -> impl FnOnce(CodecError) -> Self {
+        move |source| Self::Damaged { table, row, source }
+    }
+
+    /// Something that cannot be packed.
+    pub(crate) fn pack(what: &'static str) -> impl FnOnce(CodecError) -> Self {
+        move |source| Self::Pack { what, source }
+    }
+}
+
+impl From<SpoolError> for BookError {
+    fn from(source: SpoolError) -> Self {
+        Self::Spool(source)
+    }
+}

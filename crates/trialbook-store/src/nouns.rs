@@ -1,0 +1,112 @@
+//! The nouns as a book hands them out: model states with the dense numbers that this book gave them.
+
+use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
+use trialbook_model::record::{Assess, Event, Item, Log, SeriesKey};
+use trialbook_model::state::{ExperimentState, Point, RunState, Stamp};
+use trialbook_model::time::Timestamp;
+
+/// An experiment of a book.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExperimentRow {
+    /// Its number; 0 is `Default`.
+    pub no: ExperimentNo,
+    /// What is known of it.
+    pub state: ExperimentState,
+}
+
+/// A run of a book.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRow {
+    /// Its number in the book, in the order in which runs were first seen.
+    pub no: RunNo,
+    /// Its uid.
+    pub uid: RunUid,
+    /// Its experiment; `Default` where its start is not known.
+    pub experiment: ExperimentNo,
+    /// `run-NNN` inside its experiment; `None` while its start is not known.
+    pub number: Option<u64>,
+    /// What is known of it.
+    pub state: RunState,
+}
+
+/// A record with what orders and signs it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded<T> {
+    /// When and by whom it was recorded.
+    pub stamp: Stamp,
+    /// The record.
+    pub record: T,
+}
+
+/// An event, in the order of stamps.
+pub type EventRecord = Recorded<Event>;
+/// A piece of console output, in the order of stamps.
+pub type LogRecord = Recorded<Log>;
+/// A judged item, in the order of stamps.
+pub type ItemRecord = Recorded<Item>;
+/// A later judgement of an item, in the order of stamps.
+pub type AssessRecord = Recorded<Assess>;
+
+/// The points of a series as columns, in the order of [`Point::order`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Series {
+    /// Steps.
+    pub steps: Vec<i64>,
+    /// Times, microseconds since 1970.
+    pub times: Vec<i64>,
+    /// Values.
+    pub values: Vec<f64>,
+}
+
+impl Series {
+    /// How many points.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there is no point.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Adds a point at the end.
+    pub fn push(&mut self, point: Point) {
+        self.steps.push(point.step);
+        self.times.push(point.time.0);
+        self.values.push(point.value);
+    }
+
+    /// The point at a position.
+    pub fn point(&self, at: usize) -> Option<Point> {
+        Some(Point {
+            step: *self.steps.get(at)?,
+            time: Timestamp(*self.times.get(at)?),
+            value: *self.values.get(at)?,
+        })
+    }
+
+    /// All points, in order.
+    pub fn points(&self) -> impl Iterator<Item = Point> {
+        (0..self.len()).filter_map(|at| self.point(at))
+    }
+}
+
+/// A series and its place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeriesPlace {
+    /// Whose series it is.
+    pub of: Owner,
+    /// Which of its series.
+    pub key: SeriesKey,
+}
+
+/// Whose records are asked for, by the book's numbers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Owner {
+    /// A run.
+    Run(RunNo),
+    /// An experiment.
+    Experiment(ExperimentNo),
+    /// A project, by name.
+    Project(String),
+}

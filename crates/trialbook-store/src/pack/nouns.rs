@@ -1,0 +1,41 @@
+//! The states of experiments and projects, packed for their rows. There are few of them: MessagePack
+//! under zstd, then the directory of their chunks.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use trialbook_spool::codec::CodecError;
+use trialbook_spool::codec::bytes::{self, ChunkKind, put_bytes};
+
+use super::names::Names;
+use super::places::Places;
+use super::records::{compress, decompress};
+
+const PART: &str = "the state of an experiment or project";
+
+/// Packs a state and its directory.
+pub(crate) fn pack_noun(
+    state: &impl Serialize,
+    places: &Places,
+    names: &mut Names,
+) -> Result<Vec<u8>, CodecError> {
+    let state = rmp_serde::to_vec_named(state)
+        .map_err(|_error| CodecError::Malformed { part: PART })?;
+    let mut blob = bytes::open(ChunkKind::State, state.len() / 2);
+    put_bytes(&mut blob, &compress(&state, PART)?);
+    places.put(names, &mut blob);
+    Ok(bytes::seal(blob))
+}
+
+/// Unpacks a state and its directory.
+pub(crate) fn unpack_noun<T: DeserializeOwned>(
+    blob: &[u8],
+    names: &Names,
+) -> Result<(T, Places), CodecError> {
+    let mut reader = bytes::check(blob, ChunkKind::State)?;
+    let state = decompress(reader.bytes(PART)?, PART)?;
+    let state =
+        rmp_serde::from_slice(&state).map_err(|_error| CodecError::Malformed { part: PART })?;
+    let places = Places::read(&mut reader, names)?;
+    reader.finish()?;
+    Ok((state, places))
+}

@@ -1,0 +1,403 @@
+//! The state of a run and the directory of its chunks, packed for its row.
+//!
+//! Params, tags and summaries by the numbers of their names, stamps in a table of their own; what is rare
+//! stands as MessagePack. Invariant: a state unpacked equals the one packed, whatever its floats.
+
+use std::collections::BTreeMap;
+
+use trialbook_model::id::{ExperimentUid, RunUid, Uid};
+use trialbook_model::record::{LinkKind, Param, ParamKind, StartRun};
+use trialbook_model::state::{Counts, Earliest, Latest, Records, RunState, WriteOnce};
+use trialbook_model::status::RunStatus;
+use trialbook_model::time::Timestamp;
+use trialbook_spool::codec::CodecError;
+use trialbook_spool::codec::bytes::{self, ChunkKind, Reader, put_bytes, put_signed, put_varint};
+
+use super::annotations::{
+    put_annotations, put_document, put_option, read_annotations, read_document, read_option,
+};
+use super::names::Names;
+use super::places::Places;
+use super::series::{put_series, read_series};
+use super::stamps::{StampTable, Stamps};
+
+const PART: &str = "the state of a run";
+
+/// Packs a run's state and directory; new names get numbers.
+pub(crate) fn pack_run(
+    state: &RunState,
+    places: &Places,
+    names: &mut Names,
+) -> Result<Vec<u8>, CodecError> {
+    let mut stamps = Stamps::default();
+    let mut body = Vec::with_capacity(512);
+    put_state(state, names, &mut stamps, &mut body)?;
+    places.put(names, &mut body);
+    let mut blob = bytes::open(ChunkKind::State, body.len() + 64);
+    stamps.finish(&mut blob);
+    blob.extend_from_slice(&body);
+    Ok(bytes::seal(blob))
+}
+
+/// Unpacks a run's state and directory.
+pub(crate) fn unpack_run(blob: &[u8], names: &Names) -> Result<(RunState, Places), CodecError> {
+    let mut reader = bytes::check(blob, ChunkKind::State)?;
+    let stamps = StampTable::read(&mut reader)?;
+    let state = read_state(&mut reader, names, &stamps)?;
+    let places = Places::read(&mut reader, names)?;
+    reader.finish()?;
+    Ok((state, places))
+}
+
+fn put_state(
+    state: &RunState,
+    names: &mut Names,
+    stamps: &mut Stamps,
+    out: &mut Vec<u8>,
+) -> Result<(), CodecError> {
+    let RunState {
+        start,
+        changed,
+        started,
+        params,
+        annotations,
+        records,
+        snapshots,
+        progress,
+        heartbeats,
+        alive,
+        actor,
+        unknown,
+    } = state;
+    out.push(u8::from(start.is_some()));
+    if let Some(start) = start {
+        stamps.put(start.stamp, out);
+        put_start(&start.value, out);
+    }
+    out.push(u8::from(changed.is_some()));
+    if let Some(changed) = changed {
+        stamps.put(changed.stamp, out);
+        put_document(&changed.value, out)?;
+    }
+    put_time(*started, out);
+    put_params(params, names, stamps, out);
+    put_annotations(annotations, names, stamps, out)?;
+    put_records(records, names, stamps, out)?;
+    put_varint(out, snapshots.len() as u64);
+    for (kind, sha256) in snapshots {
+        put_bytes(out, kind.as_bytes());
+        stamps.put(sha256.stamp, out);
+        put_bytes(out, sha256.value.as_bytes());
+    }
+    out.push(u8::from(progress.is_some()));
+    if let Some(progress) = progress {
+        stamps.put(progress.stamp, out);
+        put_document(&progress.value, out)?;
+    }
+    put_varint(out, heartbeats.len() as u64);
+    for (writer, beat) in heartbeats {
+        stamps.put_writer(*writer, out);
+        stamps.put(beat.stamp, out);
+        put_document(&beat.value, out)?;
+    }
+    put_signed(out, alive.0);
+    out.push(u8::from(actor.is_some()));
+    if let Some(actor) = actor {
+        stamps.put(actor.stamp, out);
+        put_bytes(out, actor.value.as_bytes());
+    }
+    put_varint(out, *unknown);
+    Ok(())
+}
+
+fn read_state(
+    reader: &mut Reader<'_>,
+    names: &Names,
+    stamps: &StampTable,
+) -> Result<RunState, CodecError> {
+    let mut state = RunState::default();
+    if reader.byte(PART)? != 0 {
+        let stamp = stamps.stamp(reader)?;
+        let value = read_start(reader)?;
+        state.start = Some(Earliest { stamp, value });
+    }
+    if reader.byte(PART)? != 0 {
+        let stamp = stamps.stamp(reader)?;
+        state.changed = Some(Latest::new(stamp, read_document(reader)?));
+    }
+    state.started = read_time(reader)?;
+    state.params = read_params(reader, names, stamps)?;
+    state.annotations = read_annotations(reader, names, stamps)?;
+    state.records = read_records(reader, names, stamps)?;
+    for _ in 0..reader.count(reader.left(), PART)? {
+        let kind = reader.text(PART)?.to_owned();
+        let stamp = stamps.stamp(reader)?;
+        let sha256 = reader.text(PART)?.to_owned();
+        state.snapshots.insert(kind, Latest::new(stamp, sha256));
+    }
+    if reader.byte(PART)? != 0 {
+        let stamp = stamps.stamp(reader)?;
+        state.progress = Some(Latest::new(stamp, read_document(reader)?));
+    }
+    for _ in 0..reader.count(reader.left(), PART)? {
+        let writer = stamps.writer(reader)?;
+        let stamp = stamps.stamp(reader)?;
+        let beat = Latest::new(stamp, read_document(reader)?);
+        state.heartbeats.insert(writer, beat);
+    }
+    state.alive = Timestamp(reader.signed(PART)?);
+    if reader.byte(PART)? != 0 {
+        let stamp = stamps.stamp(reader)?;
+        let value = reader.text(PART)?.to_owned();
+        state.actor = Some(Earliest { stamp, value });
+    }
+    state.unknown = reader.varint(PART)?;
+    Ok(state)
+}
+
+fn put_start(start: &StartRun, out: &mut Vec<u8>) {
+    let StartRun {
+        run,
+        experiment,
+        name,
+        number,
+        variation,
+        trial,
+        attempt,
+        seed,
+        run_key,
+        links,
+        command,
+        source,
+        started,
+        status,
+    } = start;
+    out.extend_from_slice(&run.0.0);
+    out.extend_from_slice(&experiment.0.0);
+    put_option(name.as_deref(), out);
+    put_option(variation.as_deref(), out);
+    put_option(run_key.as_deref(), out);
+    put_bytes(out, source.as_bytes());
+    let numbers = [number, trial, attempt, seed];
+    let present = numbers.iter().enumerate();
+    out.push(present.fold(0, |flags, (at, number)| {
+        flags | u8::from(number.is_some()) << at
+    }));
+    for number in numbers.into_iter().flatten() {
+        put_varint(out, *number);
+    }
+    put_varint(out, links.len() as u64);
+    for (kind, to) in links {
+        out.push(match kind {
+            LinkKind::RetryOf => 0,
+            LinkKind::Reproduces => 1,
+            LinkKind::Parent => 2,
+        });
+        out.extend_from_slice(&to.0.0);
+    }
+    put_varint(out, command.len() as u64);
+    for argument in command {
+        put_bytes(out, argument.as_bytes());
+    }
+    put_signed(out, started.0);
+    let place = RunStatus::ALL.iter().position(|known| known == status);
+    out.push(place.expect("ALL holds every status") as u8);
+}
+
+fn read_start(reader: &mut Reader<'_>) -> Result<StartRun, CodecError> {
+    let malformed = || CodecError::Malformed { part: PART };
+    let mut start = StartRun::of(RunUid(read_uid(reader)?));
+    start.experiment = ExperimentUid(read_uid(reader)?);
+    start.name = read_option(reader)?;
+    start.variation = read_option(reader)?;
+    start.run_key = read_option(reader)?;
+    reader.text(PART)?.clone_into(&mut start.source);
+    let flags = reader.byte(PART)?;
+    let numbers = [
+        &mut start.number,
+        &mut start.trial,
+        &mut start.attempt,
+        &mut start.seed,
+    ];
+    for (at, number) in numbers.into_iter().enumerate() {
+        if flags >> at & 1 == 1 {
+            *number = Some(reader.varint(PART)?);
+        }
+    }
+    for _ in 0..reader.count(reader.left(), PART)? {
+        let kind = match reader.byte(PART)? {
+            0 => LinkKind::RetryOf,
+            1 => LinkKind::Reproduces,
+            2 => LinkKind::Parent,
+            _ => return Err(malformed()),
+        };
+        start.links.push((kind, RunUid(read_uid(reader)?)));
+    }
+    for _ in 0..reader.count(reader.left(), PART)? {
+        start.command.push(reader.text(PART)?.to_owned());
+    }
+    start.started = Timestamp(reader.signed(PART)?);
+    let status = RunStatus::ALL.get(usize::from(reader.byte(PART)?));
+    start.status = *status.ok_or_else(malformed)?;
+    Ok(start)
+}
+
+fn put_params(
+    params: &BTreeMap<String, WriteOnce>,
+    names: &mut Names,
+    stamps: &mut Stamps,
+    out: &mut Vec<u8>,
+) {
+    put_varint(out, params.len() as u64);
+    for (key, param) in params {
+        put_varint(out, u64::from(names.number(key)));
+        // Bit 7 says that another value follows, which lost.
+        put_param(param.stamp(), param.param(), u8::from(!param.conflicts().is_empty()) << 7, stamps, out);
+        for (at, (stamp, value)) in param.conflicts().iter().enumerate() {
+            let more = u8::from(at + 1 < param.conflicts().len()) << 7;
+            put_param(*stamp, value, more, stamps, out);
+        }
+    }
+}
+
+fn put_param(
+    stamp: trialbook_model::state::Stamp,
+    param: &Param,
+    more: u8,
+    stamps: &mut Stamps,
+    out: &mut Vec<u8>,
+) {
+    let kind = match param.kind {
+        ParamKind::Text => 0,
+        ParamKind::Number => 1,
+        ParamKind::Bool => 2,
+        ParamKind::Null => 3,
+    };
+    out.push(kind | more);
+    stamps.put(stamp, out);
+    put_bytes(out, param.text.as_bytes());
+}
+
+fn read_params(
+    reader: &mut Reader<'_>,
+    names: &Names,
+    stamps: &StampTable,
+) -> Result<BTreeMap<String, WriteOnce>, CodecError> {
+    let count = reader.count(reader.left() / 4, PART)?;
+    let mut params = Vec::with_capacity(count);
+    for _ in 0..count {
+        let key = names.name(reader.varint(PART)?)?.to_owned();
+        let mut param: Option<WriteOnce> = None;
+        loop {
+            let kind = reader.byte(PART)?;
+            let stamp = stamps.stamp(reader)?;
+            let value = Param {
+                text: reader.text(PART)?.to_owned(),
+                kind: match kind & 0x7f {
+                    0 => ParamKind::Text,
+                    1 => ParamKind::Number,
+                    2 => ParamKind::Bool,
+                    3 => ParamKind::Null,
+                    _ => return Err(CodecError::Malformed { part: PART }),
+                },
+            };
+            match &mut param {
+                Some(param) => param.offer(stamp, value),
+                None => param = Some(WriteOnce::new(stamp, value)),
+            }
+            if kind < 0x80 {
+                break;
+            }
+        }
+        params.extend(param.map(|param| (key, param)));
+    }
+    Ok(params.into_iter().collect())
+}
+
+fn put_records(
+    records: &Records,
+    names: &mut Names,
+    stamps: &mut Stamps,
+    out: &mut Vec<u8>,
+) -> Result<(), CodecError> {
+    let Records {
+        series,
+        artifacts,
+        counts,
+    } = records;
+    put_series(series, names, out);
+    put_varint(out, artifacts.len() as u64);
+    for (path, versions) in artifacts {
+        put_bytes(out, path.as_bytes());
+        put_varint(out, versions.len() as u64);
+        for version in versions {
+            stamps.put(version.stamp, out);
+            put_document(&version.value, out)?;
+        }
+    }
+    let Counts {
+        points,
+        events,
+        items,
+        assessments,
+        log_bytes,
+    } = counts;
+    for count in [points, items, assessments, log_bytes] {
+        put_varint(out, *count);
+    }
+    put_varint(out, events.len() as u64);
+    for (kind, count) in events {
+        put_bytes(out, kind.as_bytes());
+        put_varint(out, *count);
+    }
+    Ok(())
+}
+
+fn read_records(
+    reader: &mut Reader<'_>,
+    names: &Names,
+    stamps: &StampTable,
+) -> Result<Records, CodecError> {
+    let mut records = Records {
+        series: read_series(reader, names)?,
+        ..Records::default()
+    };
+    for _ in 0..reader.count(reader.left(), PART)? {
+        let path = reader.text(PART)?.to_owned();
+        let mut versions = Vec::new();
+        for _ in 0..reader.count(reader.left(), PART)? {
+            let stamp = stamps.stamp(reader)?;
+            versions.push(Latest::new(stamp, read_document(reader)?));
+        }
+        records.artifacts.insert(path, versions);
+    }
+    let counts = &mut records.counts;
+    counts.points = reader.varint(PART)?;
+    counts.items = reader.varint(PART)?;
+    counts.assessments = reader.varint(PART)?;
+    counts.log_bytes = reader.varint(PART)?;
+    for _ in 0..reader.count(reader.left(), PART)? {
+        let kind = reader.text(PART)?.to_owned();
+        counts.events.insert(kind, reader.varint(PART)?);
+    }
+    Ok(records)
+}
+
+fn put_time(time: Option<Timestamp>, out: &mut Vec<u8>) {
+    out.push(u8::from(time.is_some()));
+    if let Some(time) = time {
+        put_signed(out, time.0);
+    }
+}
+
+fn read_time(reader: &mut Reader<'_>) -> Result<Option<Timestamp>, CodecError> {
+    Ok(match reader.byte(PART)? {
+        0 => None,
+        _ => Some(Timestamp(reader.signed(PART)?)),
+    })
+}
+
+fn read_uid(reader: &mut Reader<'_>) -> Result<Uid, CodecError> {
+    let bytes = reader.take(16, PART)?;
+    Ok(Uid(bytes.try_into().expect("sixteen bytes were taken")))
+}

@@ -1,0 +1,72 @@
+//! The one way to read a book, whatever keeps it.
+//!
+//! The embedded book and the in-memory reference model both implement [`Reading`]; the contract suite holds
+//! the one against the other. Invariant: an answer contains every acknowledged record, sealed or not.
+
+use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
+use trialbook_model::record::SeriesKey;
+use trialbook_model::state::ProjectState;
+use trialbook_spool::codec::{BucketSpec, Buckets};
+
+use crate::nouns::{
+    AssessRecord, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, RunRow, Series,
+};
+use crate::query::{Hits, ItemGroup, Query};
+
+/// A consistent look at a book.
+pub trait Reading {
+    /// Why reading can fail.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// All experiments by number, those in the bin too.
+    fn experiments(&self) -> Result<Vec<ExperimentRow>, Self::Error>;
+
+    /// One experiment.
+    fn experiment(&self, no: ExperimentNo) -> Result<Option<ExperimentRow>, Self::Error>;
+
+    /// A project; the empty state where nothing was said of it.
+    fn project(&self, name: &str) -> Result<ProjectState, Self::Error>;
+
+    /// The names of all projects that have an experiment or a state.
+    fn projects(&self) -> Result<Vec<String>, Self::Error>;
+
+    /// The number of a run.
+    fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, Self::Error>;
+
+    /// Runs by number, in the order asked for; numbers that do not exist are passed over.
+    fn runs(&self, numbers: &[RunNo]) -> Result<Vec<RunRow>, Self::Error>;
+
+    /// Searches runs.
+    fn search(&self, query: &Query) -> Result<Hits, Self::Error>;
+
+    /// All points of a series; the empty series where there is none.
+    fn series(&self, of: &Owner, key: &SeriesKey) -> Result<Series, Self::Error>;
+
+    /// A series in buckets along its step or time. Where the spec's `from` is greater than its `to` the whole
+    /// range of the series is meant.
+    fn buckets(
+        &self,
+        of: &Owner,
+        key: &SeriesKey,
+        spec: BucketSpec,
+    ) -> Result<Buckets, Self::Error>;
+
+    /// Events, oldest first.
+    fn events(&self, of: &Owner) -> Result<Vec<EventRecord>, Self::Error>;
+
+    /// Console output, oldest first.
+    fn logs(&self, run: RunNo) -> Result<Vec<LogRecord>, Self::Error>;
+
+    /// Judged items, oldest first.
+    fn items(&self, run: RunNo) -> Result<Vec<ItemRecord>, Self::Error>;
+
+    /// Later judgements, oldest first.
+    fn assessments(&self, run: RunNo) -> Result<Vec<AssessRecord>, Self::Error>;
+
+    /// Counts the items of runs by the values of labels, sorted by those values.
+    fn group_items(&self, runs: &[RunNo], labels: &[String])
+    -> Result<Vec<ItemGroup>, Self::Error>;
+
+    /// The document of a snapshot, by the SHA-256 of its canonical JSON in 64 hex digits.
+    fn snapshot(&self, sha256: &str) -> Result<Option<serde_json::Value>, Self::Error>;
+}

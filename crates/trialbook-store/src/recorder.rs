@@ -1,0 +1,185 @@
+//! Recording into a book: a spool of one's own, with stamps that never fall.
+//!
+//! Not here: sealing, reading. Invariant: the time of a record is never before that of the one before it
+//! of the same writer, whatever the clock does.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use trialbook_model::id::WriterUid;
+use trialbook_model::record::{Op, Points, SeriesKey, Subject};
+use trialbook_model::state::Stamp;
+use trialbook_model::time::{Clock, Timestamp};
+use trialbook_spool::{
+    Background, Durability, KeyIndex, LogCall, Mode, Note, Repeat, SpoolOptions, SpoolWriter,
+    SubjectIndex,
+};
+
+use crate::error::BookError;
+
+/// How a writer records.
+#[derive(Clone)]
+pub struct RecorderOptions {
+    /// User, token or host that records are written for.
+    pub actor: String,
+    /// How bytes get into the spool.
+    pub mode: Mode,
+    /// Where times come from.
+    pub clock: Arc<dyn Clock>,
+    /// Who syncs what no flush has synced.
+    pub background: Background,
+}
+
+impl RecorderOptions {
+    /// Mapped where that is safe, synced in the background.
+    pub fn new(actor: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            actor: actor.into(),
+            mode: Mode::Auto,
+            clock,
+            background: Background::Thread,
+        }
+    }
+}
+
+/// One writer's door into a book.
+pub struct Recorder {
+    spool: SpoolWriter,
+    clock: Arc<dyn Clock>,
+    last: Timestamp,
+    /// Indexes of the present logging call, to be reused.
+    pairs: Vec<(KeyIndex, f64)>,
+}
+
+impl Recorder {
+    /// Opens a new spool in a folder.
+    pub(crate) fn open(folder: &Path, options: RecorderOptions) -> Result<Self, BookError> {
+        let created = options.clock.now();
+        let spool = SpoolWriter::create(
+            folder,
+            SpoolOptions {
+                mode: options.mode,
+                created,
+                actor: options.actor,
+                background: options.background,
+                ..SpoolOptions::default()
+            },
+        )?;
+        Ok(Self {
+            spool,
+            clock: options.clock,
+            last: created,
+            pairs: Vec::new(),
+        })
+    }
+
+    /// Who writes; a forked child gets another identity with its first record.
+    pub fn writer(&self) -> WriterUid {
+        self.spool.writer()
+    }
+
+    /// Records an operation.
+    pub fn record(&mut self, op: &Op) -> Result<Stamp, BookError> {
+        self.record_with(op, &Note::default())
+    }
+
+    /// Records an operation with an actor or an identity of its own.
+    pub fn record_with(&mut self, op: &Op, note: &Note) -> Result<Stamp, BookError> {
+        let time = self.tick();
+        let seq = self.spool.append(time, op, note)?;
+        Ok(self.stamp(time, seq))
+    }
+
+    /// Records the values of one logging call. Its time is data: it may lie in the past.
+    pub fn points(
+        &mut self,
+        of: &Subject,
+        step: i64,
+        time: Timestamp,
+        values: &[(SeriesKey, f64)],
+    ) -> Result<Stamp, BookError> {
+        let now = self.tick();
+        if time != now {
+            let points = Points {
+                subject: of.clone(),
+                step,
+                time,
+                set: false,
+                values: values.to_vec(),
+            };
+            let seq = self
+                .spool
+                .append(now, &Op::Points(points), &Note::default())?;
+            return Ok(self.stamp(now, seq));
+        }
+        let subject = self.spool.subject(of);
+        let mut pairs = std::mem::take(&mut self.pairs);
+        pairs.clear();
+        pairs.extend(
+            values
+                .iter()
+                .map(|(key, value)| (self.spool.key(key), *value)),
+        );
+        let stamp = self.points_at(subject, step, time, &pairs);
+        self.pairs = pairs;
+        stamp
+    }
+
+    /// The index of a subject, for [`Recorder::points_at`].
+    pub fn subject(&mut self, of: &Subject) -> SubjectIndex {
+        self.spool.subject(of)
+    }
+
+    /// The index of a series, for [`Recorder::points_at`].
+    pub fn key(&mut self, key: &SeriesKey) -> KeyIndex {
+        self.spool.key(key)
+    }
+
+    /// Records the values of one logging call by indexes: no text is looked up. `time` is both that of the
+    /// points and the record's stamp, and has to come from [`Recorder::tick`].
+    pub fn points_at(
+        &mut self,
+        subject: SubjectIndex,
+        step: i64,
+        time: Timestamp,
+        pairs: &[(KeyIndex, f64)],
+    ) -> Result<Stamp, BookError> {
+        let call = LogCall {
+            subject,
+            step,
+            time,
+            repeat: Repeat::Keep,
+        };
+        let seq = self.spool.points(call, pairs)?;
+        Ok(self.stamp(time, seq))
+    }
+
+    /// The time for a record: now, unless the clock went back.
+    pub fn tick(&mut self) -> Timestamp {
+        self.last = self.last.max(self.clock.now());
+        self.last
+    }
+
+    fn stamp(&self, time: Timestamp, seq: u64) -> Stamp {
+        Stamp {
+            time,
+            writer: self.spool.writer(),
+            seq,
+        }
+    }
+
+    /// Makes all records so far survive what `durability` names.
+    pub fn flush(&mut self, durability: Durability) -> Result<(), BookError> {
+        Ok(self.spool.flush(durability)?)
+    }
+
+    /// A failure of the disk that no call has told yet.
+    pub fn take_failure(&mut self) -> Option<BookError> {
+        self.spool.take_failure().map(BookError::from)
+    }
+
+    /// Ends the spool: everything is on the disk.
+    pub fn finish(self) -> Result<(), BookError> {
+        Ok(self.spool.finish()?)
+    }
+}

@@ -1,0 +1,162 @@
+//! Answers of the reference model.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
+use trialbook_model::record::{Item, Score, SeriesKey};
+use trialbook_model::state::ProjectState;
+use trialbook_spool::codec::{Axis, BucketSpec, Buckets};
+
+use super::Reference;
+use crate::nouns::{
+    AssessRecord, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, RunRow, Series,
+};
+use crate::query::{Hits, ItemGroup, Query};
+use crate::reading::Reading;
+
+impl Reading for Reference {
+    type Error = Infallible;
+
+    fn experiments(&self) -> Result<Vec<ExperimentRow>, Infallible> {
+        Ok(self.experiments.clone())
+    }
+
+    fn experiment(&self, no: ExperimentNo) -> Result<Option<ExperimentRow>, Infallible> {
+        Ok(self.experiments.get(no.0 as usize).cloned())
+    }
+
+    fn project(&self, name: &str) -> Result<ProjectState, Infallible> {
+        Ok(self.projects.get(name).cloned().unwrap_or_default())
+    }
+
+    fn projects(&self) -> Result<Vec<String>, Infallible> {
+        let of_experiments = self
+            .experiments
+            .iter()
+            .map(|row| row.state.project().to_owned());
+        let mut names: Vec<String> = of_experiments
+            .chain(self.projects.keys().cloned())
+            .collect();
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, Infallible> {
+        Ok(self.run_numbers.get(&uid).map(|at| RunNo(*at as u64 + 1)))
+    }
+
+    fn runs(&self, numbers: &[RunNo]) -> Result<Vec<RunRow>, Infallible> {
+        Ok(numbers
+            .iter()
+            .filter_map(|no| self.runs.get((no.0 as usize).checked_sub(1)?)?.clone())
+            .collect())
+    }
+
+    fn search(&self, query: &Query) -> Result<Hits, Infallible> {
+        Ok(self.find(query))
+    }
+
+    fn series(&self, of: &Owner, key: &SeriesKey) -> Result<Series, Infallible> {
+        let mut series = Series::default();
+        let place = (of.clone(), key.clone());
+        for point in self.points.get(&place).into_iter().flatten() {
+            series.push(*point);
+        }
+        Ok(series)
+    }
+
+    fn buckets(
+        &self,
+        of: &Owner,
+        key: &SeriesKey,
+        spec: BucketSpec,
+    ) -> Result<Buckets, Infallible> {
+        let series = self.series(of, key)?;
+        let mut buckets = Buckets::new(whole_range(spec, &series));
+        let axis = Axis::new(series.steps, series.times).expect("columns of one length");
+        buckets
+            .add_values(&axis, &series.values)
+            .expect("columns of one length");
+        Ok(buckets)
+    }
+
+    fn events(&self, of: &Owner) -> Result<Vec<EventRecord>, Infallible> {
+        Ok(self.events.get(of).cloned().unwrap_or_default())
+    }
+
+    fn logs(&self, run: RunNo) -> Result<Vec<LogRecord>, Infallible> {
+        Ok(self.logs.get(&Owner::Run(run)).cloned().unwrap_or_default())
+    }
+
+    fn items(&self, run: RunNo) -> Result<Vec<ItemRecord>, Infallible> {
+        let items = self.items.get(&Owner::Run(run));
+        Ok(items.cloned().unwrap_or_default())
+    }
+
+    fn assessments(&self, run: RunNo) -> Result<Vec<AssessRecord>, Infallible> {
+        let records = self.assessments.get(&Owner::Run(run));
+        Ok(records.cloned().unwrap_or_default())
+    }
+
+    fn group_items(&self, runs: &[RunNo], labels: &[String]) -> Result<Vec<ItemGroup>, Infallible> {
+        let mut groups: BTreeMap<Vec<Option<String>>, Vec<&Item>> = BTreeMap::new();
+        for run in runs {
+            for item in self.items.get(&Owner::Run(*run)).into_iter().flatten() {
+                let values = labels
+                    .iter()
+                    .map(|label| item.record.labels.get(label).cloned())
+                    .collect();
+                groups.entry(values).or_default().push(&item.record);
+            }
+        }
+        Ok(groups
+            .into_iter()
+            .map(|(labels, items)| group(labels, &items))
+            .collect())
+    }
+
+    fn snapshot(&self, sha256: &str) -> Result<Option<serde_json::Value>, Infallible> {
+        Ok(self.snapshots.get(sha256).cloned())
+    }
+}
+
+fn whole_range(mut spec: BucketSpec, series: &Series) -> BucketSpec {
+    use trialbook_spool::codec::Along;
+    if spec.from > spec.to {
+        let places = match spec.along {
+            Along::Step => &series.steps,
+            Along::Time => &series.times,
+        };
+        if let (Some(from), Some(to)) = (places.iter().min(), places.iter().max()) {
+            (spec.from, spec.to) = (*from, *to);
+        }
+    }
+    spec
+}
+
+fn group(labels: Vec<Option<String>>, items: &[&Item]) -> ItemGroup {
+    use trialbook_model::exact_sum::ExactSum;
+    let numbers = |of: &dyn Fn(&Item) -> Option<f64>| -> (u64, ExactSum) {
+        let values: Vec<f64> = items.iter().filter_map(|item| of(item)).collect();
+        let finite = values.iter().filter(|value| value.is_finite()).count() as u64;
+        (finite, values.into_iter().collect())
+    };
+    let (scored, scores) = numbers(&|item| match item.primary_score()? {
+        Score::Bool(right) => Some(f64::from(u8::from(*right))),
+        Score::Number(value) => Some(*value),
+        Score::Text(_) => None,
+    });
+    let (timed, latencies) = numbers(&|item| item.latency_ms);
+    let (priced, costs) = numbers(&|item| item.cost);
+    ItemGroup {
+        labels,
+        count: items.len() as u64,
+        scored,
+        mean_score: scores.mean(scored),
+        errors: items.iter().filter(|item| item.error.is_some()).count() as u64,
+        mean_latency_ms: latencies.mean(timed),
+        cost: (priced > 0).then(|| costs.value()),
+    }
+}
