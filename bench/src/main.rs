@@ -7,6 +7,7 @@ mod append;
 mod figure;
 mod machine;
 mod mix;
+mod search;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -39,9 +40,10 @@ impl Place {
 /// A bench and its name.
 type Bench = (&'static str, fn(&Place) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 2] = [
+const BENCHES: [Bench; 3] = [
     ("machine", |place| machine::run(place.folder())),
     ("append", |place| append::run(place.folder())),
+    ("search", |place| search::run(place.folder())),
 ];
 
 fn main() -> Result<()> {
