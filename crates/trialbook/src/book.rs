@@ -110,7 +110,7 @@ impl Open {
     pub(crate) fn writer(&self, cx: &Context) -> Result<Writer<'_>> {
         let options = RecorderOptions {
             mode: Mode::Written,
-            background: Background::Caller,
+            background: Background::None,
             ..RecorderOptions::new(cx.actor(), Arc::new(SystemClock))
         };
         Ok(Writer {

@@ -63,6 +63,11 @@ pub(crate) enum Command {
     Start(commands::start::Args),
     Log(commands::log::Args),
     End(commands::end::Args),
+    List(commands::list::Args),
+    Show(commands::show::Args),
+    Search(commands::search::Args),
+    Series(commands::series::Args),
+    Doctor(commands::doctor::Args),
     Version(commands::version::Args),
     #[command(hide = true)]
     Exec(commands::exec::Args),

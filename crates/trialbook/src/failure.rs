@@ -7,6 +7,7 @@ use anyhow::Error;
 use serde::Serialize;
 use trialbook_model::code::ErrorCode;
 use trialbook_model::config::{ConfigErrors, GridError};
+use trialbook_model::filter::FilterError;
 use trialbook_runner::lease::LeaseError;
 use trialbook_runner::outline::OutlineError;
 use trialbook_spool::SpoolError;
@@ -50,6 +51,22 @@ pub(crate) enum Failure {
         text: String,
         /// Names that resemble it.
         nearest: Vec<String>,
+    },
+    /// A series that the run does not have.
+    #[error("the run has no series `{key}`")]
+    UnknownSeries {
+        /// The series.
+        key: String,
+        /// Series that it has.
+        nearest: Vec<String>,
+    },
+    /// A filter or an order that cannot be read; the place is marked below its text.
+    #[error("{source}\n{}", source.render(text))]
+    Filter {
+        /// The text.
+        text: String,
+        /// What is wrong, and where.
+        source: FilterError,
     },
     /// An id or name that means several.
     #[error("`{text}` means {} of this book:{}", count(.candidates.len(), noun), listed(.candidates))]
@@ -140,7 +157,8 @@ impl Failure {
             Self::NoBook { .. } => ErrorCode::BookMissing,
             Self::Value { .. } | Self::BrokenLines { .. } => ErrorCode::ValueInvalid,
             Self::Usage { .. } | Self::NoRun { .. } => ErrorCode::Usage,
-            Self::Unknown { .. } => ErrorCode::NotFound,
+            Self::Unknown { .. } | Self::UnknownSeries { .. } => ErrorCode::NotFound,
+            Self::Filter { .. } => ErrorCode::FilterInvalid,
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
             Self::Ended { .. } => ErrorCode::RunEnded,
@@ -164,6 +182,14 @@ impl Failure {
                 noun: "experiment", ..
             } => "`trialbook list experiments` shows what there is".to_owned(),
             Self::Unknown { .. } => "`trialbook list` shows what there is".to_owned(),
+            Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
+            Self::UnknownSeries { nearest, .. } => {
+                format!(
+                    "it has `{}`; contexts are given with --context",
+                    nearest.join("`, `")
+                )
+            }
+            Self::Filter { source, .. } => return source.hint(),
             Self::Ambiguous { .. } => "give more digits of the id, or the whole name".to_owned(),
             Self::NoRun { .. } => {
                 "name it with `--run RUN`, or start one: `export TRIALBOOK_RUN=$(trialbook start)`"
@@ -206,7 +232,8 @@ impl Told {
         let mut causes: Vec<String> = Vec::new();
         for cause in error.chain().skip(1) {
             let text = cause.to_string();
-            if causes.last() != Some(&text) {
+            // A message that already holds its cause needs no second line of it.
+            if causes.last() != Some(&text) && !error.to_string().starts_with(&text) {
                 causes.push(text);
             }
         }

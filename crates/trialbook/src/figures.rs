@@ -89,10 +89,10 @@ pub(crate) fn grouped(number: u64) -> String {
 
 /// Bytes in decimal units (T-4): `500MB`, `1.2kB`.
 pub(crate) fn bytes(size: u64) -> String {
-    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    let units = [(1_000_000_000_u64, "GB"), (1_000_000, "MB"), (1_000, "kB")];
     match units.iter().find(|(unit, _)| size >= *unit) {
         Some((unit, word)) => {
-            let tenths = format!("{:.1}", size as f64 / f64::from(*unit));
+            let tenths = format!("{:.1}", size as f64 / *unit as f64);
             format!("{}{word}", trimmed(&tenths))
         }
         None => format!("{size}B"),

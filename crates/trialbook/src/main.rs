@@ -11,12 +11,14 @@ mod discovery;
 mod documents;
 mod failure;
 mod figures;
+mod listing;
 mod names;
 mod printer;
 mod spelling;
 mod target;
 mod titles;
 mod values;
+mod variations;
 mod when;
 
 use std::process::ExitCode;

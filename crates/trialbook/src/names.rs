@@ -236,7 +236,7 @@ fn unknown(noun: &'static str, text: &str, nearest: Vec<String>) -> anyhow::Erro
 
 impl Choice {
     fn resolution(&self, text: &str) -> Resolution {
-        let mut uids = Vec::new();
+        let mut uids: Vec<Vec<String>> = Vec::new();
         let mut candidates: Vec<Candidate<'_>> = Vec::new();
         for run in &self.runs {
             candidates.push(run_candidate(run, self.of_runs.get(&run.experiment)));

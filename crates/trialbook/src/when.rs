@@ -18,7 +18,7 @@ pub(crate) fn local(time: Timestamp) -> String {
 fn in_zone(time: Timestamp, zone: &TimeZone) -> String {
     match jiff::Timestamp::from_microsecond(time.0) {
         Ok(instant) => instant
-            .to_zoned(zone.clone())
+            .to_zoned_datetime(zone.clone())
             .strftime("%Y-%m-%d %H:%M:%S %:z")
             .to_string(),
         Err(_beyond_calendars) => time.to_string(),

@@ -14,7 +14,6 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::Error;
 use serde::Serialize;
 
-pub(crate) use escape::plain;
 pub(crate) use styled::{Line, Style};
 pub(crate) use table::{Column, Table};
 
@@ -124,11 +123,6 @@ impl Printer {
     /// Standard output as a stream, for data that is not to be held: no pager, no escaping.
     pub(crate) fn stream(&self) -> impl Write + use<> {
         io::BufWriter::with_capacity(1 << 16, io::stdout())
-    }
-
-    /// Whether standard output is a terminal.
-    pub(crate) const fn is_terminal(&self) -> bool {
-        self.terminal
     }
 
     /// Tells why the program fails, and its exit code.

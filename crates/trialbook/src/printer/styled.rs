@@ -4,8 +4,6 @@
 
 use std::borrow::Cow;
 
-use unicode_width::UnicodeWidthStr as _;
-
 use super::escape;
 
 /// How a piece of text looks.
@@ -68,11 +66,6 @@ impl Line {
     #[must_use]
     pub(crate) fn plain(self, text: impl AsRef<str>) -> Self {
         self.add(Style::Plain, text)
-    }
-
-    /// Columns that it takes.
-    pub(super) fn width(&self) -> usize {
-        self.pieces.iter().map(|(_, text)| text.width()).sum()
     }
 
     /// The line as bytes for a terminal, or without styles.
