@@ -111,7 +111,10 @@ impl Printer {
     /// takes that place again. The empty text clears it.
     pub(crate) fn status(&self, text: &str) {
         let width = self.width().unwrap_or(80);
-        let text: String = plain(text).chars().take(width.saturating_sub(1)).collect();
+        let text: String = escape::plain(text)
+            .chars()
+            .take(width.saturating_sub(1))
+            .collect();
         drop(write!(io::stderr(), "\r\u{1b}[K{text}\r"));
     }
 

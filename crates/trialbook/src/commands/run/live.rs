@@ -35,9 +35,10 @@ enum Message {
 
 impl Teller {
     fn tell(&self, message: Message) {
-        let sender = self.sender.lock();
-        // The listener lives as long as the engine; if it did not, nobody would be left to tell.
-        sender.map_or((), |sender| sender.send(message).unwrap_or_default());
+        if let Ok(sender) = self.sender.lock() {
+            // The listener lives as long as the engine; if it did not, nobody would be left to tell.
+            sender.send(message).ok();
+        }
     }
 }
 
