@@ -21,6 +21,7 @@ Exit codes:
     9  not supported yet
    10  the success criteria are not met
    11  at least one run failed
+   12  another process runs the experiment
   130  interrupted
 
 Which book: --book, else TRIALBOOK, else `.trialbook/` in this folder or above it (not above the home
