@@ -4,6 +4,8 @@
 //! whatever state it was left.
 
 mod experiment;
+mod identity;
+mod page;
 mod run;
 mod run_document;
 
