@@ -4,9 +4,15 @@
 //! Not here: tests; a bench judges nothing but prints whether a target is reached.
 
 mod append;
+mod commands;
 mod figure;
+mod fill;
+mod items;
 mod machine;
 mod mix;
+mod read;
+mod seal;
+mod search;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -28,7 +34,6 @@ impl Place {
     }
 
     /// The binary under test.
-    #[expect(dead_code, reason = "benches of whole commands use it")]
     fn program(&self) -> Result<&Path> {
         self.program
             .as_deref()
@@ -39,9 +44,19 @@ impl Place {
 /// A bench and its name.
 type Bench = (&'static str, fn(&Place) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 2] = [
+const BENCHES: [Bench; 8] = [
     ("machine", |place| machine::run(place.folder())),
     ("append", |place| append::run(place.folder())),
+    ("seal", |place| seal::run(place.folder())),
+    ("read", |place| read::run(place.folder())),
+    ("items", |place| items::run(place.folder())),
+    ("commands", |place| {
+        commands::run(place.program()?, place.folder())
+    }),
+    ("search", |place| search::run(place.folder())),
+    ("find", |place| {
+        commands::find(place.program()?, place.folder())
+    }),
 ];
 
 fn main() -> Result<()> {

@@ -57,11 +57,13 @@ pub enum ErrorCode {
     CriteriaNotMet,
     /// At least one run failed.
     RunFailed,
+    /// Another process runs the experiment.
+    ExperimentBusy,
 }
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Internal,
         Self::Io,
         Self::Usage,
@@ -86,6 +88,7 @@ impl ErrorCode {
         Self::Interrupted,
         Self::CriteriaNotMet,
         Self::RunFailed,
+        Self::ExperimentBusy,
     ];
 
     /// The stable word, as in the JSON of an error.
@@ -115,6 +118,7 @@ impl ErrorCode {
             Self::Interrupted => "interrupted",
             Self::CriteriaNotMet => "criteria_not_met",
             Self::RunFailed => "run_failed",
+            Self::ExperimentBusy => "experiment_busy",
         }
     }
 
@@ -132,6 +136,7 @@ impl ErrorCode {
             Self::NotSupportedYet => 9,
             Self::CriteriaNotMet => 10,
             Self::RunFailed => 11,
+            Self::ExperimentBusy => 12,
             Self::Interrupted => 130,
         }
     }
@@ -149,7 +154,7 @@ impl fmt::Display for ErrorCode {
 }
 
 /// Every exit code and what it means, for help and docs.
-pub const EXIT_CODES: [(u8, &str); 13] = [
+pub const EXIT_CODES: [(u8, &str); 14] = [
     (0, "done"),
     (1, "failed for a reason without a code of its own"),
     (2, "the command line is wrong"),
@@ -168,6 +173,7 @@ pub const EXIT_CODES: [(u8, &str); 13] = [
     (9, "not supported yet"),
     (10, "the success criteria are not met"),
     (11, "at least one run failed"),
+    (12, "another process runs the experiment"),
     (130, "interrupted"),
 ];
 

@@ -7,6 +7,7 @@
 pub mod artifacts;
 pub mod book;
 pub mod error;
+pub mod index;
 pub mod nouns;
 pub mod query;
 pub mod reading;

@@ -6,7 +6,10 @@
 use anyhow::Error;
 use serde::Serialize;
 use trialbook_model::code::ErrorCode;
+use trialbook_model::config::{ConfigErrors, GridError};
 use trialbook_model::filter::FilterError;
+use trialbook_runner::lease::LeaseError;
+use trialbook_runner::outline::OutlineError;
 use trialbook_spool::SpoolError;
 use trialbook_store::BookError;
 
@@ -256,6 +259,9 @@ fn advice(error: &Error) -> (ErrorCode, Option<String>) {
         if let Some(failure) = cause.downcast_ref::<BookError>() {
             return (code_of_book(failure), failure.hint().map(str::to_owned));
         }
+        if let Some(advice) = advice_on_running(cause) {
+            return advice;
+        }
         if let Some(failure) = cause.downcast_ref::<std::io::Error>() {
             return (code_of_io(failure), None);
         }
@@ -293,6 +299,31 @@ fn code_of_spool(error: &SpoolError) -> ErrorCode {
         | SpoolError::UnknownIndex { .. }
         | SpoolError::Encode(_) => ErrorCode::Internal,
     }
+}
+
+/// Failures of configs and of the runner.
+fn advice_on_running(
+    cause: &(dyn std::error::Error + 'static),
+) -> Option<(ErrorCode, Option<String>)> {
+    if cause.is::<ConfigErrors>() {
+        return Some((ErrorCode::ConfigInvalid, None));
+    }
+    if let Some(failure) = cause.downcast_ref::<GridError>() {
+        return Some((ErrorCode::Usage, failure.hint()));
+    }
+    if let Some(failure) = cause.downcast_ref::<LeaseError>() {
+        let code = match failure {
+            LeaseError::Held { .. } => ErrorCode::ExperimentBusy,
+            LeaseError::Io { .. } => return None,
+        };
+        return Some((code, failure.hint().map(str::to_owned)));
+    }
+    let failure = cause.downcast_ref::<OutlineError>()?;
+    let code = match failure {
+        OutlineError::Plan(_) => ErrorCode::NotFound,
+        OutlineError::Changed { .. } | OutlineError::Deleted { .. } => ErrorCode::StateConflict,
+    };
+    Some((code, Some(failure.hint())))
 }
 
 fn code_of_io(error: &std::io::Error) -> ErrorCode {

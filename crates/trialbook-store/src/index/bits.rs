@@ -49,7 +49,10 @@ impl Bits {
     pub(super) fn from_words(bytes: &[u8], len: usize) -> Self {
         let (chunks, _rest) = bytes.as_chunks::<8>();
         let mut bits = Self {
-            words: chunks.iter().map(|word| u64::from_le_bytes(*word)).collect(),
+            words: chunks
+                .iter()
+                .map(|word| u64::from_le_bytes(*word))
+                .collect(),
             len,
         };
         bits.words.resize(len.div_ceil(64), 0);
@@ -64,7 +67,9 @@ impl Bits {
 
     fn cut(&mut self) {
         let used = self.len % 64;
-        if used > 0 && let Some(last) = self.words.last_mut() {
+        if used > 0
+            && let Some(last) = self.words.last_mut()
+        {
             *last &= (1 << used) - 1;
         }
     }
@@ -104,7 +109,10 @@ impl Bits {
     }
 
     pub(super) fn count(&self) -> u64 {
-        self.words.iter().map(|word| u64::from(word.count_ones())).sum()
+        self.words
+            .iter()
+            .map(|word| u64::from(word.count_ones()))
+            .sum()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -150,7 +158,10 @@ mod tests {
             let odd = Bits::of(&(0..len).collect::<Vec<_>>(), |at| at % 2 == 1);
             let all = Bits::all(len);
             assert_eq!(all.count(), len as u64);
-            assert_eq!(odd.iter().collect::<Vec<_>>(), (0..len).filter(|at| at % 2 == 1).collect::<Vec<_>>());
+            assert_eq!(
+                odd.iter().collect::<Vec<_>>(),
+                (0..len).filter(|at| at % 2 == 1).collect::<Vec<_>>()
+            );
             let mut down: Vec<_> = odd.iter_down().collect();
             down.reverse();
             assert_eq!(down, odd.iter().collect::<Vec<_>>());
@@ -159,7 +170,11 @@ mod tests {
             assert_eq!(even.count() + odd.count(), len as u64);
             even.or(&odd);
             assert_eq!(even, all);
-            let bytes: Vec<u8> = odd.words().iter().flat_map(|word| word.to_le_bytes()).collect();
+            let bytes: Vec<u8> = odd
+                .words()
+                .iter()
+                .flat_map(|word| word.to_le_bytes())
+                .collect();
             assert_eq!(Bits::from_words(&bytes, len), odd);
             assert!(!all.get(len));
         }

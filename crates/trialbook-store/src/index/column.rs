@@ -81,10 +81,11 @@ impl<'a> Presence<'a> {
             Spread::Bitmap => Ok(Self::Bitmap(take(bytes, len.div_ceil(64) * 8)?, len)),
             Spread::List => {
                 let (places, _) = take(bytes, entry.present as usize * 2)?.as_chunks::<2>();
-                let ascending = places.is_sorted_by(|a, b| {
-                    u16::from_le_bytes(*a) < u16::from_le_bytes(*b)
-                });
-                let last = places.last().map_or(0, |last| usize::from(u16::from_le_bytes(*last)) + 1);
+                let ascending =
+                    places.is_sorted_by(|a, b| u16::from_le_bytes(*a) < u16::from_le_bytes(*b));
+                let last = places
+                    .last()
+                    .map_or(0, |last| usize::from(u16::from_le_bytes(*last)) + 1);
                 if !ascending || last > len {
                     return Err(Damaged);
                 }
@@ -170,8 +171,20 @@ impl Codes<'_> {
         }
     }
 
+    fn len(&self) -> usize {
+        match self {
+            Self::Zero(len) => *len,
+            Self::One(codes) => codes.len(),
+            Self::Two(codes) => codes.len(),
+            Self::Four(codes) => codes.len(),
+        }
+    }
+
     /// The slots whose code passes; the table has an answer for each code.
     pub(super) fn pick(&self, passes: &[bool]) -> Bits {
+        if !passes.contains(&true) {
+            return Bits::none(self.len());
+        }
         if let Some((from, to)) = one_stretch(passes) {
             return self.pick_stretch(from, to);
         }
@@ -180,10 +193,12 @@ impl Codes<'_> {
             Self::Zero(len) if passes_code(0) => Bits::all(*len),
             Self::Zero(len) => Bits::none(*len),
             Self::One(codes) => Bits::of(codes, |code| passes_code(usize::from(code))),
-            Self::Two(codes) => {
-                Bits::of(codes, |code| passes_code(usize::from(u16::from_le_bytes(code))))
+            Self::Two(codes) => Bits::of(codes, |code| {
+                passes_code(usize::from(u16::from_le_bytes(code)))
+            }),
+            Self::Four(codes) => {
+                Bits::of(codes, |code| passes_code(u32::from_le_bytes(code) as usize))
             }
-            Self::Four(codes) => Bits::of(codes, |code| passes_code(u32::from_le_bytes(code) as usize)),
         }
     }
 
@@ -218,7 +233,10 @@ impl Codes<'_> {
 fn one_stretch(passes: &[bool]) -> Option<(usize, usize)> {
     let from = passes.iter().position(|passes| *passes)?;
     let to = passes.iter().rposition(|passes| *passes)? + 1;
-    passes[from..to].iter().all(|passes| *passes).then_some((from, to))
+    passes[from..to]
+        .iter()
+        .all(|passes| *passes)
+        .then_some((from, to))
 }
 
 /// A column of texts.
@@ -228,7 +246,7 @@ pub(super) struct Words<'a> {
     pub(super) codes: Codes<'a>,
     numbers: &'a [[u8; 8]],
     ends: &'a [[u8; 8]],
-    texts: &'a str,
+    texts: &'a [u8],
 }
 
 impl<'a> Words<'a> {
@@ -237,14 +255,22 @@ impl<'a> Words<'a> {
         self.ends.len()
     }
 
-    pub(super) fn text(&self, code: usize) -> &'a str {
+    /// The bytes of an entry's text.
+    pub(super) fn bytes(&self, code: usize) -> &'a [u8] {
         let end = |code: usize| u64::from_le_bytes(self.ends[code]) as usize;
         let start = if code == 0 { 0 } else { end(code - 1) };
         &self.texts[start..end(code)]
     }
 
+    /// An entry's text. That it is UTF-8 was checked once for the whole column ([`Words::is_whole`]).
+    pub(super) fn text(&self, code: usize) -> &'a str {
+        std::str::from_utf8(self.bytes(code)).unwrap_or_default()
+    }
+
     pub(super) fn number(&self, code: usize) -> Option<f64> {
-        self.numbers.get(code).map(|number| f64::from_le_bytes(*number))
+        self.numbers
+            .get(code)
+            .map(|number| f64::from_le_bytes(*number))
     }
 
     /// The code of a place.
@@ -266,7 +292,11 @@ pub(super) struct Column<'a> {
 
 impl<'a> Column<'a> {
     fn expect(&self, shape: Shape) -> Result<(), Damaged> {
-        if self.entry.shape == shape { Ok(()) } else { Err(Damaged) }
+        if self.entry.shape == shape {
+            Ok(())
+        } else {
+            Err(Damaged)
+        }
     }
 
     /// Where there are values, whatever they are.
@@ -305,7 +335,10 @@ impl<'a> Column<'a> {
         self.expect(Shape::Uids)?;
         let mut main = self.main;
         let presence = Presence::take(&mut main, &self.entry, self.len)?;
-        Ok((presence, take(&mut main, presence.slots() * 16)?.as_chunks::<16>().0))
+        Ok((
+            presence,
+            take(&mut main, presence.slots() * 16)?.as_chunks::<16>().0,
+        ))
     }
 
     /// Texts.
@@ -326,13 +359,12 @@ impl<'a> Column<'a> {
         let numeric = (self.entry.numeric as usize).min(words);
         let numbers = take(&mut main, numeric * 8)?.as_chunks::<8>().0;
         let ends = take(&mut main, words * 8)?.as_chunks::<8>().0;
-        let texts = std::str::from_utf8(main).map_err(|_invalid| Damaged)?;
         Ok(Words {
             presence,
             codes,
             numbers,
             ends,
-            texts,
+            texts: main,
         })
     }
 }
@@ -340,11 +372,14 @@ impl<'a> Column<'a> {
 impl Words<'_> {
     /// Whether all codes and ends lead somewhere; checked once for each column of a file.
     pub(super) fn is_whole(&self) -> bool {
+        let Ok(texts) = std::str::from_utf8(self.texts) else {
+            return false;
+        };
         let mut start = 0;
         let ends_fit = self.ends.iter().all(|end| {
             let end = u64::from_le_bytes(*end);
-            let fits = start <= end
-                && usize::try_from(end).is_ok_and(|end| self.texts.is_char_boundary(end));
+            let fits =
+                start <= end && usize::try_from(end).is_ok_and(|end| texts.is_char_boundary(end));
             start = end;
             fits
         });

@@ -6,15 +6,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use trialbook_model::derived::unqualified;
 use trialbook_model::filter::{Aggregate, Attribute, Key, KeyKind, Row, Value};
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{Goal, Param, ParamKind};
 use trialbook_model::state::{ProjectState, RunState, SeriesSummary};
 
 use crate::nouns::{ExperimentRow, RunRow};
-
-/// Names a derived metric for certain when put before its name.
-const DERIVED: &str = "derived.";
 
 /// What the index keeps of an experiment.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -117,7 +115,9 @@ impl Numbers {
 
     /// In the order in which columns keep them.
     pub(super) fn lanes(&self) -> [f64; 6] {
-        [self.last, self.min, self.max, self.mean, self.count, self.nan]
+        [
+            self.last, self.min, self.max, self.mean, self.count, self.nan,
+        ]
     }
 
     /// The number that an aggregate names.
@@ -171,7 +171,7 @@ pub(super) enum MetricPlace<'a> {
 
 /// Where a key's metric is looked for.
 pub(super) fn metric_place(key: &Key) -> MetricPlace<'_> {
-    match key.name.strip_prefix(DERIVED) {
+    match unqualified(&key.name) {
         Some(derived) if key.context.is_empty() => MetricPlace::Derived(&key.name, derived),
         Some(_) | None => {
             let derived = key.context.is_empty().then_some(key.name.as_str());
@@ -266,15 +266,15 @@ pub struct RunFacts<'a> {
 }
 
 impl<'a> RunFacts<'a> {
-    /// Of a run and its derived metrics.
-    pub fn of(row: &'a RunRow, derived: &'a [(String, f64)]) -> Self {
+    /// Of a run. Datasets are for the caller to add; no row says which ones a run used.
+    pub fn of(row: &'a RunRow) -> Self {
         let state = &row.state;
-        let mut derived: Vec<(Cow<'_, str>, Numbers)> = derived
-            .iter()
-            .map(|(name, value)| (Cow::from(name), Numbers::of_one(*value)))
+        let mut derived: Vec<(Cow<'_, str>, Numbers)> = state
+            .derived_values()
+            .into_iter()
+            .map(|(name, value)| (Cow::from(name), Numbers::of_one(value)))
             .collect();
         derived.sort_by(|(a, _), (b, _)| a.cmp(b));
-        derived.dedup_by(|(a, _), (b, _)| a == b);
         Self {
             no: row.no,
             uid: row.uid,
@@ -385,14 +385,16 @@ fn attribute_of(row: &RunRow, attribute: Attribute) -> Option<Fact<'_>> {
         Attribute::Started => state.started().map(|time| Fact::Time(time.millis())),
         Attribute::Ended => state.ended().map(|time| Fact::Time(time.millis())),
         Attribute::DurationMs => duration_ms(state).map(Fact::Number),
-        Attribute::Heartbeat => Some(Fact::Time(state.alive.millis())),
+        Attribute::Heartbeat => state.alive.map(|time| Fact::Time(time.millis())),
         Attribute::Progress => progress(state).map(Fact::Number),
         Attribute::Variation => start?.variation.as_deref().map(borrowed),
         Attribute::Trial => start?.trial.map(number),
         Attribute::Attempt => start?.attempt.map(number),
         Attribute::Seed => start?.seed.map(number),
         Attribute::RunKey => start?.run_key.as_deref().map(borrowed),
-        Attribute::Source => Some(start?.source.as_str()).filter(|it| !it.is_empty()).map(borrowed),
+        Attribute::Source => Some(start?.source.as_str())
+            .filter(|it| !it.is_empty())
+            .map(borrowed),
         Attribute::Command => {
             let command = &start?.command;
             (!command.is_empty()).then(|| text(&command.join(" ")))?
@@ -403,7 +405,9 @@ fn attribute_of(row: &RunRow, attribute: Attribute) -> Option<Fact<'_>> {
         Attribute::ExitCode => state.exit_code().map(|code| Fact::Number(f64::from(code))),
         Attribute::Notes => {
             let notes = state.annotations.main_note();
-            notes.or_else(|| state.annotations.text("notes")).map(borrowed)
+            notes
+                .or_else(|| state.annotations.text("notes"))
+                .map(borrowed)
         }
         Attribute::ArtifactUri => state.annotations.text("artifact_uri").map(borrowed),
         Attribute::Id
@@ -480,7 +484,9 @@ impl RunView<'_> {
             | Attribute::ExitCode
             | Attribute::Notes
             | Attribute::ArtifactUri => {
-                let at = run.attributes.binary_search_by_key(&attribute, |(of, _)| *of);
+                let at = run
+                    .attributes
+                    .binary_search_by_key(&attribute, |(of, _)| *of);
                 Some(run.attributes[at.ok()?].1.value())
             }
         }

@@ -33,14 +33,7 @@ pub(super) enum Kind {
     Dataset = 8,
 }
 
-/// The key of a column as bytes; columns are sorted by it.
-pub(super) fn key(kind: Kind, name: &str, context: &str) -> Vec<u8> {
-    let mut key = Vec::with_capacity(2 + name.len() + context.len());
-    write_key(&mut key, kind, name, context);
-    key
-}
-
-/// Writes the key of a column over what `key` held.
+/// Writes the key of a column, by which columns are sorted, over what `key` held.
 pub(super) fn write_key(key: &mut Vec<u8>, kind: Kind, name: &str, context: &str) {
     key.clear();
     key.push(kind as u8);
@@ -52,7 +45,10 @@ pub(super) fn write_key(key: &mut Vec<u8>, kind: Kind, name: &str, context: &str
 /// The parts of a column's key.
 pub(super) fn split_key(key: &[u8]) -> Result<(Kind, &str, &str), Damaged> {
     let (kind, rest) = key.split_first().ok_or(Damaged)?;
-    let between = rest.iter().position(|byte| *byte == BETWEEN).ok_or(Damaged)?;
+    let between = rest
+        .iter()
+        .position(|byte| *byte == BETWEEN)
+        .ok_or(Damaged)?;
     let kind = match kind {
         0 => Kind::Uid,
         1 => Kind::Experiment,
@@ -207,11 +203,15 @@ pub(super) fn part(bytes: &[u8], at: u64, len: u64) -> Result<&[u8], Damaged> {
 }
 
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> Result<u32, Damaged> {
-    let bytes = bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+    let bytes = bytes
+        .get(at..at + 4)
+        .and_then(|bytes| bytes.try_into().ok());
     bytes.map(u32::from_le_bytes).ok_or(Damaged)
 }
 
 pub(super) fn u64_at(bytes: &[u8], at: usize) -> Result<u64, Damaged> {
-    let bytes = bytes.get(at..at + 8).and_then(|bytes| bytes.try_into().ok());
+    let bytes = bytes
+        .get(at..at + 8)
+        .and_then(|bytes| bytes.try_into().ok());
     bytes.map(u64::from_le_bytes).ok_or(Damaged)
 }

@@ -107,6 +107,17 @@ impl Printer {
         drop(writeln!(io::stderr(), "{text}"));
     }
 
+    /// Puts a text in the place of the last line of standard error, which has to be a terminal; the next note
+    /// takes that place again. The empty text clears it.
+    pub(crate) fn status(&self, text: &str) {
+        let width = self.width().unwrap_or(80);
+        let text: String = escape::plain(text)
+            .chars()
+            .take(width.saturating_sub(1))
+            .collect();
+        drop(write!(io::stderr(), "\r\u{1b}[K{text}\r"));
+    }
+
     /// A warning, on standard error.
     pub(crate) fn warn(&self, text: &str) {
         self.note(Line::styled(Style::Yellow, "warning").plain(format!(": {text}")));
