@@ -91,11 +91,6 @@ impl Open {
         self.choice.rule
     }
 
-    /// The book itself.
-    pub(crate) const fn book(&self) -> &Book {
-        &self.book
-    }
-
     /// A consistent look at it.
     pub(crate) fn view(&self) -> Result<BookView<'_>> {
         Ok(self.book.view()?)

@@ -2,6 +2,8 @@
 //!
 //! Not here: what a verb does. Invariant: every verb has help with examples.
 
+use std::fmt::Write as _;
+
 use clap::{Args, Parser, Subcommand};
 use trialbook_model::code::EXIT_CODES;
 
@@ -11,7 +13,7 @@ use crate::commands;
 fn after_help() -> String {
     let mut text = String::from("Exit codes:\n");
     for (code, meaning) in EXIT_CODES {
-        text.push_str(&format!("  {code:>3}  {meaning}\n"));
+        writeln!(text, "  {code:>3}  {meaning}").expect("a string takes all");
     }
     text.push_str(
         "\nWhich book: --book, else TRIALBOOK, else `.trialbook/` in this folder or above it (not above\n\
@@ -50,6 +52,7 @@ pub(crate) struct Options {
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one is made in a process")]
 pub(crate) enum Command {
     Init(commands::init::Args),
     Run(commands::run::Args),

@@ -2,6 +2,7 @@
 
 mod sandbox;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::process::Stdio;
 
@@ -310,7 +311,7 @@ fn large_things_work() {
     );
     let mut keys = String::new();
     for key in 0..5_000 {
-        keys.push_str(&format!("{{\"step\": 0, \"key-{key}\": {key}}}\n"));
+        writeln!(keys, "{{\"step\": 0, \"key-{key}\": {key}}}").unwrap();
     }
     sandbox
         .feed(&format!("log - --run {run}"), keys.as_bytes())
@@ -325,7 +326,7 @@ fn a_reader_that_goes_away_ends_the_program_quietly() {
     let run = sandbox.start("");
     let mut lines = String::new();
     for step in 0..5_000 {
-        lines.push_str(&format!("{{\"step\": {step}, \"loss\": 0.5}}\n"));
+        writeln!(lines, "{{\"step\": {step}, \"loss\": 0.5}}").unwrap();
     }
     sandbox
         .feed(&format!("log - --run {run}"), lines.as_bytes())

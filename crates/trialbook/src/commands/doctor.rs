@@ -61,9 +61,9 @@ struct Health {
 }
 
 /// Checks it.
-pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::reading(cx)?;
-    let health = examine(&open, &args)?;
+    let health = examine(&open, args)?;
     if cx.printer.json_wanted() {
         cx.printer.json(SCHEMA, &health)?;
     } else {

@@ -255,10 +255,9 @@ fn surroundings<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -
             continue;
         };
         for (name, value) in document {
-            let text = match value {
-                serde_json::Value::String(text) => text,
-                other => other.to_string(),
-            };
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
             let length = if args.full { usize::MAX } else { 100 };
             field(cx, &name, clipped(&text, length));
         }
