@@ -5,13 +5,22 @@
 //! never twice and never not at all, at any moment and after any crash that `docs/format/` speaks of.
 
 pub mod artifacts;
+mod backend;
 pub mod book;
+#[cfg(test)]
+mod contract;
 pub mod error;
+mod fold;
+mod memory;
 pub mod nouns;
+mod pack;
 pub mod query;
 pub mod reading;
 pub mod recorder;
 pub mod reference;
+mod seal;
+mod sealed;
+mod sqlite;
 mod tails;
 pub mod view;
 
