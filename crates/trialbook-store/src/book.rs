@@ -156,17 +156,21 @@ impl Book {
     /// Moves spooled records into the database. Never waits: somebody else's seal is as good.
     pub fn seal(&self, effort: Effort) -> Result<SealReport, BookError> {
         self.writable()?;
+        self.with_ground(|ground| seal::seal(ground, effort))
+    }
+
+    /// Gives the places that sealing needs to `work`.
+    pub(crate) fn with_ground<T>(&self, work: impl FnOnce(Ground<'_>) -> T) -> T {
         let (spools, lease) = (self.spool_folder(), self.path.join(LEASE));
-        let ground = Ground {
+        work(Ground {
             files: self.files(),
             spools: &spools,
             lease: &lease,
             backend: &self.backend,
-        };
-        seal::seal(ground, effort)
+        })
     }
 
-    fn writable(&self) -> Result<(), BookError> {
+    pub(crate) fn writable(&self) -> Result<(), BookError> {
         match self.access {
             Access::Write => Ok(()),
             Access::Read => Err(BookError::ReadOnly {
@@ -177,7 +181,7 @@ impl Book {
 }
 
 /// The database's name in the folder.
-const DATABASE: &str = "book.db";
+pub(crate) const DATABASE: &str = "book.db";
 
 /// The file whose lock is the lease to seal.
 const LEASE: &str = "seal.lock";

@@ -6,7 +6,9 @@
 
 pub mod artifacts;
 mod backend;
+mod backup;
 pub mod book;
+pub mod check;
 #[cfg(test)]
 mod contract;
 pub mod error;
@@ -16,6 +18,7 @@ pub mod nouns;
 mod pack;
 pub mod query;
 pub mod reading;
+pub mod rebuild;
 pub mod recorder;
 pub mod reference;
 mod seal;
@@ -26,6 +29,8 @@ pub mod view;
 
 pub use artifacts::{ArtifactSum, Artifacts};
 pub use book::{Access, Book, Effort, SealOutcome, SealReport};
+pub use check::{CheckReport, Depth, Finding};
 pub use error::{BOOK_FORMAT, BookError};
+pub use rebuild::RebuildReport;
 pub use recorder::{Recorder, RecorderOptions};
 pub use view::BookView;

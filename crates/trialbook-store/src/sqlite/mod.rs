@@ -73,6 +73,14 @@ impl SqliteBackend {
         }
     }
 
+    /// Closes the connections that are kept: another file takes the database's place.
+    pub(crate) fn forget(&self) {
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
     /// What SQLite itself finds wrong with the file.
     pub(crate) fn integrity(&self) -> Result<Vec<String>, BookError> {
         let connection = self.reader()?;
