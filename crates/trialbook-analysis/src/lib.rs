@@ -1,1 +1,8 @@
-//! Charter: see architecture; filled by this room's first feature.
+//! What does the recorded data answer? Aggregates by variation and the verdicts of success criteria.
+//!
+//! Not here: words and presentation, how data is kept. Invariant: a number that cannot be computed is
+//! `None` or carries its reason; missing values are counted, never taken as 0.
+
+pub mod variations;
+
+pub use variations::{MetricColumn, MetricSummary, Statuses, VariationRow, VariationTable};

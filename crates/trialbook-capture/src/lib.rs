@@ -1,1 +1,13 @@
-//! Charter: see architecture; filled by this room's first feature.
+//! Where does this happen? The surroundings of a run: machine, interpreter, git, working folder.
+//!
+//! Not here: writing anything into a book, resource samples. Invariant: what cannot be found out is
+//! absent, never an error and never a guess; capturing takes seconds at most, whatever hangs.
+
+mod ask;
+mod declared;
+mod environment;
+mod git;
+
+pub use declared::{Difference, differences};
+pub use environment::{Environment, Place};
+pub use git::Git;

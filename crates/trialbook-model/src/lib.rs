@@ -4,10 +4,24 @@
 //! Not here: files, SQL, HTTP, threads. Invariant: nothing in this crate does IO, reads the time or
 //! draws randomness by itself; the clock and the entropy are arguments.
 
+pub mod canonical;
+pub mod code;
+pub mod config;
+pub mod criteria;
+pub mod derived;
 pub mod exact_sum;
 pub mod filter;
+pub mod goal;
+pub mod handle;
 pub mod id;
+pub mod nearest;
+pub mod plan;
 pub mod record;
+pub mod secret;
+pub mod seed;
+pub mod stale;
 pub mod state;
 pub mod status;
+pub mod template;
 pub mod time;
+pub mod unit;

@@ -3,4 +3,16 @@
 //! Not here: SQL, HTTP, statistics, anything printed. Invariant: a run that was started ends in a final
 //! state, or is found later by what it left behind and put into one.
 
+pub mod engine;
+pub mod guard;
+pub mod lease;
+pub mod ledger;
+pub mod outline;
+pub mod preparation;
 pub mod protocol;
+pub mod recording;
+pub mod shim;
+pub mod signals;
+pub mod standing;
+pub mod stop;
+pub mod wrapper;

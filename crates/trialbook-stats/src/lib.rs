@@ -1,1 +1,11 @@
-//! Charter: see architecture; filled by this room's first feature.
+//! What may be concluded from these numbers?
+//!
+//! Not here: what a run is, how a result is worded, missing values (the caller removes and counts them).
+//! Invariant: a procedure that cannot answer says why ([`Undefined`]); it never answers with NaN.
+
+mod describe;
+mod exact;
+mod undefined;
+
+pub use describe::{Description, describe, quantile};
+pub use undefined::Undefined;

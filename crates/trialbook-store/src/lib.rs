@@ -13,6 +13,7 @@ pub mod check;
 mod contract;
 pub mod error;
 mod fold;
+pub mod index;
 mod memory;
 pub mod nouns;
 mod pack;

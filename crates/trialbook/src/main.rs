@@ -1,2 +1,43 @@
-//! The binary.
-fn main() {}
+//! The binary: parse, wire, print.
+//!
+//! Not here: anything that a library could hold. Invariant: every byte that goes to a terminal passes the
+//! [`printer::Printer`]; the environment is read once, in [`context`].
+
+mod book;
+mod cli;
+mod commands;
+mod context;
+mod discovery;
+mod documents;
+mod failure;
+mod figures;
+mod listing;
+mod names;
+mod printer;
+mod spelling;
+mod target;
+mod titles;
+mod values;
+mod variations;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::Cli;
+use crate::context::Context;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse_from(spelling::arguments(std::env::args_os())) {
+        Ok(cli) => cli,
+        Err(error) => return printer::show_usage(&error),
+    };
+    let cx = match Context::read(&cli.options) {
+        Ok(cx) => cx,
+        Err(error) => return printer::Printer::plain().failure(&error),
+    };
+    let outcome = commands::dispatch(cli.command, &cx);
+    let code = outcome.unwrap_or_else(|error| cx.printer.failure(&error));
+    cx.printer.finish(code)
+}

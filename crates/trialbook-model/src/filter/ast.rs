@@ -1,6 +1,6 @@
 //! The tree of a filter: what is asked of a run, whichever dialect it was written in.
 //!
-//! Not here: reading text ([`super::parse`]) and judging a run ([`super::evaluate`]).
+//! Not here: reading text ([`super::parse()`]) and judging a run ([`super::evaluate`]).
 //! Invariant: printing a tree that the parser made and parsing it again gives the same tree.
 //! Invariant: a tree says nothing that needs a clock or other runs; a row alone decides it.
 
@@ -348,7 +348,7 @@ pub enum Collation {
 pub struct OrderTerm {
     /// What is sorted by.
     pub key: Key,
-    /// The direction, if the text names one; see [`OrderTerm::direction`].
+    /// The direction, if the text names one; see [`OrderTerm::direction_for`].
     pub direction: Option<Direction>,
     /// How values are compared.
     pub collation: Collation,

@@ -8,8 +8,11 @@ use super::annotations::Annotations;
 use super::records::Records;
 use super::register::{Earliest, Latest, Stamp, WriteOnce};
 
+use crate::derived;
 use crate::id::WriterUid;
-use crate::record::{Heartbeat, Op, Param, Progress, RunError, SetStatus, Signed, StartRun};
+use crate::record::{
+    Heartbeat, Op, Param, Progress, RunError, SeriesKey, SetStatus, Signed, StartRun,
+};
 use crate::status::RunStatus;
 use crate::time::Timestamp;
 
@@ -34,8 +37,12 @@ pub struct RunState {
     pub progress: Option<Latest<Progress>>,
     /// What each writer counted last.
     pub heartbeats: BTreeMap<WriterUid, Latest<Heartbeat>>,
+    /// What derived metrics need of its events and items.
+    pub derived: derived::State,
+    /// The first sign of life.
+    pub born: Option<Timestamp>,
     /// The latest sign of life.
-    pub alive: Timestamp,
+    pub alive: Option<Timestamp>,
     /// Who wrote first, if operations are signed by name.
     pub actor: Option<Earliest<String>>,
     /// Operations of kinds that this version does not know.
@@ -46,7 +53,9 @@ impl RunState {
     /// Folds one operation that speaks of this run; operations on other nouns change nothing.
     pub fn apply(&mut self, signed: &Signed) {
         let stamp = Stamp::from(signed);
-        self.alive = self.alive.max(signed.time);
+        self.sign_of_life(signed.time);
+        self.derived
+            .observe(signed.time, signed.order(), &signed.op);
         if let Some(actor) = &signed.actor {
             Earliest::offer(&mut self.actor, stamp, actor.clone());
         }
@@ -78,6 +87,12 @@ impl RunState {
             Op::Unknown { .. } => self.unknown += 1,
             Op::CreateExperiment(_) | Op::SetPointer(_) | Op::DefineMetric(_) | Op::Purge(_) => {}
         }
+    }
+
+    /// The run did something then.
+    pub fn sign_of_life(&mut self, time: Timestamp) {
+        self.born = Some(self.born.map_or(time, |known| known.min(time)));
+        self.alive = self.alive.max(Some(time));
     }
 
     fn set_status(&mut self, stamp: Stamp, change: &SetStatus) {
@@ -148,6 +163,33 @@ impl RunState {
         self.annotations
             .text("name")
             .or_else(|| self.start().and_then(|start| start.name.as_deref()))
+    }
+
+    /// The last value of a metric without a context: the logged one of that name, else the derived one.
+    pub fn metric(&self, key: &str) -> Option<f64> {
+        self.logged(key).or_else(|| {
+            let name = derived::unqualified(key).unwrap_or(key);
+            let mut values = self.derived_values().into_iter();
+            values.find_map(|(known, value)| (known == name).then_some(value))
+        })
+    }
+
+    fn logged(&self, key: &str) -> Option<f64> {
+        let series = self.records.series.get(&SeriesKey::plain(key))?;
+        Some(series.last.value)
+    }
+
+    /// The derived metrics that have a value, by their plain names; each name once.
+    pub fn derived_values(&self) -> Vec<(String, f64)> {
+        let progress = self.progress.as_ref().map(|progress| &progress.value);
+        self.derived.values(&derived::Life {
+            started: self.started().or(self.born),
+            until: self.ended().or(self.alive),
+            progress: progress.and_then(|progress| Some((progress.done, progress.total?))),
+            tasks: self
+                .logged("completed_tasks")
+                .zip(self.logged("total_tasks")),
+        })
     }
 
     /// Params that blind writers gave different values: key, the value that holds, the values that lost.

@@ -72,6 +72,14 @@ impl Reader {
         self.not_understood
     }
 
+    /// Reads one line of standard output; text that is no metric gives nothing.
+    pub fn output(&mut self, line: &str, now: Timestamp) -> Vec<Timed> {
+        match assignment::parse(line) {
+            Some(found) => self.points(now, found.step, found.values),
+            None => Vec::new(),
+        }
+    }
+
     /// Adds the points of one line. Values without a step continue their own series (M-4), so that the
     /// order in which they were told is the order of their steps.
     fn points(
@@ -119,6 +127,11 @@ impl Reader {
             data,
             step: None,
         }
+    }
+
+    /// An event that says that a file could not be read.
+    pub(crate) fn unreadable(&mut self, text: &str, now: Timestamp) -> Timed {
+        self.complain(now, text.to_owned(), serde_json::Value::Null)
     }
 
     fn complain(&mut self, time: Timestamp, text: String, data: serde_json::Value) -> Timed {

@@ -193,11 +193,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A varint that counts entries, of which at most `allowed` are legal.
-    pub fn count(
-        &mut self,
-        allowed: usize,
-        part: &'static str,
-    ) -> Result<usize, CodecError> {
+    pub fn count(&mut self, allowed: usize, part: &'static str) -> Result<usize, CodecError> {
         let found = self.varint(part)?;
         match usize::try_from(found) {
             Ok(found) if found <= allowed => Ok(found),

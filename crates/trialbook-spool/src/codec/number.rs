@@ -11,7 +11,7 @@ use pco::{ChunkConfig, DecompressorScratch};
 
 use super::error::CodecError;
 
-/// Level 4 is 1.8 % larger than level 8 and encodes 2.9 times as fast (ADR 0030).
+/// Level 4 is 1.8 % larger than level 8 and encodes 2.9 times as fast (`docs/adr/0003-numeric-codec.md`).
 const LEVEL: usize = 4;
 
 /// The version header pco would write in front of every column; kept here, as it never varies.

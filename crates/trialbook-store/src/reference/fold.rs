@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use trialbook_model::derived::Judgements;
 use trialbook_model::id::{ExperimentNo, ExperimentUid, RunNo, RunUid};
 use trialbook_model::record::{CreateExperiment, Op, Points, Signed, Subject};
 use trialbook_model::state::{ExperimentState, Point, RunState, Stamp};
@@ -45,6 +46,34 @@ impl Reference {
             }
         }
         self.number_runs(&touched);
+        self.judge_again(&touched);
+    }
+
+    /// A later judgement changes what an item counts for, so the items of such runs are folded anew.
+    fn judge_again(&mut self, batch: &[&Signed]) {
+        let runs: BTreeSet<RunUid> = batch
+            .iter()
+            .filter_map(|signed| match signed.op.subject() {
+                Some(Subject::Run(uid)) => Some(uid),
+                Some(Subject::Experiment(_) | Subject::Project(_)) | None => None,
+            })
+            .collect();
+        for uid in runs {
+            let at = self.run_at(uid);
+            let owner = Owner::Run(RunNo(at as u64 + 1));
+            let state = &mut self.runs[at].as_mut().expect("a run of this batch").state;
+            if !state.derived.has_judgements() {
+                continue;
+            }
+            let order = |stamp: Stamp| (stamp.time, stamp.writer, stamp.seq);
+            let mut judgements = Judgements::default();
+            for known in self.assessments.get(&owner).into_iter().flatten() {
+                judgements.observe(order(known.stamp), &known.record);
+            }
+            let items = self.items.get(&owner).into_iter().flatten();
+            let items = items.map(|known| (order(known.stamp), &known.record));
+            state.derived.refold_items(&judgements, items);
+        }
     }
 
     /// Purged subjects are gone at once, with what this batch says of them.

@@ -5,7 +5,7 @@
 
 mod fold;
 mod read;
-mod search;
+pub(crate) mod search;
 
 use std::collections::{BTreeMap, BTreeSet};
 

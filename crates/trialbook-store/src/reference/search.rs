@@ -1,44 +1,62 @@
 //! Searching runs in the plainest way: judge every run, sort all, cut.
 
-use std::cmp::Reverse;
+use trialbook_model::filter::{compare_rows, holds};
+use trialbook_model::state::ProjectState;
 
 use super::Reference;
-use crate::nouns::RunRow;
+use crate::index::{ExperimentFacts, RunFacts, RunView};
 use crate::query::{Hits, Query, Shown};
 
 impl Reference {
     pub(super) fn find(&self, query: &Query) -> Hits {
-        let mut rows: Vec<&RunRow> = self
-            .runs
+        let experiments = self.experiment_facts();
+        let runs: Vec<RunFacts<'_>> = self.runs.iter().flatten().map(RunFacts::of).collect();
+        let mut found: Vec<RunView<'_>> = runs
             .iter()
-            .flatten()
-            .filter(|row| self.is_shown(row, query))
+            .map(|run| RunView {
+                run,
+                experiment: &experiments[run.experiment.0 as usize],
+            })
+            .filter(|view| is_asked(view, query) && holds(&query.filter, view))
             .collect();
-        rows.sort_by_key(|row| Reverse(row.no));
+        found.sort_by(|a, b| compare_rows(&query.order, a, b).then(b.run.no.cmp(&a.run.no)));
         Hits {
-            total: rows.len() as u64,
-            runs: rows
+            total: found.len() as u64,
+            runs: found
                 .into_iter()
                 .skip(query.offset)
                 .take(query.limit)
-                .map(|row| row.no)
+                .map(|view| view.run.no)
                 .collect(),
         }
     }
 
-    fn is_shown(&self, row: &RunRow, query: &Query) -> bool {
-        let experiment = &self.experiments[row.experiment.0 as usize].state;
-        let flag = |name| row.state.annotations.flag(name) || experiment.annotations.flag(name);
-        let asked = query
-            .experiments
-            .as_ref()
-            .is_none_or(|experiments| experiments.contains(&row.experiment));
-        asked
-            && match query.shown {
-                Shown::Active => !flag("archived") && !flag("deleted"),
-                Shown::WithArchived => !flag("deleted"),
-                Shown::Bin => flag("deleted"),
-                Shown::All => true,
-            }
+    /// What a search knows of the experiments, by number.
+    fn experiment_facts(&self) -> Vec<ExperimentFacts> {
+        let nothing = ProjectState::default();
+        self.experiments
+            .iter()
+            .map(|row| {
+                let project = self.projects.get(row.state.project());
+                ExperimentFacts::of(row, project.unwrap_or(&nothing))
+            })
+            .collect()
     }
+}
+
+/// Whether a query looks at a run at all.
+pub(crate) fn is_asked(view: &RunView<'_>, query: &Query) -> bool {
+    let archived = view.run.archived || view.experiment.archived;
+    let deleted = view.run.deleted || view.experiment.deleted;
+    let asked = query
+        .experiments
+        .as_ref()
+        .is_none_or(|experiments| experiments.contains(&view.run.experiment));
+    asked
+        && match query.shown {
+            Shown::Active => !archived && !deleted,
+            Shown::WithArchived => !deleted,
+            Shown::Bin => deleted,
+            Shown::All => true,
+        }
 }

@@ -1,0 +1,150 @@
+//! Whole commands: from fork to exit of the binary.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use trialbook_model::id::ExperimentUid;
+use trialbook_store::book::Effort;
+
+use crate::figure::{Figure, median};
+use crate::fill;
+use crate::machine::process_start;
+use crate::mix::Random;
+
+const FILTER: &str = "metrics.acc > 0.9 and params.model = 'm3' and params.p3 = 1";
+
+/// The figures of start and list.
+pub(crate) fn run(program: &Path, folder: &Path) -> Result<Vec<Figure>> {
+    let start = process_start()?;
+    filled(folder, 10_000, 1)?;
+    let mut figures = vec![
+        Figure::lower(
+            "commands",
+            "trialbook version",
+            timed(program, folder, &["version"])?,
+            "ms",
+        )
+        .target(5.0)
+        .limit("fork + exec + exit", start),
+    ];
+    let list = timed(program, folder, &["list"])?;
+    figures.push(
+        Figure::lower("commands", "trialbook list, 10⁴ runs", list, "ms")
+            .target(15.0)
+            .limit("fork + exec + exit", start),
+    );
+    figures.extend(no_ops(program, &folder.join("no-ops"), start)?);
+    Ok(figures)
+}
+
+/// The figures of searching large books.
+pub(crate) fn find(program: &Path, folder: &Path) -> Result<Vec<Figure>> {
+    let words = [
+        "search",
+        "--filter",
+        FILTER,
+        "--sort-by",
+        "loss",
+        "--top",
+        "100",
+    ];
+    let mut figures = Vec::new();
+    for (runs, experiments, name, target) in [
+        (100_000, 1, "10⁵ runs", 15.0),
+        (1_000_000, 1, "10⁶ runs", 30.0),
+        (1_000_000, 10_000, "10⁶ runs in 10⁴ experiments", 30.0),
+    ] {
+        let place = folder.join(name.replace(' ', "-"));
+        filled(&place, runs, experiments)?;
+        let took = timed(program, &place, &words)?;
+        let name = format!("trialbook search, {name}, fresh snapshot");
+        figures.push(Figure::lower("find", name, took, "ms").target(target));
+        if runs == 1_000_000 && experiments == 1 {
+            let book = fill::book(&place)?;
+            let mut recorder = fill::recorder(&book, 9)?;
+            let mut random = Random::new(10);
+            for at in 0..1000 {
+                fill::small_run(
+                    &mut recorder,
+                    at * 997,
+                    ExperimentUid::default(),
+                    &mut random,
+                )?;
+            }
+            recorder.finish()?;
+            let took = timed(program, &place, &words)?;
+            let name = "trialbook search, 10⁶ runs, 1,000 changed";
+            figures.push(Figure::lower("find", name, took, "ms").target(60.0));
+        }
+        std::fs::remove_dir_all(&place)?;
+    }
+    Ok(figures)
+}
+
+/// A book with so many small runs, sealed, and its index snapshot fresh.
+fn filled(folder: &Path, runs: u64, experiments: u64) -> Result<()> {
+    let book = fill::book(folder)?;
+    let mut recorder = fill::recorder(&book, 5)?;
+    let mut random = Random::new(6);
+    let mut known = Vec::new();
+    for at in 0..experiments {
+        known.push(fill::experiment(&mut recorder, at)?);
+    }
+    for at in 0..runs {
+        let of = known[(at % experiments) as usize];
+        fill::small_run(&mut recorder, at, of, &mut random)?;
+    }
+    recorder.finish()?;
+    book.seal(Effort::All)?;
+    Ok(())
+}
+
+/// Milliseconds of a command in a folder, after runs that warm it up.
+fn timed(program: &Path, folder: &Path, words: &[&str]) -> Result<f64> {
+    let mut times = Vec::new();
+    for at in 0..24 {
+        let begun = Instant::now();
+        let status = Command::new(program)
+            .args(words)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .context("the binary starts")?;
+        let took = begun.elapsed().as_secs_f64() * 1e3;
+        ensure!(status.success(), "`trialbook {}` failed", words.join(" "));
+        if at >= 3 {
+            times.push(took);
+        }
+    }
+    Ok(median(&mut times))
+}
+
+/// Ten thousand runs that do nothing.
+fn no_ops(program: &Path, folder: &Path, start: f64) -> Result<Vec<Figure>> {
+    const RUNS: u32 = 10_000;
+    std::fs::create_dir_all(folder)?;
+    let begun = Instant::now();
+    let status = Command::new(program)
+        .args(["run", "--trials", &RUNS.to_string(), "--", "/bin/true"])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()?;
+    ensure!(status.success(), "`trialbook run` failed");
+    let each = begun.elapsed().as_secs_f64() * 1e3 / f64::from(RUNS);
+    Ok(vec![
+        Figure::lower(
+            "commands",
+            "10⁴ no-op runs, each beyond process start",
+            each - start,
+            "ms",
+        )
+        .target(1.0)
+        .limit("fork + exec + exit", start),
+    ])
+}

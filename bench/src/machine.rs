@@ -1,0 +1,134 @@
+//! What this machine can do at best: the limits that figures are held against.
+
+use std::fs::{File, OpenOptions};
+use std::hint::black_box;
+use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::figure::{Figure, median};
+
+/// Seconds that a piece of work takes.
+pub(crate) fn seconds<T>(work: impl FnOnce() -> T) -> (f64, T) {
+    let begun = Instant::now();
+    let result = black_box(work());
+    (begun.elapsed().as_secs_f64(), result)
+}
+
+/// Bytes a second that memory is copied at.
+pub(crate) fn memory_copy() -> f64 {
+    let from = vec![1_u8; 64 << 20];
+    let mut to = vec![0_u8; 64 << 20];
+    let mut rates: Vec<f64> = (0..7)
+        .map(|_| {
+            let (took, ()) = seconds(|| to.copy_from_slice(black_box(&from)));
+            from.len() as f64 / took
+        })
+        .collect();
+    median(&mut rates)
+}
+
+/// Microseconds of one appending `pwrite` of so many bytes.
+pub(crate) fn append_write(folder: &Path, bytes: usize) -> Result<f64> {
+    let path = folder.join("pwrite");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .open(&path)?;
+    let piece = vec![7_u8; bytes];
+    let mut times = Vec::with_capacity(50_000);
+    for at in 0..50_000_u64 {
+        let begun = Instant::now();
+        file.write_all_at(&piece, at * bytes as u64)?;
+        times.push(begun.elapsed().as_secs_f64() * 1e6);
+    }
+    std::fs::remove_file(path)?;
+    Ok(median(&mut times))
+}
+
+/// Syncs a second of small appends, `files` files written by one thread each.
+pub(crate) fn sync_rate(folder: &Path, files: usize) -> Result<f64> {
+    const SYNCS: usize = 150;
+    let (took, result) = seconds(|| -> Result<()> {
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..files)
+                .map(|at| {
+                    let path = folder.join(format!("sync-{at}"));
+                    scope.spawn(move || -> Result<()> {
+                        let mut file = File::create(&path)?;
+                        for _ in 0..SYNCS {
+                            file.write_all(&[7; 240])?;
+                            file.sync_data()?;
+                        }
+                        std::fs::remove_file(&path)?;
+                        Ok(())
+                    })
+                })
+                .collect();
+            workers
+                .into_iter()
+                .try_for_each(|worker| worker.join().expect("a worker does not panic"))
+        })
+    });
+    result?;
+    Ok((files * SYNCS) as f64 / took)
+}
+
+/// Values a second that pco encodes at level 4, of the mix in chunks of 4,096.
+pub(crate) fn codec_encode(columns: &[Vec<f64>]) -> f64 {
+    let config = pco::ChunkConfig::default().with_compression_level(4);
+    let mut rates = Vec::new();
+    for _ in 0..5 {
+        let mut values = 0;
+        let (took, ()) = seconds(|| {
+            for chunk in columns.iter().flat_map(|column| column.chunks(4096)) {
+                black_box(pco::standalone::simple_compress(chunk, &config).expect("finite sizes"));
+                values += chunk.len();
+            }
+        });
+        rates.push(values as f64 / took);
+    }
+    median(&mut rates)
+}
+
+/// Milliseconds from fork to exit of a process that does nothing.
+pub(crate) fn process_start() -> Result<f64> {
+    let mut times = Vec::new();
+    for _ in 0..101 {
+        let begun = Instant::now();
+        Command::new("/bin/true")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status()?;
+        times.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(median(&mut times))
+}
+
+/// The limits by themselves.
+pub(crate) fn run(folder: &Path) -> Result<Vec<Figure>> {
+    let columns = crate::mix::columns(4096 * 4, 1);
+    Ok(vec![
+        Figure::higher("machine", "memcpy", memory_copy() / 1e9, "GB/s"),
+        Figure::lower(
+            "machine",
+            "pwrite of 240 B, p50",
+            append_write(folder, 240)?,
+            "µs",
+        ),
+        Figure::higher("machine", "fdatasync, 1 file", sync_rate(folder, 1)?, "1/s"),
+        Figure::higher(
+            "machine",
+            "fdatasync, 8 files",
+            sync_rate(folder, 8)?,
+            "1/s",
+        ),
+        Figure::higher("machine", "pco encode", codec_encode(&columns) / 1e6, "M/s"),
+        Figure::lower("machine", "fork + exec + exit", process_start()?, "ms"),
+    ])
+}

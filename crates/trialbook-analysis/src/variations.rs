@@ -1,0 +1,325 @@
+//! The table of an experiment: for each variation how its trials ended, what its metrics amount to, and
+//! whether the success criteria are met.
+//!
+//! Of several attempts at one trial the latest counts, and the others are counted as superseded. A failed
+//! run contributes no metrics; the value of a metric is its last one (M-4).
+
+use std::collections::BTreeMap;
+
+use trialbook_model::config::Config;
+use trialbook_model::criteria::{self, ExperimentVerdict, Observed};
+use trialbook_model::id::ExperimentNo;
+use trialbook_model::record::Goal;
+use trialbook_model::status::RunStatus;
+use trialbook_stats::{Description, Undefined, describe};
+use trialbook_store::nouns::{ExperimentRow, RunRow};
+use trialbook_store::query::{Query, Shown};
+use trialbook_store::reading::Reading;
+
+/// A metric of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricColumn {
+    /// The metric's key.
+    pub key: String,
+    /// The unit of its definition.
+    pub unit: Option<String>,
+    /// The goal of its definition.
+    pub goal: Option<Goal>,
+    /// Whether the config expects it; others were logged beside the expected ones.
+    pub expected: bool,
+}
+
+/// How many trials are in each state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Statuses {
+    /// Planned, not started.
+    pub queued: u64,
+    /// Started, not ended.
+    pub running: u64,
+    /// Ended as intended.
+    pub completed: u64,
+    /// Ended by an error.
+    pub failed: u64,
+    /// Ended on request.
+    pub cancelled: u64,
+}
+
+impl Statuses {
+    /// Counts one trial.
+    pub fn count(&mut self, status: RunStatus) {
+        let slot = match status {
+            RunStatus::Queued => &mut self.queued,
+            RunStatus::Running => &mut self.running,
+            RunStatus::Completed => &mut self.completed,
+            RunStatus::Failed => &mut self.failed,
+            RunStatus::Cancelled => &mut self.cancelled,
+        };
+        *slot += 1;
+    }
+
+    /// Trials in all.
+    pub fn total(&self) -> u64 {
+        self.queued + self.running + self.ended()
+    }
+
+    /// Trials that ended, however they did.
+    pub fn ended(&self) -> u64 {
+        self.completed + self.failed + self.cancelled
+    }
+
+    /// The share of the ended trials that completed; `None` while none ended.
+    pub fn success_rate(&self) -> Option<f64> {
+        let ended = self.ended();
+        (ended > 0).then(|| self.completed as f64 / ended as f64)
+    }
+}
+
+/// What one metric amounts to over the completed trials of one variation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricSummary {
+    /// The description of the finite values, or why there is none.
+    pub description: Result<Description, Undefined>,
+    /// Completed trials that did not log it.
+    pub missing: u64,
+    /// Values that are NaN or infinite, which stay out of the description.
+    pub not_finite: u64,
+}
+
+/// One variation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VariationRow {
+    /// Its name; `None` for runs that belong to no variation.
+    pub name: Option<String>,
+    /// How its trials stand.
+    pub statuses: Statuses,
+    /// Earlier attempts that a later one replaced.
+    pub superseded: u64,
+    /// One summary a column of the table.
+    pub metrics: Vec<MetricSummary>,
+}
+
+/// The table of one experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VariationTable {
+    /// The metrics: expected ones in the order of the config, then others by name.
+    pub columns: Vec<MetricColumn>,
+    /// The variations in the order of the config, then others in the order of their first run.
+    pub rows: Vec<VariationRow>,
+    /// The verdict on the success criteria; `None` where there are none, or no variation.
+    pub verdict: Option<ExperimentVerdict>,
+}
+
+impl VariationTable {
+    /// Reads the experiment's runs and counts them up. Runs in the bin are left out, archived ones are in.
+    ///
+    /// # Errors
+    /// What the reading says.
+    pub fn of<R: Reading>(reading: &R, experiment: &ExperimentRow) -> Result<Self, R::Error> {
+        let config = config_of(experiment);
+        let trials = trials(reading, experiment.no, config.as_ref())?;
+        let columns = columns(experiment, config.as_ref(), &trials);
+        let rows = trials.iter().map(|group| row(group, &columns)).collect();
+        let criteria = config.map_or_else(Vec::new, |config| config.success_criteria);
+        let observed: Vec<Observed> = trials
+            .iter()
+            .filter_map(|group| observed(group, &criteria))
+            .collect();
+        let ended = observed.iter().any(|variation| !variation.runs.is_empty());
+        Ok(Self {
+            columns,
+            rows,
+            verdict: ended
+                .then(|| criteria::judge(&criteria, &observed))
+                .flatten(),
+        })
+    }
+
+    /// Sums over all variations.
+    pub fn statuses(&self) -> Statuses {
+        let mut all = Statuses::default();
+        for row in &self.rows {
+            all.queued += row.statuses.queued;
+            all.running += row.statuses.running;
+            all.completed += row.statuses.completed;
+            all.failed += row.statuses.failed;
+            all.cancelled += row.statuses.cancelled;
+        }
+        all
+    }
+}
+
+/// The trials of one variation.
+struct Group {
+    name: Option<String>,
+    /// The attempt that counts of each trial, in the order of their numbers.
+    runs: Vec<RunRow>,
+    /// Where the run of a trial stands in `runs`.
+    trials: BTreeMap<u64, usize>,
+    superseded: u64,
+}
+
+/// The config recorded with an experiment, if it has one of this form.
+fn config_of(experiment: &ExperimentRow) -> Option<Config> {
+    let document = &experiment.state.config()?.document;
+    serde_json::from_value(document.clone()).ok()
+}
+
+fn trials<R: Reading>(
+    reading: &R,
+    experiment: ExperimentNo,
+    config: Option<&Config>,
+) -> Result<Vec<Group>, R::Error> {
+    let mut numbers = reading
+        .search(&Query {
+            experiments: Some(vec![experiment]),
+            shown: Shown::WithArchived,
+            ..Query::all()
+        })?
+        .runs;
+    numbers.sort();
+    let mut groups: Vec<Group> = config
+        .into_iter()
+        .flat_map(|config| &config.variations)
+        .map(|variation| Group::named(Some(variation.name.clone())))
+        .collect();
+    let mut places: BTreeMap<Option<String>, usize> = groups
+        .iter()
+        .enumerate()
+        .map(|(at, group)| (group.name.clone(), at))
+        .collect();
+    for run in reading.runs(&numbers)? {
+        let name = run.state.start().and_then(|start| start.variation.clone());
+        let at = *places.entry(name.clone()).or_insert_with(|| {
+            groups.push(Group::named(name));
+            groups.len() - 1
+        });
+        groups[at].add(run);
+    }
+    Ok(groups)
+}
+
+impl Group {
+    fn named(name: Option<String>) -> Self {
+        Self {
+            name,
+            runs: Vec::new(),
+            trials: BTreeMap::new(),
+            superseded: 0,
+        }
+    }
+
+    fn add(&mut self, run: RunRow) {
+        let attempt = |run: &RunRow| run.state.start().and_then(|start| start.attempt);
+        let trial = run.state.start().and_then(|start| start.trial);
+        let Some(at) = trial.and_then(|trial| self.trials.get(&trial)) else {
+            if let Some(trial) = trial {
+                self.trials.insert(trial, self.runs.len());
+            }
+            self.runs.push(run);
+            return;
+        };
+        self.superseded += 1;
+        let known = &mut self.runs[*at];
+        if attempt(&run) >= attempt(known) {
+            *known = run;
+        }
+    }
+
+    fn completed(&self) -> impl Iterator<Item = &RunRow> {
+        self.runs
+            .iter()
+            .filter(|run| run.state.status() == RunStatus::Completed)
+    }
+}
+
+fn columns(
+    experiment: &ExperimentRow,
+    config: Option<&Config>,
+    groups: &[Group],
+) -> Vec<MetricColumn> {
+    let definition = |key: &str| experiment.state.metrics.get(key).map(|held| &held.value);
+    let column = |key: &str, expected| MetricColumn {
+        key: key.to_owned(),
+        unit: definition(key).and_then(|define| define.unit.clone()),
+        goal: definition(key).and_then(|define| define.goal),
+        expected,
+    };
+    let mut columns: Vec<MetricColumn> = config
+        .into_iter()
+        .flat_map(|config| &config.metrics)
+        .map(|metric| column(&metric.key, true))
+        .collect();
+    let mut others: Vec<&str> = groups
+        .iter()
+        .flat_map(|group| &group.runs)
+        .flat_map(|run| run.state.records.series.keys())
+        .filter(|series| series.context.is_empty())
+        .map(|series| series.key.as_str())
+        .filter(|key| columns.iter().all(|column| column.key != *key))
+        .collect();
+    others.sort_unstable();
+    others.dedup();
+    let others: Vec<MetricColumn> = others.into_iter().map(|key| column(key, false)).collect();
+    columns.extend(others);
+    columns
+}
+
+fn row(group: &Group, columns: &[MetricColumn]) -> VariationRow {
+    let mut statuses = Statuses::default();
+    for run in &group.runs {
+        statuses.count(run.state.status());
+    }
+    VariationRow {
+        name: group.name.clone(),
+        statuses,
+        superseded: group.superseded,
+        metrics: columns
+            .iter()
+            .map(|column| summary(group, &column.key))
+            .collect(),
+    }
+}
+
+fn summary(group: &Group, key: &str) -> MetricSummary {
+    let (mut finite, mut missing, mut not_finite) = (Vec::new(), 0, 0);
+    for run in group.completed() {
+        match run.state.metric(key) {
+            Some(value) if value.is_finite() => finite.push(value),
+            Some(_) => not_finite += 1,
+            None => missing += 1,
+        }
+    }
+    MetricSummary {
+        description: describe(&finite),
+        missing,
+        not_finite,
+    }
+}
+
+/// What the criteria look at; `None` for runs without a variation and for variations without an ended run.
+fn observed(group: &Group, criteria: &[criteria::Criterion]) -> Option<Observed> {
+    let values = |run: &RunRow| -> BTreeMap<String, f64> {
+        if run.state.status() != RunStatus::Completed {
+            return BTreeMap::new();
+        }
+        criteria
+            .iter()
+            .filter_map(|criterion| {
+                let value = run.state.metric(&criterion.metric)?;
+                Some((criterion.metric.clone(), value))
+            })
+            .collect()
+    };
+    Some(Observed {
+        variation: group.name.clone()?,
+        runs: group
+            .runs
+            .iter()
+            .filter(|run| run.state.status().is_final())
+            .map(values)
+            .collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

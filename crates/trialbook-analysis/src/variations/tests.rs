@@ -1,0 +1,164 @@
+use trialbook_model::id::{ExperimentUid, RunUid, Uid, WriterUid};
+use trialbook_model::record::*;
+use trialbook_model::time::Timestamp;
+use trialbook_store::reference::Reference;
+
+use super::*;
+
+const EXPERIMENT: ExperimentUid = ExperimentUid(Uid([1; 16]));
+
+/// Writes operations one after the other.
+#[derive(Default)]
+struct Writer {
+    operations: Vec<Signed>,
+}
+
+impl Writer {
+    fn say(&mut self, op: Op) {
+        let seq = self.operations.len() as u64 + 1;
+        self.operations.push(Signed {
+            time: Timestamp(seq as i64),
+            writer: WriterUid::default(),
+            seq,
+            actor: None,
+            operation: None,
+            op,
+        });
+    }
+
+    fn run(&mut self, uid: u8, variation: &str, trial: u64, attempt: u64) -> RunUid {
+        let run = RunUid(Uid([uid; 16]));
+        self.say(Op::StartRun(StartRun {
+            experiment: EXPERIMENT,
+            variation: Some(variation.to_owned()),
+            trial: Some(trial),
+            attempt: Some(attempt),
+            ..StartRun::of(run)
+        }));
+        run
+    }
+
+    fn metric(&mut self, run: RunUid, key: &str, value: f64) {
+        self.say(Op::Points(Points {
+            subject: Subject::Run(run),
+            step: 0,
+            time: Timestamp(0),
+            set: false,
+            values: vec![(SeriesKey::plain(key), value)],
+        }));
+    }
+
+    fn end(&mut self, run: RunUid, status: RunStatus) {
+        self.say(Op::SetStatus(SetStatus {
+            run,
+            status,
+            started: None,
+            ended: Some(Timestamp(9)),
+            error: None,
+            exit_code: None,
+        }));
+    }
+
+    fn completed(&mut self, uid: u8, variation: &str, trial: u64, value: Option<f64>) {
+        let run = self.run(uid, variation, trial, 1);
+        if let Some(value) = value {
+            self.metric(run, "time_ms", value);
+        }
+        self.end(run, RunStatus::Completed);
+    }
+
+    fn table(self) -> VariationTable {
+        let mut book = Reference::new();
+        book.seal(&self.operations);
+        let experiment = book.experiment(ExperimentNo(1)).unwrap().unwrap();
+        VariationTable::of(&book, &experiment).unwrap()
+    }
+}
+
+fn experiment() -> Writer {
+    let text = "
+experiment: {name: t}
+task: {command: [\"true\"]}
+variations: [{name: b}, {name: a}]
+trials: 3
+metrics: [time_ms]
+success_criteria: [\"time_ms < 3s\"]
+";
+    let config = trialbook_model::config::parse(text, "t.yaml")
+        .unwrap()
+        .config;
+    let mut writer = Writer::default();
+    writer.say(Op::CreateExperiment(CreateExperiment {
+        experiment: EXPERIMENT,
+        project: "default".to_owned(),
+        name: "t".to_owned(),
+        handle: None,
+        document: serde_json::to_value(config).unwrap(),
+        config_hash: None,
+    }));
+    writer
+}
+
+#[test]
+fn variations_stand_in_the_order_of_the_config_with_what_is_missing() {
+    let mut writer = experiment();
+    writer.completed(10, "a", 1, Some(1000.0));
+    writer.completed(11, "a", 2, None);
+    writer.completed(12, "a", 3, Some(f64::NAN));
+    writer.completed(13, "b", 1, Some(2000.0));
+    writer.completed(14, "b", 2, Some(5000.0));
+    let table = writer.table();
+    let names: Vec<_> = table.rows.iter().map(|row| row.name.as_deref()).collect();
+    assert_eq!(names, [Some("b"), Some("a")]);
+    let a = &table.rows[1].metrics[0];
+    assert_eq!((a.missing, a.not_finite), (1, 1));
+    let described = a.description.unwrap();
+    assert_eq!(
+        (described.n, described.mean, described.sd),
+        (1, 1000.0, None)
+    );
+    let verdict = table.verdict.unwrap();
+    assert!(!verdict.met, "the mean of b is 3500 ms");
+    assert!(!verdict.variations[0].met && verdict.variations[1].met);
+    assert_eq!(verdict.variations[0].cells[0].met, 1);
+    assert_eq!(verdict.variations[1].cells[0].missing, 1);
+}
+
+#[test]
+fn failed_runs_give_no_metrics_and_the_latest_attempt_counts() {
+    let mut writer = experiment();
+    let failed = writer.run(10, "a", 1, 1);
+    writer.metric(failed, "time_ms", 9.0);
+    writer.end(failed, RunStatus::Failed);
+    let again = writer.run(11, "a", 1, 2);
+    writer.metric(again, "time_ms", 7.0);
+    writer.end(again, RunStatus::Completed);
+    let other = writer.run(12, "a", 2, 1);
+    writer.metric(other, "extra", 1.0);
+    writer.end(other, RunStatus::Failed);
+    let table = writer.table();
+    let a = &table.rows[1];
+    assert_eq!(
+        (a.statuses.completed, a.statuses.failed, a.superseded),
+        (1, 1, 1)
+    );
+    assert_eq!(a.statuses.success_rate(), Some(0.5));
+    assert_eq!(a.metrics[0].description.unwrap().mean, 7.0);
+    let keys: Vec<_> = table
+        .columns
+        .iter()
+        .map(|column| (column.key.as_str(), column.expected))
+        .collect();
+    assert_eq!(keys, [("time_ms", true), ("extra", false)]);
+    assert_eq!(a.metrics[1].description, Err(Undefined::EmptyInput));
+}
+
+#[test]
+fn without_an_ended_run_there_is_no_verdict() {
+    let mut writer = experiment();
+    writer.run(10, "a", 1, 1);
+    let table = writer.table();
+    assert_eq!(table.verdict, None);
+    assert_eq!(table.statuses().running, 1);
+    assert_eq!(table.statuses().success_rate(), None);
+}

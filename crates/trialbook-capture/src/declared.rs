@@ -1,0 +1,84 @@
+//! What a config says of its surroundings, held against what was found.
+//!
+//! Invariant: what could not be found out, or is not looked for, is no difference.
+
+use trialbook_model::record::{Param, ParamKind};
+
+use crate::environment::Environment;
+
+/// A declared value that is not what was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The key, such as `python_version`.
+    pub key: String,
+    /// What the config says.
+    pub declared: String,
+    /// What was found.
+    pub found: String,
+}
+
+/// All differences, in the order of the config.
+pub fn differences(declared: &[(String, Param)], found: &Environment) -> Vec<Difference> {
+    let document = found.document();
+    declared
+        .iter()
+        .filter(|(_, param)| param.kind != ParamKind::Null)
+        .filter_map(|(key, param)| {
+            let found = match document.get(key)? {
+                serde_json::Value::Null => return None,
+                serde_json::Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            let agrees = agree(key, &param.text, &found);
+            (!agrees).then(|| Difference {
+                key: key.clone(),
+                declared: param.text.clone(),
+                found,
+            })
+        })
+        .collect()
+}
+
+fn agree(key: &str, declared: &str, found: &str) -> bool {
+    match key {
+        // `3.11` means any 3.11.
+        "python_version" => found
+            .strip_prefix(declared)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
+        "git_commit" => declared.len() >= 4 && found.starts_with(&declared.to_ascii_lowercase()),
+        _ => declared == found,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Place;
+
+    #[test]
+    fn only_what_was_found_otherwise_differs() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut found = Environment::capture(Place {
+            directory: folder.path(),
+            python: "no-such-python",
+        });
+        let param = |key: &str, text: &str| (key.to_owned(), Param::text(text));
+        let declared = [
+            param("python_version", "3.1"),
+            param("claude_code_version", "1.0"),
+            param("git_commit", "1A2B"),
+            param("hostname", "elsewhere.invalid"),
+        ];
+        let keys = |found: &Environment| -> Vec<String> {
+            let differences = differences(&declared, found).into_iter();
+            differences.map(|difference| difference.key).collect()
+        };
+        assert_eq!(keys(&found), ["hostname"]);
+        found.python_version = Some("3.11.2".to_owned());
+        found.git_commit = Some("1a2bcd".to_owned());
+        assert_eq!(keys(&found), ["python_version", "hostname"]);
+        found.python_version = Some("3.1.9".to_owned());
+        found.git_commit = Some("ffff".to_owned());
+        assert_eq!(keys(&found), ["git_commit", "hostname"]);
+    }
+}

@@ -1,0 +1,131 @@
+//! The experiment config: YAML in, a checked document out, with every error at its place.
+//!
+//! Not here: reading files, drawing a seed, running anything. `docs/reference/config.md` describes the
+//! format for people, `docs/reference/config.schema.json` for editors.
+//! Invariant: no key of a config is ignored in silence; what cannot be carried out yet is refused.
+
+mod checks;
+mod command_line;
+mod document;
+mod error;
+mod experiment;
+mod grid;
+mod keys;
+mod matrix;
+mod metrics;
+mod params;
+mod reading;
+mod scalar;
+mod task;
+mod unsupported;
+mod variations;
+mod yaml;
+
+pub use checks::BUILT_IN_NAMES;
+pub use command_line::{SplitError, split as split_command};
+pub use document::{Config, Experiment, Metric, Task, Variation};
+pub use error::{ConfigError, ConfigErrors, Doubt, Position, Problem, Warning};
+pub use grid::{GridError, GridParts, axis, from_grid};
+pub use keys::all as known_keys;
+pub(crate) use params::canonical as canonical_params;
+pub use params::{Params, from_value as param_from_value, to_value as param_to_value};
+pub use scalar::plain as plain_scalar;
+
+use crate::seed::SeedPolicy;
+use reading::{Fields, Reading};
+use yaml::Node;
+
+/// The most runs that one config may ask for.
+pub const MOST_RUNS: u64 = 1_000_000;
+/// The most variations of one config.
+pub const MOST_VARIATIONS: usize = 10_000;
+
+/// A config and what is odd about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parsed {
+    /// The config.
+    pub config: Config,
+    /// What is allowed and probably not meant.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads the text of a config file; `file` is its name in errors.
+pub fn parse(text: &str, file: &str) -> Result<Parsed, ConfigErrors> {
+    let mut reading = Reading::new(file);
+    let config = match yaml::read(text) {
+        Ok(root) => whole(&mut reading, &root),
+        Err(stop) => {
+            let (at, problem) = *stop.0;
+            reading.error(at, "", problem);
+            None
+        }
+    };
+    reading.finish(config)
+}
+
+fn whole(reading: &mut Reading<'_>, root: &Node) -> Option<Config> {
+    if unsupported::refuse_study(reading, root) {
+        return None;
+    }
+    let top = reading.fields(root, "", keys::TOP)?;
+    unsupported::refuse_keys(reading, &top);
+    let experiment = reading.required(&top, "experiment", "a map with the experiment's name");
+    let experiment = experiment.and_then(|node| experiment::read(reading, node));
+    let task = reading.required(&top, "task", "a map with a command or a type");
+    let task = task.and_then(|node| task::read(reading, node, top.get("timeout")));
+    let variations = variations::read(reading, &top);
+    let trials = trials(reading, &top);
+    let metrics = metrics::read(reading, &top);
+    let success_criteria = metrics::criteria(reading, &top, &metrics);
+    let environment = top.get("environment").map_or_else(Vec::new, |node| {
+        variations::flatten(reading, node, "environment")
+    });
+    let (random_seed, seed_policy) = seed(reading, &top);
+    let config = Config {
+        experiment: experiment?,
+        task: task?,
+        variations: variations?,
+        trials: trials?,
+        metrics,
+        success_criteria,
+        environment,
+        random_seed,
+        seed_policy,
+    };
+    checks::whole(reading, &config, &top);
+    Some(config)
+}
+
+fn trials(reading: &mut Reading<'_>, top: &Fields<'_>) -> Option<u32> {
+    match top.get("trials") {
+        None => Some(1),
+        Some(node) => {
+            let trials = reading.whole(node, "trials", 1..=MOST_RUNS)?;
+            u32::try_from(trials).ok()
+        }
+    }
+}
+
+fn seed(reading: &mut Reading<'_>, top: &Fields<'_>) -> (Option<u64>, SeedPolicy) {
+    let base = top
+        .get("random_seed")
+        .and_then(|node| reading.whole(node, "random_seed", 0..=u64::MAX));
+    let words = SeedPolicy::ALL.map(|policy| (policy.word(), policy));
+    let policy = top
+        .get("seed_policy")
+        .and_then(|node| reading.one_of(node, "seed_policy", &words))
+        .unwrap_or_default();
+    if let (Some(seed), SeedPolicy::Fixed) = (base, policy)
+        && seed > u64::from(u32::MAX)
+    {
+        reading.warn(
+            top.at_key("random_seed"),
+            "random_seed",
+            Doubt::LargeSeed { seed },
+        );
+    }
+    (base, policy)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! What is still to do: the plan held against the runs that exist.
+//!
+//! Plain resuming starts what never finished: what is not there, what was cancelled, what lost its
+//! process. Failed runs have finished; they are started again only when asked. Not here: deciding
+//! whether a running run still lives; the caller says so.
+//! Invariant: a completed run is started again only by [`Mode::Rerun`], a living one never; the answer
+//! does not depend on the order of the existing runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::PlannedRun;
+use crate::id::RunUid;
+use crate::nearest::nearest;
+
+/// The state of a run that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ExistingState {
+    /// Planned and waiting.
+    Queued,
+    /// Running with a sign of life.
+    Running,
+    /// Running without a sign of life.
+    Stale,
+    /// Ended as intended.
+    Completed,
+    /// Ended by an error.
+    Failed,
+    /// Ended on request.
+    Cancelled,
+}
+
+/// A run that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExistingRun {
+    /// Its identity.
+    pub run: RunUid,
+    /// The key of what it does.
+    pub key: String,
+    /// Its attempt, from 1.
+    pub attempt: u64,
+    /// Its state.
+    pub state: ExistingState,
+}
+
+/// Which finished runs are started again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Mode {
+    /// None.
+    #[default]
+    Resume,
+    /// The failed ones.
+    RetryFailed,
+    /// All.
+    Rerun,
+}
+
+/// What the user chose.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Choice {
+    /// Which finished runs are started again.
+    pub mode: Mode,
+    /// Only these variations; empty means all.
+    pub only: Vec<String>,
+}
+
+/// What to do about one planned run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Start a new run.
+    Start {
+        /// Its attempt, from 1.
+        attempt: u64,
+        /// The attempt before, if there was one.
+        after: Option<RunUid>,
+    },
+    /// Start the run that waits already.
+    Take {
+        /// The waiting run.
+        run: RunUid,
+        /// Its attempt.
+        attempt: u64,
+    },
+    /// Nothing: it is completed.
+    Done {
+        /// The completed run.
+        run: RunUid,
+    },
+    /// Nothing: it failed, and failed runs were not asked for.
+    Failed {
+        /// The failed run.
+        run: RunUid,
+    },
+    /// Nothing: it is running now.
+    Busy {
+        /// The running run.
+        run: RunUid,
+    },
+    /// Nothing: its variation was not chosen.
+    NotChosen,
+}
+
+/// A planned run and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The run.
+    pub planned: PlannedRun,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What to do about a whole plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decisions {
+    /// One decision a planned run, in the order of the plan.
+    pub decisions: Vec<Decision>,
+    /// Existing runs that the plan does not ask for (any more), in their order of identity.
+    pub unplanned: Vec<RunUid>,
+}
+
+/// How many planned runs are in which state, for lines such as `28 of 30 done`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// All planned runs of the chosen variations.
+    pub chosen: usize,
+    /// Completed.
+    pub done: usize,
+    /// Failed and left as they are.
+    pub failed: usize,
+    /// Running now.
+    pub busy: usize,
+    /// To be started.
+    pub to_start: usize,
+}
+
+/// Why nothing can be decided.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A chosen variation does not exist.
+    #[error("there is no variation `{name}`")]
+    NoSuchVariation {
+        /// The name.
+        name: String,
+        /// The most alike one.
+        nearest: Option<String>,
+        /// All variations.
+        known: Vec<String>,
+    },
+}
+
+impl PlanError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NoSuchVariation { nearest, known, .. } => match nearest {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => format!("there is {}", known.join(", ")),
+            },
+        }
+    }
+}
+
+impl Decisions {
+    /// Counts the decisions.
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for decision in &self.decisions {
+            let counter = match decision.action {
+                Action::Start { .. } | Action::Take { .. } => &mut tally.to_start,
+                Action::Done { .. } => &mut tally.done,
+                Action::Failed { .. } => &mut tally.failed,
+                Action::Busy { .. } => &mut tally.busy,
+                Action::NotChosen => continue,
+            };
+            *counter += 1;
+            tally.chosen += 1;
+        }
+        tally
+    }
+}
+
+/// Decides about every planned run.
+pub fn reconcile(
+    plan: &[PlannedRun],
+    existing: &[ExistingRun],
+    choice: &Choice,
+) -> Result<Decisions, PlanError> {
+    check_names(plan, &choice.only)?;
+    let mut attempts: BTreeMap<&str, Vec<&ExistingRun>> = BTreeMap::new();
+    for run in existing {
+        attempts.entry(&run.key).or_default().push(run);
+    }
+    for runs in attempts.values_mut() {
+        runs.sort_by_key(|run| (run.attempt, run.run));
+    }
+    let planned: BTreeSet<&str> = plan.iter().map(|run| run.key.as_str()).collect();
+    let unplanned: BTreeSet<RunUid> = existing
+        .iter()
+        .filter(|run| !planned.contains(run.key.as_str()))
+        .map(|run| run.run)
+        .collect();
+    let decide = |run: &PlannedRun| {
+        let is_chosen = choice.only.is_empty() || choice.only.contains(&run.variation);
+        let attempts = attempts
+            .get(run.key.as_str())
+            .map_or(&[][..], Vec::as_slice);
+        Decision {
+            planned: run.clone(),
+            action: if is_chosen {
+                action(attempts, choice.mode)
+            } else {
+                Action::NotChosen
+            },
+        }
+    };
+    Ok(Decisions {
+        decisions: plan.iter().map(decide).collect(),
+        unplanned: unplanned.into_iter().collect(),
+    })
+}
+
+fn check_names(plan: &[PlannedRun], only: &[String]) -> Result<(), PlanError> {
+    let mut known: Vec<&str> = plan.iter().map(|run| run.variation.as_str()).collect();
+    known.dedup();
+    match only.iter().find(|name| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(PlanError::NoSuchVariation {
+            name: name.clone(),
+            nearest: nearest(name, &known).map(str::to_owned),
+            known: known.into_iter().map(str::to_owned).collect(),
+        }),
+    }
+}
+
+/// `attempts` are those of one planned run, the latest last.
+fn action(attempts: &[&ExistingRun], mode: Mode) -> Action {
+    let latest_in = |state: ExistingState| attempts.iter().rev().find(|run| run.state == state);
+    if let Some(run) = latest_in(ExistingState::Running) {
+        return Action::Busy { run: run.run };
+    }
+    if let Some(run) = latest_in(ExistingState::Completed)
+        && mode != Mode::Rerun
+    {
+        return Action::Done { run: run.run };
+    }
+    if let Some(run) = latest_in(ExistingState::Queued) {
+        let (run, attempt) = (run.run, run.attempt);
+        return Action::Take { run, attempt };
+    }
+    match attempts.last() {
+        Some(latest) if latest.state == ExistingState::Failed && mode == Mode::Resume => {
+            Action::Failed { run: latest.run }
+        }
+        Some(latest) => Action::Start {
+            attempt: latest.attempt.saturating_add(1),
+            after: Some(latest.run),
+        },
+        None => Action::Start {
+            attempt: 1,
+            after: None,
+        },
+    }
+}

@@ -1,0 +1,163 @@
+//! The local engine: executes planned runs by wrappers on threads of this process.
+//!
+//! Not here: what is planned, what is printed. Invariant: a run that fails stops no other; after a request to
+//! stop no run begins; each run that began is in a final state when [`Engine::execute`] returns, unless
+//! recording itself fails.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::Value;
+use trialbook_model::canonical;
+use trialbook_model::record::{LinkSnapshot, Op};
+use trialbook_model::status::RunStatus;
+
+use crate::ledger::Job;
+use crate::preparation::{Preparation, PrepareError};
+use crate::stop::Urgency;
+use crate::wrapper::{self, Ended, RecordError, Tools, WrapperError};
+
+/// Whoever wants to know how far the runs are. Called from several threads.
+pub trait Progress: Sync {
+    /// A run begins.
+    fn started(&self, job: &Job);
+    /// A run has ended.
+    fn ended(&self, job: &Job, ended: &Ended);
+}
+
+/// A document that runs are tied to: the surroundings, the config.
+#[derive(Debug)]
+pub struct Snapshot {
+    kind: &'static str,
+    sha256: String,
+    document: Value,
+    sent: AtomicBool,
+}
+
+impl Snapshot {
+    /// A snapshot that no run is tied to yet.
+    pub fn new(kind: &'static str, document: Value) -> Self {
+        Self {
+            kind,
+            sha256: canonical::hash(&document),
+            document,
+            sent: AtomicBool::new(false),
+        }
+    }
+
+    /// The operation that ties a run to it; the first one carries the document.
+    fn link(&self, job: &Job) -> Op {
+        let is_first = !self.sent.swap(true, Ordering::SeqCst);
+        Op::LinkSnapshot(LinkSnapshot {
+            run: job.run,
+            kind: self.kind.to_owned(),
+            sha256: self.sha256.clone(),
+            document: is_first.then(|| self.document.clone()),
+        })
+    }
+}
+
+/// Why not all runs could be executed. What a run's program does is never a reason.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A run's folder or command.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    /// Recording.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A run's process.
+    #[error(transparent)]
+    Wrapper(#[from] WrapperError),
+}
+
+/// How many runs ended how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Ended as intended.
+    pub completed: usize,
+    /// Failed.
+    pub failed: usize,
+    /// Cancelled by the request to stop.
+    pub cancelled: usize,
+    /// Not begun because of it.
+    pub left: usize,
+}
+
+/// The engine.
+pub struct Engine<'a> {
+    /// How many runs at a time, at least one.
+    pub workers: usize,
+    /// What wrappers work with.
+    pub tools: Tools<'a>,
+    /// What all runs have in common.
+    pub preparation: &'a Preparation,
+    /// What each run is tied to.
+    pub snapshots: &'a [Snapshot],
+    /// Who is told.
+    pub progress: &'a dyn Progress,
+}
+
+impl Engine<'_> {
+    /// Executes runs in their order.
+    pub fn execute(&self, jobs: &[Job]) -> Result<Totals, EngineError> {
+        let next = AtomicUsize::new(0);
+        let totals = Mutex::new(Totals::default());
+        let failure = Mutex::new(None);
+        std::thread::scope(|scope| {
+            for _ in 0..self.workers.clamp(1, jobs.len().max(1)) {
+                scope.spawn(|| {
+                    if let Err(error) = self.work(jobs, &next, &totals) {
+                        // Without recording nothing may go on: end the other runs at once.
+                        self.tools.stop.request();
+                        self.tools.stop.request();
+                        let mut first = failure.lock().unwrap_or_else(PoisonError::into_inner);
+                        first.get_or_insert(error);
+                    }
+                });
+            }
+        });
+        match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => {
+                let mut totals = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
+                totals.left = jobs.len() - totals.completed - totals.failed - totals.cancelled;
+                Ok(totals)
+            }
+        }
+    }
+
+    fn work(
+        &self,
+        jobs: &[Job],
+        next: &AtomicUsize,
+        totals: &Mutex<Totals>,
+    ) -> Result<(), EngineError> {
+        while self.tools.stop.urgency() == Urgency::None {
+            let Some(job) = jobs.get(next.fetch_add(1, Ordering::SeqCst)) else {
+                break;
+            };
+            let ended = self.one(job)?;
+            let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
+            match ended.status {
+                RunStatus::Completed => totals.completed += 1,
+                RunStatus::Cancelled => totals.cancelled += 1,
+                RunStatus::Failed | RunStatus::Queued | RunStatus::Running => totals.failed += 1,
+            }
+        }
+        Ok(())
+    }
+
+    fn one(&self, job: &Job) -> Result<Ended, EngineError> {
+        let task = self.preparation.task(job)?;
+        for snapshot in self.snapshots {
+            self.tools.sink.record(snapshot.link(job))?;
+        }
+        self.progress.started(job);
+        let ended = wrapper::execute(&task, self.tools)?;
+        // Only an empty folder goes; whatever the program left in it stays.
+        std::fs::remove_dir(self.preparation.run_folder(job)).ok();
+        self.progress.ended(job, &ended);
+        Ok(ended)
+    }
+}

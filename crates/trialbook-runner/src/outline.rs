@@ -1,0 +1,218 @@
+//! What is to be done for a config, decided before anything is done.
+//!
+//! A second `run` does what never finished. A config that changed is carried out where nothing finished
+//! falls out of the plan; where something does, the user has to accept it, because results would no longer
+//! be shown. Not here: recording, starting. Invariant: an outline is made from what was read alone, so a
+//! dry run shows exactly what a run would do.
+
+use serde_json::Value;
+use trialbook_model::config::Config;
+use trialbook_model::plan::{
+    Change, Choice, Decisions, ExistingRun, PlanError, PlannedRun, difference, expand, reconcile,
+};
+use trialbook_model::secret;
+use trialbook_model::status::RunStatus;
+
+use crate::standing::{Elsewhere, Standing, StandingRun};
+
+/// What the user asked for beside the config.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wish {
+    /// Which runs are started again.
+    pub choice: Choice,
+    /// What is done with runs that the config no longer asks for.
+    pub outside: Outside,
+    /// Which runs of the plan are meant.
+    pub scope: Scope,
+}
+
+/// What is done with finished runs that the config no longer asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Outside {
+    /// Refuse, and show what changed.
+    #[default]
+    Refuse,
+    /// Archive them.
+    Archive,
+    /// They stay beside the others: the config was never meant to name all runs.
+    Keep,
+}
+
+/// Which runs of the plan are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// All of them.
+    #[default]
+    All,
+    /// Only the last trial of each variation.
+    LastTrial,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outline {
+    /// One decision for each planned run.
+    pub decisions: Decisions,
+    /// How the config differs from the recorded one.
+    pub changes: Vec<Change>,
+    /// Runs in state running whose process is gone.
+    pub cut_off: Vec<StandingRun>,
+    /// Runs that the plan no longer asks for and that leave with this run.
+    pub leaving: Vec<StandingRun>,
+    /// Runs that an earlier change left out and that the plan asks for again.
+    pub returning: Vec<StandingRun>,
+    /// The base of the seeds.
+    pub base_seed: u64,
+}
+
+/// Why nothing can be done.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum OutlineError {
+    /// The wish and the plan do not fit.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Finished runs would fall out of the experiment.
+    #[error(
+        "the config has changed so that {leaving} finished {} no longer {} to it",
+        if *.leaving == 1 { "run" } else { "runs" },
+        if *.leaving == 1 { "belongs" } else { "belong" }
+    )]
+    Changed {
+        /// How many finished runs fall out.
+        leaving: usize,
+        /// What has changed.
+        changes: Vec<Change>,
+    },
+    /// The experiment is in the bin.
+    #[error("experiment `{name}` is in the bin")]
+    Deleted {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl OutlineError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Plan(error) => error.hint(),
+            Self::Changed { .. } => "`--accept-change` goes on and archives them; another \
+                                     `experiment.name` keeps both apart"
+                .to_owned(),
+            Self::Deleted { .. } => "restore it, or give the experiment another name".to_owned(),
+        }
+    }
+}
+
+/// What an outline is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'a> {
+    /// The config.
+    pub config: &'a Config,
+    /// The experiment as it stands.
+    pub standing: &'a Standing,
+    /// Whether another process executes it.
+    pub elsewhere: Elsewhere,
+    /// A base of seeds, drawn for the case that one is needed.
+    pub drawn_seed: u64,
+}
+
+impl Ground<'_> {
+    /// Decides what is to be done.
+    pub fn outline(&self, wish: &Wish) -> Result<Outline, OutlineError> {
+        if self.standing.deleted {
+            return Err(OutlineError::Deleted {
+                name: self.config.experiment.name.clone(),
+            });
+        }
+        let base_seed = self
+            .config
+            .random_seed
+            .or(self.standing.base_seed)
+            .unwrap_or(self.drawn_seed);
+        let plan = self.plan(base_seed, wish.scope);
+        let existing: Vec<ExistingRun> = self
+            .standing
+            .runs
+            .iter()
+            .map(|run| run.existing(self.elsewhere))
+            .collect();
+        let decisions = reconcile(&plan, &existing, &wish.choice)?;
+        let changes = self.changes();
+        let leaving = match wish.outside {
+            Outside::Keep => Vec::new(),
+            Outside::Refuse | Outside::Archive => self.leaving(&decisions),
+        };
+        let finished = leaving.iter().filter(|run| is_result(run)).count();
+        if finished > 0 && wish.outside == Outside::Refuse {
+            return Err(OutlineError::Changed {
+                leaving: finished,
+                changes,
+            });
+        }
+        Ok(Outline {
+            cut_off: self.cut_off(),
+            returning: self.returning(&decisions),
+            decisions,
+            changes,
+            leaving,
+            base_seed,
+        })
+    }
+
+    fn plan(&self, base_seed: u64, scope: Scope) -> Vec<PlannedRun> {
+        let mut plan = expand(self.config, base_seed);
+        match scope {
+            Scope::All => {}
+            Scope::LastTrial => plan.retain(|run| run.trial == self.config.trials),
+        }
+        plan
+    }
+
+    /// Secrets never reach the recorded document, so they must not look like a change either.
+    fn changes(&self) -> Vec<Change> {
+        match &self.standing.document {
+            None => Vec::new(),
+            Some(recorded) => difference(recorded, &document(self.config)),
+        }
+    }
+
+    fn leaving(&self, decisions: &Decisions) -> Vec<StandingRun> {
+        let runs = self.standing.runs.iter();
+        runs.filter(|run| !run.left_out && decisions.unplanned.contains(&run.uid))
+            .cloned()
+            .collect()
+    }
+
+    fn returning(&self, decisions: &Decisions) -> Vec<StandingRun> {
+        let runs = self.standing.runs.iter();
+        runs.filter(|run| run.left_out && !decisions.unplanned.contains(&run.uid))
+            .cloned()
+            .collect()
+    }
+
+    fn cut_off(&self) -> Vec<StandingRun> {
+        match self.elsewhere {
+            Elsewhere::Somebody => Vec::new(),
+            Elsewhere::Nobody => {
+                let runs = self.standing.runs.iter();
+                runs.filter(|run| run.status == RunStatus::Running)
+                    .cloned()
+                    .collect()
+            }
+        }
+    }
+}
+
+/// The document of a config as it is recorded: without secrets.
+pub(crate) fn document(config: &Config) -> Value {
+    secret::json(config.document()).content
+}
+
+fn is_result(run: &StandingRun) -> bool {
+    match run.status {
+        RunStatus::Completed => true,
+        RunStatus::Failed => !run.interrupted,
+        RunStatus::Queued | RunStatus::Running | RunStatus::Cancelled => false,
+    }
+}

@@ -1,0 +1,264 @@
+//! From a planned run to the task that the wrapper executes: the command, the folder, the variables of the
+//! task protocol.
+//!
+//! Not here: the words of the protocol for users (`docs/reference/task-protocol.md`), starting anything.
+//! Invariant: everything that a program is told about its run is told by variables; templates are filled
+//! from the same values.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use trialbook_model::config::{Config, param_to_value};
+use trialbook_model::record::{Param, ParamKind};
+use trialbook_model::template::{self, TemplateError};
+
+use crate::ledger::Job;
+use crate::wrapper::{Files, Limits, Program, Task};
+
+/// What all runs of an experiment have in common.
+#[derive(Debug, Clone)]
+pub struct Preparation {
+    /// The config.
+    pub config: Config,
+    /// The folder of the config file, or the present folder.
+    pub folder: PathBuf,
+    /// The book.
+    pub book: PathBuf,
+    /// The Python shim, where the task has no command.
+    pub shim: Option<PathBuf>,
+    /// The interpreter for it.
+    pub python: String,
+    /// A longest time that is asked for beside the config's.
+    pub timeout: Option<Duration>,
+    /// Time between the request to end and the kill.
+    pub grace: Duration,
+}
+
+/// Why a run cannot be prepared.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// Its folder cannot be made.
+    #[error("the folder `{folder}` of the run could not be made")]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+    /// A template cannot be filled in.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+}
+
+/// Variables of an outer run, which mean nothing inside.
+const OUTER: &str = "TRIALBOOK_PARAM_";
+
+impl Preparation {
+    /// The folder of a run's own files.
+    pub fn run_folder(&self, job: &Job) -> PathBuf {
+        self.book.join("work").join(job.run.to_string())
+    }
+
+    /// The interpreter that the runs use, as far as it shows: to ask it for its version.
+    pub fn interpreter(&self) -> &str {
+        match self.config.task.command.first() {
+            Some(program) if is_python(program) => program,
+            Some(_) | None => &self.python,
+        }
+    }
+
+    /// The command line of a run; a template that cannot be filled in stays as it is.
+    pub fn command(&self, job: &Job) -> Vec<String> {
+        let task = &self.config.task;
+        if task.command.is_empty() {
+            return self.shim_command();
+        }
+        let filled = |word: &String| {
+            self.fill(job, word)
+                .unwrap_or_else(|_unfilled| word.clone())
+        };
+        task.command.iter().map(filled).collect()
+    }
+
+    fn shim_command(&self) -> Vec<String> {
+        let shim = self
+            .shim
+            .as_deref()
+            .unwrap_or(Path::new("trialbook_task.py"));
+        vec![
+            self.python.clone(),
+            shim.to_string_lossy().into_owned(),
+            self.config.task.kind.clone().unwrap_or_default(),
+            self.folder.to_string_lossy().into_owned(),
+        ]
+    }
+
+    /// Makes the run's folder and the task for the wrapper.
+    pub fn task(&self, job: &Job) -> Result<Task, PrepareError> {
+        let folder = self.run_folder(job);
+        // A run that was cut off after this may find its own folder again.
+        std::fs::create_dir_all(&folder).map_err(|source| PrepareError::Folder {
+            folder: folder.clone(),
+            source,
+        })?;
+        let files = Files {
+            metrics: folder.join("metrics.jsonl"),
+            result: folder.join("result.json"),
+            exit: None,
+        };
+        let directory = match &self.config.task.cwd {
+            Some(cwd) => self.folder.join(self.fill(job, cwd)?),
+            None => self.folder.clone(),
+        };
+        let own = self.config.task.timeout_ms.map(Duration::from_millis);
+        Ok(Task {
+            run: job.run,
+            program: Program {
+                argv: self.command(job),
+                directory,
+                variables: self.variables(job, &files)?,
+                removed: outer_variables(),
+            },
+            files,
+            limits: Limits {
+                timeout: self.timeout.or(own),
+                grace: self.grace,
+            },
+        })
+    }
+
+    fn fill(&self, job: &Job, text: &str) -> Result<String, TemplateError> {
+        template::render(text, &|name| self.value(job, name))
+    }
+
+    fn value(&self, job: &Job, name: &str) -> Option<String> {
+        let own = job.planned.value(&self.config, name);
+        let path = |file: &str| {
+            let path = self.run_folder(job).join(file);
+            path.to_string_lossy().into_owned()
+        };
+        own.or_else(|| match name {
+            "run_dir" => Some(self.run_folder(job).to_string_lossy().into_owned()),
+            "metrics_file" => Some(path("metrics.jsonl")),
+            "result_file" => Some(path("result.json")),
+            _ => None,
+        })
+    }
+
+    fn variables(
+        &self,
+        job: &Job,
+        files: &Files,
+    ) -> Result<Vec<(OsString, OsString)>, TemplateError> {
+        let planned = &job.planned;
+        let params = self.config.variations.get(planned.variation_at);
+        let params = params.map_or(&[][..], |variation| variation.params.as_slice());
+        let book = self.book.clone().into_os_string();
+        let mut variables: Vec<(OsString, OsString)> = vec![
+            ("TRIALBOOK_RUN".into(), job.run.to_string().into()),
+            ("TRIALBOOK".into(), book.clone()),
+            ("TRIALBOOK_BOOK".into(), book),
+            (
+                "TRIALBOOK_PARAMS".into(),
+                as_json(params).to_string().into(),
+            ),
+            (
+                "TRIALBOOK_METRICS_FILE".into(),
+                files.metrics.clone().into(),
+            ),
+            ("TRIALBOOK_RESULT_FILE".into(), files.result.clone().into()),
+            ("TRIALBOOK_RUN_DIR".into(), self.run_folder(job).into()),
+            ("TRIALBOOK_SEED".into(), planned.seed.to_string().into()),
+            (
+                "TRIALBOOK_VARIATION".into(),
+                planned.variation.clone().into(),
+            ),
+            ("TRIALBOOK_TRIAL".into(), planned.trial.to_string().into()),
+            (
+                "TRIALBOOK_EXPERIMENT".into(),
+                self.config.experiment.name.clone().into(),
+            ),
+            // Output that a program holds back is lost when the program is killed.
+            ("PYTHONUNBUFFERED".into(), "1".into()),
+        ];
+        if let Some(data_path) = &self.config.task.data_path {
+            variables.push(("TRIALBOOK_DATA_PATH".into(), self.data_path(data_path)));
+        }
+        for (name, param) in params {
+            if !param.text.contains('\0') {
+                let name = format!("{OUTER}{}", variable_name(name));
+                variables.push((name.into(), param.text.clone().into()));
+            }
+        }
+        for (name, value) in &self.config.task.env {
+            variables.push((name.into(), self.fill(job, value)?.into()));
+        }
+        Ok(variables)
+    }
+
+    /// A path inside the config's folder becomes absolute, so that it holds in any working folder; an address
+    /// or a name of something else stays as written.
+    fn data_path(&self, written: &str) -> OsString {
+        let path = self.folder.join(written);
+        if path.exists() {
+            path.into()
+        } else {
+            written.into()
+        }
+    }
+}
+
+fn is_python(program: &str) -> bool {
+    Path::new(program)
+        .file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| name.starts_with("python"))
+}
+
+/// What programs read most easily: numbers as JSON numbers where JSON has them, else as text.
+fn as_json(params: &[(String, Param)]) -> Value {
+    let entries = params.iter().map(|(name, param)| {
+        let value = match param.kind {
+            ParamKind::Number => serde_json::from_str(&param.text)
+                .ok()
+                .filter(Value::is_number)
+                .or_else(|| param.number().and_then(number))
+                .unwrap_or_else(|| Value::String(param.text.clone())),
+            ParamKind::Text | ParamKind::Bool | ParamKind::Null => param_to_value(param),
+        };
+        (name.clone(), value)
+    });
+    Value::Object(entries.collect::<Map<_, _>>())
+}
+
+fn number(value: f64) -> Option<Value> {
+    serde_json::Number::from_f64(value).map(Value::Number)
+}
+
+/// `train.lr` becomes `TRAIN_LR`.
+fn variable_name(param: &str) -> String {
+    param
+        .chars()
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() {
+                letter.to_ascii_uppercase()
+            } else {
+                '_'
+            }
+        })
+        .collect()
+}
+
+fn outer_variables() -> Vec<OsString> {
+    std::env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with(OUTER) || name == "TRIALBOOK_DATA_PATH"
+        })
+        .collect()
+}

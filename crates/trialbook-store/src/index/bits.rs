@@ -1,0 +1,182 @@
+//! Sets of places in a segment, a bit each.
+//!
+//! Not here: what the places mean. Invariant: bits beyond the length are never set.
+
+/// A set of places below a length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Bits {
+    words: Vec<u64>,
+    len: usize,
+}
+
+impl Bits {
+    /// No place of so many.
+    pub(super) fn none(len: usize) -> Self {
+        Self {
+            words: vec![0; len.div_ceil(64)],
+            len,
+        }
+    }
+
+    /// All of so many places.
+    pub(super) fn all(len: usize) -> Self {
+        let mut bits = Self {
+            words: vec![u64::MAX; len.div_ceil(64)],
+            len,
+        };
+        bits.cut();
+        bits
+    }
+
+    /// The places whose value satisfies a test.
+    #[inline]
+    pub(super) fn of<T: Copy>(values: &[T], test: impl Fn(T) -> bool) -> Self {
+        let mut words = Vec::with_capacity(values.len().div_ceil(64));
+        for chunk in values.chunks(64) {
+            let mut word = 0_u64;
+            for (at, value) in chunk.iter().enumerate() {
+                word |= u64::from(test(*value)) << at;
+            }
+            words.push(word);
+        }
+        Self {
+            words,
+            len: values.len(),
+        }
+    }
+
+    /// From little-endian words; bits beyond the length are dropped.
+    pub(super) fn from_words(bytes: &[u8], len: usize) -> Self {
+        let (chunks, _rest) = bytes.as_chunks::<8>();
+        let mut bits = Self {
+            words: chunks
+                .iter()
+                .map(|word| u64::from_le_bytes(*word))
+                .collect(),
+            len,
+        };
+        bits.words.resize(len.div_ceil(64), 0);
+        bits.cut();
+        bits
+    }
+
+    /// Its words.
+    pub(super) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    fn cut(&mut self) {
+        let used = self.len % 64;
+        if used > 0
+            && let Some(last) = self.words.last_mut()
+        {
+            *last &= (1 << used) - 1;
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn set(&mut self, at: usize) {
+        self.words[at / 64] |= 1 << (at % 64);
+    }
+
+    pub(super) fn clear(&mut self, at: usize) {
+        self.words[at / 64] &= !(1 << (at % 64));
+    }
+
+    pub(super) fn get(&self, at: usize) -> bool {
+        at < self.len && self.words[at / 64] >> (at % 64) & 1 == 1
+    }
+
+    pub(super) fn and(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= other;
+        }
+    }
+
+    pub(super) fn and_not(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= !other;
+        }
+    }
+
+    pub(super) fn or(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word |= other;
+        }
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.words
+            .iter()
+            .map(|word| u64::from(word.count_ones()))
+            .sum()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
+    /// The places in it, ascending.
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.words.iter().enumerate().flat_map(|(at, word)| {
+            let mut rest = *word;
+            std::iter::from_fn(move || {
+                (rest != 0).then(|| {
+                    let bit = rest.trailing_zeros() as usize;
+                    rest &= rest - 1;
+                    at * 64 + bit
+                })
+            })
+        })
+    }
+
+    /// The places in it, descending.
+    pub(super) fn iter_down(&self) -> impl Iterator<Item = usize> + '_ {
+        self.words.iter().enumerate().rev().flat_map(|(at, word)| {
+            let mut rest = *word;
+            std::iter::from_fn(move || {
+                (rest != 0).then(|| {
+                    let bit = 63 - rest.leading_zeros() as usize;
+                    rest &= !(1 << bit);
+                    at * 64 + bit
+                })
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_behave_like_sets_at_word_borders() {
+        for len in [0, 1, 63, 64, 65, 130] {
+            let odd = Bits::of(&(0..len).collect::<Vec<_>>(), |at| at % 2 == 1);
+            let all = Bits::all(len);
+            assert_eq!(all.count(), len as u64);
+            assert_eq!(
+                odd.iter().collect::<Vec<_>>(),
+                (0..len).filter(|at| at % 2 == 1).collect::<Vec<_>>()
+            );
+            let mut down: Vec<_> = odd.iter_down().collect();
+            down.reverse();
+            assert_eq!(down, odd.iter().collect::<Vec<_>>());
+            let mut even = all.clone();
+            even.and_not(&odd);
+            assert_eq!(even.count() + odd.count(), len as u64);
+            even.or(&odd);
+            assert_eq!(even, all);
+            let bytes: Vec<u8> = odd
+                .words()
+                .iter()
+                .flat_map(|word| word.to_le_bytes())
+                .collect();
+            assert_eq!(Bits::from_words(&bytes, len), odd);
+            assert!(!all.get(len));
+        }
+    }
+}

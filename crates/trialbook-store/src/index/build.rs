@@ -1,0 +1,523 @@
+//! Building a segment: runs go in one by one, a block of bytes comes out.
+//!
+//! Not here: reading. Invariant: the bytes depend on the runs alone, not on the order in which they came.
+
+use rustc_hash::FxHashMap;
+use trialbook_model::filter::number_in;
+use trialbook_model::record::ParamKind;
+
+use super::bits::Bits;
+use super::column::Column;
+use super::facts::{DatasetFacts, Fact, Lane, RunFacts, param_number};
+use super::layout::{Damaged, ENTRY, Entry, Kind, Packing, Shape, Spread, write_key};
+use super::segment::Segment;
+use super::words::WordsBuilder;
+
+/// Values of one column as they come in.
+#[derive(Debug)]
+pub(super) enum Values {
+    Mark,
+    Numbers(Vec<f64>),
+    Times(Vec<i64>),
+    Words(WordsBuilder),
+    Series([Vec<f64>; 6]),
+    Uids(Vec<[u8; 16]>),
+}
+
+/// A column as it is filled.
+#[derive(Debug)]
+struct Filling {
+    key: Box<[u8]>,
+    places: Vec<u16>,
+    values: Values,
+    /// The column that got its value after this one in the last run.
+    next: usize,
+}
+
+/// A segment as it is filled. A place gets its values once.
+#[derive(Debug, Default)]
+pub(super) struct SegmentBuilder {
+    columns: Vec<Filling>,
+    by_key: FxHashMap<Box<[u8]>, usize>,
+    /// The column used last.
+    last: usize,
+    key: Vec<u8>,
+    len: usize,
+}
+
+impl SegmentBuilder {
+    /// Whether it holds no run.
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds a run.
+    pub(super) fn add(&mut self, run: &RunFacts<'_>) {
+        let place = (run.no.0 & 0xffff) as u16;
+        self.uid(place, run.uid.0.0);
+        self.experiment(place, run.experiment.0);
+        for (flag, name) in [(run.archived, "archived"), (run.deleted, "deleted")] {
+            if flag {
+                self.column(Kind::Flag, name, "", Shape::Mark)
+                    .places
+                    .push(place);
+            }
+        }
+        for (attribute, fact) in &run.attributes {
+            self.attribute(place, attribute.name(), fact);
+        }
+        for ((name, context), numbers) in &run.metrics {
+            self.series(place, (Kind::Metric, name, context), numbers.lanes());
+        }
+        for (name, numbers) in &run.derived {
+            self.series(place, (Kind::Derived, name, ""), numbers.lanes());
+        }
+        for (name, (text, kind)) in &run.params {
+            let class = *kind == ParamKind::Number;
+            self.word(place, (Kind::Param, name, ""), text, class.then_some(*kind));
+        }
+        for (name, text) in &run.tags {
+            self.word(place, (Kind::Tag, name, ""), text, None);
+        }
+        if !run.datasets.is_empty() {
+            let text = write_datasets(&run.datasets);
+            self.word(place, (Kind::Dataset, "", ""), &text, None);
+        }
+    }
+
+    fn column(&mut self, kind: Kind, name: &str, context: &str, shape: Shape) -> &mut Filling {
+        write_key(&mut self.key, kind, name, context);
+        let at = self.column_at(shape);
+        &mut self.columns[at]
+    }
+
+    /// The column of the key that was just written. Runs mostly have the same keys, so the one that
+    /// followed last time is looked at before the map.
+    fn column_at(&mut self, shape: Shape) -> usize {
+        let guess = self.columns.get(self.last).map_or(0, |last| last.next);
+        let at = match self.columns.get(guess) {
+            Some(column) if *column.key == *self.key => guess,
+            Some(_) | None => match self.by_key.get(&*self.key) {
+                Some(at) => *at,
+                None => self.add_column(shape),
+            },
+        };
+        if let Some(last) = self.columns.get_mut(self.last) {
+            last.next = at;
+        }
+        self.last = at;
+        at
+    }
+
+    fn add_column(&mut self, shape: Shape) -> usize {
+        let at = self.columns.len();
+        let key: Box<[u8]> = self.key.as_slice().into();
+        self.columns.push(Filling {
+            key: key.clone(),
+            places: Vec::new(),
+            values: match shape {
+                Shape::Mark => Values::Mark,
+                Shape::Numbers => Values::Numbers(Vec::new()),
+                Shape::Times => Values::Times(Vec::new()),
+                Shape::Words => Values::Words(WordsBuilder::default()),
+                Shape::Series => Values::Series(Default::default()),
+                Shape::Uids => Values::Uids(Vec::new()),
+            },
+            next: at + 1,
+        });
+        self.by_key.insert(key, at);
+        at
+    }
+
+    fn uid(&mut self, place: u16, uid: [u8; 16]) {
+        self.len = self.len.max(usize::from(place) + 1);
+        let column = self.column(Kind::Uid, "", "", Shape::Uids);
+        if let Values::Uids(uids) = &mut column.values {
+            column.places.push(place);
+            uids.push(uid);
+        }
+    }
+
+    fn experiment(&mut self, place: u16, no: u64) {
+        let column = self.column(Kind::Experiment, "", "", Shape::Words);
+        if let Values::Words(words) = &mut column.values {
+            column.places.push(place);
+            words.push_number(no);
+        }
+    }
+
+    fn attribute(&mut self, place: u16, name: &str, fact: &Fact<'_>) {
+        match fact {
+            Fact::Number(number) => self.number(place, name, *number),
+            Fact::Time(millis) => self.time(place, name, *millis),
+            Fact::Text(text) => self.word(place, (Kind::Attribute, name, ""), text, None),
+        }
+    }
+
+    fn number(&mut self, place: u16, name: &str, number: f64) {
+        let column = self.column(Kind::Attribute, name, "", Shape::Numbers);
+        if let Values::Numbers(numbers) = &mut column.values {
+            column.places.push(place);
+            numbers.push(number);
+        }
+    }
+
+    fn time(&mut self, place: u16, name: &str, millis: i64) {
+        let column = self.column(Kind::Attribute, name, "", Shape::Times);
+        if let Values::Times(times) = &mut column.values {
+            column.places.push(place);
+            times.push(millis);
+        }
+    }
+
+    fn series(&mut self, place: u16, key: (Kind, &str, &str), lanes: [f64; 6]) {
+        let column = self.column(key.0, key.1, key.2, Shape::Series);
+        if let Values::Series(kept) = &mut column.values {
+            column.places.push(place);
+            for (kept, value) in kept.iter_mut().zip(lanes) {
+                kept.push(value);
+            }
+        }
+    }
+
+    fn word(&mut self, place: u16, key: (Kind, &str, &str), text: &str, kind: Option<ParamKind>) {
+        let column = self.column(key.0, key.1, key.2, Shape::Words);
+        if let Values::Words(words) = &mut column.values {
+            column.places.push(place);
+            words.push(text, kind.is_some(), || match (key.0, kind) {
+                (Kind::Tag, None) => number_in(text),
+                (Kind::Param, Some(kind)) => param_number(text, kind),
+                _ => None,
+            });
+        }
+    }
+
+    /// Adds what a segment holds in the places of `keep`.
+    pub(super) fn add_segment(&mut self, segment: &Segment, keep: &Bits) -> Result<(), Damaged> {
+        for column in segment.columns()? {
+            let ((kind, name, context), column) = column?;
+            let key = (kind, name, context);
+            match column.entry.shape {
+                Shape::Mark => self.add_marks(key, &column, keep)?,
+                Shape::Numbers => {
+                    let plain = column.plain(Shape::Numbers)?;
+                    each_slot(&column, keep, |place, slot| {
+                        self.number(place, name, plain.values.number(slot));
+                    })?;
+                }
+                Shape::Times => {
+                    let plain = column.plain(Shape::Times)?;
+                    each_slot(&column, keep, |place, slot| {
+                        self.time(place, name, i64::from_le_bytes(plain.values.get(slot)));
+                    })?;
+                }
+                Shape::Words => self.add_words(key, &column, keep)?,
+                Shape::Series => self.add_series(key, &column, keep)?,
+                Shape::Uids => {
+                    let (_, uids) = column.uids()?;
+                    each_slot(&column, keep, |place, slot| self.uid(place, uids[slot]))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_marks(
+        &mut self,
+        key: (Kind, &str, &str),
+        column: &Column<'_>,
+        keep: &Bits,
+    ) -> Result<(), Damaged> {
+        each_slot(column, keep, |place, _| {
+            self.column(key.0, key.1, key.2, Shape::Mark)
+                .places
+                .push(place);
+        })
+    }
+
+    fn add_words(
+        &mut self,
+        key: (Kind, &str, &str),
+        column: &Column<'_>,
+        keep: &Bits,
+    ) -> Result<(), Damaged> {
+        let words = column.words()?;
+        each_slot(column, keep, |place, slot| {
+            let code = words.codes.get(slot);
+            let number = words.number(code);
+            match key.0 {
+                Kind::Experiment => self.experiment(place, number.unwrap_or_default() as u64),
+                Kind::Param => {
+                    let kind = number.map(|_| ParamKind::Number);
+                    self.word(place, key, words.text(code), kind);
+                }
+                Kind::Tag
+                | Kind::Uid
+                | Kind::Flag
+                | Kind::Attribute
+                | Kind::Metric
+                | Kind::Derived
+                | Kind::Dataset => self.word(place, key, words.text(code), None),
+            }
+        })
+    }
+
+    fn add_series(
+        &mut self,
+        key: (Kind, &str, &str),
+        column: &Column<'_>,
+        keep: &Bits,
+    ) -> Result<(), Damaged> {
+        let lanes = [
+            column.lane(Lane::Last)?.values,
+            column.lane(Lane::Min)?.values,
+            column.lane(Lane::Max)?.values,
+            column.lane(Lane::Mean)?.values,
+            column.lane(Lane::Count)?.values,
+            column.lane(Lane::Nan)?.values,
+        ];
+        each_slot(column, keep, |place, slot| {
+            self.series(place, key, lanes.map(|lane| lane.number(slot)));
+        })
+    }
+
+    /// The segment.
+    pub(super) fn finish(self) -> Segment {
+        let mut columns = self.columns;
+        columns.retain(|column| !column.places.is_empty());
+        columns.sort_by(|a, b| a.key.cmp(&b.key));
+        let mut out = Vec::new();
+        let mut entries = Vec::with_capacity(columns.len() * ENTRY);
+        let mut keys = Vec::new();
+        for column in &mut columns {
+            let entry = write_column(column, self.len, &mut out);
+            Entry {
+                key_at: keys.len() as u32,
+                key_len: column.key.len() as u32,
+                ..entry
+            }
+            .write(&mut entries);
+            keys.extend_from_slice(&column.key);
+        }
+        let directory_at = out.len() as u64;
+        out.extend((self.len as u32).to_le_bytes());
+        out.extend((columns.len() as u32).to_le_bytes());
+        out.extend((keys.len() as u64).to_le_bytes());
+        out.append(&mut entries);
+        out.append(&mut keys);
+        out.shrink_to_fit();
+        Segment::built(out, directory_at)
+    }
+}
+
+fn each_slot(
+    column: &Column<'_>,
+    keep: &Bits,
+    mut take: impl FnMut(u16, usize),
+) -> Result<(), Damaged> {
+    let presence = column.presence()?;
+    for place in presence.bits().iter().filter(|place| keep.get(*place)) {
+        if let Some(slot) = presence.slot(place) {
+            take(place as u16, slot);
+        }
+    }
+    Ok(())
+}
+
+/// Writes a column's bytes; its key's place is filled in by the caller.
+fn write_column(column: &mut Filling, len: usize, out: &mut Vec<u8>) -> Entry {
+    let order = sort_places(&mut column.places);
+    let (places, order) = (column.places.as_slice(), order.as_deref());
+    let main_at = out.len() as u64;
+    let spread = if places.len() == len {
+        Spread::All
+    } else if places.len() * 4 < len {
+        Spread::List
+    } else {
+        Spread::Bitmap
+    };
+    match spread {
+        Spread::All => {}
+        Spread::Bitmap => {
+            let mut bits = Bits::none(len);
+            places
+                .iter()
+                .for_each(|place| bits.set(usize::from(*place)));
+            out.extend(bits.words().iter().flat_map(|word| word.to_le_bytes()));
+        }
+        Spread::List => out.extend(places.iter().flat_map(|place| place.to_le_bytes())),
+    }
+    let slots = Slots {
+        places,
+        order,
+        spread,
+        len,
+    };
+    let mut entry = Entry {
+        shape: Shape::Mark,
+        spread,
+        width: 0,
+        present: places.len() as u32,
+        key_at: 0,
+        key_len: 0,
+        main_at,
+        main_len: 0,
+        rest_len: 0,
+        main_crc: 0,
+        rest_crc: 0,
+        words: 0,
+        numeric: 0,
+        packing: [Packing::Plain; 6],
+    };
+    let rest_at = write_values(&column.values, &slots, &mut entry, out);
+    entry.main_len = rest_at as u64 - main_at;
+    entry.rest_len = (out.len() - rest_at) as u64;
+    entry.main_crc = crc32fast::hash(&out[main_at as usize..rest_at]);
+    entry.rest_crc = crc32fast::hash(&out[rest_at..]);
+    entry
+}
+
+/// Sorts places; returns which value belongs to each, if they were not in order.
+fn sort_places(places: &mut [u16]) -> Option<Vec<u32>> {
+    if places.is_sorted() {
+        return None;
+    }
+    let mut order: Vec<u32> = (0..places.len() as u32).collect();
+    order.sort_by_key(|at| places[*at as usize]);
+    places.sort_unstable();
+    Some(order)
+}
+
+/// Which value goes where.
+pub(super) struct Slots<'a> {
+    places: &'a [u16],
+    order: Option<&'a [u32]>,
+    spread: Spread,
+    len: usize,
+}
+
+impl Slots<'_> {
+    /// Values in the order of their slots; slots without a value get `filler`.
+    pub(super) fn arrange<T: Copy>(&self, values: &[T], filler: T) -> Vec<T> {
+        let value = |at: usize| values[self.order.map_or(at, |order| order[at] as usize)];
+        match self.spread {
+            Spread::All | Spread::List => (0..values.len()).map(value).collect(),
+            Spread::Bitmap => {
+                let mut arranged = vec![filler; self.len];
+                for (at, place) in self.places.iter().enumerate() {
+                    arranged[usize::from(*place)] = value(at);
+                }
+                arranged
+            }
+        }
+    }
+}
+
+/// Writes values; returns where those after the main ones start.
+fn write_values(values: &Values, slots: &Slots<'_>, entry: &mut Entry, out: &mut Vec<u8>) -> usize {
+    match values {
+        Values::Mark => {}
+        Values::Numbers(numbers) => {
+            entry.shape = Shape::Numbers;
+            let lane: Vec<[u8; 8]> = numbers.iter().map(|number| number.to_le_bytes()).collect();
+            entry.packing[0] = write_lane(&lane, slots, out);
+        }
+        Values::Times(times) => {
+            entry.shape = Shape::Times;
+            let lane: Vec<[u8; 8]> = times.iter().map(|time| time.to_le_bytes()).collect();
+            entry.packing[0] = write_lane(&lane, slots, out);
+        }
+        Values::Words(words) => {
+            entry.shape = Shape::Words;
+            words.write(slots, entry, out);
+        }
+        Values::Uids(uids) => {
+            entry.shape = Shape::Uids;
+            out.extend(slots.arrange(uids, [0; 16]).as_flattened());
+        }
+        Values::Series(lanes) => {
+            entry.shape = Shape::Series;
+            return write_series(lanes, slots, entry, out);
+        }
+    }
+    out.len()
+}
+
+fn write_series(
+    lanes: &[Vec<f64>; 6],
+    slots: &Slots<'_>,
+    entry: &mut Entry,
+    out: &mut Vec<u8>,
+) -> usize {
+    let bytes =
+        |lane: &[f64]| -> Vec<[u8; 8]> { lane.iter().map(|number| number.to_le_bytes()).collect() };
+    let last = bytes(&lanes[0]);
+    entry.packing[0] = write_lane(&last, slots, out);
+    let rest_at = out.len();
+    for (packing, lane) in entry.packing.iter_mut().zip(lanes).skip(1) {
+        let lane = bytes(lane);
+        *packing = if lane == last {
+            Packing::AsLast
+        } else {
+            write_lane(&lane, slots, out)
+        };
+    }
+    rest_at
+}
+
+fn write_lane(lane: &[[u8; 8]], slots: &Slots<'_>, out: &mut Vec<u8>) -> Packing {
+    if let Some(first) = lane.first()
+        && lane.iter().all(|value| value == first)
+    {
+        out.extend(first);
+        return Packing::Constant;
+    }
+    out.extend(slots.arrange(lane, [0; 8]).as_flattened());
+    Packing::Plain
+}
+
+/// The datasets of a run as one text, which is one entry of the dictionary: fields end with a zero byte
+/// and start with `+`, or are empty where they are missing. Zero bytes and `\` inside are escaped.
+fn write_datasets(datasets: &[DatasetFacts]) -> String {
+    let mut text = String::new();
+    for dataset in datasets {
+        for field in [&dataset.name, &dataset.digest, &dataset.context] {
+            if let Some(field) = field {
+                text.push('+');
+                text.push_str(&field.replace('\\', "\\\\").replace('\0', "\\0"));
+            }
+            text.push('\0');
+        }
+    }
+    text
+}
+
+/// Reads what [`write_datasets`] wrote.
+pub(super) fn read_datasets(text: &str) -> Vec<DatasetFacts> {
+    let mut fields = text
+        .split('\0')
+        .map(|field| field.strip_prefix('+').map(unescape));
+    let mut datasets = Vec::new();
+    while let (Some(name), Some(digest), Some(context)) =
+        (fields.next(), fields.next(), fields.next())
+    {
+        datasets.push(DatasetFacts {
+            name,
+            digest,
+            context,
+        });
+    }
+    datasets
+}
+
+fn unescape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(char) = chars.next() {
+        plain.push(match char {
+            '\\' if chars.next() == Some('0') => '\0',
+            other => other,
+        });
+    }
+    plain
+}

@@ -1,0 +1,157 @@
+//! The book that a verb works on: opened for reading, or made on first use for writing.
+//!
+//! Not here: what is read or written. Invariant: a verb that reads creates nothing.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Result;
+use trialbook_model::record::Op;
+use trialbook_spool::{Background, Mode};
+use trialbook_store::{
+    Access, Artifacts, Book, BookError, BookView, Effort, Recorder, RecorderOptions,
+};
+
+use crate::context::{Context, SystemClock};
+use crate::discovery::{Choice, Rule};
+use crate::failure::Failure;
+
+/// A book that is open.
+pub(crate) struct Open {
+    choice: Choice,
+    book: Book,
+}
+
+impl fmt::Debug for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Open").field(&self.choice).finish()
+    }
+}
+
+/// Opens the book for reading; a failure where there is none.
+pub(crate) fn reading(cx: &Context) -> Result<Open> {
+    let choice = cx.choice()?;
+    match open_if_there(choice.clone())? {
+        Some(open) => Ok(open),
+        None => Err(Failure::NoBook {
+            folder: choice.folder.display().to_string(),
+        }
+        .into()),
+    }
+}
+
+/// Opens the book for reading, if there is one.
+pub(crate) fn reading_if_any(cx: &Context) -> Result<Option<Open>> {
+    open_if_there(cx.choice()?)
+}
+
+fn open_if_there(choice: Choice) -> Result<Option<Open>> {
+    match Book::open(&choice.folder, Access::Read) {
+        Ok(book) => Ok(Some(Open { choice, book })),
+        Err(BookError::Missing { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Opens the book for writing, and makes it on first use.
+pub(crate) fn writing(cx: &Context) -> Result<Open> {
+    let choice = cx.choice()?;
+    let book = match Book::open(&choice.folder, Access::Write) {
+        Err(BookError::Missing { .. }) => Book::create(&choice.folder)?,
+        other => other?,
+    };
+    Ok(Open { choice, book })
+}
+
+/// Makes the book in the present folder, or where it is named; says whether it is new.
+pub(crate) fn make(cx: &Context) -> Result<(PathBuf, bool)> {
+    let choice = cx.choice()?;
+    let folder = match choice.rule {
+        // One that lies above is another folder's.
+        Rule::Found => cx.here().join(crate::discovery::FOLDER),
+        Rule::Flag | Rule::Variable | Rule::Here => choice.folder,
+    };
+    let is_new = matches!(
+        Book::open(&folder, Access::Read),
+        Err(BookError::Missing { .. })
+    );
+    Book::create(&folder)?;
+    Ok((folder, is_new))
+}
+
+impl Open {
+    /// Its folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.choice.folder
+    }
+
+    /// Why it was chosen.
+    pub(crate) const fn rule(&self) -> Rule {
+        self.choice.rule
+    }
+
+    /// The book itself.
+    pub(crate) const fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// A consistent look at it.
+    pub(crate) fn view(&self) -> Result<BookView<'_>> {
+        Ok(self.book.view()?)
+    }
+
+    /// Its files.
+    pub(crate) fn artifacts(&self) -> Artifacts {
+        self.book.artifacts()
+    }
+
+    /// A writer for a few records: one write each, nothing preallocated.
+    pub(crate) fn writer(&self, cx: &Context) -> Result<Writer<'_>> {
+        let options = RecorderOptions {
+            mode: Mode::Written,
+            background: Background::None,
+            ..RecorderOptions::new(cx.actor(), Arc::new(SystemClock))
+        };
+        Ok(Writer {
+            recorder: self.book.recorder(options)?,
+            open: self,
+        })
+    }
+
+    /// A writer for a stream of records.
+    pub(crate) fn stream_writer(&self, cx: &Context) -> Result<Recorder> {
+        let options = RecorderOptions::new(cx.actor(), Arc::new(SystemClock));
+        Ok(self.book.recorder(options)?)
+    }
+
+    /// Moves what was spooled into the database where there is much of it. Somebody else's seal is as good,
+    /// and one that fails changes nothing of what was recorded.
+    pub(crate) fn tidy(&self, cx: &Context) {
+        if let Err(error) = self.book.seal(Effort::IfLarge) {
+            cx.printer
+                .warn(&format!("cannot seal the book now: {error}"));
+        }
+    }
+}
+
+/// A writer for a few records.
+pub(crate) struct Writer<'a> {
+    recorder: Recorder,
+    open: &'a Open,
+}
+
+impl Writer<'_> {
+    /// Records an operation.
+    pub(crate) fn record(&mut self, op: &Op) -> Result<()> {
+        self.recorder.record(op)?;
+        Ok(())
+    }
+
+    /// Ends the spool: everything is on the disk.
+    pub(crate) fn finish(self, cx: &Context) -> Result<()> {
+        self.recorder.finish()?;
+        self.open.tidy(cx);
+        Ok(())
+    }
+}

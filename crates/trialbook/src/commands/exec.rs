@@ -1,0 +1,158 @@
+//! `trialbook exec`: the wrapper process of one run, started by engines, and the guard of local runs.
+//!
+//! Invariant: the run that is executed stands in the book as planned; how it ends is recorded there and, where
+//! asked for, in an exit record.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use trialbook_model::code::ErrorCode;
+use trialbook_model::config::Config;
+use trialbook_model::plan::PlannedRun;
+use trialbook_model::status::RunStatus;
+use trialbook_runner::guard::{self, Guard};
+use trialbook_runner::ledger::Job;
+use trialbook_runner::preparation::Preparation;
+use trialbook_runner::recording::SharedRecorder;
+use trialbook_runner::shim;
+use trialbook_runner::signals::SignalWatch;
+use trialbook_runner::stop::Stop;
+use trialbook_runner::wrapper::{self, Tools};
+use trialbook_store::nouns::{ExperimentRow, RunRow};
+use trialbook_store::reading::Reading as _;
+
+use crate::book::{self, Open};
+use crate::context::{Context, SystemClock};
+use crate::failure::Failure;
+use crate::names::Names;
+
+/// Execute one planned run as its wrapper process
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trialbook exec EXP-001/run-014 --folder . --exit-record exit.json")]
+pub(crate) struct Args {
+    /// The run, which is planned and not started
+    #[arg(value_name = "RUN", required_unless_present = "guard")]
+    run: Option<String>,
+    /// The folder of the config; default: the present one
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    /// Write how the run ended into this file
+    #[arg(long, value_name = "FILE")]
+    exit_record: Option<PathBuf>,
+    /// Kill the process groups named on standard input when it ends
+    #[arg(long, hide = true, conflicts_with = "run")]
+    guard: bool,
+}
+
+/// Executes it.
+pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+    let Some(name) = args.run.as_deref().filter(|_| !args.guard) else {
+        guard::watch(&mut io::stdin().lock());
+        return Ok(ExitCode::SUCCESS);
+    };
+    let open = book::writing(cx)?;
+    let view = open.view()?;
+    let row = Names::new(&view).run(name)?;
+    if row.state.status() != RunStatus::Queued {
+        return Err(Failure::Usage {
+            problem: format!("run `{name}` is {}, not queued", row.state.status()),
+            hint: "`trialbook run` plans runs and executes them".to_owned(),
+        }
+        .into());
+    }
+    let experiment = view.experiment(row.experiment)?;
+    let (preparation, job) = planned(&args, cx, &open, (&row, experiment.as_ref()))?;
+    drop(view);
+    execute(&args, cx, &open, (&preparation, &job))
+}
+
+fn planned(
+    args: &Args,
+    cx: &Context,
+    open: &Open,
+    (row, experiment): (&RunRow, Option<&ExperimentRow>),
+) -> Result<(Preparation, Job)> {
+    let not_planned = || Failure::Usage {
+        problem: "the run belongs to no config".to_owned(),
+        hint: "`trialbook run CONFIG` plans runs".to_owned(),
+    };
+    let config: Config = experiment
+        .and_then(|experiment| experiment.state.config())
+        .and_then(|config| serde_json::from_value(config.document.clone()).ok())
+        .ok_or_else(not_planned)?;
+    let start = row.state.start().ok_or_else(not_planned)?;
+    let variation = start.variation.clone().ok_or_else(not_planned)?;
+    let variation_at = config
+        .variations
+        .iter()
+        .position(|known| known.name == variation)
+        .ok_or_else(not_planned)?;
+    let job = Job {
+        run: row.uid,
+        number: row.number.unwrap_or_default(),
+        attempt: start.attempt.unwrap_or(1),
+        planned: PlannedRun {
+            variation,
+            variation_at,
+            trial: start
+                .trial
+                .and_then(|trial| u32::try_from(trial).ok())
+                .unwrap_or(1),
+            seed: start.seed.unwrap_or_default(),
+            key: start.run_key.clone().unwrap_or_default(),
+        },
+    };
+    let shim = if config.task.command.is_empty() {
+        Some(shim::install(&open.folder().join("work")).context("cannot write the Python shim")?)
+    } else {
+        None
+    };
+    let folder = args.folder.clone().unwrap_or_else(|| cx.here().to_owned());
+    let preparation = Preparation {
+        config,
+        folder: std::path::absolute(folder)?,
+        book: std::path::absolute(open.folder())?,
+        shim,
+        python: "python3".to_owned(),
+        timeout: None,
+        grace: wrapper::GRACE,
+    };
+    Ok((preparation, job))
+}
+
+fn execute(
+    args: &Args,
+    cx: &Context,
+    open: &Open,
+    (preparation, job): (&Preparation, &Job),
+) -> Result<ExitCode> {
+    let mut task = preparation.task(job)?;
+    task.files.exit.clone_from(&args.exit_record);
+    let stop = Arc::new(Stop::new().context("cannot make a pipe")?);
+    let signals = SignalWatch::start(Arc::clone(&stop)).context("cannot watch signals")?;
+    let recorder = SharedRecorder::new(open.stream_writer(cx)?);
+    let tools = Tools {
+        sink: &recorder,
+        clock: &SystemClock,
+        stop: &stop,
+        guard: &Guard::none(),
+    };
+    let ended = wrapper::execute(&task, tools);
+    drop(signals);
+    recorder.finish()?;
+    let ended = ended?;
+    std::fs::remove_dir(preparation.run_folder(job)).ok();
+    open.tidy(cx);
+    Ok(match ended.status {
+        RunStatus::Completed => ExitCode::SUCCESS,
+        RunStatus::Cancelled => ExitCode::from(ErrorCode::Interrupted.exit_code()),
+        RunStatus::Failed | RunStatus::Queued | RunStatus::Running => {
+            ExitCode::from(ErrorCode::RunFailed.exit_code())
+        }
+    })
+}

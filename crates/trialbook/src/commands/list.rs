@@ -1,0 +1,247 @@
+//! `trialbook list`: runs or experiments, the newest first.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::ValueEnum;
+use serde::Serialize;
+use trialbook_model::filter::Expr;
+use trialbook_model::id::ExperimentNo;
+use trialbook_model::status::RunStatus;
+use trialbook_model::time::{Clock as _, Timestamp};
+use trialbook_store::nouns::ExperimentRow;
+use trialbook_store::query::{Query, Shown};
+use trialbook_store::reading::Reading;
+
+use crate::book;
+use crate::context::{Context, SystemClock};
+use crate::documents::RunHead;
+use crate::figures::{count, grouped};
+use crate::listing::Listing;
+use crate::names::Names;
+use crate::printer::{Column, Table};
+use crate::target::attribute_is;
+use crate::{titles, when};
+
+const SCHEMA: u32 = 1;
+
+/// List runs or experiments, the newest first
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trialbook list
+  trialbook list --status running
+  trialbook list --experiment tuning --limit 50
+  trialbook list experiments
+  trialbook list --json | jq -r '.runs[].id'")]
+pub(crate) struct Args {
+    /// What to list
+    #[arg(value_enum, default_value_t = What::Runs)]
+    what: What,
+    /// Only runs of this experiment; may be given several times
+    #[arg(short, long, value_name = "EXPERIMENT")]
+    experiment: Vec<String>,
+    /// Only runs in this state: queued, running, completed, failed, cancelled
+    #[arg(short, long, value_parser = status)]
+    status: Option<RunStatus>,
+    /// So many at most; 0 for all
+    #[arg(short = 'n', long, default_value_t = 20, value_name = "NUMBER")]
+    limit: usize,
+    /// Also those that are archived
+    #[arg(short, long)]
+    all: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    Runs,
+    Experiments,
+}
+
+fn status(word: &str) -> Result<RunStatus, String> {
+    RunStatus::parse(word)
+        .ok_or_else(|| "expected queued, running, completed, failed or cancelled".to_owned())
+}
+
+#[derive(Serialize)]
+struct Runs {
+    book: String,
+    total: u64,
+    runs: Vec<RunHead>,
+}
+
+#[derive(Serialize)]
+struct Experiments {
+    book: String,
+    total: u64,
+    experiments: Vec<ExperimentHead>,
+}
+
+#[derive(Serialize)]
+struct ExperimentHead {
+    id: String,
+    no: u64,
+    handle: Option<String>,
+    name: Option<String>,
+    project: String,
+    created: Option<String>,
+    runs: u64,
+    archived: bool,
+}
+
+/// Lists them.
+pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+    let open = book::reading(cx)?;
+    let view = open.view()?;
+    let book = open.folder().display().to_string();
+    match args.what {
+        What::Runs => list_runs(&args, cx, &view, book)?,
+        What::Experiments => list_experiments(&args, cx, &view, book)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Args {
+    fn limit(&self) -> usize {
+        if self.limit == 0 {
+            usize::MAX
+        } else {
+            self.limit
+        }
+    }
+
+    fn shown(&self) -> Shown {
+        if self.all {
+            Shown::WithArchived
+        } else {
+            Shown::Active
+        }
+    }
+}
+
+fn list_runs<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> Result<()> {
+    let names = Names::new(view);
+    let mut experiments: Vec<ExperimentNo> = Vec::new();
+    for text in &args.experiment {
+        experiments.push(names.experiment(text)?.no);
+    }
+    let query = Query {
+        filter: match args.status {
+            Some(status) => attribute_is("status", status.word()),
+            None => Expr::all(),
+        },
+        experiments: (!experiments.is_empty()).then_some(experiments),
+        shown: args.shown(),
+        limit: args.limit(),
+        ..Query::all()
+    };
+    let hits = view.search(&query)?;
+    let now = SystemClock.now();
+    let listing = Listing::read(view, &hits.runs)?;
+    if cx.printer.json_wanted() {
+        let runs = Runs {
+            book,
+            total: hits.total,
+            runs: listing.heads(now),
+        };
+        return cx.printer.json(SCHEMA, &runs);
+    }
+    if listing.runs.is_empty() {
+        cx.printer.line("no runs");
+        return Ok(());
+    }
+    cx.printer.table(&listing.table(now, &[]));
+    if (listing.runs.len() as u64) < hits.total {
+        let more = hits.total - listing.runs.len() as u64;
+        cx.printer.line(format!(
+            "… and {} more: `--limit 0` shows all",
+            grouped(more)
+        ));
+    }
+    Ok(())
+}
+
+fn list_experiments<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> Result<()> {
+    let mut rows = view.experiments()?;
+    rows.retain(|row| {
+        let hidden = row.state.annotations.flag("archived") && !args.all;
+        !row.state.annotations.flag("deleted") && !hidden
+    });
+    rows.reverse();
+    let total = rows.len() as u64;
+    rows.truncate(args.limit());
+    let mut counted = Vec::new();
+    for row in rows {
+        let query = Query {
+            experiments: Some(vec![row.no]),
+            shown: Shown::WithArchived,
+            limit: 0,
+            ..Query::all()
+        };
+        let runs = view.search(&query)?.total;
+        counted.push((row, runs));
+    }
+    if cx.printer.json_wanted() {
+        let experiments = counted.iter().map(|(row, runs)| head(row, *runs)).collect();
+        let experiments = Experiments {
+            book,
+            total,
+            experiments,
+        };
+        return cx.printer.json(SCHEMA, &experiments);
+    }
+    cx.printer
+        .table(&experiment_table(&counted, SystemClock.now()));
+    let shown = counted.len() as u64;
+    if shown < total {
+        let more = count(total - shown, "experiment");
+        cx.printer
+            .line(format!("… and {more} more: `--limit 0` shows all"));
+    }
+    Ok(())
+}
+
+fn head(row: &ExperimentRow, runs: u64) -> ExperimentHead {
+    ExperimentHead {
+        id: titles::experiment_uid(row).to_string(),
+        no: row.no.0,
+        handle: row.state.handle().map(str::to_owned),
+        name: row.state.name().map(str::to_owned),
+        project: row.state.project().to_owned(),
+        created: created(row).map(|time| time.to_string()),
+        runs,
+        archived: row.state.annotations.flag("archived"),
+    }
+}
+
+/// When it was created; the experiment that every book has was not.
+fn created(row: &ExperimentRow) -> Option<Timestamp> {
+    row.state
+        .created()
+        .filter(|time| *time != Timestamp::default())
+}
+
+fn experiment_table(rows: &[(ExperimentRow, u64)], now: Timestamp) -> Table {
+    let mut table = Table::new(vec![
+        Column::number("NO"),
+        Column::whole("HANDLE"),
+        Column::text("NAME"),
+        Column::text("PROJECT"),
+        Column::number("RUNS"),
+        Column::whole("CREATED"),
+        Column::number("AGE"),
+    ]);
+    for (row, runs) in rows {
+        let created = created(row);
+        table.row(vec![
+            row.no.to_string(),
+            row.state.handle().unwrap_or_default().to_owned(),
+            row.state.name().unwrap_or("unnamed").to_owned(),
+            row.state.project().to_owned(),
+            grouped(*runs),
+            created.map(when::local).unwrap_or_default(),
+            created.map(|time| when::age(time, now)).unwrap_or_default(),
+        ]);
+    }
+    table
+}

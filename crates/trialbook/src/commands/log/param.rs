@@ -1,0 +1,80 @@
+//! `trialbook log param`: params are written once (M-5).
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde::Serialize;
+use trialbook_model::record::{Op, SetParams};
+
+use crate::commands::start::check_param;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::figures::count;
+use crate::target::RunChoice;
+use crate::values;
+
+/// Record params, each written once
+///
+/// Numbers, true and false are read as such, everything else is text. The same value again is accepted,
+/// another one is refused.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trialbook log param lr 0.1
+  trialbook log param lr=0.1 model=bert
+  trialbook log param --params '{\"learning_rate\": 2e-5, \"optimizer\": {\"name\": \"adam\"}}'")]
+pub(crate) struct Args {
+    /// Params: KEY=VALUE …, or KEY VALUE
+    #[arg(value_name = "KEY=VALUE", allow_negative_numbers = true)]
+    values: Vec<String>,
+    /// Params as a JSON map; maps inside are flattened with dots
+    #[arg(long, value_name = "JSON")]
+    params: Option<String>,
+    #[command(flatten)]
+    choice: RunChoice,
+}
+
+#[derive(Serialize)]
+struct Logged {
+    run: String,
+    handle: String,
+    params: usize,
+}
+
+/// Records them.
+pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+    let mut params = values::params(&args.values)?;
+    if let Some(json) = &args.params {
+        params.extend(values::params_of_json(json)?);
+    }
+    if params.is_empty() {
+        return Err(Failure::Usage {
+            problem: "no param is given".to_owned(),
+            hint: "write `trialbook log param lr=0.1`".to_owned(),
+        }
+        .into());
+    }
+    let (open, target) = super::open(&args.choice, cx)?;
+    for (key, param) in &params {
+        check_param(&target.run, key, param, &target.title)?;
+    }
+    let logged = Logged {
+        run: target.uid().to_string(),
+        handle: target.title.clone(),
+        params: params.len(),
+    };
+    let mut writer = open.writer(cx)?;
+    writer.record(&Op::SetParams(SetParams {
+        run: target.uid(),
+        params,
+    }))?;
+    writer.finish(cx)?;
+    if cx.printer.json_wanted() {
+        cx.printer.json(super::SCHEMA, &logged)?;
+    } else {
+        let params = count(logged.params as u64, "parameter");
+        cx.printer
+            .line(format!("Logged {params} to {}", target.title));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,43 @@
+//! One file per verb: its arguments and what it does.
+//!
+//! Invariant: a verb prints through the context's printer and returns its failure; it never ends the process.
+
+pub(crate) mod docs;
+pub(crate) mod doctor;
+pub(crate) mod end;
+pub(crate) mod exec;
+pub(crate) mod init;
+pub(crate) mod list;
+pub(crate) mod log;
+mod overview;
+pub(crate) mod run;
+pub(crate) mod search;
+pub(crate) mod series;
+pub(crate) mod show;
+pub(crate) mod start;
+pub(crate) mod version;
+
+use std::process::ExitCode;
+
+use crate::cli::Command;
+use crate::context::Context;
+
+/// Acts on the command line.
+pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result<ExitCode> {
+    match command {
+        Some(Command::Init(args)) => init::run(args, cx),
+        Some(Command::Run(args)) => run::run(args, cx),
+        Some(Command::Start(args)) => start::run(args, cx),
+        Some(Command::Log(args)) => log::run(args, cx),
+        Some(Command::End(args)) => end::run(args, cx),
+        Some(Command::List(args)) => list::run(args, cx),
+        Some(Command::Show(args)) => show::run(args, cx),
+        Some(Command::Search(args)) => search::run(args, cx),
+        Some(Command::Series(args)) => series::run(args, cx),
+        Some(Command::Doctor(args)) => doctor::run(args, cx),
+        Some(Command::Exec(args)) => exec::run(args, cx),
+        Some(Command::Version(args)) => version::run(args, cx),
+        Some(Command::Docs(args)) => docs::run(args, cx),
+        None => overview::run(cx),
+    }
+}

@@ -1,0 +1,182 @@
+//! How far the runs are: a line for each that ended, and on a terminal one line with the time left.
+//!
+//! Invariant: only the main thread prints; the runs' threads send what happened.
+
+use std::io::{self, IsTerminal as _};
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use trialbook_model::handle::run_label;
+use trialbook_model::status::RunStatus;
+use trialbook_runner::engine::{EngineError, Progress, Totals};
+use trialbook_runner::ledger::Job;
+use trialbook_runner::stop::{Stop, Urgency};
+use trialbook_runner::wrapper::Ended;
+
+use crate::context::Context;
+use crate::printer::{Line, Style};
+use crate::when;
+
+/// How often the line on the terminal is drawn anew.
+const REDRAW: Duration = Duration::from_millis(200);
+/// Ended runs before a time left is told.
+const ENOUGH: u32 = 3;
+
+/// Tells the main thread.
+pub(super) struct Teller {
+    sender: Mutex<Sender<Message>>,
+}
+
+enum Message {
+    Started,
+    Ended { line: Line, took: Duration },
+}
+
+impl Teller {
+    fn tell(&self, message: Message) {
+        if let Ok(sender) = self.sender.lock() {
+            // The listener lives as long as the engine; if it did not, nobody would be left to tell.
+            sender.send(message).ok();
+        }
+    }
+}
+
+impl Progress for Teller {
+    fn started(&self, _job: &Job) {
+        self.tell(Message::Started);
+    }
+
+    fn ended(&self, job: &Job, ended: &Ended) {
+        let line = line_of(job, ended);
+        let took = ended.took;
+        self.tell(Message::Ended { line, took });
+    }
+}
+
+fn line_of(job: &Job, ended: &Ended) -> Line {
+    let planned = &job.planned;
+    let name = format!(
+        "{}  {} #{}  ",
+        run_label(job.number),
+        planned.variation,
+        planned.trial
+    );
+    let millis = ended.took.as_millis();
+    let (style, word) = match ended.status {
+        RunStatus::Completed => (Style::Green, format!("completed in {millis} ms")),
+        RunStatus::Cancelled => (Style::Yellow, format!("cancelled after {millis} ms")),
+        RunStatus::Failed | RunStatus::Queued | RunStatus::Running => {
+            (Style::Red, format!("failed after {millis} ms"))
+        }
+    };
+    let line = Line::default().plain(name).add(style, word);
+    match &ended.error {
+        Some(error) if ended.status == RunStatus::Failed => {
+            line.plain(format!(": {}: {}", error.kind, error.message))
+        }
+        Some(_) | None => line,
+    }
+}
+
+/// Lets the engine work on another thread and tells how far it is.
+pub(super) fn follow(
+    cx: &Context,
+    jobs: &[Job],
+    stop: &Stop,
+    engine: impl FnOnce(&Teller) -> Result<Totals, EngineError> + Send,
+) -> Result<Totals, EngineError> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        let working = scope.spawn(move || {
+            let teller = Teller {
+                sender: Mutex::new(sender),
+            };
+            engine(&teller)
+        });
+        let mut screen = Screen {
+            cx,
+            stop,
+            all: jobs.len(),
+            done: 0,
+            running: 0,
+            spent: Duration::ZERO,
+            begun: Instant::now(),
+            told: Urgency::None,
+        };
+        screen.listen(&receiver);
+        working
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+struct Screen<'a> {
+    cx: &'a Context,
+    stop: &'a Stop,
+    all: usize,
+    done: u32,
+    running: usize,
+    spent: Duration,
+    begun: Instant,
+    told: Urgency,
+}
+
+impl Screen<'_> {
+    fn listen(&mut self, receiver: &Receiver<Message>) {
+        let is_live = io::stderr().is_terminal();
+        loop {
+            match receiver.recv_timeout(REDRAW) {
+                Ok(Message::Started) => self.running += 1,
+                Ok(Message::Ended { line, took }) => {
+                    self.running = self.running.saturating_sub(1);
+                    self.done += 1;
+                    self.spent += took;
+                    self.cx.printer.note(line);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.tell_of_stop();
+            if is_live {
+                self.cx.printer.status(&self.line());
+            }
+        }
+        if is_live {
+            self.cx.printer.status("");
+        }
+    }
+
+    fn tell_of_stop(&mut self) {
+        let urgency = self.stop.urgency();
+        if urgency == self.told {
+            return;
+        }
+        self.told = urgency;
+        self.cx.printer.note(match urgency {
+            Urgency::None => return,
+            Urgency::Gentle => "stopping: no run begins any more, running ones are asked to end; once more kills them",
+            Urgency::Forced => "killing the running ones",
+        });
+    }
+
+    fn line(&self) -> String {
+        let left = self.time_left().map_or_else(String::new, |left| {
+            let micros = i64::try_from(left.as_micros()).unwrap_or(i64::MAX);
+            format!(", about {} left", when::span(micros))
+        });
+        format!(
+            "{} of {} done, {} running{left}",
+            self.done, self.all, self.running
+        )
+    }
+
+    /// From what the runs so far took of the time that passed.
+    fn time_left(&self) -> Option<Duration> {
+        if self.done < ENOUGH || self.told != Urgency::None {
+            return None;
+        }
+        let left = u32::try_from(self.all).ok()?.saturating_sub(self.done);
+        Some(self.begun.elapsed() / self.done * left)
+    }
+}

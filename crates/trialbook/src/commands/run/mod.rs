@@ -1,0 +1,324 @@
+//! `trialbook run`: executes an experiment, from a config or from one line.
+//!
+//! Not here: planning, executing, recording (the runner), counting (the analysis). Invariant: standard output
+//! holds the result; how far it is goes to standard error.
+
+mod live;
+mod plan;
+mod report;
+mod source;
+
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use trialbook_capture::{Environment, Place, differences};
+use trialbook_model::code::ErrorCode;
+use trialbook_model::id::Entropy as _;
+use trialbook_model::plan::{Choice, Mode};
+use trialbook_model::state::DEFAULT_PROJECT;
+use trialbook_model::time::Clock as _;
+use trialbook_runner::engine::{Engine, Snapshot, Totals};
+use trialbook_runner::guard::Guard;
+use trialbook_runner::lease::{Holder, Leased};
+use trialbook_runner::ledger::{Job, Ledger};
+use trialbook_runner::outline::{Ground, Outline, Outside, Wish};
+use trialbook_runner::preparation::Preparation;
+use trialbook_runner::recording::SharedRecorder;
+use trialbook_runner::shim;
+use trialbook_runner::signals::SignalWatch;
+use trialbook_runner::standing::{Elsewhere, Standing};
+use trialbook_runner::stop::{Stop, Urgency};
+use trialbook_runner::wrapper::{GRACE, Tools};
+
+use crate::book::{self, Open};
+use crate::context::{Context, SystemClock, SystemEntropy};
+use crate::printer::{Line, Style};
+use source::{Intent, Spec};
+
+/// Execute an experiment from a config, or one command as a run
+///
+/// CONFIG is a YAML file. A second `run` of it does only what never finished. Without a config, the command
+/// after `--` is executed once, or for each combination that `--set` makes; `{param}`, `{seed}` and
+/// `{trial}` in it are filled in.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trialbook run experiment.yaml
+  trialbook run experiment.yaml --jobs 4 --only Polling
+  trialbook run experiment.yaml --retry-failed
+  trialbook run -- python train.py --lr 0.1
+  trialbook run --set lr=0.1,0.01 --trials 3 --experiment tuning -- python train.py --lr {lr} --seed {seed}")]
+pub(crate) struct Args {
+    /// The config file
+    #[arg(value_name = "CONFIG")]
+    config: Option<String>,
+    /// The command, in place of a config
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+    /// A param and its values: KEY=VALUE,VALUE. Several make a grid
+    #[arg(long = "set", value_name = "KEY=VALUES")]
+    set: Vec<String>,
+    /// Trials of each variation, in place of the config's
+    #[arg(long, value_name = "N")]
+    trials: Option<u32>,
+    /// The experiment's name, in place of the config's
+    #[arg(short, long, value_name = "NAME")]
+    experiment: Option<String>,
+    /// The base of all seeds, in place of the config's
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
+    /// Runs at the same time
+    #[arg(short, long, value_name = "N", default_value_t = 1)]
+    jobs: usize,
+    /// The longest time of one run, such as 90s or 10m
+    #[arg(long, value_name = "TIME", value_parser = source::duration)]
+    timeout: Option<Duration>,
+    /// Time between the request to end and the kill
+    #[arg(long, value_name = "TIME", value_parser = source::duration, default_value = "10s")]
+    grace: Duration,
+    /// Only this variation; may be repeated
+    #[arg(long, value_name = "VARIATION")]
+    only: Vec<String>,
+    /// Try failed runs again too
+    #[arg(long, alias = "resume", conflicts_with = "rerun")]
+    retry_failed: bool,
+    /// Do all runs again; earlier results are kept as earlier attempts
+    #[arg(long)]
+    rerun: bool,
+    /// Go on although finished runs no longer belong to the changed config; they are archived
+    #[arg(long)]
+    accept_change: bool,
+    /// Show what would be done, and why, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Executes it.
+pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+    let mut spec = source::read(&args, cx)?;
+    if args.dry_run {
+        return dry_run(&args, &mut spec, cx);
+    }
+    let open = book::writing(cx)?;
+    cx.printer
+        .note(Line::styled(Style::Dim, "book ").plain(format!(
+            "{} ({})",
+            open.folder().display(),
+            open.rule()
+        )));
+    let leased = leased(&spec, &open);
+    let lease = leased.take(&holder())?;
+    let done = execute(&args, &mut spec, &open, cx);
+    drop(lease);
+    done
+}
+
+fn leased<'a>(spec: &'a Spec, open: &'a Open) -> Leased<'a> {
+    Leased {
+        book: open.folder(),
+        project: project(spec),
+        experiment: &spec.config.experiment.name,
+    }
+}
+
+fn project(spec: &Spec) -> &str {
+    let project = spec.config.experiment.project.as_deref();
+    project.unwrap_or(DEFAULT_PROJECT)
+}
+
+fn holder() -> Holder {
+    let system = rustix::system::uname();
+    Holder {
+        pid: std::process::id(),
+        host: system.nodename().to_string_lossy().into_owned(),
+        since: SystemClock.now(),
+    }
+}
+
+fn wish(args: &Args, spec: &Spec) -> Wish {
+    let mode = match (args.retry_failed, args.rerun) {
+        (_, true) => Mode::Rerun,
+        (true, false) => Mode::RetryFailed,
+        (false, false) => Mode::Resume,
+    };
+    Wish {
+        choice: Choice {
+            mode,
+            only: args.only.clone(),
+        },
+        outside: match (&spec.intent, args.accept_change) {
+            (Intent::Adhoc { .. }, _) => Outside::Keep,
+            (Intent::Config, true) => Outside::Archive,
+            (Intent::Config, false) => Outside::Refuse,
+        },
+        scope: spec.scope(),
+    }
+}
+
+/// A base for seeds in case one is needed; NumPy takes 32 bits.
+fn drawn_seed() -> u64 {
+    let mut bytes = [0; 4];
+    SystemEntropy.fill(&mut bytes);
+    u64::from(u32::from_be_bytes(bytes))
+}
+
+fn dry_run(args: &Args, spec: &mut Spec, cx: &Context) -> Result<ExitCode> {
+    let open = book::reading_if_any(cx)?;
+    let mut standing = Standing::default();
+    let mut elsewhere = Elsewhere::Nobody;
+    if let Some(open) = &open {
+        standing = Standing::read(&open.view()?, project(spec), &spec.config.experiment.name)?;
+        if leased(spec, open).is_held() {
+            elsewhere = Elsewhere::Somebody;
+        }
+    }
+    spec.settle(&standing);
+    let ground = Ground {
+        config: &spec.config,
+        standing: &standing,
+        elsewhere,
+        drawn_seed: drawn_seed(),
+    };
+    let outline = ground.outline(&wish(args, spec))?;
+    plan::show(cx, spec, &outline)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<ExitCode> {
+    let name = spec.config.experiment.name.clone();
+    let standing = Standing::read(&open.view()?, project(spec), &name)?;
+    spec.settle(&standing);
+    let ground = Ground {
+        config: &spec.config,
+        standing: &standing,
+        // The lease is held, so nobody else executes anything of this experiment.
+        elsewhere: Elsewhere::Nobody,
+        drawn_seed: drawn_seed(),
+    };
+    let outline = ground.outline(&wish(args, spec)).inspect_err(|error| {
+        plan::show_refused(cx, error);
+    })?;
+    if spec.intent == Intent::Config {
+        plan::show_changes(cx, &outline.changes);
+    }
+    let preparation = preparation(args, spec, open)?;
+    let recorder = SharedRecorder::new(open.stream_writer(cx)?);
+    let jobs = Ledger {
+        sink: &recorder,
+        clock: &SystemClock,
+        entropy: &mut SystemEntropy,
+        preparation: &preparation,
+        standing: &standing,
+    }
+    .write(&outline)?;
+    plan::announce(cx, spec, &outline, &jobs);
+    let executed = if jobs.is_empty() {
+        Ok((Totals::default(), Urgency::None))
+    } else {
+        work(args, cx, &preparation, &recorder, &jobs)
+    };
+    recorder.finish()?;
+    let (totals, urgency) = executed?;
+    let verdict = report::show(cx, open, spec)?;
+    open.tidy(cx);
+    Ok(code(&outline, totals, urgency, verdict))
+}
+
+fn preparation(args: &Args, spec: &Spec, open: &Open) -> Result<Preparation> {
+    let work = open.folder().join("work");
+    let shim = if spec.config.task.command.is_empty() {
+        Some(shim::install(&work).context("cannot write the Python shim")?)
+    } else {
+        None
+    };
+    Ok(Preparation {
+        config: spec.config.clone(),
+        folder: spec.folder.clone(),
+        book: std::path::absolute(open.folder())?,
+        shim,
+        python: "python3".to_owned(),
+        timeout: args.timeout,
+        grace: args.grace,
+    })
+}
+
+fn work(
+    args: &Args,
+    cx: &Context,
+    preparation: &Preparation,
+    recorder: &SharedRecorder,
+    jobs: &[Job],
+) -> Result<(Totals, Urgency)> {
+    let stop = Arc::new(Stop::new().context("cannot make a pipe")?);
+    let signals = SignalWatch::start(Arc::clone(&stop)).context("cannot watch signals")?;
+    let guard = guard(cx);
+    let environment = Environment::capture(Place {
+        directory: &preparation.folder,
+        python: preparation.interpreter(),
+    });
+    for found in differences(&preparation.config.environment, &environment) {
+        cx.printer.warn(&format!(
+            "the config says {} `{}`; found `{}`",
+            found.key, found.declared, found.found
+        ));
+    }
+    let document = trialbook_model::secret::json(preparation.config.document());
+    let snapshots = [
+        Snapshot::new(
+            "environment",
+            trialbook_model::secret::json(environment.document()).content,
+        ),
+        Snapshot::new("config", document.content),
+    ];
+    let engine = |progress: &live::Teller| {
+        Engine {
+            workers: args.jobs,
+            tools: Tools {
+                sink: recorder,
+                clock: &SystemClock,
+                stop: &stop,
+                guard: &guard,
+            },
+            preparation,
+            snapshots: &snapshots,
+            progress,
+        }
+        .execute(jobs)
+    };
+    let totals = live::follow(cx, jobs, &stop, engine);
+    drop(signals);
+    Ok((totals?, stop.urgency()))
+}
+
+/// Without a guard, runs outlive a `run` that is killed; that is no reason not to run.
+fn guard(cx: &Context) -> Guard {
+    let started = std::env::current_exe().and_then(|program| {
+        let mut command = Command::new(program);
+        command.args(["exec", "--guard"]);
+        Guard::start(command)
+    });
+    started.unwrap_or_else(|error| {
+        cx.printer
+            .warn(&format!("no guard beside the runs: {error}"));
+        Guard::none()
+    })
+}
+
+fn code(outline: &Outline, totals: Totals, urgency: Urgency, verdict: report::Verdict) -> ExitCode {
+    let failed = totals.failed + outline.decisions.tally().failed;
+    let code = if urgency != Urgency::None {
+        ErrorCode::Interrupted
+    } else if failed > 0 {
+        ErrorCode::RunFailed
+    } else if verdict == report::Verdict::NotMet {
+        ErrorCode::CriteriaNotMet
+    } else {
+        return ExitCode::SUCCESS;
+    };
+    ExitCode::from(code.exit_code())
+}
+
+/// The default of `--grace` says the same in words.
+const _: () = assert!(GRACE.as_secs() == 10);

@@ -1,0 +1,175 @@
+//! What is going to be done and why, in words.
+
+use anyhow::Result;
+use serde_json::json;
+use trialbook_model::handle::run_label;
+use trialbook_model::id::RunUid;
+use trialbook_model::plan::{Action, Change, Tally};
+use trialbook_runner::ledger::Job;
+use trialbook_runner::outline::{Outline, OutlineError};
+
+use super::source::Spec;
+use crate::context::Context;
+use crate::figures::count;
+use crate::printer::{Column, Line, Style, Table};
+use crate::titles;
+
+/// Version of the JSON document of a dry run.
+const SCHEMA: u32 = 1;
+/// Changes shown; a config that differs in more is another config.
+const MOST_CHANGES: usize = 20;
+
+/// The answer of a dry run.
+pub(super) fn show(cx: &Context, spec: &Spec, outline: &Outline) -> Result<()> {
+    let tally = outline.decisions.tally();
+    if cx.printer.json_wanted() {
+        return cx.printer.json(SCHEMA, &document(spec, outline, tally));
+    }
+    show_changes(cx, &outline.changes);
+    let mut table = Table::new(vec![
+        Column::text("VARIATION"),
+        Column::number("TRIAL"),
+        Column::number("SEED"),
+        Column::text("WHAT"),
+    ]);
+    for decision in &outline.decisions.decisions {
+        let planned = &decision.planned;
+        table.row(vec![
+            planned.variation.clone(),
+            planned.trial.to_string(),
+            planned.seed.to_string(),
+            what(&decision.action),
+        ]);
+    }
+    cx.printer.table(&table);
+    cx.printer.line("");
+    cx.printer.line(format!(
+        "{}: {}; nothing was started",
+        spec.config.experiment.name,
+        summary(tally)
+    ));
+    Ok(())
+}
+
+fn document(spec: &Spec, outline: &Outline, tally: Tally) -> serde_json::Value {
+    let runs = outline.decisions.decisions.iter().map(|decision| {
+        let planned = &decision.planned;
+        json!({
+            "variation": planned.variation,
+            "trial": planned.trial,
+            "seed": planned.seed,
+            "run_key": planned.key,
+            "action": word(&decision.action),
+            "why": what(&decision.action),
+        })
+    });
+    json!({
+        "experiment": spec.config.experiment.name,
+        "runs": runs.collect::<Vec<_>>(),
+        "changes": outline.changes,
+        "done": tally.done,
+        "failed": tally.failed,
+        "running": tally.busy,
+        "to_start": tally.to_start,
+    })
+}
+
+fn word(action: &Action) -> &'static str {
+    match action {
+        Action::Start { .. } | Action::Take { .. } => "start",
+        Action::Done { .. } => "done",
+        Action::Failed { .. } => "failed",
+        Action::Busy { .. } => "running",
+        Action::NotChosen => "not_chosen",
+    }
+}
+
+fn what(action: &Action) -> String {
+    let short = |run: &RunUid| titles::short_id(run.0);
+    match action {
+        Action::Start { after: None, .. } => "start: it is not there yet".to_owned(),
+        Action::Start {
+            attempt,
+            after: Some(run),
+        } => format!("start: attempt {attempt}, after {}", short(run)),
+        Action::Take { run, .. } => format!("start: it is planned as {}", short(run)),
+        Action::Done { run } => format!("nothing: {} is completed", short(run)),
+        Action::Failed { run } => format!("nothing: {} failed (see --retry-failed)", short(run)),
+        Action::Busy { run } => format!("nothing: {} is running", short(run)),
+        Action::NotChosen => "nothing: not chosen by --only".to_owned(),
+    }
+}
+
+/// `28 of 30 done, 2 to start`.
+fn summary(tally: Tally) -> String {
+    let mut text = format!("{} of {} done", tally.done, tally.chosen);
+    for (number, word) in [
+        (tally.failed, "failed"),
+        (tally.busy, "running"),
+        (tally.to_start, "to start"),
+    ] {
+        if number > 0 {
+            text.push_str(&format!(", {number} {word}"));
+        }
+    }
+    text
+}
+
+/// How the config differs from the recorded one.
+pub(super) fn show_changes(cx: &Context, changes: &[Change]) {
+    if changes.is_empty() {
+        return;
+    }
+    let title = "the config has changed since the last run:";
+    cx.printer.note(Line::styled(Style::Yellow, title));
+    let shown = |value: &Option<serde_json::Value>| {
+        let text = value
+            .as_ref()
+            .map_or("nothing".to_owned(), ToString::to_string);
+        match text.char_indices().nth(60) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        }
+    };
+    for Change { path, old, new } in changes.iter().take(MOST_CHANGES) {
+        let line = format!("  {path}: {} → {}", shown(old), shown(new));
+        cx.printer.note(line);
+    }
+    if changes.len() > MOST_CHANGES {
+        let more = changes.len() - MOST_CHANGES;
+        cx.printer.note(format!("  … and {more} more"));
+    }
+}
+
+/// What changed so that nothing is done.
+pub(super) fn show_refused(cx: &Context, error: &OutlineError) {
+    match error {
+        OutlineError::Changed { changes, .. } => show_changes(cx, changes),
+        OutlineError::Plan(_) | OutlineError::Deleted { .. } => {}
+    }
+}
+
+/// What begins now.
+pub(super) fn announce(cx: &Context, spec: &Spec, outline: &Outline, jobs: &[Job]) {
+    let printer = &cx.printer;
+    if !outline.cut_off.is_empty() {
+        let cut_off = count(outline.cut_off.len() as u64, "run");
+        printer.note(format!(
+            "{cut_off} lost their process and are attempted again"
+        ));
+    }
+    if !outline.leaving.is_empty() {
+        let leaving = count(outline.leaving.len() as u64, "run");
+        printer.note(format!(
+            "{leaving} that the config no longer asks for are archived"
+        ));
+    }
+    let tally = outline.decisions.tally();
+    let first = match jobs.first() {
+        Some(job) if jobs.len() > 1 => format!(", from {}", run_label(job.number)),
+        Some(job) => format!(", {}", run_label(job.number)),
+        None => String::new(),
+    };
+    let line = Line::styled(Style::Bold, &spec.config.experiment.name);
+    printer.note(line.plain(format!(": {}{first}", summary(tally))));
+}

@@ -1,0 +1,99 @@
+//! The result of an experiment: per variation the figures, how the runs ended, the verdict.
+//!
+//! Not here: counting (the analysis), the looks of the table (`variations`). Invariant: the same table is
+//! printed by every face.
+
+use anyhow::Result;
+use serde::Serialize;
+use trialbook_analysis::VariationTable;
+use trialbook_store::nouns::ExperimentRow;
+use trialbook_store::reading::Reading as _;
+
+use super::source::Spec;
+use crate::book::Open;
+use crate::context::Context;
+use crate::printer::{Line, Style};
+use crate::variations::{self, TableDocument};
+use crate::{figures, titles};
+
+/// Version of the JSON document.
+const SCHEMA: u32 = 1;
+
+/// What came of the success criteria.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// There are none, or nothing to judge.
+    None,
+    /// All are met.
+    Met,
+    /// Some are not.
+    NotMet,
+}
+
+#[derive(Serialize)]
+struct Document {
+    experiment: String,
+    runs: u64,
+    completed: u64,
+    failed: u64,
+    #[serde(flatten)]
+    table: TableDocument,
+}
+
+/// Prints the result and gives the verdict.
+pub(super) fn show(cx: &Context, open: &Open, spec: &Spec) -> Result<Verdict> {
+    let view = open.view()?;
+    let words = &spec.config.experiment;
+    let is_meant = |row: &ExperimentRow| {
+        row.state.place.as_ref().is_some_and(|place| {
+            place.value.name == words.name && place.value.project == super::project(spec)
+        })
+    };
+    let Some(row) = view.experiments()?.into_iter().find(is_meant) else {
+        return Ok(Verdict::None);
+    };
+    let table = VariationTable::of(&view, &row)?;
+    let statuses = table.statuses();
+    if cx.printer.json_wanted() {
+        let document = Document {
+            experiment: titles::experiment(&row),
+            runs: statuses.total(),
+            completed: statuses.completed,
+            failed: statuses.failed,
+            table: variations::document(&table),
+        };
+        cx.printer.json(SCHEMA, &document)?;
+    } else {
+        let head = Line::styled(Style::Bold, titles::experiment(&row));
+        let done = format!(": {} of {} done", statuses.completed, statuses.total());
+        cx.printer.line(head.plain(done));
+        cx.printer.line("");
+        variations::print(&table, &cx.printer);
+    }
+    tell_missing(cx, &table);
+    Ok(match &table.verdict {
+        None => Verdict::None,
+        Some(verdict) if verdict.met => Verdict::Met,
+        Some(_) => Verdict::NotMet,
+    })
+}
+
+/// An expected metric that no completed run told is probably a misspelt one.
+fn tell_missing(cx: &Context, table: &VariationTable) {
+    for (at, column) in table
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| it.expected)
+    {
+        let summaries = || table.rows.iter().filter_map(|row| row.metrics.get(at));
+        let missing: u64 = summaries().map(|summary| summary.missing).sum();
+        if missing > 0 {
+            cx.printer.warn(&format!(
+                "{} completed without the expected metric `{}`",
+                figures::count(missing, "run"),
+                column.key
+            ));
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! `trialbook search`: finds runs by a filter (T-7).
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use trialbook_model::filter::{
+    self, Aggregate, Dialect, Direction, Key, KeyKind, OrderTerm, Wanted,
+};
+use trialbook_model::goal;
+use trialbook_model::record::{Goal, SeriesKey};
+use trialbook_model::state::SeriesSummary;
+use trialbook_model::time::Clock as _;
+use trialbook_store::nouns::RunRow;
+use trialbook_store::query::{Query, Shown};
+use trialbook_store::reading::Reading as _;
+
+use crate::book;
+use crate::context::{Context, SystemClock};
+use crate::documents::{self, RunHead};
+use crate::failure::Failure;
+use crate::figures::{self, count};
+use crate::listing::{Listing, More};
+use crate::names::Names;
+
+const SCHEMA: u32 = 1;
+
+/// Find runs
+///
+/// Conditions are joined by AND, OR, NOT and parentheses: metrics.loss < 0.5, params.model = 'bert',
+/// tags.stage LIKE 'prod%', status IN ('running', 'failed'), min(metrics.loss) < 0.1, params.lr IS NULL.
+/// A name alone is an attribute, then a metric, then a param. Sorting puts the best first: the greatest,
+/// or the smallest where the metric's name or definition says that less is better; `KEY ASC` or
+/// `KEY DESC` decides it. Missing values come last.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trialbook search 'metrics.val_accuracy > 0.90' --sort-by val_accuracy --top 10
+  trialbook search --filter \"params.model = 'bert' AND loss < 0.5\" --sort-by 'loss ASC, started DESC'
+  trialbook search \"status = 'failed' AND started > '2026-01-21'\" --json")]
+pub(crate) struct Args {
+    /// The filter; without one all runs are found
+    #[arg(value_name = "FILTER", conflicts_with = "filter")]
+    text: Option<String>,
+    /// The filter
+    #[arg(long = "filter", value_name = "FILTER")]
+    filter: Option<String>,
+    /// What to sort by: KEY [ASC|DESC], …; default: the newest first
+    #[arg(long, alias = "order-by", value_name = "KEYS")]
+    sort_by: Option<String>,
+    /// So many at most; 0 for all
+    #[arg(
+        long,
+        short = 'n',
+        alias = "limit",
+        default_value_t = 20,
+        value_name = "NUMBER"
+    )]
+    top: usize,
+    /// Only runs of this experiment; may be given several times
+    #[arg(short, long, value_name = "EXPERIMENT")]
+    experiment: Vec<String>,
+    /// Read the filter as MLflow does
+    #[arg(long)]
+    mlflow: bool,
+    /// Also those that are archived
+    #[arg(short, long)]
+    all: bool,
+}
+
+#[derive(Serialize)]
+struct Found {
+    total: u64,
+    sorted_by: Vec<Sorted>,
+    runs: Vec<FoundRun>,
+}
+
+#[derive(Serialize)]
+struct Sorted {
+    key: String,
+    direction: &'static str,
+    /// Whether the direction follows from the name alone.
+    assumed: bool,
+}
+
+#[derive(Serialize)]
+struct FoundRun {
+    #[serde(flatten)]
+    head: RunHead,
+    /// The values of the keys that were used.
+    values: Map<String, Value>,
+}
+
+/// Finds them.
+pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+    let dialect = if args.mlflow {
+        Dialect::Mlflow
+    } else {
+        Dialect::Native
+    };
+    let text = args.text.as_ref().or(args.filter.as_ref());
+    let text = text.map_or("", String::as_str);
+    let condition = filter::parse(text, dialect).map_err(|source| Failure::Filter {
+        text: text.to_owned(),
+        source,
+    })?;
+    let order_text = args.sort_by.as_deref().unwrap_or_default();
+    let mut order = filter::parse_order(order_text, dialect).map_err(|source| Failure::Filter {
+        text: order_text.to_owned(),
+        source,
+    })?;
+    let sorted = directed(&mut order);
+    let keys = used_keys(&condition, &order);
+    let open = book::reading(cx)?;
+    let view = open.view()?;
+    let names = Names::new(&view);
+    let mut experiments = Vec::new();
+    for text in &args.experiment {
+        experiments.push(names.experiment(text)?.no);
+    }
+    let hits = view.search(&Query {
+        filter: condition,
+        experiments: (!experiments.is_empty()).then_some(experiments),
+        shown: if args.all {
+            Shown::WithArchived
+        } else {
+            Shown::Active
+        },
+        order,
+        limit: if args.top == 0 { usize::MAX } else { args.top },
+        ..Query::all()
+    })?;
+    let listing = Listing::read(&view, &hits.runs)?;
+    let found = Outcome {
+        total: hits.total,
+        sorted,
+        keys,
+        listing,
+    };
+    found.tell(cx)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Gives every term without a direction the one that puts the best first.
+fn directed(order: &mut [OrderTerm]) -> Vec<Sorted> {
+    let mut sorted = Vec::new();
+    for term in order {
+        let assumed = term.direction.is_none();
+        let goal = goal_of(&term.key);
+        let direction = term.direction_for(goal);
+        term.direction = Some(direction);
+        sorted.push(Sorted {
+            key: term.key.to_string(),
+            direction: match direction {
+                Direction::Ascending => "ascending",
+                Direction::Descending => "descending",
+            },
+            assumed: assumed && goal.is_some(),
+        });
+    }
+    sorted
+}
+
+/// The goal that a metric's name says.
+fn goal_of(key: &Key) -> Option<Goal> {
+    match key.kind {
+        KeyKind::Metric | KeyKind::Bare => Some(goal::assumed(&key.name).goal),
+        KeyKind::Attribute | KeyKind::Param | KeyKind::Tag | KeyKind::Dataset => None,
+    }
+}
+
+/// The keys that get a column: those sorted by, then those of the filter, but for what every table shows.
+fn used_keys(condition: &filter::Expr, order: &[OrderTerm]) -> Vec<Key> {
+    let mut keys: Vec<Key> = Vec::new();
+    let sorted = order.iter().map(|term| &term.key);
+    for key in sorted.chain(condition.keys()) {
+        let shown = match key.kind {
+            KeyKind::Attribute | KeyKind::Dataset => false,
+            KeyKind::Metric | KeyKind::Param | KeyKind::Tag | KeyKind::Bare => true,
+        };
+        if shown && !keys.contains(key) {
+            keys.push(key.clone());
+        }
+    }
+    keys
+}
+
+struct Outcome {
+    total: u64,
+    sorted: Vec<Sorted>,
+    keys: Vec<Key>,
+    listing: Listing,
+}
+
+impl Outcome {
+    fn tell(self, cx: &Context) -> Result<()> {
+        let now = SystemClock.now();
+        if cx.printer.json_wanted() {
+            let heads = self.listing.heads(now);
+            let runs = heads.into_iter().zip(&self.listing.runs);
+            let runs = runs.map(|(head, run)| FoundRun {
+                head,
+                values: self
+                    .keys
+                    .iter()
+                    .map(|key| (key.to_string(), json_value(run, key)))
+                    .collect(),
+            });
+            let found = Found {
+                total: self.total,
+                runs: runs.collect(),
+                sorted_by: self.sorted,
+            };
+            return cx.printer.json(SCHEMA, &found);
+        }
+        cx.printer.line(self.headline());
+        let titles: Vec<String> = self.keys.iter().map(ToString::to_string).collect();
+        let more: Vec<More<'_>> = self
+            .keys
+            .iter()
+            .zip(&titles)
+            .map(|(key, title)| More {
+                title,
+                cell: Box::new(|run| text_value(run, key)),
+            })
+            .collect();
+        if !self.listing.runs.is_empty() {
+            cx.printer.table(&self.listing.table(now, &more));
+        }
+        Ok(())
+    }
+
+    /// `Found 23 runs, showing top 10 by val_accuracy (descending, assumed)`.
+    fn headline(&self) -> String {
+        let mut text = format!("Found {}", count(self.total, "run"));
+        let shown = self.listing.runs.len() as u64;
+        let by: Vec<String> = self
+            .sorted
+            .iter()
+            .map(|term| {
+                let assumed = if term.assumed {
+                    ", assumed from its name"
+                } else {
+                    ""
+                };
+                format!("{} ({}{assumed})", term.key, term.direction)
+            })
+            .collect();
+        if shown < self.total {
+            text.push_str(&format!(", showing top {shown}"));
+        }
+        if !by.is_empty() && self.total > 0 {
+            let by = by.join(", ");
+            let word = if shown < self.total {
+                "by"
+            } else {
+                ", sorted by"
+            };
+            let gap = if shown < self.total { " " } else { "" };
+            text.push_str(&format!("{gap}{word} {by}"));
+        }
+        text
+    }
+}
+
+/// What a run has under a key.
+enum Held<'a> {
+    Number(f64),
+    Count(u64),
+    Param(&'a trialbook_model::record::Param),
+    Text(&'a str),
+}
+
+fn held<'a>(run: &'a RunRow, key: &Key) -> Option<Held<'a>> {
+    key.kinds(Wanted::Any).iter().find_map(|kind| match kind {
+        KeyKind::Metric => metric(run, key),
+        KeyKind::Param => run
+            .state
+            .params
+            .get(&key.name)
+            .map(|held| Held::Param(held.param())),
+        KeyKind::Tag => {
+            let mut tags = run.state.annotations.tags();
+            tags.find(|(tag, _)| *tag == key.name)
+                .map(|(_, value)| Held::Text(value))
+        }
+        KeyKind::Attribute | KeyKind::Dataset | KeyKind::Bare => None,
+    })
+}
+
+fn metric<'a>(run: &RunRow, key: &Key) -> Option<Held<'a>> {
+    let series = SeriesKey {
+        key: key.name.clone(),
+        context: key.context.clone(),
+    };
+    let summary = run.state.records.series.get(&series)?;
+    aggregate(summary, key)
+}
+
+fn aggregate<'a>(summary: &SeriesSummary, key: &Key) -> Option<Held<'a>> {
+    match key.aggregate {
+        Aggregate::Last => Some(Held::Number(summary.last.value)),
+        Aggregate::Min => summary.min().map(Held::Number),
+        Aggregate::Max => summary.max().map(Held::Number),
+        Aggregate::Mean => summary.mean().map(Held::Number),
+        Aggregate::Best => match goal::assumed(&key.name).goal {
+            Goal::Min => summary.min().map(Held::Number),
+            Goal::Max => summary.max().map(Held::Number),
+            Goal::None => Some(Held::Number(summary.last.value)),
+        },
+        Aggregate::Count => Some(Held::Count(summary.count)),
+        Aggregate::Nan => Some(Held::Count(summary.nan)),
+    }
+}
+
+fn text_value(run: &RunRow, key: &Key) -> String {
+    match held(run, key) {
+        Some(Held::Number(value)) => figures::short(value),
+        Some(Held::Count(value)) => value.to_string(),
+        Some(Held::Param(param)) => clipped(&param.text),
+        Some(Held::Text(text)) => clipped(text),
+        None => "-".to_owned(),
+    }
+}
+
+/// A text short enough for a column of numbers.
+fn clipped(text: &str) -> String {
+    const MOST: usize = 40;
+    match text.char_indices().nth(MOST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+fn json_value(run: &RunRow, key: &Key) -> Value {
+    match held(run, key) {
+        Some(Held::Number(value)) => figures::json(value),
+        Some(Held::Count(value)) => value.into(),
+        Some(Held::Param(param)) => {
+            serde_json::from_str(documents::param(param).get()).unwrap_or(Value::Null)
+        }
+        Some(Held::Text(text)) => text.into(),
+        None => Value::Null,
+    }
+}

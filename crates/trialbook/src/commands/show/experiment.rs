@@ -1,0 +1,133 @@
+//! An experiment as people read it and as JSON: identity, config, table by variation, last runs.
+
+use anyhow::Result;
+use serde::Serialize;
+use serde_json::Value;
+use trialbook_analysis::variations::VariationTable;
+use trialbook_model::time::{Clock as _, Timestamp};
+use trialbook_store::nouns::ExperimentRow;
+use trialbook_store::query::Query;
+use trialbook_store::reading::Reading;
+
+use super::SCHEMA;
+use crate::context::{Context, SystemClock};
+use crate::documents::RunHead;
+use crate::figures::{count, grouped};
+use crate::listing::Listing;
+use crate::printer::{Line, Style};
+use crate::variations::{self, TableDocument};
+use crate::{titles, when};
+
+/// Runs of the experiment that are shown.
+const LAST: usize = 10;
+
+#[derive(Serialize)]
+struct ExperimentDocument {
+    id: String,
+    no: u64,
+    handle: Option<String>,
+    name: Option<String>,
+    project: String,
+    created: Option<String>,
+    config_hash: Option<String>,
+    config: Option<Value>,
+    notes: Option<String>,
+    runs: u64,
+    table: TableDocument,
+    last: Vec<RunHead>,
+}
+
+/// Shows an experiment.
+pub(super) fn show<V>(view: &V, row: &ExperimentRow, cx: &Context) -> Result<()>
+where
+    V: Reading,
+{
+    let now = SystemClock.now();
+    let table = VariationTable::of(view, row)?;
+    let hits = view.search(&Query {
+        experiments: Some(vec![row.no]),
+        limit: LAST,
+        ..Query::all()
+    })?;
+    let last = Listing::read(view, &hits.runs)?;
+    let created = row
+        .state
+        .created()
+        .filter(|time| *time != Timestamp::default());
+    if cx.printer.json_wanted() {
+        let config = row.state.config();
+        let document = ExperimentDocument {
+            id: titles::experiment_uid(row).to_string(),
+            no: row.no.0,
+            handle: row.state.handle().map(str::to_owned),
+            name: row.state.name().map(str::to_owned),
+            project: row.state.project().to_owned(),
+            created: created.map(|time| time.to_string()),
+            config_hash: config.and_then(|config| config.hash.clone()),
+            config: config.map(|config| config.document.clone()),
+            notes: row.state.annotations.main_note().map(str::to_owned),
+            runs: hits.total,
+            table: variations::document(&table),
+            last: last.heads(now),
+        };
+        return cx.printer.json(SCHEMA, &document);
+    }
+    identity(row, created, (now, hits.total), cx);
+    config(row, cx);
+    if hits.total == 0 {
+        return Ok(());
+    }
+    heading(cx, "By variation");
+    variations::print(&table, &cx.printer);
+    heading(
+        cx,
+        &format!("Last runs ({} of {})", last.runs.len(), grouped(hits.total)),
+    );
+    cx.printer.table(&last.table(now, &[]));
+    Ok(())
+}
+
+fn heading(cx: &Context, text: &str) {
+    cx.printer.line("");
+    cx.printer.line(Line::styled(Style::Bold, text));
+}
+
+fn field(cx: &Context, name: &str, value: impl AsRef<str>) {
+    cx.printer
+        .line(Line::styled(Style::Dim, format!("  {name:<12} ")).plain(value));
+}
+
+fn identity(
+    row: &ExperimentRow,
+    created: Option<Timestamp>,
+    (now, runs): (Timestamp, u64),
+    cx: &Context,
+) {
+    let title = titles::experiment(row);
+    cx.printer
+        .line(Line::styled(Style::Bold, format!("experiment {title}")));
+    field(cx, "id", titles::experiment_uid(row).to_string());
+    if let Some(created) = created {
+        let age = when::age(created, now);
+        field(cx, "created", format!("{} ({age})", when::local(created)));
+    }
+    field(cx, "runs", count(runs, "run"));
+    if let Some(hash) = row.state.config().and_then(|config| config.hash.as_ref()) {
+        field(cx, "config hash", &hash[..hash.len().min(12)]);
+    }
+    if let Some(note) = row.state.annotations.main_note() {
+        field(cx, "note", note);
+    }
+}
+
+/// The config as indented lines: JSON, which is YAML too.
+fn config(row: &ExperimentRow, cx: &Context) {
+    let Some(config) = row.state.config() else {
+        return;
+    };
+    heading(cx, "Config");
+    let text = serde_json::to_string_pretty(&config.document).unwrap_or_default();
+    for line in text.lines() {
+        cx.printer.line(format!("  {line}"));
+    }
+}

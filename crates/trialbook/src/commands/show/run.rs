@@ -1,0 +1,453 @@
+//! A run as people read it.
+
+use anyhow::Result;
+use trialbook_model::id::RunUid;
+use trialbook_model::stale::stale_since;
+use trialbook_model::time::{Clock as _, Timestamp};
+use trialbook_store::nouns::{ExperimentRow, Owner, RunRow};
+use trialbook_store::reading::Reading;
+
+use super::run_document::{self, Recorder};
+use super::{Args, SCHEMA};
+use crate::context::{Context, SystemClock};
+use crate::figures::{bytes, count, short};
+use crate::listing;
+use crate::printer::{Column, Line, Style, Table};
+use crate::{titles, when};
+
+/// Characters of a long value that are shown.
+const SHOWN: usize = 400;
+
+/// Shows a run.
+pub(super) fn show<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
+    let now = SystemClock.now();
+    let experiment = view.experiment(run.experiment)?;
+    if cx.printer.json_wanted() {
+        let document = run_document::build(view, (run, experiment.as_ref()), args, now)?;
+        return cx.printer.json(SCHEMA, &document);
+    }
+    identity(view, (run, experiment.as_ref()), now, cx)?;
+    params(run, args, cx);
+    metrics(run, cx);
+    annotations(run, args, cx);
+    events(view, run, args, cx)?;
+    artifacts(run, cx);
+    surroundings(view, run, args, cx)?;
+    recorder(run, cx);
+    if args.logs {
+        logs(view, run, cx)?;
+    }
+    Ok(())
+}
+
+/// A heading with an empty line before it.
+fn heading(cx: &Context, text: &str) {
+    cx.printer.line("");
+    cx.printer.line(Line::styled(Style::Bold, text));
+}
+
+/// `name: value` with the values in one column.
+fn field(cx: &Context, name: &str, value: impl AsRef<str>) {
+    cx.printer
+        .line(Line::styled(Style::Dim, format!("  {name:<12} ")).plain(value));
+}
+
+fn identity<V: Reading>(
+    view: &V,
+    (run, experiment): (&RunRow, Option<&ExperimentRow>),
+    now: Timestamp,
+    cx: &Context,
+) -> Result<()> {
+    let state = &run.state;
+    let (style, word) = listing::status(run, now);
+    let title = titles::run(run, experiment);
+    let name = state.name().unwrap_or_default();
+    let head = Line::styled(Style::Bold, format!("run {title}")).plain(format!("  {name}  "));
+    cx.printer.line(head.add(style, word));
+    field(cx, "id", run.uid.to_string());
+    if let Some(row) = experiment {
+        field(cx, "experiment", titles::experiment(row));
+    }
+    if let Some(started) = state.started() {
+        let age = when::age(started, now);
+        field(cx, "started", format!("{} ({age})", when::local(started)));
+    }
+    if let Some(ended) = state.ended() {
+        let took = listing::took(run, now);
+        field(cx, "ended", format!("{} (took {took})", when::local(ended)));
+    }
+    if let Some(since) = stale_since(state, now) {
+        let hint = "`trialbook end --status cancelled` closes it";
+        field(
+            cx,
+            "silent since",
+            format!("{}; {hint}", when::local(since)),
+        );
+    }
+    if let Some(progress) = &state.progress {
+        field(cx, "progress", progress_text(&progress.value));
+    }
+    if let Some(error) = state.error() {
+        let message = clipped(&error.message, SHOWN);
+        cx.printer.line(
+            Line::styled(Style::Dim, "  error        ")
+                .add(Style::Red, format!("{}: {message}", error.kind)),
+        );
+    }
+    if let Some(code) = state.exit_code() {
+        field(cx, "exit code", code.to_string());
+    }
+    origin(view, run, cx)
+}
+
+fn progress_text(progress: &trialbook_model::record::Progress) -> String {
+    let stage = progress
+        .stage
+        .as_ref()
+        .map(|stage| format!(", {stage}"))
+        .unwrap_or_default();
+    match progress.total {
+        Some(total) if total > 0.0 => {
+            let share = short(100.0 * progress.done / total);
+            format!(
+                "{} of {} ({share} %){stage}",
+                short(progress.done),
+                short(total)
+            )
+        }
+        Some(_) | None => format!("{}{stage}", short(progress.done)),
+    }
+}
+
+/// What it came from: variation, trial, seed, command, links.
+fn origin<V: Reading>(view: &V, run: &RunRow, cx: &Context) -> Result<()> {
+    let Some(start) = run.state.start() else {
+        return Ok(());
+    };
+    if let Some(variation) = &start.variation {
+        let trial = start
+            .trial
+            .map(|trial| format!(", trial {trial}"))
+            .unwrap_or_default();
+        let attempt = start.attempt.filter(|attempt| *attempt > 1);
+        let attempt = attempt
+            .map(|attempt| format!(", attempt {attempt}"))
+            .unwrap_or_default();
+        field(cx, "variation", format!("{variation}{trial}{attempt}"));
+    }
+    if let Some(seed) = start.seed {
+        field(cx, "seed", seed.to_string());
+    }
+    if !start.command.is_empty() {
+        field(cx, "command", clipped(&start.command.join(" "), SHOWN));
+    }
+    let actor = run.state.actor.as_ref().map(|actor| actor.value.as_str());
+    let by = [Some(start.source.as_str()), actor].into_iter().flatten();
+    let by: Vec<&str> = by.filter(|text| !text.is_empty()).collect();
+    field(cx, "started by", by.join(", "));
+    for (kind, other) in &start.links {
+        let word = match kind {
+            trialbook_model::record::LinkKind::RetryOf => "retry of",
+            trialbook_model::record::LinkKind::Reproduces => "reproduces",
+            trialbook_model::record::LinkKind::Parent => "part of",
+        };
+        field(cx, word, linked(view, *other)?);
+    }
+    Ok(())
+}
+
+fn linked<V: Reading>(view: &V, uid: RunUid) -> Result<String> {
+    let Some(no) = view.run_no(uid)? else {
+        return Ok(uid.to_string());
+    };
+    let Some(run) = view.runs(&[no])?.pop() else {
+        return Ok(uid.to_string());
+    };
+    let experiment = view.experiment(run.experiment)?;
+    Ok(titles::run(&run, experiment.as_ref()))
+}
+
+fn params(run: &RunRow, args: &Args, cx: &Context) {
+    if run.state.params.is_empty() {
+        return;
+    }
+    heading(cx, &format!("Params ({})", run.state.params.len()));
+    let mut table = Table::new(vec![Column::text("PARAM"), Column::text("VALUE")]);
+    for (key, held) in &run.state.params {
+        let text = &held.param().text;
+        let value = if args.full {
+            text.clone()
+        } else {
+            clipped(text, SHOWN)
+        };
+        table.row(vec![key.clone(), value]);
+    }
+    cx.printer.table(&table);
+    for (key, kept, refused) in run.state.conflicts() {
+        let refused: Vec<String> = refused
+            .iter()
+            .map(|(_, param)| clipped(&param.text, 80))
+            .collect();
+        cx.printer
+            .line(Line::styled(Style::Yellow, "conflict").plain(format!(
+                ": `{key}` was also written as `{}`; the first, `{}`, holds",
+                refused.join("`, `"),
+                clipped(&kept.text, 80)
+            )));
+    }
+}
+
+/// The metrics with their summaries.
+pub(super) fn metrics(run: &RunRow, cx: &Context) {
+    let series = &run.state.records.series;
+    if !series.is_empty() {
+        heading(cx, &format!("Metrics ({})", series.len()));
+        let mut table = Table::new(vec![
+            Column::text("METRIC"),
+            Column::number("LAST"),
+            Column::number("MIN"),
+            Column::number("MEAN"),
+            Column::number("MAX"),
+            Column::number("N"),
+            Column::number("STEPS"),
+            Column::text(""),
+        ]);
+        let finite = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), short);
+        for (key, summary) in series {
+            let mut odd: Vec<String> = Vec::new();
+            if summary.nan > 0 {
+                odd.push(format!("{} NaN", summary.nan));
+            }
+            if summary.pos_inf + summary.neg_inf > 0 {
+                odd.push(format!("{} infinite", summary.pos_inf + summary.neg_inf));
+            }
+            table.row(vec![
+                key.to_string(),
+                short(summary.last.value),
+                finite(summary.min()),
+                finite(summary.mean()),
+                finite(summary.max()),
+                summary.count.to_string(),
+                format!("{}..{}", summary.first_step, summary.last.step),
+                odd.join(", "),
+            ]);
+        }
+        cx.printer.table(&table);
+    }
+    derived(run, cx);
+}
+
+fn derived(run: &RunRow, cx: &Context) {
+    let values = run.state.derived_values();
+    if values.is_empty() {
+        return;
+    }
+    heading(cx, &format!("Derived ({})", values.len()));
+    let mut table = Table::new(vec![Column::text("METRIC"), Column::number("VALUE")]);
+    for (name, value) in values {
+        table.row(vec![name, short(value)]);
+    }
+    cx.printer.table(&table);
+}
+
+fn annotations(run: &RunRow, args: &Args, cx: &Context) {
+    let annotations = &run.state.annotations;
+    let tags: Vec<(&str, &str)> = annotations.tags().collect();
+    if !tags.is_empty() {
+        heading(cx, &format!("Tags ({})", tags.len()));
+        let mut table = Table::new(vec![Column::text("TAG"), Column::text("VALUE")]);
+        for (tag, value) in tags {
+            table.row(vec![tag.to_owned(), clipped(value, SHOWN)]);
+        }
+        cx.printer.table(&table);
+    }
+    for note in annotations.notes.values() {
+        let Some(text) = &note.value.text else {
+            continue;
+        };
+        let place = [note.value.namespace.as_str(), note.value.key.as_str()];
+        let place = if place == ["default", ""] {
+            "Note".to_owned()
+        } else {
+            format!("Note {}", place.join("/"))
+        };
+        heading(cx, &place);
+        let text = if args.full {
+            text.clone()
+        } else {
+            clipped(text, 4 * SHOWN)
+        };
+        for line in text.lines() {
+            cx.printer.line(format!("  {line}"));
+        }
+    }
+}
+
+fn events<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
+    let counts = &run.state.records.counts;
+    if counts.items > 0 {
+        heading(cx, &format!("Items ({})", counts.items));
+        let judged = count(counts.assessments, "later judgement");
+        cx.printer
+            .line(format!("  {}, {judged}", count(counts.items, "item")));
+    }
+    if counts.events.is_empty() {
+        return Ok(());
+    }
+    heading(
+        cx,
+        &format!("Events ({})", counts.events.values().sum::<u64>()),
+    );
+    if !args.events {
+        for (kind, number) in &counts.events {
+            cx.printer.line(format!("  {kind}: {number}"));
+        }
+        return Ok(());
+    }
+    let mut table = Table::new(vec![
+        Column::whole("TIME"),
+        Column::whole("KIND"),
+        Column::whole("SEVERITY"),
+        Column::text("TEXT"),
+        Column::text("DATA"),
+    ]);
+    for record in view.events(&Owner::Run(run.no))? {
+        let event = record.record;
+        let data = if event.data.is_null() {
+            String::new()
+        } else {
+            event.data.to_string()
+        };
+        let cut = |text: &str| {
+            if args.full {
+                text.to_owned()
+            } else {
+                clipped(text, SHOWN)
+            }
+        };
+        table.row(vec![
+            when::local(record.stamp.time),
+            event.kind,
+            event.severity.unwrap_or_default(),
+            cut(&event.text),
+            cut(&data),
+        ]);
+    }
+    cx.printer.table(&table);
+    Ok(())
+}
+
+fn artifacts(run: &RunRow, cx: &Context) {
+    let records = &run.state.records;
+    let present: Vec<_> = records.artifacts().collect();
+    if present.is_empty() {
+        return;
+    }
+    heading(cx, &format!("Artifacts ({})", present.len()));
+    let mut table = Table::new(vec![
+        Column::text("PATH"),
+        Column::whole("TYPE"),
+        Column::whole("ROLE"),
+        Column::number("SIZE"),
+        Column::number("VERSIONS"),
+        Column::whole("SHA-256"),
+        Column::text("DESCRIPTION"),
+    ]);
+    for held in present {
+        let artifact = &held.value;
+        let sum = artifact
+            .sha256
+            .as_deref()
+            .map(|sum| sum[..sum.len().min(12)].to_owned());
+        table.row(vec![
+            artifact.path.clone(),
+            artifact.r#type.clone().unwrap_or_default(),
+            artifact.role.clone().unwrap_or_default(),
+            artifact.size.map(bytes).unwrap_or_default(),
+            records
+                .artifacts
+                .get(&artifact.path)
+                .map_or(1, Vec::len)
+                .to_string(),
+            sum.or_else(|| artifact.uri.clone()).unwrap_or_default(),
+            artifact.description.clone().unwrap_or_default(),
+        ]);
+    }
+    cx.printer.table(&table);
+}
+
+/// Snapshots: environment, dataset, config.
+fn surroundings<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
+    for (kind, held) in &run.state.snapshots {
+        let sum = &held.value[..held.value.len().min(12)];
+        heading(cx, &format!("Snapshot {kind} {sum}"));
+        let Some(serde_json::Value::Object(document)) = view.snapshot(&held.value)? else {
+            cx.printer.line("  its document is not in this book");
+            continue;
+        };
+        for (name, value) in document {
+            let text = match value {
+                serde_json::Value::String(text) => text,
+                other => other.to_string(),
+            };
+            let length = if args.full { usize::MAX } else { 100 };
+            field(cx, &name, clipped(&text, length));
+        }
+    }
+    Ok(())
+}
+
+fn recorder(run: &RunRow, cx: &Context) {
+    let sum = Recorder::of(run);
+    if run.state.unknown > 0 {
+        let unknown = count(run.state.unknown, "record");
+        cx.printer.warn(&format!(
+            "{unknown} of kinds that this version does not know"
+        ));
+    }
+    if sum.writers == 0 {
+        return;
+    }
+    heading(cx, "Recorder");
+    field(cx, "accepted", count(sum.accepted, "record"));
+    let dropped = Line::styled(Style::Dim, "  dropped      ");
+    let style = if sum.dropped > 0 {
+        Style::Red
+    } else {
+        Style::Plain
+    };
+    cx.printer
+        .line(dropped.add(style, count(sum.dropped, "record")));
+    field(
+        cx,
+        "cost",
+        format!(
+            "{} ms in {}",
+            short(sum.cost_ms),
+            count(sum.writers as u64, "writer")
+        ),
+    );
+}
+
+fn logs<V: Reading>(view: &V, run: &RunRow, cx: &Context) -> Result<()> {
+    heading(
+        cx,
+        &format!("Console ({})", bytes(run.state.records.counts.log_bytes)),
+    );
+    let mut whole = String::new();
+    for log in view.logs(run.no)? {
+        whole.push_str(&log.record.text);
+    }
+    for line in whole.lines() {
+        cx.printer.line(line);
+    }
+    Ok(())
+}
+
+/// The beginning of a text, and how long it is where that is not all.
+fn clipped(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}… ({})", &text[..at], bytes(text.len() as u64)),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,345 @@
+//! A run as a JSON document.
+//!
+//! Invariant: fields keep their meaning as long as the schema version stays.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use trialbook_model::record::LinkKind;
+use trialbook_model::time::Timestamp;
+use trialbook_store::nouns::{EventRecord, ExperimentRow, Owner, RunRow};
+use trialbook_store::reading::Reading;
+
+use super::Args;
+use crate::documents::{self, MetricDocument, RunHead};
+use crate::figures;
+
+/// Everything of a run.
+#[derive(Serialize)]
+pub(super) struct RunDocument {
+    #[serde(flatten)]
+    head: RunHead,
+    source: Option<String>,
+    actor: Option<String>,
+    command: Vec<String>,
+    seed: Option<u64>,
+    run_key: Option<String>,
+    links: Vec<Link>,
+    error: Option<ErrorDocument>,
+    exit_code: Option<i32>,
+    last_sign_of_life: Option<String>,
+    progress: Option<ProgressDocument>,
+    params: BTreeMap<String, Box<RawValue>>,
+    conflicts: Vec<Conflict>,
+    metrics: BTreeMap<String, MetricDocument>,
+    derived: BTreeMap<String, Value>,
+    tags: BTreeMap<String, String>,
+    fields: BTreeMap<String, Value>,
+    notes: Vec<Note>,
+    artifacts: Vec<Artifact>,
+    snapshots: BTreeMap<String, String>,
+    environment: Option<Value>,
+    counts: Counts,
+    recorder: Recorder,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<EventDocument>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logs: Option<Vec<LogDocument>>,
+}
+
+#[derive(Serialize)]
+struct Link {
+    kind: LinkKind,
+    run: String,
+}
+
+#[derive(Serialize)]
+struct ErrorDocument {
+    kind: String,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct ProgressDocument {
+    done: Value,
+    total: Option<Value>,
+    stage: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Conflict {
+    param: String,
+    kept: String,
+    refused: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Note {
+    namespace: String,
+    key: String,
+    text: String,
+    tags: Vec<String>,
+    data: Value,
+}
+
+#[derive(Serialize)]
+struct Artifact {
+    path: String,
+    r#type: Option<String>,
+    role: Option<String>,
+    size: Option<u64>,
+    sha256: Option<String>,
+    uri: Option<String>,
+    step: Option<i64>,
+    description: Option<String>,
+    versions: usize,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    points: u64,
+    events: BTreeMap<String, u64>,
+    items: u64,
+    assessments: u64,
+    log_bytes: u64,
+    unknown_records: u64,
+}
+
+/// What the writers counted of themselves.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Recorder {
+    pub(super) writers: usize,
+    pub(super) accepted: u64,
+    pub(super) dropped: u64,
+    pub(super) cost_ms: f64,
+}
+
+impl Recorder {
+    /// The sums over all writers that count themselves.
+    pub(super) fn of(run: &RunRow) -> Self {
+        let mut sum = Self {
+            writers: run.state.heartbeats.len(),
+            accepted: 0,
+            dropped: 0,
+            cost_ms: 0.0,
+        };
+        for beat in run.state.heartbeats.values() {
+            sum.accepted += beat.value.accepted;
+            sum.dropped += beat.value.dropped;
+            sum.cost_ms += beat.value.cost_ns as f64 / 1e6;
+        }
+        sum
+    }
+}
+
+#[derive(Serialize)]
+struct EventDocument {
+    time: String,
+    kind: String,
+    severity: Option<String>,
+    text: String,
+    step: Option<i64>,
+    data: Value,
+}
+
+#[derive(Serialize)]
+struct LogDocument {
+    time: String,
+    stream: trialbook_model::record::LogStream,
+    text: String,
+}
+
+/// The metrics of a run by the text of their series.
+pub(super) fn metrics(run: &RunRow) -> BTreeMap<String, MetricDocument> {
+    let series = run.state.records.series.iter();
+    series
+        .map(|(key, summary)| {
+            let document = MetricDocument::of(&key.key, &key.context, summary);
+            (key.to_string(), document)
+        })
+        .collect()
+}
+
+/// Builds the document.
+pub(super) fn build<V: Reading>(
+    view: &V,
+    (run, experiment): (&RunRow, Option<&ExperimentRow>),
+    args: &Args,
+    now: Timestamp,
+) -> Result<RunDocument> {
+    let state = &run.state;
+    let start = state.start();
+    let environment = match state.snapshots.get("environment") {
+        Some(held) => view.snapshot(&held.value)?,
+        None => None,
+    };
+    Ok(RunDocument {
+        head: RunHead::of(run, experiment, now),
+        source: start.map(|start| start.source.clone()),
+        actor: state.actor.as_ref().map(|actor| actor.value.clone()),
+        command: start.map(|start| start.command.clone()).unwrap_or_default(),
+        seed: start.and_then(|start| start.seed),
+        run_key: start.and_then(|start| start.run_key.clone()),
+        links: links(run),
+        error: state.error().map(|error| ErrorDocument {
+            kind: error.kind.clone(),
+            message: error.message.clone(),
+        }),
+        exit_code: state.exit_code(),
+        last_sign_of_life: state.alive.map(|time| time.to_string()),
+        progress: progress(run),
+        params: documents::params(run),
+        conflicts: conflicts(run),
+        metrics: metrics(run),
+        derived: state
+            .derived_values()
+            .into_iter()
+            .map(|(name, value)| (name, figures::json(value)))
+            .collect(),
+        tags: owned(state.annotations.tags()),
+        fields: fields(run),
+        notes: notes(run),
+        artifacts: artifacts(run),
+        snapshots: state
+            .snapshots
+            .iter()
+            .map(|(kind, held)| (kind.clone(), held.value.clone()))
+            .collect(),
+        environment,
+        counts: counts(run),
+        recorder: Recorder::of(run),
+        events: if args.events {
+            Some(
+                view.events(&Owner::Run(run.no))?
+                    .iter()
+                    .map(event)
+                    .collect(),
+            )
+        } else {
+            None
+        },
+        logs: if args.logs {
+            Some(logs(view, run)?)
+        } else {
+            None
+        },
+    })
+}
+
+fn owned<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
+    pairs
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn links(run: &RunRow) -> Vec<Link> {
+    let links = run.state.start().map(|start| start.links.as_slice());
+    let link = |(kind, run): &(LinkKind, trialbook_model::id::RunUid)| Link {
+        kind: *kind,
+        run: run.to_string(),
+    };
+    links.unwrap_or_default().iter().map(link).collect()
+}
+
+fn progress(run: &RunRow) -> Option<ProgressDocument> {
+    let progress = &run.state.progress.as_ref()?.value;
+    Some(ProgressDocument {
+        done: figures::json(progress.done),
+        total: progress.total.map(figures::json),
+        stage: progress.stage.clone(),
+    })
+}
+
+fn conflicts(run: &RunRow) -> Vec<Conflict> {
+    let conflicts = run.state.conflicts();
+    conflicts
+        .map(|(key, kept, refused)| Conflict {
+            param: key.to_owned(),
+            kept: kept.text.clone(),
+            refused: refused
+                .iter()
+                .map(|(_, param)| param.text.clone())
+                .collect(),
+        })
+        .collect()
+}
+
+fn fields(run: &RunRow) -> BTreeMap<String, Value> {
+    let annotations = &run.state.annotations;
+    let names = annotations.fields.keys();
+    names
+        .filter_map(|name| Some((name.clone(), annotations.field(name)?.clone())))
+        .collect()
+}
+
+fn notes(run: &RunRow) -> Vec<Note> {
+    let notes = run.state.annotations.notes.values();
+    notes
+        .filter_map(|note| {
+            Some(Note {
+                namespace: note.value.namespace.clone(),
+                key: note.value.key.clone(),
+                text: note.value.text.clone()?,
+                tags: note.value.tags.clone(),
+                data: note.value.data.clone(),
+            })
+        })
+        .collect()
+}
+
+fn artifacts(run: &RunRow) -> Vec<Artifact> {
+    let records = &run.state.records;
+    records
+        .artifacts()
+        .map(|held| Artifact {
+            path: held.value.path.clone(),
+            r#type: held.value.r#type.clone(),
+            role: held.value.role.clone(),
+            size: held.value.size,
+            sha256: held.value.sha256.clone(),
+            uri: held.value.uri.clone(),
+            step: held.value.step,
+            description: held.value.description.clone(),
+            versions: records.artifacts.get(&held.value.path).map_or(1, Vec::len),
+        })
+        .collect()
+}
+
+fn counts(run: &RunRow) -> Counts {
+    let counts = &run.state.records.counts;
+    Counts {
+        points: counts.points,
+        events: counts.events.clone(),
+        items: counts.items,
+        assessments: counts.assessments,
+        log_bytes: counts.log_bytes,
+        unknown_records: run.state.unknown,
+    }
+}
+
+fn event(record: &EventRecord) -> EventDocument {
+    let event = &record.record;
+    EventDocument {
+        time: record.stamp.time.to_string(),
+        kind: event.kind.clone(),
+        severity: event.severity.clone(),
+        text: event.text.clone(),
+        step: event.step,
+        data: event.data.clone(),
+    }
+}
+
+fn logs<V: Reading>(view: &V, run: &RunRow) -> Result<Vec<LogDocument>> {
+    let logs = view.logs(run.no)?;
+    Ok(logs
+        .into_iter()
+        .map(|log| LogDocument {
+            time: log.stamp.time.to_string(),
+            stream: log.record.stream,
+            text: log.record.text,
+        })
+        .collect())
+}

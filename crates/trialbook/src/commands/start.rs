@@ -1,0 +1,324 @@
+//! `trialbook start`: opens a run and prints its id.
+//!
+//! Inside a wrapper (`trialbook run` set `TRIALBOOK_RUN`) the first `start` joins the wrapper's run, later
+//! ones become its children. Invariant: standard output holds the id and nothing else.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde::Serialize;
+use trialbook_model::handle;
+use trialbook_model::id::{ExperimentUid, RunUid};
+use trialbook_model::record::{
+    CreateExperiment, LinkKind, Op, Param, PutNote, SetField, SetParams, SetTags, StartRun, Subject,
+};
+use trialbook_model::state::DEFAULT_PROJECT;
+use trialbook_model::status::RunStatus;
+use trialbook_model::time::Clock as _;
+use trialbook_store::BookView;
+use trialbook_store::nouns::RunRow;
+use trialbook_store::reading::Reading as _;
+
+use crate::book::{self, Open};
+use crate::context::{Context, SystemClock, SystemEntropy};
+use crate::failure::Failure;
+use crate::names::Names;
+use crate::target::{SESSION, SHELL, WRAPPER};
+use crate::{titles, values};
+
+const SCHEMA: u32 = 1;
+/// The field of a wrapper's run that says that a program has joined it.
+const JOINED: &str = "joined";
+
+/// Start a run and print its id
+///
+/// Everything logged afterwards goes to the run that TRIALBOOK_RUN names. Inside `trialbook run`, the
+/// first `start` joins the run that is being executed, and later ones become its children.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  export TRIALBOOK_RUN=$(trialbook start)
+  export TRIALBOOK_RUN=$(trialbook start --experiment tuning --param lr=0.1 --tag baseline)
+  run=$(trialbook start --name warm-up); trialbook log metric --run $run loss=0.3")]
+pub(crate) struct Args {
+    /// The experiment it belongs to, made on first use
+    #[arg(short, long, value_name = "NAME")]
+    experiment: Option<String>,
+    /// The project of the experiment
+    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_PROJECT)]
+    project: String,
+    /// A name; default: the time and some digits of the id
+    #[arg(short, long)]
+    name: Option<String>,
+    /// A param, written once: KEY=VALUE
+    #[arg(long = "param", value_name = "KEY=VALUE")]
+    param: Vec<String>,
+    /// Params as a JSON map; maps inside are flattened with dots
+    #[arg(long, value_name = "JSON")]
+    params: Option<String>,
+    /// A tag: KEY=VALUE or KEY; also a comma list
+    #[arg(long = "tag", alias = "tags", value_name = "TAG")]
+    tag: Vec<String>,
+    /// A note
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    /// The seed that the program uses
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The run that it is a part of
+    #[arg(long, value_name = "RUN")]
+    parent: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Started {
+    run: String,
+    name: String,
+    experiment: String,
+    joined: bool,
+    book: String,
+}
+
+/// What was chosen, before anything is written.
+struct Plan {
+    experiment: ExperimentUid,
+    /// An experiment that is to be made.
+    create: Option<CreateExperiment>,
+    title: String,
+    params: Vec<(String, Param)>,
+    tags: Vec<(String, Option<String>)>,
+}
+
+/// Starts it.
+pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+    let mut params = values::params(&args.param)?;
+    if let Some(json) = &args.params {
+        params.extend(values::params_of_json(json)?);
+    }
+    let tags = values::tags(&args.tag)?;
+    if let Some(name) = &args.name {
+        values::check_name("a run", name)?;
+    }
+    let open = book::writing(cx)?;
+    let view = open.view()?;
+    let surrounding = surrounding_run(cx, &view)?;
+    let plan = plan(&args, &view, surrounding.as_ref(), params, tags)?;
+    let joins = surrounding
+        .as_ref()
+        .filter(|run| !run.state.annotations.flag(JOINED) && args.parent.is_none());
+    let started = match joins {
+        Some(run) => join(cx, &open, run, &args, &plan)?,
+        None => open_run(cx, &open, &view, surrounding.as_ref(), (&args, &plan))?,
+    };
+    cx.printer.note(format!(
+        "book {} ({}), experiment {}",
+        open.folder().display(),
+        open.rule(),
+        plan.title
+    ));
+    if cx.printer.json_wanted() {
+        cx.printer.json(SCHEMA, &started)?;
+    } else {
+        cx.printer.line(started.run);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The wrapper's run around this process, if there is one and it is running.
+fn surrounding_run(cx: &Context, view: &BookView<'_>) -> Result<Option<RunRow>> {
+    let Some(text) = cx.run_variable() else {
+        return Ok(None);
+    };
+    let Ok(run) = Names::new(view).run(text) else {
+        cx.printer
+            .note(format!("TRIALBOOK_RUN names no run of this book: `{text}`"));
+        return Ok(None);
+    };
+    let source = run.state.start().map_or("", |start| start.source.as_str());
+    let around = source == WRAPPER && run.state.status() == RunStatus::Running;
+    Ok(around.then_some(run))
+}
+
+fn plan(
+    args: &Args,
+    view: &BookView<'_>,
+    surrounding: Option<&RunRow>,
+    params: Vec<(String, Param)>,
+    tags: Vec<(String, Option<String>)>,
+) -> Result<Plan> {
+    let known = match (&args.experiment, surrounding) {
+        (Some(name), _) => Names::new(view).experiment_called(&args.project, name)?,
+        (None, Some(run)) => view.experiment(run.experiment)?,
+        (None, None) => view.experiment(trialbook_model::id::ExperimentNo(0))?,
+    };
+    if let Some(row) = known {
+        return Ok(Plan {
+            experiment: titles::experiment_uid(&row),
+            create: None,
+            title: titles::experiment(&row),
+            params,
+            tags,
+        });
+    }
+    let name = args.experiment.clone().unwrap_or_default();
+    values::check_name("an experiment", &name)?;
+    values::check_name("a project", &args.project)?;
+    let experiment = ExperimentUid::mint(&mut SystemEntropy);
+    Ok(Plan {
+        experiment,
+        title: format!("{}/{name}, which is new", args.project),
+        create: Some(CreateExperiment {
+            experiment,
+            project: args.project.clone(),
+            name,
+            handle: None,
+            document: serde_json::Value::Null,
+            config_hash: None,
+        }),
+        params,
+        tags,
+    })
+}
+
+/// Joins the wrapper's run: params are merged write-once.
+fn join(cx: &Context, open: &Open, run: &RunRow, args: &Args, plan: &Plan) -> Result<Started> {
+    for (key, param) in &plan.params {
+        check_param(run, key, param, &titles::short_id(run.uid.0))?;
+    }
+    let mut writer = open.writer(cx)?;
+    writer.record(&Op::SetField(SetField {
+        subject: Subject::Run(run.uid),
+        field: JOINED.to_owned(),
+        value: true.into(),
+    }))?;
+    if let Some(name) = &args.name {
+        writer.record(&Op::SetField(SetField {
+            subject: Subject::Run(run.uid),
+            field: "name".to_owned(),
+            value: name.clone().into(),
+        }))?;
+    }
+    for op in attachments(run.uid, args, plan) {
+        writer.record(&op)?;
+    }
+    writer.finish(cx)?;
+    let name = args.name.as_deref().or_else(|| run.state.name());
+    Ok(Started {
+        run: run.uid.to_string(),
+        name: name.unwrap_or_default().to_owned(),
+        experiment: plan.title.clone(),
+        joined: true,
+        book: open.folder().display().to_string(),
+    })
+}
+
+/// Refuses a param that has another value.
+pub(crate) fn check_param(
+    run: &RunRow,
+    key: &str,
+    param: &Param,
+    title: &str,
+) -> Result<(), Failure> {
+    match run.state.params.get(key) {
+        Some(held) if !held.param().same(param) => Err(Failure::ParamConflict {
+            key: key.to_owned(),
+            run: format!("run {title}"),
+            present: clipped(&held.param().text),
+            refused: clipped(&param.text),
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// A value short enough for a message.
+fn clipped(text: &str) -> String {
+    const MOST: usize = 200;
+    match text.char_indices().nth(MOST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+fn open_run(
+    cx: &Context,
+    open: &Open,
+    view: &BookView<'_>,
+    surrounding: Option<&RunRow>,
+    (args, plan): (&Args, &Plan),
+) -> Result<Started> {
+    let uid = RunUid::mint(&mut SystemEntropy);
+    let now = SystemClock.now();
+    let name = args
+        .name
+        .clone()
+        .unwrap_or_else(|| handle::default_run_name(now, uid.0, |_| false));
+    let parent = match &args.parent {
+        Some(text) => Some(Names::new(view).run(text)?.uid),
+        None => surrounding.map(|run| run.uid),
+    };
+    let mut writer = open.writer(cx)?;
+    if let Some(create) = &plan.create {
+        writer.record(&Op::CreateExperiment(create.clone()))?;
+    }
+    writer.record(&Op::StartRun(StartRun {
+        experiment: plan.experiment,
+        name: Some(name.clone()),
+        seed: args.seed,
+        links: parent
+            .map(|run| (LinkKind::Parent, run))
+            .into_iter()
+            .collect(),
+        source: SHELL.to_owned(),
+        started: now,
+        ..StartRun::of(uid)
+    }))?;
+    if let Some(session) = cx.session() {
+        writer.record(&Op::SetField(SetField {
+            subject: Subject::Run(uid),
+            field: SESSION.to_owned(),
+            value: session.into(),
+        }))?;
+    }
+    for op in attachments(uid, args, plan) {
+        writer.record(&op)?;
+    }
+    writer.finish(cx)?;
+    Ok(Started {
+        run: uid.to_string(),
+        name,
+        experiment: plan.title.clone(),
+        joined: false,
+        book: open.folder().display().to_string(),
+    })
+}
+
+/// Params, tags and the note.
+fn attachments(run: RunUid, args: &Args, plan: &Plan) -> Vec<Op> {
+    let mut ops = Vec::new();
+    if !plan.params.is_empty() {
+        ops.push(Op::SetParams(SetParams {
+            run,
+            params: plan.params.clone(),
+        }));
+    }
+    if !plan.tags.is_empty() {
+        ops.push(Op::SetTags(SetTags {
+            subject: Subject::Run(run),
+            tags: plan.tags.clone(),
+        }));
+    }
+    ops.extend(args.note.clone().map(|text| note(run, text)));
+    ops
+}
+
+/// The main note of a run.
+pub(crate) fn note(run: RunUid, text: String) -> Op {
+    Op::PutNote(PutNote {
+        subject: Subject::Run(run),
+        key: String::new(),
+        namespace: "default".to_owned(),
+        text: Some(text),
+        tags: Vec::new(),
+        data: serde_json::Value::Null,
+    })
+}

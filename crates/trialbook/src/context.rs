@@ -1,0 +1,123 @@
+//! What a verb knows of its surroundings: the environment, the clock, the printer, the book that is meant.
+//!
+//! Invariant: the environment is read here, once, and nowhere else.
+
+use std::ffi::OsString;
+use std::time::UNIX_EPOCH;
+
+use anyhow::Context as _;
+use trialbook_model::id::Entropy;
+use trialbook_model::time::{Clock, Timestamp};
+
+use crate::cli::Options;
+use crate::discovery::{self, Choice, DiscoveryError, Surroundings};
+use crate::printer::{Face, Printer};
+
+/// The surroundings of a verb.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// The way out.
+    pub(crate) printer: Printer,
+    /// What decides which book is meant.
+    around: Surroundings,
+    /// `TRIALBOOK_RUN`.
+    run: Option<String>,
+    /// The user's name.
+    user: Option<String>,
+}
+
+impl Context {
+    /// Reads the surroundings.
+    pub(crate) fn read(options: &Options) -> anyhow::Result<Self> {
+        let here = std::env::current_dir().context("cannot tell the present folder")?;
+        let around = Surroundings {
+            flag: options.book.clone(),
+            trialbook: variable("TRIALBOOK"),
+            mlflow: variable("MLFLOW_TRACKING_URI"),
+            database: variable("DATABASE_URL"),
+            home: variable("HOME").map(Into::into),
+            here,
+            user: rustix::process::geteuid().as_raw(),
+        };
+        let printer = Printer::new(Face {
+            json: options.json,
+            no_color: variable("NO_COLOR").is_some(),
+            dumb: variable("TERM").is_some_and(|term| term == "dumb"),
+            columns: text("COLUMNS").and_then(|columns| columns.parse().ok()),
+            pager: text("TRIALBOOK_PAGER").or_else(|| text("PAGER")),
+        });
+        Ok(Self {
+            printer,
+            around,
+            run: text("TRIALBOOK_RUN"),
+            user: text("USER").or_else(|| text("LOGNAME")),
+        })
+    }
+
+    /// The book that is meant, which may not exist yet.
+    pub(crate) fn choice(&self) -> Result<Choice, DiscoveryError> {
+        discovery::choose(&self.around)
+    }
+
+    /// The present folder.
+    pub(crate) fn here(&self) -> &std::path::Path {
+        &self.around.here
+    }
+
+    /// Who records: `user@host`.
+    pub(crate) fn actor(&self) -> String {
+        let system = rustix::system::uname();
+        let host = system.nodename().to_string_lossy().into_owned();
+        match &self.user {
+            Some(user) => format!("{user}@{host}"),
+            None => host,
+        }
+    }
+
+    /// The session of the shell that this process belongs to, unlike those of other machines and boots.
+    pub(crate) fn session(&self) -> Option<String> {
+        let session = rustix::process::getsid(None).ok()?;
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+        let boot = boot.unwrap_or_else(|| self.actor());
+        Some(format!("{}/{}", boot.trim(), session.as_raw_nonzero()))
+    }
+
+    /// The run that `TRIALBOOK_RUN` names.
+    pub(crate) fn run_variable(&self) -> Option<&str> {
+        self.run.as_deref()
+    }
+}
+
+/// A variable that is set to something.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// A variable as text; one that is no text counts as not set.
+fn text(name: &str) -> Option<String> {
+    variable(name).and_then(|value| value.into_string().ok())
+}
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        #[expect(clippy::disallowed_methods, reason = "this is the clock of the binary")]
+        let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH);
+        Timestamp(since.map_or(0, |since| {
+            i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+        }))
+    }
+}
+
+/// The system's random generator.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the operating system has a random generator");
+    }
+}

@@ -1,0 +1,341 @@
+//! What can go wrong in the binary itself, and how any failure is told: `error:`, `caused by:`, `hint:`.
+//!
+//! Not here: failures of the libraries, which have their own types. Invariant: every failure has one code,
+//! and the exit code follows from it alone.
+
+use anyhow::Error;
+use serde::Serialize;
+use trialbook_model::code::ErrorCode;
+use trialbook_model::config::{ConfigErrors, GridError};
+use trialbook_model::filter::FilterError;
+use trialbook_runner::lease::LeaseError;
+use trialbook_runner::outline::OutlineError;
+use trialbook_spool::SpoolError;
+use trialbook_store::BookError;
+
+use crate::discovery::DiscoveryError;
+
+/// A failure that the binary finds by itself.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// A reading verb where there is no book.
+    #[error("there is no book at `{folder}`")]
+    NoBook {
+        /// Where it was looked for.
+        folder: String,
+    },
+    /// A value that is not what its place takes.
+    #[error("{what} `{value}` is not {expected}")]
+    Value {
+        /// Whose value, such as `the value of metric `loss``.
+        what: String,
+        /// The value as given.
+        value: String,
+        /// What was expected, such as `a number`.
+        expected: &'static str,
+    },
+    /// Arguments that make no sense together or are missing.
+    #[error("{problem}")]
+    Usage {
+        /// What is wrong.
+        problem: String,
+        /// What to write instead.
+        hint: String,
+    },
+    /// An id or name that means nothing here.
+    #[error("no {noun} of this book is called `{text}`")]
+    Unknown {
+        /// `run`, `experiment`, …
+        noun: &'static str,
+        /// The text as given.
+        text: String,
+        /// Names that resemble it.
+        nearest: Vec<String>,
+    },
+    /// A series that the run does not have.
+    #[error("the run has no series `{key}`")]
+    UnknownSeries {
+        /// The series.
+        key: String,
+        /// Series that it has.
+        nearest: Vec<String>,
+    },
+    /// A filter or an order that cannot be read; the place is marked below its text.
+    #[error("{source}\n{}", source.render(text))]
+    Filter {
+        /// The text.
+        text: String,
+        /// What is wrong, and where.
+        source: FilterError,
+    },
+    /// An id or name that means several.
+    #[error("`{text}` means {} of this book:{}", count(.candidates.len(), noun), listed(.candidates))]
+    Ambiguous {
+        /// `run`, `experiment`, …
+        noun: &'static str,
+        /// The text as given.
+        text: String,
+        /// What it may mean, as lines.
+        candidates: Vec<String>,
+    },
+    /// No run was named and none follows from the surroundings.
+    #[error("which run is meant?{}", listed(.running))]
+    NoRun {
+        /// Running runs, as lines.
+        running: Vec<String>,
+    },
+    /// A param that has another value.
+    #[error("param `{key}` of {run} is `{present}` already and cannot become `{refused}`")]
+    ParamConflict {
+        /// The param.
+        key: String,
+        /// The run, as told to people.
+        run: String,
+        /// Its value.
+        present: String,
+        /// The value that was refused.
+        refused: String,
+    },
+    /// The run has ended.
+    #[error("{run} has ended: it is {status}")]
+    Ended {
+        /// The run, as told to people.
+        run: String,
+        /// Its state.
+        status: trialbook_model::status::RunStatus,
+    },
+    /// The experiment's name is taken.
+    #[error("cannot read `{path}`")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Lines of a stream that could not be understood.
+    #[error(
+        "{broken} of {lines} lines were not understood; they are kept as events of kind `not_understood`"
+    )]
+    BrokenLines {
+        /// How many.
+        broken: u64,
+        /// Of how many.
+        lines: u64,
+    },
+    /// Understood, but not built yet.
+    #[error("{what} is not supported yet")]
+    NotYet {
+        /// What.
+        what: String,
+    },
+}
+
+fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+fn listed(lines: &[String]) -> String {
+    /// More lines help nobody.
+    const MOST: usize = 10;
+    let mut text = String::new();
+    for line in lines.iter().take(MOST) {
+        text.push_str("\n  ");
+        text.push_str(line);
+    }
+    if lines.len() > MOST {
+        text.push_str(&format!("\n  … and {} more", lines.len() - MOST));
+    }
+    text
+}
+
+impl Failure {
+    /// Its code.
+    pub(crate) const fn code(&self) -> ErrorCode {
+        match self {
+            Self::NoBook { .. } => ErrorCode::BookMissing,
+            Self::Value { .. } | Self::BrokenLines { .. } => ErrorCode::ValueInvalid,
+            Self::Usage { .. } | Self::NoRun { .. } => ErrorCode::Usage,
+            Self::Unknown { .. } | Self::UnknownSeries { .. } => ErrorCode::NotFound,
+            Self::Filter { .. } => ErrorCode::FilterInvalid,
+            Self::Ambiguous { .. } => ErrorCode::Ambiguous,
+            Self::ParamConflict { .. } => ErrorCode::ParamConflict,
+            Self::Ended { .. } => ErrorCode::RunEnded,
+            Self::Unreadable { .. } => ErrorCode::Io,
+            Self::NotYet { .. } => ErrorCode::NotSupportedYet,
+        }
+    }
+
+    /// What to do, where something can be said.
+    pub(crate) fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoBook { .. } => {
+                "`trialbook init` makes one here; `--book FOLDER` or TRIALBOOK names another"
+                    .to_owned()
+            }
+            Self::Usage { hint, .. } => hint.clone(),
+            Self::Unknown { nearest, .. } if !nearest.is_empty() => {
+                format!("did you mean `{}`?", nearest.join("` or `"))
+            }
+            Self::Unknown {
+                noun: "experiment", ..
+            } => "`trialbook list experiments` shows what there is".to_owned(),
+            Self::Unknown { .. } => "`trialbook list` shows what there is".to_owned(),
+            Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
+            Self::UnknownSeries { nearest, .. } => {
+                format!(
+                    "it has `{}`; contexts are given with --context",
+                    nearest.join("`, `")
+                )
+            }
+            Self::Filter { source, .. } => return source.hint(),
+            Self::Ambiguous { .. } => "give more digits of the id, or the whole name".to_owned(),
+            Self::NoRun { .. } => {
+                "name it with `--run RUN`, or start one: `export TRIALBOOK_RUN=$(trialbook start)`"
+                    .to_owned()
+            }
+            Self::ParamConflict { .. } => {
+                "params are written once; start another run for another value".to_owned()
+            }
+            Self::Value { .. }
+            | Self::Ended { .. }
+            | Self::Unreadable { .. }
+            | Self::BrokenLines { .. }
+            | Self::NotYet { .. } => return None,
+        })
+    }
+}
+
+/// A failure as it is told.
+#[derive(Debug, Serialize)]
+pub(crate) struct Told {
+    /// Its code.
+    pub(crate) code: &'static str,
+    /// The message.
+    pub(crate) message: String,
+    /// Its causes, from the outside in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) causes: Vec<String>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
+    /// The exit code.
+    #[serde(skip)]
+    pub(crate) exit: u8,
+}
+
+impl Told {
+    /// What is to be told of a failure.
+    pub(crate) fn of(error: &Error) -> Self {
+        let (code, hint) = advice(error);
+        let mut causes: Vec<String> = Vec::new();
+        for cause in error.chain().skip(1) {
+            let text = cause.to_string();
+            // A message that already holds its cause needs no second line of it.
+            if causes.last() != Some(&text) && !error.to_string().starts_with(&text) {
+                causes.push(text);
+            }
+        }
+        Self {
+            code: code.word(),
+            message: error.to_string(),
+            causes,
+            hint,
+            exit: code.exit_code(),
+        }
+    }
+}
+
+/// The code and the hint of the first cause that has them.
+fn advice(error: &Error) -> (ErrorCode, Option<String>) {
+    for cause in error.chain() {
+        if let Some(failure) = cause.downcast_ref::<Failure>() {
+            return (failure.code(), failure.hint());
+        }
+        if let Some(failure) = cause.downcast_ref::<DiscoveryError>() {
+            return (failure.code(), Some(failure.hint().to_owned()));
+        }
+        if let Some(failure) = cause.downcast_ref::<BookError>() {
+            return (code_of_book(failure), failure.hint().map(str::to_owned));
+        }
+        if let Some(advice) = advice_on_running(cause) {
+            return advice;
+        }
+        if let Some(failure) = cause.downcast_ref::<std::io::Error>() {
+            return (code_of_io(failure), None);
+        }
+    }
+    (ErrorCode::Internal, None)
+}
+
+fn code_of_book(error: &BookError) -> ErrorCode {
+    match error {
+        BookError::Missing { .. } => ErrorCode::BookMissing,
+        BookError::NewerFormat { .. } => ErrorCode::BookNewer,
+        BookError::ReadOnly { .. } => ErrorCode::BookReadOnly,
+        BookError::Restless => ErrorCode::BookBusy,
+        BookError::NetworkFolder { .. } => ErrorCode::NotSupportedYet,
+        BookError::NotABook { .. }
+        | BookError::Damaged { .. }
+        | BookError::ArtifactChanged { .. } => ErrorCode::DataDamaged,
+        BookError::ArtifactMissing { .. } => ErrorCode::NotFound,
+        BookError::Io { source, .. } => code_of_io(source),
+        BookError::Spool(source) => code_of_spool(source),
+        BookError::Database { .. } | BookError::Pack { .. } => ErrorCode::Internal,
+    }
+}
+
+fn code_of_spool(error: &SpoolError) -> ErrorCode {
+    match error {
+        SpoolError::Io { source, .. }
+        | SpoolError::Waiting { source, .. }
+        | SpoolError::Full { source, .. }
+        | SpoolError::SyncFailed { source, .. } => code_of_io(source),
+        SpoolError::TooLong { .. } | SpoolError::HeaderTooLong { .. } => ErrorCode::ValueInvalid,
+        SpoolError::NotASpool { .. } => ErrorCode::DataDamaged,
+        SpoolError::NewerFormat { .. } => ErrorCode::BookNewer,
+        SpoolError::ReservedKind { .. }
+        | SpoolError::UnknownIndex { .. }
+        | SpoolError::Encode(_) => ErrorCode::Internal,
+    }
+}
+
+/// Failures of configs and of the runner.
+fn advice_on_running(
+    cause: &(dyn std::error::Error + 'static),
+) -> Option<(ErrorCode, Option<String>)> {
+    if cause.is::<ConfigErrors>() {
+        return Some((ErrorCode::ConfigInvalid, None));
+    }
+    if let Some(failure) = cause.downcast_ref::<GridError>() {
+        return Some((ErrorCode::Usage, failure.hint()));
+    }
+    if let Some(failure) = cause.downcast_ref::<LeaseError>() {
+        let code = match failure {
+            LeaseError::Held { .. } => ErrorCode::ExperimentBusy,
+            LeaseError::Io { .. } => return None,
+        };
+        return Some((code, failure.hint().map(str::to_owned)));
+    }
+    let failure = cause.downcast_ref::<OutlineError>()?;
+    let code = match failure {
+        OutlineError::Plan(_) => ErrorCode::NotFound,
+        OutlineError::Changed { .. } | OutlineError::Deleted { .. } => ErrorCode::StateConflict,
+    };
+    Some((code, Some(failure.hint())))
+}
+
+fn code_of_io(error: &std::io::Error) -> ErrorCode {
+    use std::io::ErrorKind;
+    let kind = error.kind();
+    if kind == ErrorKind::StorageFull || kind == ErrorKind::QuotaExceeded {
+        ErrorCode::DiskFull
+    } else if kind == ErrorKind::ReadOnlyFilesystem {
+        ErrorCode::BookReadOnly
+    } else if kind == ErrorKind::PermissionDenied {
+        ErrorCode::PermissionDenied
+    } else {
+        ErrorCode::Io
+    }
+}

@@ -1,0 +1,204 @@
+//! Tables that fit the terminal.
+//!
+//! Invariant: a row takes one line; what does not fit ends in `…`; a pipe gets everything.
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use super::escape;
+use super::styled::{Line, Style};
+
+/// Blanks between two columns.
+const GAP: usize = 2;
+/// A column that may shrink does not become narrower than this.
+const NARROWEST: usize = 8;
+
+/// A column.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    title: String,
+    right: Side,
+    fit: Fit,
+}
+
+/// Where the text of a cell stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
+/// Whether a column may be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    Whole,
+    Cut,
+}
+
+impl Column {
+    /// Text that may be cut.
+    pub(crate) fn text(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            right: Side::Left,
+            fit: Fit::Cut,
+        }
+    }
+
+    /// Text that is useless when cut, such as an id.
+    pub(crate) fn whole(title: impl Into<String>) -> Self {
+        Self {
+            fit: Fit::Whole,
+            ..Self::text(title)
+        }
+    }
+
+    /// Numbers: to the right, never cut.
+    pub(crate) fn number(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            right: Side::Right,
+            fit: Fit::Whole,
+        }
+    }
+}
+
+/// A table.
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    columns: Vec<Column>,
+    rows: Vec<Vec<(Style, String)>>,
+}
+
+impl Table {
+    /// A table without rows.
+    pub(crate) const fn new(columns: Vec<Column>) -> Self {
+        Self {
+            columns,
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row; cells that are missing are empty.
+    pub(crate) fn row(&mut self, cells: Vec<String>) {
+        self.styled_row(cells.into_iter().map(|cell| (Style::Plain, cell)).collect());
+    }
+
+    /// Adds a row whose cells have styles.
+    pub(crate) fn styled_row(&mut self, cells: Vec<(Style, String)>) {
+        let mut cells: Vec<(Style, String)> = cells
+            .into_iter()
+            .map(|(style, cell)| (style, escape::plain(&cell).into_owned()))
+            .collect();
+        cells.resize(self.columns.len(), (Style::Plain, String::new()));
+        self.rows.push(cells);
+    }
+
+    /// The lines, the header first.
+    pub(super) fn lines(&self, width: Option<usize>) -> Vec<Line> {
+        let widths = self.widths(width);
+        let header = self
+            .columns
+            .iter()
+            .map(|column| (Style::Bold, escape::plain(&column.title).into_owned()))
+            .collect();
+        std::iter::once(&header)
+            .chain(&self.rows)
+            .map(|row| self.line(row, &widths))
+            .collect()
+    }
+
+    fn line(&self, row: &[(Style, String)], widths: &[usize]) -> Line {
+        let mut line = Line::default();
+        for (at, (style, cell)) in row.iter().enumerate() {
+            let cell = cut(cell, widths[at]);
+            let blank = " ".repeat(widths[at] - cell.width());
+            let is_last = at + 1 == row.len();
+            line = match self.columns[at].right {
+                Side::Right => line.plain(blank).add(*style, cell),
+                Side::Left if is_last => line.add(*style, cell),
+                Side::Left => line.add(*style, cell).plain(blank),
+            };
+            if !is_last {
+                line = line.plain(" ".repeat(GAP));
+            }
+        }
+        line.trimmed()
+    }
+
+    /// The width of each column: what it needs, less where all of them do not fit.
+    fn widths(&self, width: Option<usize>) -> Vec<usize> {
+        let natural = |at: usize| {
+            let cells = self.rows.iter().map(|row| row[at].1.width());
+            cells
+                .chain([self.columns[at].title.width()])
+                .max()
+                .unwrap_or(0)
+        };
+        let mut widths: Vec<usize> = (0..self.columns.len()).map(natural).collect();
+        let Some(width) = width else {
+            return widths;
+        };
+        let room = width.saturating_sub(GAP * self.columns.len().saturating_sub(1));
+        while widths.iter().sum::<usize>() > room {
+            let widest = (0..widths.len())
+                .filter(|&at| self.columns[at].fit == Fit::Cut && widths[at] > NARROWEST)
+                .max_by_key(|&at| widths[at]);
+            let Some(widest) = widest else {
+                break;
+            };
+            widths[widest] -= 1;
+        }
+        widths
+    }
+}
+
+/// The text in at most so many columns.
+fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    let mut used = 0;
+    for letter in text.chars() {
+        let wide = letter.width().unwrap_or(0);
+        if used + wide + 1 > width {
+            break;
+        }
+        used += wide;
+        kept.push(letter);
+    }
+    kept.push('…');
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(table: &Table, width: Option<usize>) -> Vec<String> {
+        let lines = table.lines(width);
+        lines.iter().map(|line| line.render(false)).collect()
+    }
+
+    #[test]
+    fn columns_fit_and_numbers_stand_right() {
+        let mut table = Table::new(vec![
+            Column::whole("ID"),
+            Column::text("NAME"),
+            Column::number("N"),
+        ]);
+        table.row(vec![
+            "1a2b".into(),
+            "a rather long name\u{1b}".into(),
+            "7".into(),
+        ]);
+        table.row(vec!["2".into(), "日本".into(), "12".into()]);
+        let whole = rendered(&table, None);
+        assert_eq!(whole[1], "1a2b  a rather long name\\u{1b}   7");
+        assert_eq!(whole[2], format!("2     日本{}  12", " ".repeat(20)));
+        let narrow = rendered(&table, Some(22));
+        assert_eq!(narrow[1], "1a2b  a rather lo…   7");
+        assert_eq!(narrow[0], "ID    NAME           N");
+        assert!(narrow.iter().all(|line| line.width() == 22), "{narrow:?}");
+    }
+}

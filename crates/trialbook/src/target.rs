@@ -1,0 +1,158 @@
+//! Which run a verb speaks of: `--run`, else `TRIALBOOK_RUN`, else the only running run of this shell.
+//!
+//! Invariant: nothing is written to a run that was only guessed among several.
+
+use anyhow::Result;
+use trialbook_model::filter::{CompareOp, Expr, Key, KeyKind, Literal};
+use trialbook_model::id::RunUid;
+use trialbook_model::status::RunStatus;
+use trialbook_store::nouns::{ExperimentRow, RunRow};
+use trialbook_store::query::Query;
+use trialbook_store::reading::Reading;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::names::{Found, Names};
+use crate::titles;
+
+/// The field of a run that says in which session of a shell it was started.
+pub(crate) const SESSION: &str = "session";
+
+/// What a run is started by when `trialbook start` starts it.
+pub(crate) const SHELL: &str = "shell";
+/// What a run is started by when `trialbook run` or an engine starts it.
+pub(crate) const WRAPPER: &str = "wrapper";
+
+/// The choice of a run on the command line.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct RunChoice {
+    /// The run: id, beginning of an id, name, `EXP-001/run-014`, `latest`. An experiment means its
+    /// running run, else its only run. Default: TRIALBOOK_RUN, else the only running run that this
+    /// shell started
+    #[arg(long, alias = "experiment-id", value_name = "RUN")]
+    pub(crate) run: Option<String>,
+}
+
+/// The run that was chosen.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// What is known of it.
+    pub(crate) run: RunRow,
+    /// What it is called.
+    pub(crate) title: String,
+}
+
+impl Target {
+    /// Its uid.
+    pub(crate) const fn uid(&self) -> RunUid {
+        self.run.uid
+    }
+
+    /// What started it.
+    pub(crate) fn source(&self) -> &str {
+        self.run
+            .state
+            .start()
+            .map_or("", |start| start.source.as_str())
+    }
+}
+
+/// Chooses the run.
+pub(crate) fn choose<V: Reading>(cx: &Context, view: &V, choice: &RunChoice) -> Result<Target> {
+    let names = Names::new(view);
+    let run = match (&choice.run, cx.run_variable()) {
+        (Some(text), _) => match names.any(text)? {
+            Found::Run(run) => *run,
+            Found::Experiment(row) => run_of(view, &row, text)?,
+        },
+        (None, Some(text)) => names.run(text)?,
+        (None, None) => of_this_shell(cx, view)?,
+    };
+    let experiment = view.experiment(run.experiment)?;
+    let title = titles::run(&run, experiment.as_ref());
+    Ok(Target { run, title })
+}
+
+/// The running run of an experiment, else its only run.
+fn run_of<V: Reading>(view: &V, row: &ExperimentRow, text: &str) -> Result<RunRow> {
+    let of = |filter| Query {
+        filter,
+        experiments: Some(vec![row.no]),
+        ..Query::all()
+    };
+    let mut running = view.runs(&view.search(&of(running()))?.runs)?;
+    if running.is_empty() {
+        let all = view.search(&of(Expr::all()))?;
+        // More than one is as ambiguous as ten thousand.
+        let some: Vec<_> = all.runs.into_iter().take(20).collect();
+        running = view.runs(&some)?;
+    }
+    match running.len() {
+        1 => Ok(running.remove(0)),
+        0 => Err(Failure::Usage {
+            problem: format!("experiment `{text}` has no run"),
+            hint: format!("start one: `trialbook start --experiment '{text}'`"),
+        }
+        .into()),
+        _ => Err(Failure::Ambiguous {
+            noun: "run",
+            text: text.to_owned(),
+            candidates: running.iter().map(|run| told(run, Some(row))).collect(),
+        }
+        .into()),
+    }
+}
+
+/// The only running run that was started in this session of the shell.
+fn of_this_shell<V: Reading>(cx: &Context, view: &V) -> Result<RunRow> {
+    let from_shells = Expr::And(vec![running(), attribute_is("source", SHELL)]);
+    let query = Query {
+        filter: from_shells,
+        ..Query::all()
+    };
+    let mut all = view.runs(&view.search(&query)?.runs)?;
+    let session = cx.session();
+    let ours = |run: &&RunRow| {
+        session.is_some() && run.state.annotations.text(SESSION) == session.as_deref()
+    };
+    let found: Vec<&RunRow> = all.iter().filter(ours).collect();
+    if let [only] = found[..] {
+        let only = only.clone();
+        let experiment = view.experiment(only.experiment)?;
+        let title = titles::run(&only, experiment.as_ref());
+        cx.printer.note(format!(
+            "run {title}: the only one that this shell has running"
+        ));
+        return Ok(only);
+    }
+    let mut running = Vec::new();
+    for run in all.drain(..) {
+        let experiment = view.experiment(run.experiment)?;
+        running.push(told(&run, experiment.as_ref()));
+    }
+    Err(Failure::NoRun { running }.into())
+}
+
+fn told(run: &RunRow, experiment: Option<&ExperimentRow>) -> String {
+    let name = run.state.name().unwrap_or_default();
+    format!(
+        "{}  {}  {name}  {}",
+        run.uid,
+        titles::run(run, experiment),
+        run.state.status()
+    )
+}
+
+/// The condition that a run is running.
+pub(crate) fn running() -> Expr {
+    attribute_is("status", RunStatus::Running.word())
+}
+
+/// The condition that an attribute is a text.
+pub(crate) fn attribute_is(name: &str, text: &str) -> Expr {
+    Expr::Compare {
+        key: Key::new(KeyKind::Attribute, name),
+        op: CompareOp::Equal,
+        value: Literal::Text(text.to_owned()),
+    }
+}

@@ -1,0 +1,60 @@
+//! What runs and experiments are called when they are told to people.
+//!
+//! Invariant: a title that is shown can be typed again.
+
+use std::collections::BTreeMap;
+
+use trialbook_model::handle;
+use trialbook_model::id::{ExperimentUid, Uid};
+use trialbook_store::nouns::{ExperimentRow, RunRow};
+
+/// Digits of an id where nothing else asks for more.
+const SHORT: usize = 8;
+
+/// `EXP-001/run-014`, with the experiment's name where it has no id of its own; the id where the run has
+/// no number yet.
+pub(crate) fn run(run: &RunRow, experiment: Option<&ExperimentRow>) -> String {
+    match (run.number, experiment) {
+        (Some(number), Some(row)) => {
+            format!("{}/{}", path(row), handle::run_label(number))
+        }
+        (Some(_), None) | (None, _) => run.uid.0.short(),
+    }
+}
+
+/// The short way to an experiment: its own id, else its name.
+fn path(row: &ExperimentRow) -> &str {
+    row.state
+        .handle()
+        .or_else(|| row.state.name())
+        .unwrap_or("unnamed")
+}
+
+/// `project/name`, and its own id if it has one.
+pub(crate) fn experiment(row: &ExperimentRow) -> String {
+    let name = row.state.name().unwrap_or("unnamed");
+    let full = format!("{}/{name}", row.state.project());
+    match row.state.handle() {
+        Some(own) => format!("{full} ({own})"),
+        None => full,
+    }
+}
+
+/// The uid of an experiment; the first of those that writers gave it.
+pub(crate) fn experiment_uid(row: &ExperimentRow) -> ExperimentUid {
+    row.state.uids.first().copied().unwrap_or_default()
+}
+
+/// Short forms of some uids: 8 digits, more where two of them begin alike.
+pub(crate) fn short_ids(uids: impl Iterator<Item = Uid>) -> BTreeMap<Uid, String> {
+    let mut sorted: Vec<Uid> = uids.collect();
+    sorted.sort();
+    sorted.dedup();
+    let short = |uid: &Uid| (*uid, handle::short(&sorted, *uid));
+    sorted.iter().map(short).collect()
+}
+
+/// The short form of one uid alone.
+pub(crate) fn short_id(uid: Uid) -> String {
+    uid.to_string()[..SHORT].to_owned()
+}

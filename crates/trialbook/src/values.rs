@@ -1,0 +1,313 @@
+//! Values as people write them: `key=value` pairs, JSON maps, and the checks of names.
+//!
+//! Not here: recording them. Invariant: what is refused names the key; nothing is guessed in silence.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+use trialbook_model::record::{Param, ParamKind, SeriesKey};
+use trialbook_runner::protocol::json;
+
+use crate::failure::Failure;
+
+/// Names longer than this are refused: they would stand in every index.
+const LONGEST_NAME: usize = 8 * 1024;
+
+/// Maps deeper than this inside each other are kept as text.
+const DEEPEST: usize = 64;
+
+/// Refuses names that cannot be shown or found again.
+pub(crate) fn check_name(what: &str, name: &str) -> Result<(), Failure> {
+    let refuse = |expected| {
+        let shown: String = name.chars().take(40).collect();
+        Err(Failure::Value {
+            what: format!("the name of {what}"),
+            value: shown,
+            expected,
+        })
+    };
+    if name.trim().is_empty() {
+        refuse("a name: it is empty")
+    } else if name.contains('\0') {
+        refuse("a name: it holds the byte 0x00")
+    } else if name.len() > LONGEST_NAME {
+        refuse("a name: it is longer than 8 KiB")
+    } else {
+        Ok(())
+    }
+}
+
+/// Splits `KEY=VALUE …`, or `KEY VALUE` where there are two words and no `=` in the first.
+pub(crate) fn pairs(words: &[String], what: &str) -> Result<Vec<(String, String)>, Failure> {
+    if let [key, value] = words
+        && !key.contains('=')
+    {
+        return Ok(vec![(key.clone(), value.clone())]);
+    }
+    let pair = |word: &String| match word.split_once('=') {
+        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+        None => Err(Failure::Usage {
+            problem: format!("`{word}` is not a {what} with a value"),
+            hint: format!("write `{word}=VALUE`"),
+        }),
+    };
+    words.iter().map(pair).collect()
+}
+
+/// Params of `KEY=VALUE` words: numbers, `true` and `false` are read as such, everything else is text.
+pub(crate) fn params(words: &[String]) -> Result<Vec<(String, Param)>, Failure> {
+    let pairs = pairs(words, "param")?;
+    let read = |(key, text): (String, String)| {
+        check_name("a param", &key)?;
+        Ok((key, param(text)))
+    };
+    pairs.into_iter().map(read).collect()
+}
+
+/// A param as its text says.
+fn param(text: String) -> Param {
+    let kind = match text.as_str() {
+        "true" | "false" => ParamKind::Bool,
+        other if is_decimal(other) => ParamKind::Number,
+        _ => ParamKind::Text,
+    };
+    Param { text, kind }
+}
+
+/// Whether it is a number that is written with digits.
+fn is_decimal(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
+    text.bytes().all(plain) && text.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+/// Params of a JSON map, flattened with dots (T-2); numbers keep their text.
+pub(crate) fn params_of_json(text: &str) -> Result<Vec<(String, Param)>, Failure> {
+    let map: BTreeMap<String, &RawValue> =
+        serde_json::from_str(text).map_err(|error| not_a_map("--params", &error))?;
+    let mut params = Vec::new();
+    for (key, value) in map {
+        flatten(key, value.get(), DEEPEST, &mut params)?;
+    }
+    Ok(params)
+}
+
+fn flatten(
+    key: String,
+    raw: &str,
+    depth: usize,
+    params: &mut Vec<(String, Param)>,
+) -> Result<(), Failure> {
+    check_name("a param", &key)?;
+    let (text, kind) = match raw.as_bytes().first() {
+        Some(b'{') if depth > 0 && raw.trim_matches(['{', '}', ' ', '\n', '\t', '\r']) != "" => {
+            let map: BTreeMap<String, &RawValue> =
+                serde_json::from_str(raw).map_err(|error| not_a_map(&key, &error))?;
+            for (inner, value) in map {
+                flatten(format!("{key}.{inner}"), value.get(), depth - 1, params)?;
+            }
+            return Ok(());
+        }
+        Some(b'"') => {
+            let text: String =
+                serde_json::from_str(raw).map_err(|error| not_a_map(&key, &error))?;
+            (text, ParamKind::Text)
+        }
+        Some(b't' | b'f') => (raw.to_owned(), ParamKind::Bool),
+        Some(b'n') => (raw.to_owned(), ParamKind::Null),
+        Some(b'-' | b'0'..=b'9') => (raw.to_owned(), ParamKind::Number),
+        Some(_) | None => (raw.to_owned(), ParamKind::Text),
+    };
+    params.push((key, Param { text, kind }));
+    Ok(())
+}
+
+fn not_a_map(what: &str, error: &serde_json::Error) -> Failure {
+    Failure::Usage {
+        problem: format!("{what} is not a JSON map: {error}"),
+        hint: "write it as '{\"lr\": 0.1, \"model\": \"bert\"}'".to_owned(),
+    }
+}
+
+/// A metric's value: a number, `NaN` and infinities in the usual spellings.
+pub(crate) fn metric(key: &str, text: &str) -> Result<f64, Failure> {
+    text.trim().parse().map_err(|_not_a_number| Failure::Value {
+        what: format!("the value of metric `{key}`:"),
+        value: text.to_owned(),
+        expected: "a number",
+    })
+}
+
+/// Metrics of `KEY=VALUE` words.
+pub(crate) fn metrics(words: &[String]) -> Result<Vec<(String, f64)>, Failure> {
+    let pairs = pairs(words, "metric")?;
+    let read = |(key, text): (String, String)| {
+        check_name("a metric", &key)?;
+        let value = metric(&key, &text)?;
+        Ok((key, value))
+    };
+    pairs.into_iter().map(read).collect()
+}
+
+/// Metrics of a JSON map (T-3), which may hold the bare words `NaN` and `Infinity`; maps inside are
+/// flattened with dots.
+pub(crate) fn metrics_of_json(text: &str) -> Result<Vec<(String, f64)>, Failure> {
+    let value = json::parse(text).map_err(|error| not_a_map("--metrics", &error))?;
+    let serde_json::Value::Object(map) = value else {
+        return Err(Failure::Usage {
+            problem: "--metrics is not a JSON map".to_owned(),
+            hint: "write it as '{\"loss\": 0.3, \"accuracy\": 0.9}'".to_owned(),
+        });
+    };
+    let mut metrics = Vec::new();
+    for (key, value) in map {
+        metric_of_json(key, value, &mut metrics)?;
+    }
+    Ok(metrics)
+}
+
+fn metric_of_json(
+    key: String,
+    value: serde_json::Value,
+    metrics: &mut Vec<(String, f64)>,
+) -> Result<(), Failure> {
+    check_name("a metric", &key)?;
+    if let serde_json::Value::Object(map) = value {
+        for (inner, value) in map {
+            metric_of_json(format!("{key}.{inner}"), value, metrics)?;
+        }
+        return Ok(());
+    }
+    match json::number(&value) {
+        Some(number) => metrics.push((key, number)),
+        None => {
+            return Err(Failure::Value {
+                what: format!("the value of metric `{key}`:"),
+                value: value.to_string(),
+                expected: "a number",
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A context as canonical JSON: `split=test,rank=0` or a JSON map.
+pub(crate) fn context(text: &str) -> Result<String, Failure> {
+    let trimmed = text.trim();
+    let map: BTreeMap<String, serde_json::Value> = if trimmed.starts_with('{') {
+        serde_json::from_str(trimmed).map_err(|error| not_a_map("--context", &error))?
+    } else {
+        let mut map = BTreeMap::new();
+        for part in trimmed.split(',').filter(|part| !part.is_empty()) {
+            let Some((key, value)) = part.split_once('=') else {
+                return Err(Failure::Usage {
+                    problem: format!("`{part}` is no part of a context"),
+                    hint: "write --context split=test".to_owned(),
+                });
+            };
+            map.insert(key.to_owned(), value.into());
+        }
+        map
+    };
+    if map.is_empty() {
+        return Ok(String::new());
+    }
+    serde_json::to_string(&map).map_err(|error| not_a_map("--context", &error))
+}
+
+/// The series of a metric in a context.
+pub(crate) fn series_key(key: &str, context: &str) -> SeriesKey {
+    SeriesKey {
+        key: key.to_owned(),
+        context: context.to_owned(),
+    }
+}
+
+/// Tags of `KEY=VALUE` or `KEY` words and of comma lists (T-1).
+pub(crate) fn tags(words: &[String]) -> Result<Vec<(String, Option<String>)>, Failure> {
+    let mut tags = Vec::new();
+    for word in words.iter().flat_map(|word| word.split(',')) {
+        let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        check_name("a tag", key)?;
+        tags.push((key.to_owned(), Some(value.to_owned())));
+    }
+    Ok(tags)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn kinds_of_params_follow_from_their_text() {
+        let params = params(&words("lr=3.10 model=bert on=true n=1e5 odd=inf eq=a=b")).unwrap();
+        let kinds: Vec<ParamKind> = params.iter().map(|(_, param)| param.kind).collect();
+        use ParamKind::{Bool, Number, Text};
+        assert_eq!(kinds, [Number, Text, Bool, Number, Text, Text]);
+        assert_eq!(params[0].1.text, "3.10");
+        assert_eq!(params[5].1.text, "a=b");
+    }
+
+    #[test]
+    fn json_params_are_flattened_and_keep_their_text() {
+        let text = r#"{"a": {"b": 3.10, "c": {"d": null}}, "e": [1, 2], "f": {}, "g": "x\"y"}"#;
+        let params = params_of_json(text).unwrap();
+        let flat: Vec<(&str, &str)> = params
+            .iter()
+            .map(|(key, param)| (key.as_str(), param.text.as_str()))
+            .collect();
+        let expected = [
+            ("a.b", "3.10"),
+            ("a.c.d", "null"),
+            ("e", "[1, 2]"),
+            ("f", "{}"),
+            ("g", "x\"y"),
+        ];
+        assert_eq!(flat, expected);
+        assert!(params_of_json("[1]").is_err());
+        assert!(
+            params_of_json(r#"{"a\u0000": 1}"#)
+                .unwrap_err()
+                .to_string()
+                .contains("0x00")
+        );
+    }
+
+    #[test]
+    fn metrics_are_numbers_and_nan_is_one() {
+        assert_eq!(
+            metrics(&words("loss 0.3")).unwrap(),
+            [("loss".to_owned(), 0.3)]
+        );
+        let many = metrics(&words("a=1 b=-inf c=NaN")).unwrap();
+        assert!(many[2].1.is_nan() && many[1].1 == f64::NEG_INFINITY);
+        let refused = metrics(&words("a=1 loss=low")).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "the value of metric `loss`: `low` is not a number"
+        );
+        assert!(metrics(&words("loss")).is_err());
+        let json = metrics_of_json(r#"{"a": NaN, "b": {"c": 2}}"#).unwrap();
+        assert_eq!(json[1], ("b.c".to_owned(), 2.0));
+        assert!(
+            metrics_of_json(r#"{"a": "low"}"#)
+                .unwrap_err()
+                .to_string()
+                .contains("`a`")
+        );
+    }
+
+    #[test]
+    fn contexts_are_canonical() {
+        assert_eq!(
+            context("split=test,rank=0").unwrap(),
+            r#"{"rank":"0","split":"test"}"#
+        );
+        assert_eq!(context(r#"{"b": 1, "a": 2}"#).unwrap(), r#"{"a":2,"b":1}"#);
+        assert_eq!(context("").unwrap(), "");
+        assert!(context("test").is_err());
+    }
+}
