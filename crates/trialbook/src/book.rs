@@ -91,6 +91,11 @@ impl Open {
         self.choice.rule
     }
 
+    /// The book itself.
+    pub(crate) const fn book(&self) -> &Book {
+        &self.book
+    }
+
     /// A consistent look at it.
     pub(crate) fn view(&self) -> Result<BookView<'_>> {
         Ok(self.book.view()?)

@@ -15,7 +15,7 @@ use trialbook_model::time::{Clock as _, Timestamp};
 use trialbook_store::nouns::RunRow;
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading;
-use trialbook_store::{Artifacts, BOOK_FORMAT};
+use trialbook_store::{Artifacts, BOOK_FORMAT, Depth, Effort, Finding};
 
 use crate::book::{self, Open};
 use crate::context::{Context, SystemClock};
@@ -38,11 +38,15 @@ const BATCH: usize = 4_096;
 Examples:
   trialbook doctor
   trialbook doctor --bytes
+  trialbook doctor --rebuild
   trialbook doctor --json")]
 pub(crate) struct Args {
     /// Also read the bytes of all artifacts
     #[arg(long)]
     bytes: bool,
+    /// Make summaries and counts anew from the records, where they differ
+    #[arg(long)]
+    rebuild: bool,
 }
 
 #[derive(Default, Serialize)]
@@ -54,6 +58,9 @@ struct Health {
     healthy: bool,
     runs: u64,
     experiments: u64,
+    points: u64,
+    /// Rows that `--rebuild` made anew; null without it.
+    rebuilt: Option<u64>,
     /// What is lost or changed.
     damage: Vec<String>,
     /// What deserves a look.
@@ -63,7 +70,13 @@ struct Health {
 /// Checks it.
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::reading(cx)?;
-    let health = examine(&open, args)?;
+    let rebuilt = if args.rebuild {
+        Some(rebuild(cx)?)
+    } else {
+        None
+    };
+    let mut health = examine(&open, args)?;
+    health.rebuilt = rebuilt;
     if cx.printer.json_wanted() {
         cx.printer.json(SCHEMA, &health)?;
     } else {
@@ -76,13 +89,21 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     })
 }
 
+/// Rebuilds the summaries; a seal that others have under way is as good.
+fn rebuild(cx: &Context) -> Result<u64> {
+    let open = book::writing(cx)?;
+    open.book().seal(Effort::All)?;
+    Ok(open.book().rebuild()?.changed)
+}
+
 fn tell(health: &Health, cx: &Context) {
     cx.printer.line(format!(
-        "book {} (format {}): {}, {}, {}",
+        "book {} (format {}): {}, {}, {}, {}",
         health.book,
         health.format,
         count(health.experiments, "experiment"),
         count(health.runs, "run"),
+        count(health.points, "point"),
         bytes(health.size_bytes)
     ));
     for damage in &health.damage {
@@ -92,6 +113,9 @@ fn tell(health: &Health, cx: &Context) {
     for notice in &health.notices {
         cx.printer
             .line(Line::styled(Style::Yellow, "notice").plain(format!("   {notice}")));
+    }
+    if let Some(rebuilt) = health.rebuilt {
+        cx.printer.line(format!("made {} anew", count(rebuilt, "row")));
     }
     if health.healthy {
         cx.printer
@@ -109,6 +133,12 @@ fn examine(open: &Open, args: &Args) -> Result<Health> {
         experiments: view.experiments()?.len() as u64,
         ..Health::default()
     };
+    let report = open.book().check(Depth::Book)?;
+    health.points = report.points;
+    // Artifacts are looked at below: those of records that are not sealed yet as well.
+    let findings = report.findings.iter();
+    let findings = findings.filter(|finding| !matches!(finding, Finding::Artifact { .. }));
+    health.damage.extend(findings.map(ToString::to_string));
     let artifacts = open.artifacts();
     let now = SystemClock.now();
     let all = view.search(&Query {
@@ -174,21 +204,20 @@ fn examine_runs<V: Reading>(
     Ok(())
 }
 
+/// Whether the bytes of all artifacts are there; `--bytes` also reads them.
 fn examine_artifacts(artifacts: &Artifacts, run: &RunRow, args: &Args, health: &mut Health) {
     for held in run.state.records.artifacts.values().flatten() {
         let Some(sum) = &held.value.sha256 else {
             continue;
         };
-        if !artifacts.contains(sum) {
+        let whole = if args.bytes {
+            artifacts.verify(sum).map(|_sum| ())
+        } else {
+            artifacts.get(sum).map(|_file| ())
+        };
+        if let Err(error) = whole {
             let path = &held.value.path;
-            health.damage.push(format!(
-                "run {}: the bytes of `{path}` are not there",
-                run.uid
-            ));
-        } else if args.bytes
-            && let Err(error) = artifacts.verify(sum)
-        {
-            health.damage.push(format!("run {}: {error}", run.uid));
+            health.damage.push(format!("run {}: `{path}`: {error}", run.uid));
         }
     }
 }
