@@ -81,6 +81,14 @@ pub enum BookError {
         #[source]
         source: CodecError,
     },
+    /// A row that another one speaks of is not there.
+    #[error("{table} {row} is missing")]
+    Lost {
+        /// The table.
+        table: &'static str,
+        /// Its row.
+        row: i64,
+    },
     /// Something could not be packed.
     #[error("cannot pack {what}")]
     Pack {
@@ -118,7 +126,7 @@ impl BookError {
             Self::NetworkFolder { .. } => {
                 Some("keep the book on a local disk; loggers may spool to a network folder")
             }
-            Self::Damaged { .. } | Self::ArtifactChanged { .. } => {
+            Self::Damaged { .. } | Self::Lost { .. } | Self::ArtifactChanged { .. } => {
                 Some("`trialbook doctor` says what else is lost")
             }
             Self::Restless => Some("try again"),

@@ -28,6 +28,13 @@ pub(crate) enum Found {
     Experiment(Box<ExperimentRow>),
 }
 
+/// What a text is to mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Run,
+    Experiment,
+}
+
 /// The names of a book.
 pub(crate) struct Names<'a, V> {
     view: &'a V,
@@ -52,7 +59,7 @@ impl<'a, V: Reading> Names<'a, V> {
     pub(crate) fn run(&self, text: &str) -> Result<RunRow> {
         let choice = self.narrowed(text)?;
         let found = choice.resolve(text)?;
-        match self.or_alias(text, found, false)? {
+        match self.or_alias(text, found, Wanted::Run)? {
             Found::Run(run) => Ok(*run),
             Found::Experiment(_) => Err(unknown("run", text, Vec::new())),
         }
@@ -79,7 +86,7 @@ impl<'a, V: Reading> Names<'a, V> {
             ..Choice::default()
         };
         let found = choice.resolve(text)?;
-        match self.or_alias(text, found, true)? {
+        match self.or_alias(text, found, Wanted::Experiment)? {
             Found::Experiment(row) => Ok(*row),
             Found::Run(_) => Err(unknown("experiment", text, Vec::new())),
         }
@@ -92,7 +99,7 @@ impl<'a, V: Reading> Names<'a, V> {
             choice.experiments = self.view.experiments()?;
         }
         let found = choice.resolve(text)?;
-        self.or_alias(text, found, false)
+        self.or_alias(text, found, Wanted::Run)
     }
 
     /// The experiment that is called exactly so in a project, by name or by its own id.
@@ -182,7 +189,7 @@ impl<'a, V: Reading> Names<'a, V> {
     }
 
     /// What was found, else what an alias given by others stands for, else the failure with resembling names.
-    fn or_alias(&self, text: &str, found: Option<Found>, experiments: bool) -> Result<Found> {
+    fn or_alias(&self, text: &str, found: Option<Found>, wanted: Wanted) -> Result<Found> {
         if let Some(found) = found {
             return Ok(found);
         }
@@ -197,17 +204,19 @@ impl<'a, V: Reading> Names<'a, V> {
                 return self.by_uid(text, uid);
             }
         }
-        let mut resembling = self.choice(&if experiments {
-            Vec::new()
-        } else {
-            self.newest(None, RECENT)?
+        let mut resembling = self.choice(&match wanted {
+            Wanted::Experiment => Vec::new(),
+            Wanted::Run => self.newest(None, RECENT)?,
         })?;
         resembling.experiments = self.view.experiments()?;
         let nearest = match resembling.resolution(text) {
             Resolution::None { nearest } => nearest,
             Resolution::One(_) | Resolution::Many(_) => Vec::new(),
         };
-        let noun = if experiments { "experiment" } else { "run" };
+        let noun = match wanted {
+            Wanted::Experiment => "experiment",
+            Wanted::Run => "run",
+        };
         Err(unknown(noun, text, nearest))
     }
 

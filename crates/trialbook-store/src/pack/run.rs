@@ -252,7 +252,13 @@ fn put_params(
     for (key, param) in params {
         put_varint(out, u64::from(names.number(key)));
         // Bit 7 says that another value follows, which lost.
-        put_param(param.stamp(), param.param(), u8::from(!param.conflicts().is_empty()) << 7, stamps, out);
+        put_param(
+            param.stamp(),
+            param.param(),
+            u8::from(!param.conflicts().is_empty()) << 7,
+            stamps,
+            out,
+        );
         for (at, (stamp, value)) in param.conflicts().iter().enumerate() {
             let more = u8::from(at + 1 < param.conflicts().len()) << 7;
             put_param(*stamp, value, more, stamps, out);

@@ -64,6 +64,7 @@ fn status(word: &str) -> Result<RunStatus, String> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON document")]
 struct Runs {
     book: String,
     total: u64,
@@ -71,6 +72,7 @@ struct Runs {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON document")]
 struct Experiments {
     book: String,
     total: u64,
@@ -90,13 +92,13 @@ struct ExperimentHead {
 }
 
 /// Lists them.
-pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::reading(cx)?;
     let view = open.view()?;
     let book = open.folder().display().to_string();
     match args.what {
-        What::Runs => list_runs(&args, cx, &view, book)?,
-        What::Experiments => list_experiments(&args, cx, &view, book)?,
+        What::Runs => list_runs(args, cx, &view, book)?,
+        What::Experiments => list_experiments(args, cx, &view, book)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,6 @@
 //! `trialbook search`: finds runs by a filter (T-7).
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -93,7 +94,7 @@ struct FoundRun {
 }
 
 /// Finds them.
-pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let dialect = if args.mlflow {
         Dialect::Mlflow
     } else {
@@ -248,17 +249,17 @@ impl Outcome {
             })
             .collect();
         if shown < self.total {
-            text.push_str(&format!(", showing top {shown}"));
+            write!(text, ", showing top {shown}").expect("a string takes all");
         }
         if !by.is_empty() && self.total > 0 {
             let by = by.join(", ");
             let word = if shown < self.total {
-                "by"
+                " by "
             } else {
-                ", sorted by"
+                ", sorted by "
             };
-            let gap = if shown < self.total { " " } else { "" };
-            text.push_str(&format!("{gap}{word} {by}"));
+            text.push_str(word);
+            text.push_str(&by);
         }
         text
     }
