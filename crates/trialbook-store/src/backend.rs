@@ -3,7 +3,7 @@
 //! The same rows stand in SQLite and in memory, and can stand in any database with transactions. Not here:
 //! what is in the blobs, spools, locks. Invariant: a [`Look`] sees all of a [`Change`] or nothing of it.
 
-use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid};
+use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid};
 use trialbook_model::record::Subject;
 
 use crate::error::BookError;
@@ -59,6 +59,7 @@ pub(crate) struct ExperimentRecord {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProjectRecord {
     pub(crate) name: String,
+    pub(crate) rev: u64,
     /// Packed state and directory.
     pub(crate) state: Vec<u8>,
 }
@@ -109,9 +110,22 @@ pub(crate) enum Wanted<'a> {
     Since(u64),
 }
 
+/// Which experiments are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Experiments {
+    /// All, by number.
+    All,
+    /// This one.
+    One(ExperimentNo),
+    /// Those changed after a revision, by number.
+    Since(u64),
+}
+
 /// What a seal changes, all at once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Change {
+    /// The book's identity, where it gets one.
+    pub(crate) uid: Option<Uid>,
     pub(crate) counters: Counters,
     pub(crate) names: Vec<(u32, String)>,
     pub(crate) experiments: Vec<ExperimentRecord>,
@@ -131,6 +145,8 @@ pub(crate) struct Change {
 
 /// A look at the rows that does not change while others write.
 pub(crate) trait Look {
+    /// The book's identity.
+    fn uid(&self) -> Result<Uid, BookError>;
     /// The next numbers.
     fn counters(&self) -> Result<Counters, BookError>;
     /// Names from a number on.
@@ -141,12 +157,16 @@ pub(crate) trait Look {
     fn experiment_no(&self, uid: ExperimentUid) -> Result<Option<ExperimentNo>, BookError>;
     /// Experiments of a project by their present name, by number.
     fn experiments_named(&self, project: &str, name: &str) -> Result<Vec<ExperimentNo>, BookError>;
-    /// One experiment, or all by number.
-    fn experiments(&self, only: Option<ExperimentNo>) -> Result<Vec<ExperimentRecord>, BookError>;
+    /// Experiments.
+    fn experiments(&self, wanted: Experiments) -> Result<Vec<ExperimentRecord>, BookError>;
     /// The run of a uid.
     fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, BookError>;
     /// Runs; those that do not exist are passed over.
     fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<RunRecord>, BookError>;
+    /// How many runs changed after a revision.
+    fn changed_since(&self, rev: u64) -> Result<u64, BookError>;
+    /// Runs that were removed for good after a revision.
+    fn removed_since(&self, rev: u64) -> Result<Vec<RunNo>, BookError>;
     /// Whether a run exists.
     fn has_run(&self, no: RunNo) -> Result<bool, BookError>;
     /// Runs of an experiment by falling `run-NNN`, from the greatest that is at most `from`.

@@ -55,6 +55,7 @@ impl Book {
         }
         SqliteBackend::open(&from.join(super::book::DATABASE))?.copy_to(&draft)?;
         self.backend().forget();
+        self.indexes().forget()?;
         // A log that belongs to another database must never meet this one.
         for ending in ["-wal", "-shm"] {
             let log = self

@@ -8,10 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trialbook_model::id::ExperimentUid;
+use trialbook_model::id::{ExperimentUid, Uid};
 use trialbook_spool::{Files, SystemFiles};
 
 use crate::backend::Backend;
+use crate::indexes::Indexes;
 use crate::seal::{self, Ground, first_change};
 use crate::sqlite::SqliteBackend;
 
@@ -67,6 +68,7 @@ pub struct Book {
     access: Access,
     files: Arc<dyn Files>,
     backend: SqliteBackend,
+    indexes: Arc<Indexes>,
 }
 
 impl Book {
@@ -92,7 +94,11 @@ impl Book {
             .is_none();
         // Two that make one book at once write the same rows.
         if empty {
-            book.backend.commit(&first_change()?)?;
+            let mut uid = [0; 16];
+            book.files
+                .random(&mut uid)
+                .map_err(BookError::io("name", path))?;
+            book.backend.commit(&first_change(Uid(uid))?)?;
         }
         sync_dir(path)?;
         Ok(book)
@@ -116,6 +122,7 @@ impl Book {
             access,
             files: SystemFiles::shared(),
             backend,
+            indexes: Arc::new(Indexes::at(path.join(INDEX))),
         }
     }
 
@@ -130,6 +137,10 @@ impl Book {
 
     pub(crate) fn backend(&self) -> &SqliteBackend {
         &self.backend
+    }
+
+    pub(crate) fn indexes(&self) -> Arc<Indexes> {
+        Arc::clone(&self.indexes)
     }
 
     /// Where writers spool.
@@ -167,6 +178,7 @@ impl Book {
             spools: &spools,
             lease: &lease,
             backend: &self.backend,
+            indexes: &self.indexes,
         })
     }
 
@@ -182,6 +194,9 @@ impl Book {
 
 /// The database's name in the folder.
 pub(crate) const DATABASE: &str = "book.db";
+
+/// The snapshot of the column index.
+const INDEX: &str = "index.snapshot";
 
 /// The file whose lock is the lease to seal.
 const LEASE: &str = "seal.lock";

@@ -9,7 +9,7 @@ use trialbook_model::record::SeriesKey;
 use trialbook_model::state::{ExperimentState, ProjectState, Records};
 
 use crate::artifacts::Artifacts;
-use crate::backend::{Backend as _, Wanted};
+use crate::backend::{Backend as _, Experiments, Wanted};
 use crate::book::Book;
 use crate::error::BookError;
 use crate::nouns::{AssessRecord, EventRecord, LogRecord};
@@ -190,7 +190,7 @@ impl Check<'_> {
                 Err(error) => self.row(of, &error),
             }
         }
-        for record in self.sealed.look().experiments(None)? {
+        for record in self.sealed.look().experiments(Experiments::All)? {
             let of = format!("experiment {}", record.no);
             match unpack_noun::<ExperimentState>(&record.state, names) {
                 Ok((state, places)) => self.subject(&of, &state.records, &places),

@@ -98,6 +98,13 @@ pub enum BookError {
         #[source]
         source: CodecError,
     },
+    /// The column index cannot be built.
+    #[error("cannot build the column index")]
+    Index {
+        /// Why not.
+        #[source]
+        source: crate::index::SnapshotError,
+    },
     /// Spools went away faster than they could be read.
     #[error("the book kept changing while it was read")]
     Restless,
@@ -136,6 +143,7 @@ impl BookError {
             | Self::Io { .. }
             | Self::Database { .. }
             | Self::Pack { .. }
+            | Self::Index { .. }
             | Self::ArtifactMissing { .. } => None,
         }
     }

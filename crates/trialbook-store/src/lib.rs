@@ -14,6 +14,7 @@ mod contract;
 pub mod error;
 mod fold;
 pub mod index;
+mod indexes;
 mod memory;
 pub mod nouns;
 mod pack;

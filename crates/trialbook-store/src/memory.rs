@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid};
+use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid};
 use trialbook_model::record::Subject;
 
 use crate::backend::{
-    Backend, Change, ChunkRecord, Counters, ExperimentRecord, Look, Part, ProjectRecord, RunRecord,
-    SpoolRecord, Wanted,
+    Backend, Change, ChunkRecord, Counters, ExperimentRecord, Experiments, Look, Part,
+    ProjectRecord, RunRecord, SpoolRecord, Wanted,
 };
 use crate::error::BookError;
 
@@ -22,6 +22,8 @@ pub(crate) struct MemoryBackend {
 
 #[derive(Debug, Clone, Default)]
 struct Rows {
+    uid: Uid,
+    removed: BTreeMap<RunNo, u64>,
     counters: Counters,
     names: BTreeMap<u32, String>,
     experiments: BTreeMap<ExperimentNo, ExperimentRecord>,
@@ -53,6 +55,7 @@ impl Backend for MemoryBackend {
 impl Rows {
     fn apply(&mut self, change: Change) {
         let Change {
+            uid,
             counters,
             names,
             experiments,
@@ -67,6 +70,7 @@ impl Rows {
             purged,
             spools,
         } = change;
+        self.uid = uid.unwrap_or(self.uid);
         self.counters = counters;
         self.names.extend(names);
         self.experiments
@@ -74,6 +78,7 @@ impl Rows {
         self.experiment_uids.extend(experiment_uids);
         for no in removed_runs {
             self.runs.remove(&no);
+            self.removed.insert(no, counters.rev);
         }
         self.runs.extend(runs.into_iter().map(|row| (row.no, row)));
         self.projects
@@ -95,6 +100,19 @@ impl Rows {
 }
 
 impl Look for MemoryLook {
+    fn uid(&self) -> Result<Uid, BookError> {
+        Ok(self.0.uid)
+    }
+
+    fn changed_since(&self, rev: u64) -> Result<u64, BookError> {
+        Ok(self.0.runs.values().filter(|row| row.rev > rev).count() as u64)
+    }
+
+    fn removed_since(&self, rev: u64) -> Result<Vec<RunNo>, BookError> {
+        let removed = self.0.removed.iter().filter(|(_, removed)| **removed > rev);
+        Ok(removed.map(|(no, _)| *no).collect())
+    }
+
     fn counters(&self) -> Result<Counters, BookError> {
         Ok(self.0.counters)
     }
@@ -122,10 +140,14 @@ impl Look for MemoryLook {
             .collect())
     }
 
-    fn experiments(&self, only: Option<ExperimentNo>) -> Result<Vec<ExperimentRecord>, BookError> {
+    fn experiments(&self, wanted: Experiments) -> Result<Vec<ExperimentRecord>, BookError> {
         let rows = self.0.experiments.values();
         Ok(rows
-            .filter(|row| only.is_none_or(|only| row.no == only))
+            .filter(|row| match wanted {
+                Experiments::All => true,
+                Experiments::One(no) => row.no == no,
+                Experiments::Since(rev) => row.rev > rev,
+            })
             .cloned()
             .collect())
     }

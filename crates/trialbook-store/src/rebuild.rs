@@ -5,7 +5,9 @@
 use serde::Serialize;
 use trialbook_model::state::{Records, SeriesSummary};
 
-use crate::backend::{Backend as _, Change, ExperimentRecord, ProjectRecord, RunRecord, Wanted};
+use crate::backend::{
+    Backend as _, Change, ExperimentRecord, Experiments, ProjectRecord, RunRecord, Wanted,
+};
 use crate::book::{Book, SealOutcome};
 use crate::error::BookError;
 use crate::nouns::{AssessRecord, EventRecord, LogRecord};
@@ -78,7 +80,7 @@ fn experiments(
     names: &mut Names,
     change: &mut Change,
 ) -> Result<(), BookError> {
-    for record in sealed.look().experiments(None)? {
+    for record in sealed.look().experiments(Experiments::All)? {
         let Some(mut found) = sealed.experiment(record.no).ok().flatten() else {
             continue;
         };
@@ -100,7 +102,12 @@ fn experiments(
         recount(sealed, &found.places, &mut found.state.records);
         let state = packed(&found.state, &found.places, names)?;
         if state != record.state {
-            change.projects.push(ProjectRecord { state, ..record });
+            let rev = change.counters.rev;
+            change.projects.push(ProjectRecord {
+                rev,
+                state,
+                ..record
+            });
         }
     }
     Ok(())

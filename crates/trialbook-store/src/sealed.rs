@@ -11,7 +11,8 @@ use trialbook_model::state::{ExperimentState, ProjectState};
 use trialbook_spool::codec::{Axis, CHUNK_VALUES, Scratch, decode_axis, decode_values};
 
 use crate::backend::{
-    ChunkRecord, Counters, ExperimentRecord, Look, Part, ProjectRecord, RunRecord, Wanted,
+    ChunkRecord, Counters, ExperimentRecord, Experiments, Look, Part, ProjectRecord, RunRecord,
+    Wanted,
 };
 use crate::error::BookError;
 use crate::nouns::{ExperimentRow, ItemRecord, Recorded, RunRow, Series};
@@ -37,6 +38,7 @@ pub(crate) struct SealedExperiment {
 /// A sealed project.
 #[derive(Debug, Clone)]
 pub(crate) struct SealedProject {
+    pub(crate) rev: u64,
     pub(crate) state: ProjectState,
     pub(crate) places: Places,
 }
@@ -114,14 +116,17 @@ impl<'a> Sealed<'a> {
         &self,
         no: ExperimentNo,
     ) -> Result<Option<SealedExperiment>, BookError> {
-        let record = self.look.experiments(Some(no))?.pop();
+        let record = self.look.experiments(Experiments::One(no))?.pop();
         record
             .map(|record| self.unpack_experiment(&record))
             .transpose()
     }
 
-    pub(crate) fn experiments(&self) -> Result<Vec<SealedExperiment>, BookError> {
-        let records = self.look.experiments(None)?;
+    pub(crate) fn experiments(
+        &self,
+        wanted: Experiments,
+    ) -> Result<Vec<SealedExperiment>, BookError> {
+        let records = self.look.experiments(wanted)?;
         records
             .iter()
             .map(|record| self.unpack_experiment(record))
@@ -158,7 +163,8 @@ impl<'a> Sealed<'a> {
     fn unpack_project(&self, record: &ProjectRecord) -> Result<SealedProject, BookError> {
         let (state, places) =
             unpack_noun(&record.state, &self.names).map_err(BookError::damaged("project", 0))?;
-        Ok(SealedProject { state, places })
+        let rev = record.rev;
+        Ok(SealedProject { rev, state, places })
     }
 
     /// One chunk, which has to exist.

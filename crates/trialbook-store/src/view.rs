@@ -10,16 +10,19 @@ mod search;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{Param, SeriesKey};
 use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{BucketSpec, Buckets};
 
-use crate::backend::{Backend, SpoolRecord, Wanted};
+use crate::backend::{Backend, Experiments, SpoolRecord, Wanted};
 use crate::book::Book;
 use crate::error::BookError;
 use crate::fold::{Fold, Kept};
+use crate::index::Index;
+use crate::indexes::Indexes;
 use crate::nouns::{
     AssessRecord, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, Recorded, RunRow,
     Series,
@@ -30,6 +33,7 @@ use crate::reading::Reading;
 use crate::sealed::Sealed;
 use crate::tails::{Tails, read_tails};
 use points::RollCache;
+pub(crate) use search::{build, changes_since};
 
 /// How often a view begins anew because somebody sealed meanwhile.
 const ATTEMPTS: usize = 64;
@@ -41,11 +45,14 @@ pub struct BookView<'a> {
     unsealed_bytes: u64,
     dead_spools: usize,
     rolls: RefCell<RollCache>,
+    indexes: Arc<Indexes>,
+    /// The index with what is not sealed, once it was asked for.
+    unsealed_index: RefCell<Option<Index>>,
 }
 
 impl<'a> BookView<'a> {
     pub(crate) fn open(book: &'a Book) -> Result<Self, BookError> {
-        Self::over(book.backend(), |sealed| {
+        Self::over(book.backend(), book.indexes(), |sealed| {
             read_tails(book.files(), &book.spool_folder(), sealed, u64::MAX)
         })
     }
@@ -53,6 +60,7 @@ impl<'a> BookView<'a> {
     /// A view of rows with the tails that `read` gives for the sealed offsets.
     pub(crate) fn over(
         backend: &'a dyn Backend,
+        indexes: Arc<Indexes>,
         read: impl Fn(&[SpoolRecord]) -> Result<Tails, BookError>,
     ) -> Result<Self, BookError> {
         for _ in 0..ATTEMPTS {
@@ -69,6 +77,8 @@ impl<'a> BookView<'a> {
                     unsealed_bytes,
                     dead_spools,
                     rolls: RefCell::default(),
+                    indexes,
+                    unsealed_index: RefCell::default(),
                 });
             }
         }
@@ -150,7 +160,7 @@ impl Reading for BookView<'_> {
 
     fn experiments(&self) -> Result<Vec<ExperimentRow>, BookError> {
         let mut rows = BTreeMap::new();
-        for sealed in self.sealed.experiments()? {
+        for sealed in self.sealed.experiments(Experiments::All)? {
             rows.insert(sealed.row.no, sealed.row);
         }
         for (no, folded) in &self.fold.experiments {

@@ -3,10 +3,11 @@
 //! The book's index narrows the runs down, the model's rules (`trialbook_model::handle`) decide among them.
 //! Not here: those rules. Invariant: narrowing never drops a run that the rules could choose.
 
+mod narrow;
+
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use trialbook_model::filter::{Case, CompareOp, Expr, Key, KeyKind, Literal};
 use trialbook_model::handle::{self, Candidate, Resolution, RunPart};
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid, Uid};
 use trialbook_store::nouns::{ExperimentRow, RunRow};
@@ -179,7 +180,7 @@ impl<'a, V: Reading> Names<'a, V> {
 
     fn matching(&self, text: &str) -> Result<Vec<RunNo>> {
         let query = Query {
-            filter: could_mean(text),
+            filter: narrow::could_mean(text),
             shown: Shown::All,
             ..Query::all()
         };
@@ -334,65 +335,5 @@ fn experiment_candidate<'a>(row: &'a ExperimentRow, aliases: &'a [String]) -> Ca
         experiment: row.state.name().unwrap_or_default(),
         run: None,
         aliases,
-    }
-}
-
-/// The runs that a text could mean, for the index: a superset of what the rules choose.
-fn could_mean(text: &str) -> Expr {
-    let mut ways = vec![
-        is(KeyKind::Attribute, "name", text),
-        like("id", format!("{}%", text.to_ascii_lowercase())),
-    ];
-    let mut tails = vec![text];
-    tails.extend(text.match_indices('/').map(|(at, _)| &text[at + 1..]));
-    for tail in &tails[1..] {
-        ways.push(is(KeyKind::Attribute, "name", tail));
-    }
-    for tail in &tails {
-        if let Some(number) = handle::parse_run_label(tail) {
-            ways.push(Expr::Compare {
-                key: Key::new(KeyKind::Attribute, "number"),
-                op: CompareOp::Equal,
-                value: Literal::number(number as f64),
-            });
-        }
-        if handle::is_glob(tail) {
-            // `%` and `_` of the text itself only widen the pattern.
-            let pattern = tail.replace('*', "%").replace('?', "_");
-            ways.push(like("name", pattern.clone()));
-            ways.push(like("id", pattern));
-        }
-    }
-    if tails.iter().any(|tail| may_be_label(tail)) {
-        // A glob may stand for the label of any run: the rules look at all that have a number.
-        ways.push(Expr::IsNull {
-            key: Key::new(KeyKind::Attribute, "number"),
-            negated: true,
-        });
-    }
-    Expr::Or(ways)
-}
-
-/// Whether a glob could match `run-014`: what stands before its first wildcard has to agree.
-fn may_be_label(glob: &str) -> bool {
-    let fixed = glob.split(['*', '?']).next().unwrap_or_default();
-    let agrees = |label: &str| label.starts_with(fixed) || fixed.starts_with(label);
-    handle::is_glob(glob) && agrees("run-")
-}
-
-fn is(kind: KeyKind, name: &str, text: &str) -> Expr {
-    Expr::Compare {
-        key: Key::new(kind, name),
-        op: CompareOp::Equal,
-        value: Literal::Text(text.to_owned()),
-    }
-}
-
-fn like(attribute: &str, pattern: String) -> Expr {
-    Expr::Like {
-        key: Key::new(KeyKind::Attribute, attribute),
-        pattern,
-        case: Case::Insensitive,
-        negated: false,
     }
 }

@@ -2,8 +2,8 @@
 
 CREATE TABLE meta (
     key TEXT NOT NULL PRIMARY KEY,
-    value INTEGER NOT NULL
-) WITHOUT ROWID;
+    value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE name (
     no INTEGER PRIMARY KEY,
@@ -18,6 +18,7 @@ CREATE TABLE experiment (
     state BLOB NOT NULL
 );
 CREATE INDEX experiment_by_name ON experiment (project, name);
+CREATE INDEX experiment_by_rev ON experiment (rev);
 
 CREATE TABLE experiment_uid (
     uid BLOB NOT NULL PRIMARY KEY,
@@ -35,8 +36,15 @@ CREATE TABLE run (
 CREATE INDEX run_by_number ON run (experiment, number);
 CREATE INDEX run_by_rev ON run (rev);
 
+-- Runs that are gone for good, so that an index can leave them out.
+CREATE TABLE removed_run (
+    no INTEGER PRIMARY KEY,
+    rev INTEGER NOT NULL
+);
+
 CREATE TABLE project (
     name TEXT NOT NULL PRIMARY KEY,
+    rev INTEGER NOT NULL,
     state BLOB NOT NULL
 );
 

@@ -15,6 +15,8 @@ CREATE TABLE experiment (
 
 CREATE INDEX experiment_by_name ON experiment (project, name);
 
+CREATE INDEX experiment_by_rev ON experiment (rev);
+
 CREATE TABLE experiment_uid (
     uid BLOB NOT NULL PRIMARY KEY,
     experiment INTEGER NOT NULL
@@ -22,8 +24,8 @@ CREATE TABLE experiment_uid (
 
 CREATE TABLE meta (
     key TEXT NOT NULL PRIMARY KEY,
-    value INTEGER NOT NULL
-) WITHOUT ROWID;
+    value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE migration (name TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL) WITHOUT ROWID;
 
@@ -38,12 +40,18 @@ CREATE TABLE operation (
 
 CREATE TABLE project (
     name TEXT NOT NULL PRIMARY KEY,
+    rev INTEGER NOT NULL,
     state BLOB NOT NULL
 );
 
 CREATE TABLE purged (
     subject BLOB NOT NULL PRIMARY KEY
 ) WITHOUT ROWID;
+
+CREATE TABLE removed_run (
+    no INTEGER PRIMARY KEY,
+    rev INTEGER NOT NULL
+);
 
 CREATE TABLE run (
     no INTEGER PRIMARY KEY,

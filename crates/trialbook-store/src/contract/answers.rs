@@ -1,5 +1,6 @@
 //! All answers of a book, written out.
 
+use trialbook_model::filter::{Dialect, parse, parse_order};
 use trialbook_model::id::{ExperimentNo, RunNo};
 use trialbook_model::record::SeriesKey;
 use trialbook_model::state::Records;
@@ -9,6 +10,15 @@ use super::script::{RUNS, run_uid, sum};
 use crate::nouns::Owner;
 use crate::query::{Query, Shown};
 use crate::reading::Reading;
+
+/// Conditions and orders.
+const SEARCHES: [(&str, &str); 5] = [
+    ("metrics.a > 0", "metrics.b DESC"),
+    ("params.k = '1' OR tags.t = 'u'", "started"),
+    ("NOT status = 'running'", "params.l, metrics.a"),
+    ("experiment LIKE 'e%'", "number DESC"),
+    ("project = 'p' AND metrics.c < 3", "duration_ms"),
+];
 
 /// Every answer to every question that the script gives reason to ask.
 pub(super) fn answers<R: Reading>(book: &R) -> Vec<String> {
@@ -50,6 +60,18 @@ pub(super) fn answers<R: Reading>(book: &R) -> Vec<String> {
                 book.search(&query).unwrap()
             ));
         }
+    }
+    for (filter, order) in SEARCHES {
+        let query = Query {
+            filter: parse(filter, Dialect::Native).unwrap(),
+            order: parse_order(order, Dialect::Native).unwrap(),
+            shown: Shown::All,
+            ..Query::all()
+        };
+        out.push(format!(
+            "{filter} by {order}: {:?}",
+            book.search(&query).unwrap()
+        ));
     }
     let labels = ["a".to_owned(), "b".to_owned()];
     for labels in [&labels[..], &labels[1..], &[]] {

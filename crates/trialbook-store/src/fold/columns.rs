@@ -68,6 +68,8 @@ pub(crate) struct PointColumns {
     pub(crate) actor: Option<(Stamp, String)>,
     /// The latest stamp's time of such calls.
     pub(crate) alive: Option<Timestamp>,
+    /// The earliest one's.
+    pub(crate) born: Option<Timestamp>,
 }
 
 impl PointColumns {
@@ -119,6 +121,7 @@ impl PointColumns {
             self.actor = Some((stamp, actor.to_owned()));
         }
         self.alive = self.alive.max(Some(stamp.time));
+        self.born = Some(self.born.map_or(stamp.time, |born| born.min(stamp.time)));
     }
 
     /// Adds one point.

@@ -7,6 +7,7 @@
 mod collect;
 mod columns;
 mod experiments;
+mod judgements;
 mod numbers;
 mod owners;
 
@@ -166,7 +167,8 @@ impl<'a> Fold<'a> {
             }
         }
         self.fold_points();
-        self.number_runs(&runs)
+        self.number_runs(&runs)?;
+        self.judge_again()
     }
 
     /// Operations that were not applied before, in order.
@@ -294,7 +296,9 @@ impl<'a> Fold<'a> {
             && let Some(run) = self.runs.get_mut(&no)
         {
             let state = &mut run.row.state;
-            state.alive = state.alive.max(columns.alive.unwrap_or_default());
+            for time in [columns.born, columns.alive].into_iter().flatten() {
+                state.sign_of_life(time);
+            }
             if let Some((stamp, actor)) = &columns.actor {
                 Earliest::offer(&mut state.actor, *stamp, actor.clone());
             }

@@ -7,7 +7,7 @@ mod points;
 mod records;
 mod run;
 
-use trialbook_model::id::{ExperimentNo, ExperimentUid};
+use trialbook_model::id::{ExperimentNo, ExperimentUid, Uid};
 use trialbook_model::state::ExperimentState;
 
 use crate::backend::{Change, Counters, ExperimentRecord, ProjectRecord, RunRecord, SpoolRecord};
@@ -26,12 +26,13 @@ struct Writer<'a> {
 }
 
 /// The change that makes an empty book.
-pub(crate) fn first_change() -> Result<Change, BookError> {
+pub(crate) fn first_change(uid: Uid) -> Result<Change, BookError> {
     let mut names = Names::default();
     let state = ExperimentState::default_experiment();
     let packed = pack_noun(&state, &Places::default(), &mut names)
         .map_err(BookError::pack("an experiment"))?;
     Ok(Change {
+        uid: Some(uid),
         counters: Counters::default(),
         names: owned(&names, 0),
         experiments: vec![ExperimentRecord {
@@ -131,7 +132,10 @@ impl Writer<'_> {
         self.write_kept(&mut kept)?;
         let state = pack_noun(&state, &kept.places, &mut self.names)
             .map_err(BookError::pack("a project"))?;
-        self.change.projects.push(ProjectRecord { name, state });
+        let rev = self.change.counters.rev;
+        self.change
+            .projects
+            .push(ProjectRecord { name, rev, state });
         Ok(())
     }
 

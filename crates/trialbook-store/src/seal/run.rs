@@ -15,6 +15,7 @@ use crate::backend::Backend;
 use crate::book::{Effort, SealOutcome, SealReport};
 use crate::error::BookError;
 use crate::fold::Fold;
+use crate::indexes::Indexes;
 use crate::sealed::Sealed;
 use crate::tails::{BATCH_BYTES, TailRead, Tails, read_tails};
 
@@ -34,6 +35,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) lease: &'a Path,
     /// What keeps the rows.
     pub(crate) backend: &'a dyn Backend,
+    /// The column index.
+    pub(crate) indexes: &'a Indexes,
 }
 
 /// Seals what there is, unless it is too little or somebody else does it.
@@ -66,6 +69,11 @@ pub(crate) fn seal(ground: Ground<'_>, effort: Effort) -> Result<SealReport, Boo
         }
     }
     remove_unfinished(ground.files, ground.spools)?;
+    if report.outcome == SealOutcome::Sealed {
+        ground
+            .indexes
+            .refresh(&Sealed::open(ground.backend.look()?)?)?;
+    }
     Ok(report)
 }
 

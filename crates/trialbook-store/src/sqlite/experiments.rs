@@ -3,19 +3,20 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use trialbook_model::id::{ExperimentNo, ExperimentUid};
 
-use crate::backend::{Change, ExperimentRecord, ProjectRecord};
+use crate::backend::{Change, ExperimentRecord, Experiments, ProjectRecord};
 
 const NUMBER_OF: &str = "SELECT experiment FROM experiment_uid WHERE uid = ?1";
 const NAMED: &str = "SELECT no FROM experiment WHERE project = ?1 AND name = ?2 ORDER BY no";
-const READ_ALL: &str = "SELECT no, project, name, rev, state FROM experiment ORDER BY no";
+const READ_SINCE: &str =
+    "SELECT no, project, name, rev, state FROM experiment WHERE rev > ?1 ORDER BY no";
 const READ_ONE: &str = "SELECT no, project, name, rev, state FROM experiment WHERE no = ?1";
 const WRITE: &str = "INSERT OR REPLACE INTO experiment (no, project, name, rev, state) \
      VALUES (?1, ?2, ?3, ?4, ?5)";
 const WRITE_UID: &str = "INSERT OR REPLACE INTO experiment_uid (uid, experiment) VALUES (?1, ?2)";
-const READ_PROJECTS: &str = "SELECT name, state FROM project ORDER BY name";
-const READ_PROJECT: &str = "SELECT name, state FROM project WHERE name = ?1";
-const WRITE_PROJECT: &str = "INSERT INTO project (name, state) VALUES (?1, ?2) \
-     ON CONFLICT (name) DO UPDATE SET state = excluded.state";
+const READ_PROJECTS: &str = "SELECT name, rev, state FROM project ORDER BY name";
+const READ_PROJECT: &str = "SELECT name, rev, state FROM project WHERE name = ?1";
+const WRITE_PROJECT: &str = "INSERT INTO project (name, rev, state) VALUES (?1, ?2, ?3) \
+     ON CONFLICT (name) DO UPDATE SET rev = excluded.rev, state = excluded.state";
 
 pub(super) fn number_of(
     connection: &Connection,
@@ -40,20 +41,16 @@ pub(super) fn named(
 
 pub(super) fn read(
     connection: &Connection,
-    only: Option<ExperimentNo>,
+    wanted: Experiments,
 ) -> rusqlite::Result<Vec<ExperimentRecord>> {
-    match only {
-        Some(no) => {
-            let mut query = connection.prepare_cached(READ_ONE)?;
-            let rows = query.query_map([no.0 as i64], of_row)?;
-            rows.collect()
-        }
-        None => {
-            let mut query = connection.prepare_cached(READ_ALL)?;
-            let rows = query.query_map([], of_row)?;
-            rows.collect()
-        }
-    }
+    let (sql, argument) = match wanted {
+        Experiments::All => (READ_SINCE, -1),
+        Experiments::One(no) => (READ_ONE, no.0 as i64),
+        Experiments::Since(rev) => (READ_SINCE, rev as i64),
+    };
+    let mut query = connection.prepare_cached(sql)?;
+    let rows = query.query_map([argument], of_row)?;
+    rows.collect()
 }
 
 fn of_row(row: &Row<'_>) -> rusqlite::Result<ExperimentRecord> {
@@ -73,7 +70,8 @@ pub(super) fn projects(
     let of_row = |row: &Row<'_>| {
         Ok(ProjectRecord {
             name: row.get(0)?,
-            state: row.get(1)?,
+            rev: row.get::<_, i64>(1)? as u64,
+            state: row.get(2)?,
         })
     };
     match only {
@@ -107,8 +105,8 @@ pub(super) fn write(connection: &Connection, change: &Change) -> rusqlite::Resul
         insert.execute(params![uid.0.0, no.0 as i64])?;
     }
     let mut insert = connection.prepare_cached(WRITE_PROJECT)?;
-    for ProjectRecord { name, state } in &change.projects {
-        insert.execute(params![name, state])?;
+    for ProjectRecord { name, rev, state } in &change.projects {
+        insert.execute(params![name, *rev as i64, state])?;
     }
     Ok(())
 }

@@ -2,12 +2,13 @@
 //! snapshots.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use trialbook_model::id::OperationUid;
+use trialbook_model::id::{OperationUid, Uid};
 use trialbook_model::record::Subject;
 
 use crate::backend::{Change, Counters, SpoolRecord};
 
-const READ_COUNTERS: &str = "SELECT key, value FROM meta";
+const READ_UID: &str = "SELECT value FROM meta WHERE key = 'uid'";
+const READ_COUNTERS: &str = "SELECT key, value FROM meta WHERE key <> 'uid'";
 const WRITE_COUNTER: &str = "INSERT INTO meta (key, value) VALUES (?1, ?2) \
      ON CONFLICT (key) DO UPDATE SET value = excluded.value";
 const READ_NAMES: &str = "SELECT no, name FROM name WHERE no >= ?1 ORDER BY no";
@@ -22,6 +23,12 @@ const IS_APPLIED: &str = "SELECT 1 FROM operation WHERE uid = ?1";
 const WRITE_OPERATION: &str = "INSERT OR IGNORE INTO operation (uid) VALUES (?1)";
 const IS_PURGED: &str = "SELECT 1 FROM purged WHERE subject = ?1";
 const WRITE_PURGED: &str = "INSERT OR IGNORE INTO purged (subject) VALUES (?1)";
+
+pub(super) fn uid(connection: &Connection) -> rusqlite::Result<Uid> {
+    let mut query = connection.prepare_cached(READ_UID)?;
+    let uid = query.query_row([], |row| row.get(0)).optional()?;
+    Ok(uid.map(Uid).unwrap_or_default())
+}
 
 pub(super) fn counters(connection: &Connection) -> rusqlite::Result<Counters> {
     let mut counters = Counters::default();
@@ -110,6 +117,9 @@ pub(super) fn write(connection: &Connection, change: &Change) -> rusqlite::Resul
     ];
     for (key, value) in counters {
         insert.execute(params![key, value as i64])?;
+    }
+    if let Some(uid) = change.uid {
+        insert.execute(params!["uid", uid.0])?;
     }
     let mut insert = connection.prepare_cached(WRITE_NAME)?;
     for (number, name) in &change.names {

@@ -16,12 +16,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, TransactionBehavior};
-use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid};
+use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid};
 use trialbook_model::record::Subject;
 
 use crate::backend::{
-    Backend, Change, ChunkRecord, Counters, ExperimentRecord, Look, Part, ProjectRecord, RunRecord,
-    SpoolRecord, Wanted,
+    Backend, Change, ChunkRecord, Counters, ExperimentRecord, Experiments, Look, Part,
+    ProjectRecord, RunRecord, SpoolRecord, Wanted,
 };
 use crate::error::BookError;
 
@@ -169,6 +169,18 @@ impl Drop for SqliteLook<'_> {
 }
 
 impl Look for SqliteLook<'_> {
+    fn uid(&self) -> Result<Uid, BookError> {
+        ledger::uid(self.connection()).map_err(BookError::database("read"))
+    }
+
+    fn changed_since(&self, rev: u64) -> Result<u64, BookError> {
+        runs::changed_since(self.connection(), rev).map_err(BookError::database("read"))
+    }
+
+    fn removed_since(&self, rev: u64) -> Result<Vec<RunNo>, BookError> {
+        runs::removed_since(self.connection(), rev).map_err(BookError::database("read"))
+    }
+
     fn counters(&self) -> Result<Counters, BookError> {
         ledger::counters(self.connection()).map_err(BookError::database("read"))
     }
@@ -189,8 +201,8 @@ impl Look for SqliteLook<'_> {
         experiments::named(self.connection(), project, name).map_err(BookError::database("read"))
     }
 
-    fn experiments(&self, only: Option<ExperimentNo>) -> Result<Vec<ExperimentRecord>, BookError> {
-        experiments::read(self.connection(), only).map_err(BookError::database("read"))
+    fn experiments(&self, wanted: Experiments) -> Result<Vec<ExperimentRecord>, BookError> {
+        experiments::read(self.connection(), wanted).map_err(BookError::database("read"))
     }
 
     fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, BookError> {

@@ -13,6 +13,9 @@ const READ_SINCE: &str =
 const NUMBERED: &str = "SELECT number, no FROM run WHERE experiment = ?1 AND number <= ?2 \
      ORDER BY number DESC LIMIT ?3";
 const REMOVE: &str = "DELETE FROM run WHERE no = ?1";
+const CHANGED_SINCE: &str = "SELECT count(*) FROM run WHERE rev > ?1";
+const REMOVED_SINCE: &str = "SELECT no FROM removed_run WHERE rev > ?1 ORDER BY no";
+const NOTE_REMOVED: &str = "INSERT OR REPLACE INTO removed_run (no, rev) VALUES (?1, ?2)";
 const WRITE: &str = "INSERT OR REPLACE INTO run (no, uid, experiment, number, rev, state) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
@@ -54,6 +57,18 @@ fn of_row(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
     })
 }
 
+pub(super) fn changed_since(connection: &Connection, rev: u64) -> rusqlite::Result<u64> {
+    let mut query = connection.prepare_cached(CHANGED_SINCE)?;
+    let count: i64 = query.query_row([rev as i64], |row| row.get(0))?;
+    Ok(count as u64)
+}
+
+pub(super) fn removed_since(connection: &Connection, rev: u64) -> rusqlite::Result<Vec<RunNo>> {
+    let mut query = connection.prepare_cached(REMOVED_SINCE)?;
+    let rows = query.query_map([rev as i64], |row| Ok(RunNo(row.get::<_, i64>(0)? as u64)))?;
+    rows.collect()
+}
+
 pub(super) fn exists(connection: &Connection, no: RunNo) -> rusqlite::Result<bool> {
     connection.prepare_cached(EXISTS)?.exists([no.0 as i64])
 }
@@ -75,8 +90,10 @@ pub(super) fn numbered(
 
 pub(super) fn write(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
     let mut remove = connection.prepare_cached(REMOVE)?;
+    let mut note = connection.prepare_cached(NOTE_REMOVED)?;
     for no in &change.removed_runs {
         remove.execute([no.0 as i64])?;
+        note.execute(params![no.0 as i64, change.counters.rev as i64])?;
     }
     let mut insert = connection.prepare_cached(WRITE)?;
     for RunRecord {

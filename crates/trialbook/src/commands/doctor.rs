@@ -115,7 +115,8 @@ fn tell(health: &Health, cx: &Context) {
             .line(Line::styled(Style::Yellow, "notice").plain(format!("   {notice}")));
     }
     if let Some(rebuilt) = health.rebuilt {
-        cx.printer.line(format!("made {} anew", count(rebuilt, "row")));
+        cx.printer
+            .line(format!("made {} anew", count(rebuilt, "row")));
     }
     if health.healthy {
         cx.printer
@@ -217,7 +218,9 @@ fn examine_artifacts(artifacts: &Artifacts, run: &RunRow, args: &Args, health: &
         };
         if let Err(error) = whole {
             let path = &held.value.path;
-            health.damage.push(format!("run {}: `{path}`: {error}", run.uid));
+            health
+                .damage
+                .push(format!("run {}: `{path}`: {error}", run.uid));
         }
     }
 }

@@ -16,8 +16,8 @@ use trialbook_store::reading::Reading;
 use crate::book;
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
-use crate::figures::{count, grouped};
-use crate::listing::Listing;
+use crate::figures::{count, grouped, short};
+use crate::listing::{Listing, More};
 use crate::names::Names;
 use crate::printer::{Column, Table};
 use crate::target::attribute_is;
@@ -152,7 +152,7 @@ fn list_runs<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> R
         cx.printer.line("no runs");
         return Ok(());
     }
-    cx.printer.table(&listing.table(now, &[]));
+    cx.printer.table(&listing.table(now, &judged(&listing)));
     if (listing.runs.len() as u64) < hits.total {
         let more = hits.total - listing.runs.len() as u64;
         cx.printer.line(format!(
@@ -161,6 +161,23 @@ fn list_runs<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> R
         ));
     }
     Ok(())
+}
+
+/// Columns of judged items (C-26), where a listed run has any.
+fn judged(listing: &Listing) -> Vec<More<'static>> {
+    let columns: [(&str, &str, fn(f64) -> String); 3] = [
+        ("ACCURACY", "accuracy_rate", |share| format!("{:.1} %", 100.0 * share)),
+        ("QUESTIONS", "total_questions", short),
+        ("COST", "total_estimated_cost", |cost| format!("${cost:.3}")),
+    ];
+    let held = |(_, key, _): &(&str, &str, fn(f64) -> String)| {
+        listing.runs.iter().any(|run| run.state.metric(key).is_some())
+    };
+    let column = |(title, key, text): (&'static str, &'static str, fn(f64) -> String)| More {
+        title,
+        cell: Box::new(move |run| run.state.metric(key).map_or_else(|| "N/A".to_owned(), text)),
+    };
+    columns.into_iter().filter(held).map(column).collect()
 }
 
 fn list_experiments<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> Result<()> {

@@ -90,6 +90,6 @@ pub(crate) fn print_series(run: &RunRow, cx: &Context) -> Result<()> {
         };
         return cx.printer.json(SCHEMA, &document);
     }
-    run::metrics(run, cx);
+    run::metrics(run, usize::MAX, cx);
     Ok(())
 }

@@ -10,9 +10,12 @@ use super::page::{SHOWN, clipped, field, heading};
 use super::run_document::{self, Recorder};
 use super::{Args, SCHEMA};
 use crate::context::{Context, SystemClock};
-use crate::figures::{bytes, count, short};
+use crate::figures::{bytes, count, grouped, short};
 use crate::printer::{Column, Line, Style, Table};
 use crate::when;
+
+/// Params and metrics that are listed.
+const LISTED: usize = 500;
 
 /// Shows a run.
 pub(super) fn show<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
@@ -24,7 +27,8 @@ pub(super) fn show<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context
     }
     identity(view, (run, experiment.as_ref()), now, cx)?;
     params(run, args, cx);
-    metrics(run, cx);
+    let shown = if args.full { usize::MAX } else { LISTED };
+    metrics(run, shown, cx);
     annotations(run, args, cx);
     events(view, run, args, cx)?;
     artifacts(run, cx);
@@ -36,13 +40,23 @@ pub(super) fn show<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context
     Ok(())
 }
 
+/// Says how many are left out.
+fn more(all: usize, most: usize, how: &str, cx: &Context) {
+    if all > most {
+        let left_out = grouped((all - most) as u64);
+        cx.printer
+            .line(format!("… and {left_out} more: {how} shows all"));
+    }
+}
+
 fn params(run: &RunRow, args: &Args, cx: &Context) {
     if run.state.params.is_empty() {
         return;
     }
     heading(cx, &format!("Params ({})", run.state.params.len()));
     let mut table = Table::new(vec![Column::text("PARAM"), Column::text("VALUE")]);
-    for (key, held) in &run.state.params {
+    let most = if args.full { usize::MAX } else { LISTED };
+    for (key, held) in run.state.params.iter().take(most) {
         let text = &held.param().text;
         let value = if args.full {
             text.clone()
@@ -52,6 +66,7 @@ fn params(run: &RunRow, args: &Args, cx: &Context) {
         table.row(vec![key.clone(), value]);
     }
     cx.printer.table(&table);
+    more(run.state.params.len(), most, "`--full`", cx);
     for (key, kept, refused) in run.state.conflicts() {
         let refused: Vec<String> = refused
             .iter()
@@ -67,7 +82,7 @@ fn params(run: &RunRow, args: &Args, cx: &Context) {
 }
 
 /// The metrics with their summaries.
-pub(super) fn metrics(run: &RunRow, cx: &Context) {
+pub(super) fn metrics(run: &RunRow, most: usize, cx: &Context) {
     let series = &run.state.records.series;
     if !series.is_empty() {
         heading(cx, &format!("Metrics ({})", series.len()));
@@ -82,7 +97,7 @@ pub(super) fn metrics(run: &RunRow, cx: &Context) {
             Column::text(""),
         ]);
         let finite = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), short);
-        for (key, summary) in series {
+        for (key, summary) in series.iter().take(most) {
             let mut odd: Vec<String> = Vec::new();
             if summary.nan > 0 {
                 odd.push(format!("{} NaN", summary.nan));
@@ -102,6 +117,7 @@ pub(super) fn metrics(run: &RunRow, cx: &Context) {
             ]);
         }
         cx.printer.table(&table);
+        more(series.len(), most, "`trialbook series RUN`", cx);
     }
     derived(run, cx);
 }
