@@ -78,6 +78,7 @@ impl SimFiles {
     }
 
     /// Another process on the same file system.
+    #[must_use = "the other process is the value"]
     pub fn process(&self) -> Self {
         let mut world = self.world();
         world.processes.push(Process::default());
@@ -126,6 +127,7 @@ impl SimFiles {
 
     /// Cuts the power and starts the machine again: every process is dead, and of what was not synced
     /// any part is left. Gives the first process of the new start.
+    #[must_use = "all processes before are dead"]
     pub fn power_cut(&self) -> Self {
         {
             let mut world = self.world();

@@ -144,7 +144,11 @@ impl SpoolWriter {
 
     /// Sequence number of the next record.
     pub fn next_seq(&self) -> u64 {
-        self.next_seq
+        if self.forks == fork::count() {
+            self.next_seq
+        } else {
+            1
+        }
     }
 
     /// The file that is written at present.
