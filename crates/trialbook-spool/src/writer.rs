@@ -244,8 +244,10 @@ impl SpoolWriter {
             return self.renounce();
         }
         self.drain()?;
+        self.note_failures();
         let Some(mut open) = self.open.take() else {
-            return Ok(());
+            self.sync_retired();
+            return self.failure.take().map_or(Ok(()), Err);
         };
         syncing::unregister(&open.progress);
         let ended = if open.is_empty() {

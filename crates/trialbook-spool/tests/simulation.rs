@@ -20,7 +20,7 @@ use trialbook_spool::{
 };
 
 /// Schedules where nobody says how long to go on.
-const SCHEDULES: u64 = 1500;
+const SCHEDULES: u64 = 900;
 
 struct Random(u64);
 
