@@ -7,7 +7,7 @@ use trialbook_model::filter::number_in;
 use trialbook_model::record::ParamKind;
 
 use super::bits::Bits;
-use super::column::Column;
+use super::column::{Column, Words};
 use super::facts::{DatasetFacts, Fact, Lane, RunFacts, param_number};
 use super::layout::{Damaged, ENTRY, Entry, Kind, Packing, Shape, Spread, write_key};
 use super::segment::Segment;
@@ -142,7 +142,8 @@ impl SegmentBuilder {
         let column = self.column(Kind::Experiment, "", "", Shape::Words);
         if let Values::Words(words) = &mut column.values {
             column.places.push(place);
-            words.push_number(no);
+            let code = words.number_code(no);
+            words.push(code);
         }
     }
 
@@ -184,11 +185,8 @@ impl SegmentBuilder {
         let column = self.column(key.0, key.1, key.2, Shape::Words);
         if let Values::Words(words) = &mut column.values {
             column.places.push(place);
-            words.push(text, kind.is_some(), || match (key.0, kind) {
-                (Kind::Tag, None) => number_in(text),
-                (Kind::Param, Some(kind)) => param_number(text, kind),
-                _ => None,
-            });
+            let code = text_code(words, key.0, text, kind);
+            words.push(code);
         }
     }
 
@@ -196,89 +194,16 @@ impl SegmentBuilder {
     pub(super) fn add_segment(&mut self, segment: &Segment, keep: &Bits) -> Result<(), Damaged> {
         for column in segment.columns()? {
             let ((kind, name, context), column) = column?;
-            let key = (kind, name, context);
-            match column.entry.shape {
-                Shape::Mark => self.add_marks(key, &column, keep)?,
-                Shape::Numbers => {
-                    let plain = column.plain(Shape::Numbers)?;
-                    each_slot(&column, keep, |place, slot| {
-                        self.number(place, name, plain.values.number(slot));
-                    })?;
-                }
-                Shape::Times => {
-                    let plain = column.plain(Shape::Times)?;
-                    each_slot(&column, keep, |place, slot| {
-                        self.time(place, name, i64::from_le_bytes(plain.values.get(slot)));
-                    })?;
-                }
-                Shape::Words => self.add_words(key, &column, keep)?,
-                Shape::Series => self.add_series(key, &column, keep)?,
-                Shape::Uids => {
-                    let (_, uids) = column.uids()?;
-                    each_slot(&column, keep, |place, slot| self.uid(place, uids[slot]))?;
-                }
+            let mut kept = column.presence()?.bits();
+            kept.and(keep);
+            if let (Kind::Uid, Some(last)) = (kind, kept.iter_down().next()) {
+                self.len = self.len.max(last + 1);
             }
+            let filling = self.column(kind, name, context, column.entry.shape);
+            filling.places.extend(kept.iter().map(|place| place as u16));
+            filling.values.extend(kind, &column, &kept)?;
         }
         Ok(())
-    }
-
-    fn add_marks(
-        &mut self,
-        key: (Kind, &str, &str),
-        column: &Column<'_>,
-        keep: &Bits,
-    ) -> Result<(), Damaged> {
-        each_slot(column, keep, |place, _| {
-            self.column(key.0, key.1, key.2, Shape::Mark)
-                .places
-                .push(place);
-        })
-    }
-
-    fn add_words(
-        &mut self,
-        key: (Kind, &str, &str),
-        column: &Column<'_>,
-        keep: &Bits,
-    ) -> Result<(), Damaged> {
-        let words = column.words()?;
-        each_slot(column, keep, |place, slot| {
-            let code = words.codes.get(slot);
-            let number = words.number(code);
-            match key.0 {
-                Kind::Experiment => self.experiment(place, number.unwrap_or_default() as u64),
-                Kind::Param => {
-                    let kind = number.map(|_| ParamKind::Number);
-                    self.word(place, key, words.text(code), kind);
-                }
-                Kind::Tag
-                | Kind::Uid
-                | Kind::Flag
-                | Kind::Attribute
-                | Kind::Metric
-                | Kind::Derived
-                | Kind::Dataset => self.word(place, key, words.text(code), None),
-            }
-        })
-    }
-
-    fn add_series(
-        &mut self,
-        key: (Kind, &str, &str),
-        column: &Column<'_>,
-        keep: &Bits,
-    ) -> Result<(), Damaged> {
-        let lanes = [
-            column.lane(Lane::Last)?.values,
-            column.lane(Lane::Min)?.values,
-            column.lane(Lane::Max)?.values,
-            column.lane(Lane::Mean)?.values,
-            column.lane(Lane::Count)?.values,
-            column.lane(Lane::Nan)?.values,
-        ];
-        each_slot(column, keep, |place, slot| {
-            self.series(place, key, lanes.map(|lane| lane.number(slot)));
-        })
     }
 
     /// The segment.
@@ -310,18 +235,70 @@ impl SegmentBuilder {
     }
 }
 
-fn each_slot(
-    column: &Column<'_>,
-    keep: &Bits,
-    mut take: impl FnMut(u16, usize),
-) -> Result<(), Damaged> {
-    let presence = column.presence()?;
-    for place in presence.bits().iter().filter(|place| keep.get(*place)) {
-        if let Some(slot) = presence.slot(place) {
-            take(place as u16, slot);
+impl Values {
+    /// Adds what a column holds in the places of `kept`, where it has values.
+    fn extend(&mut self, kind: Kind, column: &Column<'_>, kept: &Bits) -> Result<(), Damaged> {
+        let presence = column.presence()?;
+        let slots = kept.iter().filter_map(|place| presence.slot(place));
+        match self {
+            Self::Mark => {}
+            Self::Numbers(numbers) => {
+                let plain = column.plain(Shape::Numbers)?;
+                numbers.extend(slots.map(|slot| plain.values.number(slot)));
+            }
+            Self::Times(times) => {
+                let plain = column.plain(Shape::Times)?;
+                times.extend(slots.map(|slot| i64::from_le_bytes(plain.values.get(slot))));
+            }
+            Self::Words(words) => words.extend(kind, &column.words()?, slots),
+            Self::Series(lanes) => {
+                let slots: Vec<usize> = slots.collect();
+                for (kept, lane) in lanes.iter_mut().zip(Lane::ALL) {
+                    let values = column.lane(lane)?.values;
+                    kept.extend(slots.iter().map(|slot| values.number(*slot)));
+                }
+            }
+            Self::Uids(uids) => {
+                let (_, known) = column.uids()?;
+                uids.extend(slots.map(|slot| known[slot]));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl WordsBuilder {
+    /// Adds the entries of a dictionary column that stand in slots.
+    fn extend(&mut self, kind: Kind, words: &Words<'_>, slots: impl Iterator<Item = usize>) {
+        let mut codes: Vec<Option<u32>> = vec![None; words.len()];
+        for slot in slots {
+            let known = words.codes.get(slot);
+            let code = *codes[known].get_or_insert_with(|| match (kind, words.number(known)) {
+                (Kind::Experiment, number) => self.number_code(number.unwrap_or_default() as u64),
+                (_, number) => {
+                    let number = number.map(|_| ParamKind::Number);
+                    text_code(self, kind, words.text(known), number)
+                }
+            });
+            self.push(code);
         }
     }
-    Ok(())
+}
+
+/// The code of a text. Params say whether they are numbers, tags are read, the others are none.
+fn text_code(words: &mut WordsBuilder, of: Kind, text: &str, kind: Option<ParamKind>) -> u32 {
+    let is_number = of == Kind::Param && kind == Some(ParamKind::Number);
+    words.code(text, is_number, || match of {
+        Kind::Tag => number_in(text),
+        Kind::Param => param_number(text, kind?),
+        Kind::Uid
+        | Kind::Experiment
+        | Kind::Flag
+        | Kind::Attribute
+        | Kind::Metric
+        | Kind::Derived
+        | Kind::Dataset => None,
+    })
 }
 
 /// Writes a column's bytes; its key's place is filled in by the caller.

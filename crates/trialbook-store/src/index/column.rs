@@ -267,6 +267,33 @@ impl<'a> Words<'a> {
         std::str::from_utf8(self.bytes(code)).unwrap_or_default()
     }
 
+    /// Which entries contain a text. All texts are searched as one, which spares starting anew in each.
+    pub(super) fn containing(&self, part: &str) -> Vec<bool> {
+        let mut found = vec![part.is_empty(); self.len()];
+        let all = std::str::from_utf8(self.texts).unwrap_or_default();
+        let end = |code: usize| u64::from_le_bytes(self.ends[code]) as usize;
+        let (mut at, mut code) = (0, 0);
+        while !part.is_empty()
+            && let Some(hit) = all.get(at..).and_then(|left| left.find(part))
+        {
+            let (from, to) = (at + hit, at + hit + part.len());
+            while code < self.len() && end(code) <= from {
+                code += 1;
+            }
+            let Some(whole) = (code < self.len()).then(|| end(code)) else {
+                break;
+            };
+            if to <= whole {
+                found[code] = true;
+                at = whole;
+            } else {
+                // It spans two entries: the next hit can start inside it.
+                at = from + part.chars().next().map_or(1, char::len_utf8);
+            }
+        }
+        found
+    }
+
     pub(super) fn number(&self, code: usize) -> Option<f64> {
         self.numbers
             .get(code)

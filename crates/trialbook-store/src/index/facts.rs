@@ -139,6 +139,16 @@ pub(super) enum Lane {
 }
 
 impl Lane {
+    /// All of them, in the order in which columns keep them.
+    pub(super) const ALL: [Self; 6] = [
+        Self::Last,
+        Self::Min,
+        Self::Max,
+        Self::Mean,
+        Self::Count,
+        Self::Nan,
+    ];
+
     /// The lane that an aggregate means for a metric of this goal.
     pub(super) const fn of(aggregate: Aggregate, goal: Option<Goal>) -> Self {
         match (aggregate, goal) {

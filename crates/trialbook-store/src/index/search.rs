@@ -40,6 +40,8 @@ struct Search<'a> {
     index: &'a Index,
     query: &'a Query,
     experiments: Option<BTreeSet<ExperimentNo>>,
+    /// Whether [`Search::asks`] says yes to every experiment.
+    asks_all: bool,
     /// Hits that are kept at most.
     need: usize,
     total: u64,
@@ -62,6 +64,7 @@ impl Index {
             index: self,
             query,
             experiments: experiments.map(|list| list.iter().copied().collect()),
+            asks_all: experiments.is_none() && self.experiments.are_all_active(),
             need: query.offset.saturating_add(query.limit),
             total: 0,
             candidates: Vec::new(),
@@ -174,14 +177,15 @@ impl<'a> Search<'a> {
 
     /// The runs of a segment that are looked at.
     fn shown(&self, scene: &Scene<'_>) -> Result<Bits, Damaged> {
-        let number = |code| ExperimentNo(scene.codes.number(code).unwrap_or_default() as u64);
-        let passes: Vec<bool> = scene
-            .experiments
-            .iter()
-            .zip(0..)
-            .map(|(experiment, code)| self.asks(experiment, number(code)))
-            .collect();
-        let mut shown = scene.of_codes(&passes);
+        let mut shown = if self.asks_all {
+            scene.exists()
+        } else {
+            let experiments = scene.experiments().iter().zip(0..);
+            let passes: Vec<bool> = experiments
+                .map(|(experiment, code)| self.asks(experiment, scene.experiment_no(code)))
+                .collect();
+            scene.of_codes(&passes)
+        };
         let drop = |shown: &mut Bits, flag| -> Result<(), Damaged> {
             if let Some(flagged) = scene.flagged(flag)? {
                 shown.and_not(&flagged.bits());
@@ -195,7 +199,7 @@ impl<'a> Search<'a> {
             }
             Shown::WithArchived => drop(&mut shown, "deleted")?,
             Shown::Bin => {
-                let in_bin: Vec<bool> = scene.experiments.iter().map(|of| of.deleted).collect();
+                let in_bin: Vec<bool> = scene.experiments().iter().map(|of| of.deleted).collect();
                 let mut bin = scene.of_codes(&in_bin);
                 if let Some(flagged) = scene.flagged("deleted")? {
                     bin.or(&flagged.bits());
@@ -239,7 +243,9 @@ impl<'a> Search<'a> {
             Scale::Everywhere => self.threshold,
             Scale::Here => u64::MAX,
         };
-        let mut best: Vec<(u64, usize)> = found
+        let mut passing = found.clone();
+        keys[0].keep(&mut passing, threshold);
+        let mut best: Vec<(u64, usize)> = passing
             .iter()
             .map(|place| (keys[0].at(&scene, place), place))
             .filter(|(key, _)| *key <= threshold)

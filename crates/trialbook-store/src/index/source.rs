@@ -4,8 +4,10 @@
 //! Invariant: [`Source::at`] gives what [`super::facts::RunView`] gives for the same run.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use trialbook_model::filter::{Aggregate, Attribute, Key, KeyKind, Value, Wanted};
+use trialbook_model::id::ExperimentNo;
 use trialbook_model::record::Goal;
 
 use super::bits::Bits;
@@ -26,8 +28,9 @@ pub(super) struct Scene<'a> {
     pub(super) len: usize,
     /// Experiments of the runs here, as codes.
     pub(super) codes: Words<'a>,
-    /// Experiments by code.
-    pub(super) experiments: Vec<&'a ExperimentFacts>,
+    book: &'a Experiments,
+    /// Experiments by code, looked up when they are first needed.
+    experiments: OnceCell<Vec<&'a ExperimentFacts>>,
 }
 
 /// Values by place.
@@ -70,16 +73,28 @@ impl<'a> Scene<'a> {
     ) -> Result<Self, Damaged> {
         let column = segment.column(Kind::Experiment, "", "")?.ok_or(Damaged)?;
         let codes = column.words()?;
-        let facts = (0..codes.len())
-            .map(|code| experiments.get(codes.number(code).unwrap_or_default() as u64))
-            .collect();
         Ok(Self {
             segment,
             first,
             len: segment.len()?,
             codes,
-            experiments: facts,
+            book: experiments,
+            experiments: OnceCell::new(),
         })
+    }
+
+    /// Experiments by code.
+    pub(super) fn experiments(&self) -> &[&'a ExperimentFacts] {
+        self.experiments.get_or_init(|| {
+            (0..self.codes.len())
+                .map(|code| self.book.get(self.experiment_no(code).0))
+                .collect()
+        })
+    }
+
+    /// The number of an experiment, by code.
+    pub(super) fn experiment_no(&self, code: usize) -> ExperimentNo {
+        ExperimentNo(self.codes.number(code).unwrap_or_default() as u64)
     }
 
     /// The number of the run at a place.
@@ -152,7 +167,7 @@ impl<'a> Scene<'a> {
             Attribute::No => Some(Source::No),
             Attribute::Handle => Some(Source::Handle(self.number_column(Attribute::Number)?)),
             Attribute::Experiment | Attribute::ExperimentId | Attribute::Project => {
-                let values = self.experiments.iter().map(|of| of.value(attribute));
+                let values = self.experiments().iter().map(|of| of.value(attribute));
                 Some(Source::ByExperiment(values.collect()))
             }
             Attribute::Archived => Some(self.flag("archived", |of| of.archived)?),
@@ -205,7 +220,7 @@ impl<'a> Scene<'a> {
         Ok(Source::Flag {
             own: self.flagged(name)?,
             by_experiment: self
-                .experiments
+                .experiments()
                 .iter()
                 .map(|of| of_experiment(of))
                 .collect(),
@@ -275,7 +290,7 @@ impl<'a> Scene<'a> {
     ) -> Result<Option<(Presence<'a>, Source<'a>)>, Damaged> {
         let goals: [Option<Goal>; 3] = [None, Some(Goal::Min), Some(Goal::Max)];
         let by_experiment: Vec<usize> = self
-            .experiments
+            .experiments()
             .iter()
             .map(|of| match of.goals.get(name) {
                 Some(Goal::None) | None => 0,
@@ -349,7 +364,7 @@ impl<'a> Source<'a> {
             Self::Handle(numbers) => {
                 let numbers = numbers.as_ref()?;
                 let number = numbers.values.number(numbers.presence.slot(place)?);
-                let experiment = scene.experiments[scene.code(place)];
+                let experiment = scene.experiments()[scene.code(place)];
                 let handle = experiment.run_handle(Some(number as u64))?;
                 Some(Value::Text(Cow::Owned(handle), None))
             }

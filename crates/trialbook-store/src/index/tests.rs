@@ -405,3 +405,192 @@ proptest! {
         check(&again, &plain, &mut draw);
     }
 }
+
+/// Every byte of a snapshot, changed: the answer is the right one or none. A search opens the columns that it
+/// names, so each query gets its own look.
+#[test]
+fn a_damaged_snapshot_gives_no_wrong_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let mut draw = Draw::new(11);
+    let (plain, mut index) = small_book(&mut draw);
+    index.write(&path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let queries = telling_queries();
+    let right: Vec<Hits> = queries.iter().map(|query| plain.search(query)).collect();
+    let damaged = folder.path().join("damaged");
+    let (mut refused, mut answered) = (0, 0);
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        std::fs::write(&damaged, &bytes).unwrap();
+        let Ok(index) = Index::open(&damaged, BOOK) else {
+            refused += 1;
+            continue;
+        };
+        for (query, right) in queries.iter().zip(&right) {
+            match index.search(query) {
+                Ok(hits) => assert_eq!(&hits, right, "byte {at}: {query:?}"),
+                Err(Damaged) => refused += 1,
+            }
+            answered += 1;
+        }
+        std::fs::remove_file(&damaged).unwrap();
+    }
+    assert!(refused > 1000 && answered > 1000, "{refused} of {answered}");
+}
+
+#[test]
+fn a_snapshot_cut_anywhere_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let (_, mut index) = small_book(&mut Draw::new(12));
+    index.write(&path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let cut = folder.path().join("cut");
+    for len in (0..whole.len()).step_by(7) {
+        std::fs::write(&cut, &whole[..len]).unwrap();
+        assert!(Index::open(&cut, BOOK).is_err(), "{len} bytes");
+        std::fs::remove_file(&cut).unwrap();
+    }
+}
+
+fn small_book(draw: &mut Draw) -> (Plain, Index) {
+    let mut plain = Plain::default();
+    let mut index = Index::empty(BOOK);
+    let changes = Changes {
+        rev: 1,
+        runs: (1..7).map(|no| run(draw, no)).collect(),
+        purged: Vec::new(),
+        experiments: (0..4).map(|no| experiment(draw, no)).collect(),
+    };
+    plain.apply(&changes);
+    index.apply(changes);
+    (plain, index)
+}
+
+fn telling_queries() -> Vec<Query> {
+    let all = Query {
+        shown: Shown::All,
+        ..Query::all()
+    };
+    let by = |kind, name: &str, aggregate| Query {
+        order: vec![OrderTerm {
+            key: Key {
+                aggregate,
+                ..Key::new(kind, name)
+            },
+            direction: None,
+            collation: Collation::Natural,
+        }],
+        ..all.clone()
+    };
+    vec![
+        by(KeyKind::Metric, "a", Aggregate::Last),
+        by(KeyKind::Metric, "b", Aggregate::Best),
+        by(KeyKind::Param, "p", Aggregate::Last),
+        by(KeyKind::Tag, "q", Aggregate::Last),
+        by(KeyKind::Attribute, "experiment", Aggregate::Last),
+        Query {
+            shown: Shown::Active,
+            ..by(KeyKind::Attribute, "started", Aggregate::Last)
+        },
+    ]
+}
+
+/// A key that few runs have costs what those runs cost, not what all do.
+#[test]
+fn rare_keys_cost_little() {
+    let mut builder = IndexBuilder::new(BOOK);
+    for no in 1..=4000_u64 {
+        let metrics = (0..20).map(|at| {
+            let key = format!("metric-{:05}", (no * 20 + at) % 12_000);
+            ((Cow::from(key), Cow::from("")), Numbers::of_one(no as f64))
+        });
+        let mut metrics: Vec<_> = metrics.collect();
+        metrics.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut facts = bare_run(no);
+        facts.metrics = metrics;
+        builder.add_run(&facts).unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let mut index = builder.finish(1).unwrap();
+    index.write(&path).unwrap();
+    let (keys, values) = (12_000, 4000 * 20);
+    let bytes = std::fs::metadata(&path).unwrap().len();
+    assert!(bytes < keys * 110 + values * 10 + 4000 * 20, "{bytes} bytes");
+}
+
+/// Metrics that all runs have with one value, and aggregates that equal the last value, take no bytes a run.
+#[test]
+fn columns_without_variety_are_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let sizes = [false, true].map(|with_constants| {
+        let mut builder = IndexBuilder::new(BOOK);
+        for no in 1..=1000_u64 {
+            let mut facts = bare_run(no);
+            if with_constants {
+                let key = (Cow::from("beta"), Cow::from(""));
+                facts.metrics = vec![(key, Numbers::of_one(0.999))];
+                facts.params = vec![(Cow::from("model"), (Cow::from("m"), ParamKind::Text))];
+            }
+            builder.add_run(&facts).unwrap();
+        }
+        let path = folder.path().join(format!("{with_constants}"));
+        builder.finish(1).unwrap().write(&path).unwrap();
+        std::fs::metadata(&path).unwrap().len()
+    });
+    // Runs start at 1, so that place 0 is empty and presence is a bitmap of 128 bytes.
+    assert!(sizes[1] - sizes[0] < 2 * (64 + 128 + 32), "{sizes:?}");
+}
+
+fn bare_run(no: u64) -> RunFacts<'static> {
+    RunFacts {
+        no: RunNo(no),
+        uid: RunUid(Uid(u128::from(no).to_be_bytes())),
+        experiment: ExperimentNo(0),
+        number: None,
+        archived: false,
+        deleted: false,
+        attributes: Vec::new(),
+        metrics: Vec::new(),
+        derived: Vec::new(),
+        params: Vec::new(),
+        tags: Vec::new(),
+        datasets: Vec::new(),
+    }
+}
+
+#[test]
+fn a_snapshot_of_another_book_or_version_is_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let missing = Index::open(&path, BOOK);
+    assert!(matches!(missing, Err(SnapshotError::Missing)));
+    Index::empty(BOOK).write(&path).unwrap();
+    let other = Index::open(&path, Uid([8; 16]));
+    assert!(matches!(other, Err(SnapshotError::OtherBook { found: BOOK })));
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[8] += 1;
+    let newer = folder.path().join("newer");
+    std::fs::write(&newer, bytes).unwrap();
+    let newer = Index::open(&newer, BOOK);
+    assert!(matches!(newer, Err(SnapshotError::Version { found }) if found == VERSION + 1));
+    let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(files.len(), 2, "no draft is left: {files:?}");
+}
+
+/// A clone with changes over it does not touch what it was cloned from.
+#[test]
+fn a_view_over_an_index_leaves_the_index_alone() {
+    let mut draw = Draw::new(5);
+    let (plain, index) = small_book(&mut draw);
+    let (mut over, mut changed) = (index.clone(), plain.clone());
+    let changes = changes(&mut draw, 9);
+    changed.apply(&changes);
+    over.apply(changes);
+    check(&over, &changed, &mut draw);
+    check(&index, &plain, &mut draw);
+    assert_eq!((index.rev(), over.rev()), (1, 9));
+}

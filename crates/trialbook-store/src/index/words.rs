@@ -27,36 +27,37 @@ pub(super) struct WordsBuilder {
 }
 
 impl WordsBuilder {
-    /// Adds a text; `number` says which number an unknown one is.
-    pub(super) fn push(
+    /// The code of a text; `number` says which number an unknown one is.
+    pub(super) fn code(
         &mut self,
         text: &str,
         is_number: bool,
         number: impl FnOnce() -> Option<f64>,
-    ) {
+    ) -> u32 {
         let known = if is_number {
             &mut self.numbers
         } else {
             &mut self.texts
         };
-        let code = match known.get(text) {
-            Some((_, code)) => *code,
-            None => {
-                let code = self.used;
-                known.insert(text.into(), (number(), code));
-                self.used += 1;
-                code
-            }
-        };
-        self.codes.push(code);
+        if let Some((_, code)) = known.get(text) {
+            return *code;
+        }
+        let code = self.used;
+        known.insert(text.into(), (number(), code));
+        self.used += 1;
+        code
     }
 
-    /// Adds a whole number that has no text.
-    pub(super) fn push_number(&mut self, number: u64) {
-        let code = *self.plain.entry(number).or_insert_with(|| {
+    /// The code of a whole number that has no text.
+    pub(super) fn number_code(&mut self, number: u64) -> u32 {
+        *self.plain.entry(number).or_insert_with(|| {
             self.used += 1;
             self.used - 1
-        });
+        })
+    }
+
+    /// Adds a value by its code.
+    pub(super) fn push(&mut self, code: u32) {
         self.codes.push(code);
     }
 
