@@ -9,7 +9,7 @@ use trialbook_model::record::ParamKind;
 use super::bits::Bits;
 use super::column::{Column, Words};
 use super::facts::{DatasetFacts, Fact, Lane, RunFacts, param_number};
-use super::layout::{Damaged, ENTRY, Entry, Kind, Packing, Shape, Spread, write_key};
+use super::layout::{Damaged, ENTRY, Entry, Kind, Packing, Shape, Spread, place_of, write_key};
 use super::segment::Segment;
 use super::words::WordsBuilder;
 
@@ -53,7 +53,7 @@ impl SegmentBuilder {
 
     /// Adds a run.
     pub(super) fn add(&mut self, run: &RunFacts<'_>) {
-        let place = (run.no.0 & 0xffff) as u16;
+        let (_, place) = place_of(run.no.0);
         self.uid(place, run.uid.0.0);
         self.experiment(place, run.experiment.0);
         for (flag, name) in [(run.archived, "archived"), (run.deleted, "deleted")] {

@@ -33,7 +33,7 @@ use build::SegmentBuilder;
 use experiments::Experiments;
 pub use facts::{DatasetFacts, ExperimentFacts, Fact, Numbers, RunFacts, RunView};
 pub use layout::Damaged;
-use layout::SEGMENT;
+use layout::place_of;
 use segment::Segment;
 use snapshot::{Snapshot, SnapshotFile};
 pub use snapshot::{SnapshotError, VERSION};
@@ -132,11 +132,12 @@ impl Index {
         let mut segments = self.segments.to_vec();
         let mut rest = self.changed.iter().peekable();
         while let Some((no, _)) = rest.peek() {
-            let at = (**no / SEGMENT) as usize;
+            let (at, _) = place_of(**no);
             let mut changes = Vec::new();
-            while let Some(change) = rest.next_if(|(no, _)| (**no / SEGMENT) as usize == at) {
+            while let Some(change) = rest.next_if(|(no, _)| place_of(**no).0 == at) {
                 changes.push(change);
             }
+            let at = at as usize;
             if segments.len() <= at {
                 segments.resize(at + 1, None);
             }
@@ -171,7 +172,7 @@ fn fold(
     if let Some(segment) = segment {
         let mut keep = Bits::all(segment.len()?);
         for (no, _) in changes {
-            let place = (**no % SEGMENT) as usize;
+            let place = usize::from(place_of(**no).1);
             if place < keep.len() {
                 keep.clear(place);
             }
@@ -227,7 +228,7 @@ impl IndexBuilder {
 
     /// Adds a run; runs come in ascending order of their numbers.
     pub fn add_run(&mut self, run: &RunFacts<'_>) -> Result<(), SnapshotError> {
-        let at = run.no.0 / SEGMENT;
+        let (at, _) = place_of(run.no.0);
         if at != self.at {
             self.end_segment()?;
             self.at = at;

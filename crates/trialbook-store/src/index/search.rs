@@ -11,7 +11,7 @@ use trialbook_model::id::{ExperimentNo, RunNo};
 
 use super::bits::Bits;
 use super::facts::{ExperimentFacts, RunView};
-use super::layout::{Damaged, SEGMENT};
+use super::layout::{Damaged, SEGMENT, first_of};
 use super::order::{Scale, TermKeys, first_value, term_sources, value_key};
 use super::source::{Scene, Source};
 use super::{Change, Index};
@@ -146,7 +146,7 @@ impl<'a> Search<'a> {
         let Some(segment) = &self.index.segments[at] else {
             return Ok(());
         };
-        let first = at as u64 * SEGMENT;
+        let first = first_of(at as u64);
         let scene = Scene::new(segment, first, &self.index.experiments)?;
         let mut of = self.shown(&scene)?;
         for no in self

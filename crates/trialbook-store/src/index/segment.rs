@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::column::Column;
 use super::layout::{
-    Damaged, ENTRY, Entry, HEAD, Kind, Shape, part, split_key, u32_at, u64_at, write_key,
+    Damaged, ENTRY, Entry, HEAD, Kind, SEGMENT, Shape, part, split_key, u32_at, u64_at, write_key,
 };
 use super::mapping::Mapped;
 
@@ -223,7 +223,7 @@ impl<'a> Directory<'a> {
         let (len, columns) = (u32_at(bytes, 0)?, u32_at(bytes, 4)?);
         let keys = u64_at(bytes, 8)?;
         let entries_len = u64::from(columns) * ENTRY as u64;
-        if len > 1 << 16 {
+        if u64::from(len) > SEGMENT {
             return Err(Damaged);
         }
         Ok(Self {
