@@ -10,7 +10,8 @@ use trialbook_model::filter::{
 };
 
 use super::bits::Bits;
-use super::column::{Lanes, Words};
+use super::column::Lanes;
+use super::dictionary::Words;
 use super::layout::Damaged;
 use super::source::{Scene, Source, word};
 

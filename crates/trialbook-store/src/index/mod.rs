@@ -7,15 +7,21 @@
 //! Invariant: a search answers as judging each run by `holds` and sorting by `compare_rows` would, whatever
 //! lies in segments, over them, or in a mapped file; damaged bytes give [`Damaged`], never an answer.
 
+mod attributes;
 mod bits;
 mod build;
 mod column;
+mod datasets;
+mod dictionary;
+mod encode;
 mod experiments;
 mod facts;
 mod judge;
 mod layout;
 mod mapping;
+mod numbers;
 mod order;
+mod run_view;
 mod search;
 mod segment;
 mod snapshot;
@@ -30,10 +36,13 @@ use trialbook_model::id::{RunNo, Uid};
 
 use bits::Bits;
 use build::SegmentBuilder;
+pub use datasets::DatasetFacts;
 use experiments::Experiments;
-pub use facts::{DatasetFacts, ExperimentFacts, Fact, Numbers, RunFacts, RunView};
+pub use facts::{ExperimentFacts, Fact, RunFacts};
 pub use layout::Damaged;
 use layout::place_of;
+pub use numbers::Numbers;
+pub use run_view::RunView;
 use segment::Segment;
 use snapshot::{Snapshot, SnapshotFile};
 pub use snapshot::{SnapshotError, VERSION};

@@ -6,7 +6,8 @@
 use trialbook_model::filter::{Collation, Direction, OrderTerm, Value, Wanted, compare_values};
 
 use super::bits::Bits;
-use super::column::{Plain, Words};
+use super::column::Plain;
+use super::dictionary::Words;
 use super::layout::Damaged;
 use super::source::{Scene, Source, word};
 

@@ -10,9 +10,10 @@ use trialbook_model::filter::{OrderTerm, Value, Wanted, compare_values, holds, l
 use trialbook_model::id::{ExperimentNo, RunNo};
 
 use super::bits::Bits;
-use super::facts::{ExperimentFacts, RunView};
+use super::facts::ExperimentFacts;
 use super::layout::{Damaged, SEGMENT, first_of};
 use super::order::{Scale, TermKeys, first_value, term_sources, value_key};
+use super::run_view::RunView;
 use super::source::{Scene, Source};
 use super::{Change, Index};
 use crate::query::{Hits, Query, Shown};
@@ -103,16 +104,10 @@ impl<'a> Search<'a> {
                 continue;
             };
             let experiment = self.index.experiments.get(run.experiment.0);
-            let archived = run.archived || experiment.archived;
-            let deleted = run.deleted || experiment.deleted;
-            let shown = match self.query.shown {
-                Shown::Active => !archived && !deleted,
-                Shown::WithArchived => !deleted,
-                Shown::Bin => deleted,
-                Shown::All => true,
-            };
             let view = RunView { run, experiment };
-            if !shown || !self.asks(experiment, run.experiment) || !holds(&self.query.filter, &view)
+            if !view.is_shown(self.query.shown)
+                || !self.asks(experiment, run.experiment)
+                || !holds(&self.query.filter, &view)
             {
                 continue;
             }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::column::Column;
+use super::dictionary::Words;
 use super::layout::{
     Damaged, ENTRY, Entry, HEAD, Kind, SEGMENT, Shape, part, split_key, u32_at, u64_at, write_key,
 };
@@ -196,7 +197,7 @@ impl Segment {
 }
 
 fn is_whole(column: &Column<'_>) -> bool {
-    column.entry.shape != Shape::Words || column.words().is_ok_and(|words| words.is_whole())
+    column.entry.shape != Shape::Words || Words::open(column).is_ok_and(|words| words.is_whole())
 }
 
 /// Where a segment stands in a file.

@@ -11,11 +11,14 @@ use trialbook_model::id::ExperimentNo;
 use trialbook_model::record::Goal;
 
 use super::bits::Bits;
-use super::build::read_datasets;
-use super::column::{Plain, Presence, Words};
+use super::column::{Plain, Presence};
+use super::datasets::{DatasetFacts, read_datasets};
+use super::dictionary::Words;
 use super::experiments::Experiments;
-use super::facts::{DatasetFacts, ExperimentFacts, Lane, MetricPlace, flag_word, metric_place};
+use super::facts::ExperimentFacts;
 use super::layout::{Damaged, Kind, Shape};
+use super::numbers::{Lane, MetricPlace, metric_place};
+use super::run_view::flag_word;
 use super::segment::Segment;
 
 /// A segment with what a search needs of it at every step.
@@ -72,7 +75,7 @@ impl<'a> Scene<'a> {
         experiments: &'a Experiments,
     ) -> Result<Self, Damaged> {
         let column = segment.column(Kind::Experiment, "", "")?.ok_or(Damaged)?;
-        let codes = column.words()?;
+        let codes = Words::open(&column)?;
         Ok(Self {
             segment,
             first,
@@ -153,7 +156,7 @@ impl<'a> Scene<'a> {
     fn words(&self, kind: Kind, name: &str) -> Result<Option<Source<'a>>, Damaged> {
         let column = self.segment.column(kind, name, "")?;
         column
-            .map(|column| Ok(Source::Words(column.words()?)))
+            .map(|column| Ok(Source::Words(Words::open(&column)?)))
             .transpose()
     }
 
@@ -328,7 +331,7 @@ impl<'a> Scene<'a> {
         let Some(column) = self.segment.column(Kind::Dataset, "", "")? else {
             return Ok(None);
         };
-        let words = column.words()?;
+        let words = Words::open(&column)?;
         let lists = (0..words.len())
             .map(|code| read_datasets(words.text(code)))
             .collect();

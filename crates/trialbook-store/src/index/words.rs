@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use rustc_hash::FxHashMap;
 
-use super::build::Slots;
+use super::encode::Slots;
 use super::layout::Entry;
 
 /// Entries by text with the number that they are and the code that they got when they came.
