@@ -15,7 +15,7 @@ use super::facts::{Fact, RunFacts, param_number};
 use super::layout::{Damaged, ENTRY, Entry, Kind, Shape, place_of, write_key};
 use super::numbers::Lane;
 use super::segment::Segment;
-use super::words::WordsBuilder;
+use super::words::{Says, WordsBuilder};
 
 /// Values of one column as they come in.
 #[derive(Debug)]
@@ -291,8 +291,13 @@ impl WordsBuilder {
 
 /// The code of a text. Params say whether they are numbers, tags are read, the others are none.
 fn text_code(words: &mut WordsBuilder, of: Kind, text: &str, kind: Option<ParamKind>) -> u32 {
-    let is_number = of == Kind::Param && kind == Some(ParamKind::Number);
-    words.code(text, is_number, || match of {
+    let says = match kind {
+        Some(ParamKind::Number) if of == Kind::Param => Says::Number,
+        Some(ParamKind::Number | ParamKind::Text | ParamKind::Bool | ParamKind::Null) | None => {
+            Says::Text
+        }
+    };
+    words.code(text, says, || match of {
         Kind::Tag => number_in(text),
         Kind::Param => param_number(text, kind?),
         Kind::Uid

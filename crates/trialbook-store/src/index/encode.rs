@@ -22,9 +22,9 @@ pub(super) fn write_column(column: &mut Filling, len: usize, out: &mut Vec<u8>) 
         Spread::All => {}
         Spread::Bitmap => {
             let mut bits = Bits::none(len);
-            places
-                .iter()
-                .for_each(|place| bits.set(usize::from(*place)));
+            for place in places {
+                bits.set(usize::from(*place));
+            }
             out.extend(bits.words().iter().flat_map(|word| word.to_le_bytes()));
         }
         Spread::List => out.extend(places.iter().flat_map(|place| place.to_le_bytes())),

@@ -103,6 +103,11 @@ fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
 }
 
+/// Key and context of a series.
+pub type SeriesName<'a> = (Cow<'a, str>, Cow<'a, str>);
+/// A param's text and how to read it.
+pub type ParamText<'a> = (Cow<'a, str>, ParamKind);
+
 /// What the index keeps of a run: borrowed from its row, or owned ([`RunFacts::into_owned`]).
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunFacts<'a> {
@@ -121,11 +126,11 @@ pub struct RunFacts<'a> {
     /// Attributes that are its own, sorted.
     pub attributes: Vec<(Attribute, Fact<'a>)>,
     /// Logged metrics by key and context, sorted.
-    pub metrics: Vec<((Cow<'a, str>, Cow<'a, str>), Numbers)>,
+    pub metrics: Vec<(SeriesName<'a>, Numbers)>,
     /// Derived metrics, sorted.
     pub derived: Vec<(Cow<'a, str>, Numbers)>,
     /// Params, sorted.
-    pub params: Vec<(Cow<'a, str>, (Cow<'a, str>, ParamKind))>,
+    pub params: Vec<(Cow<'a, str>, ParamText<'a>)>,
     /// Tags, sorted.
     pub tags: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// Datasets.
@@ -210,7 +215,7 @@ impl<'a> RunFacts<'a> {
         found(&self.derived, name)
     }
 
-    pub(super) fn param(&self, name: &str) -> Option<&(Cow<'a, str>, ParamKind)> {
+    pub(super) fn param(&self, name: &str) -> Option<&ParamText<'a>> {
         found(&self.params, name)
     }
 

@@ -213,46 +213,44 @@ impl<'a> Source<'a> {
 /// The slots whose number satisfies a condition.
 fn pick_numbers(values: &Lanes<'_>, condition: &Expr) -> Bits {
     let number = f64::from_le_bytes;
-    match condition {
-        Expr::Compare {
-            op,
-            value: Literal::Number(right, _),
-            ..
-        } => {
-            let right = *right;
-            match op {
-                CompareOp::Equal => values.pick(|value| number(value) == right),
-                CompareOp::NotEqual => values.pick(|value| number(value) != right),
-                CompareOp::Less => values.pick(|value| number(value) < right),
-                CompareOp::LessEqual => values.pick(|value| number(value) <= right),
-                CompareOp::Greater => values.pick(|value| number(value) > right),
-                CompareOp::GreaterEqual => values.pick(|value| number(value) >= right),
-            }
-        }
-        other => values.pick(|value| holds_for(other, Some(&Value::Number(number(value))))),
+    let Expr::Compare {
+        op,
+        value: Literal::Number(right, _),
+        ..
+    } = condition
+    else {
+        return values.pick(|value| holds_for(condition, Some(&Value::Number(number(value)))));
+    };
+    let right = *right;
+    match op {
+        CompareOp::Equal => values.pick(|value| number(value) == right),
+        CompareOp::NotEqual => values.pick(|value| number(value) != right),
+        CompareOp::Less => values.pick(|value| number(value) < right),
+        CompareOp::LessEqual => values.pick(|value| number(value) <= right),
+        CompareOp::Greater => values.pick(|value| number(value) > right),
+        CompareOp::GreaterEqual => values.pick(|value| number(value) >= right),
     }
 }
 
 /// The slots whose time satisfies a condition.
 fn pick_times(values: &Lanes<'_>, condition: &Expr) -> Bits {
     let time = i64::from_le_bytes;
-    match condition {
-        Expr::Compare {
-            op,
-            value: Literal::Time(right, _),
-            ..
-        } => {
-            let right = *right;
-            match op {
-                CompareOp::Equal => values.pick(|value| time(value) == right),
-                CompareOp::NotEqual => values.pick(|value| time(value) != right),
-                CompareOp::Less => values.pick(|value| time(value) < right),
-                CompareOp::LessEqual => values.pick(|value| time(value) <= right),
-                CompareOp::Greater => values.pick(|value| time(value) > right),
-                CompareOp::GreaterEqual => values.pick(|value| time(value) >= right),
-            }
-        }
-        other => values.pick(|value| holds_for(other, Some(&Value::Time(time(value))))),
+    let Expr::Compare {
+        op,
+        value: Literal::Time(right, _),
+        ..
+    } = condition
+    else {
+        return values.pick(|value| holds_for(condition, Some(&Value::Time(time(value)))));
+    };
+    let right = *right;
+    match op {
+        CompareOp::Equal => values.pick(|value| time(value) == right),
+        CompareOp::NotEqual => values.pick(|value| time(value) != right),
+        CompareOp::Less => values.pick(|value| time(value) < right),
+        CompareOp::LessEqual => values.pick(|value| time(value) <= right),
+        CompareOp::Greater => values.pick(|value| time(value) > right),
+        CompareOp::GreaterEqual => values.pick(|value| time(value) >= right),
     }
 }
 
@@ -283,7 +281,9 @@ fn judge_words(words: &Words<'_>, condition: &Expr) -> Vec<bool> {
             }
         };
         if *negated {
-            fits.iter_mut().for_each(|fits| *fits = !*fits);
+            for fits in &mut fits {
+                *fits = !*fits;
+            }
         }
         return fits;
     }

@@ -38,7 +38,7 @@ use bits::Bits;
 use build::SegmentBuilder;
 pub use datasets::DatasetFacts;
 use experiments::Experiments;
-pub use facts::{ExperimentFacts, Fact, RunFacts};
+pub use facts::{ExperimentFacts, Fact, ParamText, RunFacts, SeriesName};
 pub use layout::Damaged;
 use layout::place_of;
 pub use numbers::Numbers;

@@ -34,7 +34,7 @@ impl RunView<'_> {
     }
 
     fn attribute(&self, attribute: Attribute) -> Option<Value<'_>> {
-        let flag = |flag: bool| Some(Value::word(flag_word(flag)));
+        let flag = |flag: bool| Some(Value::word(FLAG_WORDS[usize::from(flag)]));
         let run = self.run;
         match attribute {
             Attribute::Id => Some(Value::Text(Cow::Owned(run.uid.to_string()), None)),
@@ -94,10 +94,8 @@ impl RunView<'_> {
     }
 }
 
-/// The word of a flag.
-pub(super) const fn flag_word(flag: bool) -> &'static str {
-    if flag { "true" } else { "false" }
-}
+/// The word of a flag that is not set, and of one that is.
+pub(super) const FLAG_WORDS: [&str; 2] = ["false", "true"];
 
 impl Row for RunView<'_> {
     fn value(&self, kind: KeyKind, key: &Key) -> Option<Value<'_>> {

@@ -24,6 +24,9 @@ enum Bytes {
     },
 }
 
+/// A column with its kind, name and context.
+type Keyed<'a> = ((Kind, &'a str, &'a str), Column<'a>);
+
 /// A block of bytes with its directory.
 #[derive(Debug)]
 pub(super) struct Segment {
@@ -156,8 +159,7 @@ impl Segment {
     /// All columns with their keys.
     pub(super) fn columns(
         &self,
-    ) -> Result<impl Iterator<Item = Result<((Kind, &str, &str), Column<'_>), Damaged>>, Damaged>
-    {
+    ) -> Result<impl Iterator<Item = Result<Keyed<'_>, Damaged>>, Damaged> {
         let directory = self.directory()?;
         Ok((0..directory.entries.len()).map(move |at| {
             let entry = directory.entry(at)?;

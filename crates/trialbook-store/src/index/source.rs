@@ -18,7 +18,7 @@ use super::experiments::Experiments;
 use super::facts::ExperimentFacts;
 use super::layout::{Damaged, Kind, Shape};
 use super::numbers::{Lane, MetricPlace, metric_place};
-use super::run_view::flag_word;
+use super::run_view::FLAG_WORDS;
 use super::segment::Segment;
 
 /// A segment with what a search needs of it at every step.
@@ -35,6 +35,9 @@ pub(super) struct Scene<'a> {
     /// Experiments by code, looked up when they are first needed.
     experiments: OnceCell<Vec<&'a ExperimentFacts>>,
 }
+
+/// A column of datasets, and the list that each of its entries is.
+pub(super) type DatasetLists<'a> = (Words<'a>, Vec<Vec<DatasetFacts>>);
 
 /// Values by place.
 #[derive(Debug)]
@@ -327,7 +330,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The datasets of the runs here, as a column whose entries are whole lists.
-    pub(super) fn datasets(&self) -> Result<Option<(Words<'a>, Vec<Vec<DatasetFacts>>)>, Damaged> {
+    pub(super) fn datasets(&self) -> Result<Option<DatasetLists<'a>>, Damaged> {
         let Some(column) = self.segment.column(Kind::Dataset, "", "")? else {
             return Ok(None);
         };
@@ -355,9 +358,9 @@ impl<'a> Source<'a> {
             Self::ByExperiment(values) => values[scene.code(place)].clone(),
             Self::Flag { own, by_experiment } => {
                 let own = own.as_ref().is_some_and(|own| own.slot(place).is_some());
-                Some(Value::word(flag_word(
-                    own || by_experiment[scene.code(place)],
-                )))
+                Some(Value::word(
+                    FLAG_WORDS[usize::from(own || by_experiment[scene.code(place)])],
+                ))
             }
             Self::No => Some(Value::Number(scene.no(place) as f64)),
             Self::Id(presence, uids) => {

@@ -1,5 +1,5 @@
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use trialbook_model::filter::{
@@ -108,7 +108,7 @@ fn run(draw: &mut Draw, no: u64) -> RunFacts<'static> {
         .collect();
     let number = attributes.iter().find_map(|(attribute, fact)| match fact {
         Fact::Number(number) if *attribute == Attribute::Number => Some(*number as u64),
-        _ => None,
+        Fact::Number(_) | Fact::Time(_) | Fact::Text(_) => None,
     });
     let (mut metrics, mut derived) = (BTreeMap::new(), BTreeMap::new());
     let (mut params, mut tags) = (BTreeMap::new(), BTreeMap::new());
@@ -170,10 +170,8 @@ fn experiment(draw: &mut Draw, no: u64) -> ExperimentFacts {
         deleted: draw.chance(15),
         goals: NAMES
             .iter()
-            .filter_map(|name| {
-                draw.chance(50)
-                    .then(|| ((*name).to_owned(), draw.one(&goals)))
-            })
+            .take(draw.below(6))
+            .map(|name| ((*name).to_owned(), draw.one(&goals)))
             .collect(),
     }
 }
@@ -338,10 +336,10 @@ fn some_no(draw: &mut Draw) -> u64 {
 }
 
 fn changes(draw: &mut Draw, rev: u64) -> Changes {
-    let runs: BTreeMap<u64, ()> = (0..draw.below(12)).map(|_| (some_no(draw), ())).collect();
+    let runs: BTreeSet<u64> = (0..draw.below(12)).map(|_| some_no(draw)).collect();
     Changes {
         rev,
-        runs: runs.into_keys().map(|no| run(draw, no)).collect(),
+        runs: runs.into_iter().map(|no| run(draw, no)).collect(),
         purged: (0..draw.below(4)).map(|_| RunNo(some_no(draw))).collect(),
         experiments: (0..draw.below(2) as u64)
             .map(|no| experiment(draw, no))

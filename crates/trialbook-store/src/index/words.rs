@@ -13,6 +13,13 @@ use super::layout::Entry;
 /// Entries by text with the number that they are and the code that they got when they came.
 type Known = FxHashMap<Box<str>, (Option<f64>, u32)>;
 
+/// What a text says that it is; equal texts that differ in it are different entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Says {
+    Number,
+    Text,
+}
+
 /// A dictionary column as it is filled.
 #[derive(Debug, Default)]
 pub(super) struct WordsBuilder {
@@ -31,13 +38,12 @@ impl WordsBuilder {
     pub(super) fn code(
         &mut self,
         text: &str,
-        is_number: bool,
+        says: Says,
         number: impl FnOnce() -> Option<f64>,
     ) -> u32 {
-        let known = if is_number {
-            &mut self.numbers
-        } else {
-            &mut self.texts
+        let known = match says {
+            Says::Number => &mut self.numbers,
+            Says::Text => &mut self.texts,
         };
         if let Some((_, code)) = known.get(text) {
             return *code;
@@ -93,9 +99,9 @@ impl WordsBuilder {
             end += word.text.len() as u64;
             out.extend(end.to_le_bytes());
         }
-        words
-            .iter()
-            .for_each(|word| out.extend(word.text.as_bytes()));
+        for word in &words {
+            out.extend(word.text.as_bytes());
+        }
     }
 
     #[expect(
