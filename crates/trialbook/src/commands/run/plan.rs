@@ -154,9 +154,7 @@ pub(super) fn announce(cx: &Context, spec: &Spec, outline: &Outline, jobs: &[Job
     let printer = &cx.printer;
     if !outline.cut_off.is_empty() {
         let cut_off = count(outline.cut_off.len() as u64, "run");
-        printer.note(format!(
-            "{cut_off} lost their process and are attempted again"
-        ));
+        printer.note(format!("{cut_off} lost its process and is attempted again"));
     }
     if !outline.leaving.is_empty() {
         let leaving = count(outline.leaving.len() as u64, "run");
