@@ -40,7 +40,7 @@ pub(crate) fn run(program: &Path, folder: &Path) -> Result<Vec<Figure>> {
 }
 
 /// The figures of searching large books.
-pub(crate) fn search(program: &Path, folder: &Path) -> Result<Vec<Figure>> {
+pub(crate) fn find(program: &Path, folder: &Path) -> Result<Vec<Figure>> {
     let words = [
         "search",
         "--filter",
@@ -60,7 +60,7 @@ pub(crate) fn search(program: &Path, folder: &Path) -> Result<Vec<Figure>> {
         filled(&place, runs, experiments)?;
         let took = timed(program, &place, &words)?;
         let name = format!("trialbook search, {name}, fresh snapshot");
-        figures.push(Figure::lower("search", name, took, "ms").target(target));
+        figures.push(Figure::lower("find", name, took, "ms").target(target));
         if runs == 1_000_000 && experiments == 1 {
             let book = fill::book(&place)?;
             let mut recorder = fill::recorder(&book, 9)?;
@@ -76,7 +76,7 @@ pub(crate) fn search(program: &Path, folder: &Path) -> Result<Vec<Figure>> {
             recorder.finish()?;
             let took = timed(program, &place, &words)?;
             let name = "trialbook search, 10⁶ runs, 1,000 changed";
-            figures.push(Figure::lower("search", name, took, "ms").target(60.0));
+            figures.push(Figure::lower("find", name, took, "ms").target(60.0));
         }
         std::fs::remove_dir_all(&place)?;
     }

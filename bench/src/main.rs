@@ -12,6 +12,7 @@ mod machine;
 mod mix;
 mod read;
 mod seal;
+mod search;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -43,7 +44,7 @@ impl Place {
 /// A bench and its name.
 type Bench = (&'static str, fn(&Place) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 8] = [
     ("machine", |place| machine::run(place.folder())),
     ("append", |place| append::run(place.folder())),
     ("seal", |place| seal::run(place.folder())),
@@ -52,8 +53,9 @@ const BENCHES: [Bench; 7] = [
     ("commands", |place| {
         commands::run(place.program()?, place.folder())
     }),
-    ("search", |place| {
-        commands::search(place.program()?, place.folder())
+    ("search", |place| search::run(place.folder())),
+    ("find", |place| {
+        commands::find(place.program()?, place.folder())
     }),
 ];
 

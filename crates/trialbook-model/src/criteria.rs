@@ -4,16 +4,17 @@
 //! judged (missing, not a number) is not met, and says why.
 
 mod judge;
-mod unit;
+mod threshold;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::Decimal;
+use crate::unit::Unit;
 
 pub use judge::{Cell, ExperimentVerdict, Observed, Outcome, VariationVerdict, judge, judge_value};
-pub use unit::{MetricUnit, Unit, unit_of_name};
+pub use threshold::{CONDITION_UNITS, MetricUnit};
 
 /// How a metric is compared with a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -190,7 +191,9 @@ impl CriterionError {
                     .to_owned()
             }
             Self::TooLarge { .. } => "write a smaller number".to_owned(),
-            Self::UnknownUnit { .. } => format!("units are {}", Unit::words()),
+            Self::UnknownUnit { .. } => {
+                format!("units are {}", CONDITION_UNITS.map(Unit::word).join(", "))
+            }
             Self::NoMetricUnit { metric, .. } => format!(
                 "declare it under metrics as `{{name: {metric}, unit: ms}}`, or leave the unit out"
             ),
@@ -220,12 +223,10 @@ impl Condition {
         }
         let unit = match unit {
             "" => None,
-            word => Some(
-                Unit::parse(word).ok_or_else(|| CriterionError::UnknownUnit {
-                    text: text.to_owned(),
-                    found: word.to_owned(),
-                })?,
-            ),
+            word => Some(unit_of(word).ok_or_else(|| CriterionError::UnknownUnit {
+                text: text.to_owned(),
+                found: word.to_owned(),
+            })?),
         };
         Ok(Self {
             operator,
@@ -270,18 +271,25 @@ impl Condition {
         metric: &str,
         declared: Option<&str>,
     ) -> Result<(f64, Option<MetricUnit>), CriterionError> {
-        let metric_unit =
-            unit_of_name(metric, declared).ok_or_else(|| CriterionError::NoMetricUnit {
-                condition: self.to_string(),
-                metric: metric.to_owned(),
-            })?;
-        let threshold =
-            unit.convert(number, &metric_unit)
-                .ok_or_else(|| CriterionError::OtherDimension {
+        let other_dimension = |unit: &str| CriterionError::OtherDimension {
+            condition: self.to_string(),
+            metric: metric.to_owned(),
+            unit: unit.to_owned(),
+        };
+        let metric_unit = match declared {
+            Some(word) => MetricUnit {
+                unit: Unit::parse(word).ok_or_else(|| other_dimension(word))?,
+                assumed: false,
+            },
+            None => {
+                threshold::assumed(metric, unit).ok_or_else(|| CriterionError::NoMetricUnit {
                     condition: self.to_string(),
                     metric: metric.to_owned(),
-                    unit: metric_unit.word.clone(),
-                })?;
+                })?
+            }
+        };
+        let threshold = threshold::convert(number, unit, metric_unit.unit)
+            .ok_or_else(|| other_dimension(metric_unit.unit.word()))?;
         Ok((threshold, Some(metric_unit)))
     }
 }
@@ -300,6 +308,11 @@ pub fn parse(text: &str) -> Result<(String, Condition), CriterionError> {
         });
     }
     Ok((metric.to_owned(), Condition::parse(&text[at..])?))
+}
+
+/// The grammar's own words only, which conditions print again.
+fn unit_of(word: &str) -> Option<Unit> {
+    CONDITION_UNITS.into_iter().find(|unit| unit.word() == word)
 }
 
 /// How many bytes of the text belong to the number: an `e` belongs to it only before digits.

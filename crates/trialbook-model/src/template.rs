@@ -3,7 +3,8 @@
 //! Not here: which names have values (config and plan say that), and splitting a command into words.
 //! Invariant: a value is put in as it is and never read again as a template.
 
-/// Why a template cannot be filled in. Places are counted in letters from 1.
+/// Why a template cannot be filled in. Places are counted in letters from 1; of a long template the
+/// beginning is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// A `{` without its `}`.
@@ -62,6 +63,15 @@ impl TemplateError {
     }
 }
 
+/// The beginning of a long text, for messages.
+fn shortened(text: &str) -> String {
+    const SHOWN: usize = 80;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 enum Piece<'t> {
     Text(&'t str),
     Name(&'t str),
@@ -80,7 +90,7 @@ pub fn render(
                 Some(text) => out.push_str(&text),
                 None => {
                     return Err(TemplateError::Unknown {
-                        template: template.to_owned(),
+                        template: shortened(template),
                         name: name.to_owned(),
                         nearest: None,
                         known: Vec::new(),
@@ -108,7 +118,7 @@ pub fn check(template: &str, known: &[&str]) -> Result<(), TemplateError> {
     for name in names(template)? {
         if !known.contains(&name) {
             return Err(TemplateError::Unknown {
-                template: template.to_owned(),
+                template: shortened(template),
                 name: name.to_owned(),
                 nearest: crate::nearest::nearest(name, known).map(str::to_owned),
                 known: known.iter().map(|&name| name.to_owned()).collect(),
@@ -138,22 +148,22 @@ fn pieces(template: &str) -> Result<Vec<Piece<'_>>, TemplateError> {
         }
         if brace == "}" {
             return Err(TemplateError::Unopened {
-                template: template.to_owned(),
+                template: shortened(template),
                 at: place(at),
             });
         }
         let Some(length) = template[at + 1..].find('}') else {
             return Err(TemplateError::Unclosed {
-                template: template.to_owned(),
+                template: shortened(template),
                 at: place(at),
             });
         };
         let name = &template[at + 1..at + 1 + length];
         if !is_name(name) {
             return Err(TemplateError::NotAName {
-                template: template.to_owned(),
+                template: shortened(template),
                 at: place(at),
-                name: name.to_owned(),
+                name: shortened(name),
             });
         }
         pieces.push(Piece::Name(name));

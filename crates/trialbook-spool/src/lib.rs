@@ -8,8 +8,6 @@
 //! Invariant: a record that was acknowledged is read back once, exact and in its writer's order, within
 //! the durability that was promised; what cannot be read back is named.
 
-#[cfg(test)]
-mod arbitrary;
 pub mod codec;
 mod error;
 pub mod files;
@@ -17,8 +15,12 @@ pub mod frame;
 mod header;
 mod liveness;
 mod reader;
+pub mod sim;
 
 mod writer;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::SpoolError;
 pub use files::{Access, FileHandle, Files, Identity, Segment, SystemFiles};

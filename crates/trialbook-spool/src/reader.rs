@@ -331,7 +331,7 @@ impl<'a, 's> Frames<'a, 's> {
                 records: None,
             });
             Tail::Damaged
-        } else if rest.iter().all(|&byte| byte == 0) {
+        } else if zeros_at(rest) == rest.len() {
             Tail::Clean
         } else {
             Tail::Torn
@@ -345,6 +345,10 @@ impl<'a, 's> Frames<'a, 's> {
         let mut at = 0;
         while at + PREFIX + HEAD <= rest.len() {
             let here = &rest[at..];
+            if here.starts_with(&[0; ALIGN]) {
+                at += zeros_at(here).max(ALIGN) / ALIGN * ALIGN;
+                continue;
+            }
             let len = u32::from_le_bytes(here[..4].try_into().expect("the loop's bound")) as usize;
             if (HEAD..=MAX_BODY).contains(&len) {
                 let ahead = head_of(&here[PREFIX..PREFIX + HEAD])
@@ -360,4 +364,15 @@ impl<'a, 's> Frames<'a, 's> {
         }
         None
     }
+}
+
+/// How many zeros `bytes` begin with, whole blocks at a time: mapped files end with many.
+fn zeros_at(bytes: &[u8]) -> usize {
+    const BLOCK: [u8; 4096] = [0; 4096];
+    let blocks = bytes.chunks(BLOCK.len());
+    let zero = |block: &&[u8]| **block == BLOCK[..block.len()];
+    let whole: usize = blocks.take_while(zero).map(<[u8]>::len).sum();
+    let behind = &bytes[whole..];
+    let some = behind.iter().take(BLOCK.len());
+    whole + some.take_while(|&&byte| byte == 0).count()
 }

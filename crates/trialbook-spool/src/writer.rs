@@ -9,8 +9,10 @@
 //! Invariant: sequence numbers have no gaps over all files of a lineage; nothing is appended behind a
 //! torn frame; a forked child never touches its parent's file.
 
+mod changing;
 mod dictionary;
 mod fork;
+mod framing;
 mod open;
 mod options;
 mod syncing;
@@ -19,8 +21,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
-use trialbook_model::id::{Uid, WriterUid};
-use trialbook_model::record::{Op, Points, SeriesKey, Subject};
+use trialbook_model::id::WriterUid;
+use trialbook_model::record::{Op, SeriesKey, Subject};
 use trialbook_model::time::Timestamp;
 
 use self::dictionary::Dictionary;
@@ -29,9 +31,7 @@ pub use self::options::{Background, Durability, Mode, Note, Repeat, SpoolOptions
 use self::syncing::Progress;
 use crate::error::SpoolError;
 use crate::files::{FileHandle, Files, SystemFiles};
-use crate::frame::{
-    self, Head, PointsHead, flag, kind, kind_of, put_body, put_payload, put_points, put_signature,
-};
+use crate::frame::{PointsHead, put_points};
 use crate::header::Header;
 
 /// Bytes that may wait in memory while the disk takes nothing.
@@ -201,27 +201,10 @@ impl SpoolWriter {
         self.ready(time)?;
         self.scratch.clear();
         let seq = self.next_seq;
-        let framed = match op {
-            Op::Points(points) => self.frame_points(time, points, note),
-            Op::CreateExperiment(_)
-            | Op::StartRun(_)
-            | Op::SetStatus(_)
-            | Op::SetParams(_)
-            | Op::SetTags(_)
-            | Op::SetField(_)
-            | Op::PutNote(_)
-            | Op::SetPointer(_)
-            | Op::DefineMetric(_)
-            | Op::Event(_)
-            | Op::Log(_)
-            | Op::Item(_)
-            | Op::Assess(_)
-            | Op::PutArtifact(_)
-            | Op::LinkSnapshot(_)
-            | Op::Progress(_)
-            | Op::Heartbeat(_)
-            | Op::Purge(_)
-            | Op::Unknown { .. } => self.frame_op(time, op, note),
+        let framed = if let Op::Points(points) = op {
+            self.frame_points(time, points, note)
+        } else {
+            self.frame_op(time, op, note)
         };
         framed.inspect_err(|_| self.dictionary.forget_file())?;
         self.commit(seq)
@@ -278,71 +261,7 @@ impl SpoolWriter {
     }
 }
 
-/// Frames.
-impl SpoolWriter {
-    fn frame_points(
-        &mut self,
-        time: Timestamp,
-        points: &Points,
-        note: &Note,
-    ) -> Result<(), SpoolError> {
-        let seq = self.next_seq;
-        let subject = self.dictionary.subject(&points.subject);
-        let pairs: Vec<_> = points
-            .values
-            .iter()
-            .map(|(key, value)| (self.dictionary.key(key), *value))
-            .collect();
-        self.dictionary
-            .define(&mut self.scratch, seq, subject, &pairs)?;
-        let own_time = if points.time == time {
-            0
-        } else {
-            flag::OWN_TIME
-        };
-        let set = if points.set { flag::SET } else { 0 };
-        let start = self.open_record(time, kind::POINTS, own_time | set, note);
-        if own_time != 0 {
-            self.scratch.extend_from_slice(&points.time.0.to_le_bytes());
-        }
-        put_body(&mut self.scratch, subject.0, points.step, &pairs);
-        self.close_record(start)
-    }
-
-    fn frame_op(&mut self, time: Timestamp, op: &Op, note: &Note) -> Result<(), SpoolError> {
-        let kind = kind_of(op);
-        if kind < kind::FIRST_RECORD {
-            return Err(SpoolError::ReservedKind { kind });
-        }
-        let start = self.open_record(time, kind, 0, note);
-        put_payload(&mut self.scratch, op).map_err(SpoolError::Encode)?;
-        self.close_record(start)
-    }
-
-    fn open_record(&mut self, time: Timestamp, kind: u8, flags: u8, note: &Note) -> usize {
-        let actor = note.actor.as_deref();
-        let head = Head {
-            seq: self.next_seq,
-            time: time.0,
-            kind,
-            flags: flags | frame::flags_of(actor, note.operation),
-        };
-        let start = frame::open(&mut self.scratch, head);
-        put_signature(&mut self.scratch, actor, note.operation);
-        start
-    }
-
-    fn close_record(&mut self, start: usize) -> Result<(), SpoolError> {
-        let bytes = self.scratch.len() - start;
-        if frame::close(&mut self.scratch, start) {
-            Ok(())
-        } else {
-            Err(SpoolError::TooLong { bytes })
-        }
-    }
-}
-
-/// Files.
+/// Handing frames over.
 impl SpoolWriter {
     /// Looks whether the present file can take a record, and takes another one if not.
     #[inline]
@@ -422,164 +341,6 @@ impl SpoolWriter {
         self.backlog.clear();
         self.waiting = 0;
         Ok(())
-    }
-
-    /// Goes on in another file: after a fork, when this one is full or failed, or when there is none.
-    #[cold]
-    fn change_file(&mut self, time: Timestamp) -> Result<(), SpoolError> {
-        if self.forks != fork::count() {
-            self.renounce()?;
-        }
-        self.note_failures();
-        let usable = match &self.open {
-            Some(open) if !open.progress.has_failed() => {
-                if self.waiting > 0 {
-                    // What waits belongs into this file, whose definitions it relies on.
-                    return Ok(());
-                }
-                true
-            }
-            Some(_) | None => false,
-        };
-        if !usable && let Some(mut failed) = self.open.take() {
-            syncing::unregister(&failed.progress);
-            drop(failed.cut());
-        }
-        match self.open_file(time) {
-            Ok(fresh) => {
-                self.full_at = self.options.rotate_at;
-                if let Some(old) = self.open.replace(fresh) {
-                    self.retire(old);
-                }
-                self.redefine_backlog()
-            }
-            Err(_) if usable => {
-                self.full_at += POSTPONED;
-                Ok(())
-            }
-            Err(error) if self.waiting == 0 => Err(error),
-            Err(_still_no_file) => Ok(()),
-        }
-    }
-
-    /// What waits was framed for a file that is gone: the new one needs all definitions first.
-    fn redefine_backlog(&mut self) -> Result<(), SpoolError> {
-        self.dictionary.forget_file();
-        if self.waiting == 0 {
-            return Ok(());
-        }
-        let mut frames = Vec::new();
-        let first = self.next_seq - self.waiting;
-        self.dictionary.define_all(&mut frames, first)?;
-        frames.append(&mut self.backlog);
-        self.backlog = frames;
-        Ok(())
-    }
-
-    fn begin_lineage(&mut self) -> Result<(), SpoolError> {
-        let mut uid = [0; 16];
-        self.files
-            .random(&mut uid)
-            .map_err(|source| SpoolError::io("name", &self.dir, source))?;
-        let identity = self.files.identity();
-        self.header = Header {
-            writer: WriterUid(Uid(uid)),
-            file: 0,
-            first_seq: 1,
-            created: self.options.created,
-            actor: self.options.actor.clone(),
-            host: identity.host,
-            boot: identity.boot,
-            pid: identity.pid,
-            pid_namespace: identity.pid_namespace,
-            started: identity.started,
-        };
-        Ok(())
-    }
-
-    fn open_file(&mut self, time: Timestamp) -> Result<OpenSpool, SpoolError> {
-        self.header.created = time;
-        self.header.first_seq = self.next_seq - self.waiting;
-        let open = OpenSpool::create(self.files.as_ref(), &self.dir, &self.header, self.chosen)?;
-        self.header.file += 1;
-        match self.options.background {
-            Background::Thread => syncing::register(&open.file, &open.progress),
-            Background::None => {}
-        }
-        Ok(open)
-    }
-
-    /// Ends a full file without waiting for the disk.
-    fn retire(&mut self, mut old: OpenSpool) {
-        // A file that keeps its zeros is read all the same.
-        drop(old.cut());
-        match self.options.background {
-            Background::Thread => {
-                let watched = (Arc::downgrade(&old.file), Arc::clone(&old.progress));
-                self.retired.retain(|(_, progress)| !progress.is_settled());
-                self.retired.push(watched);
-                syncing::retire(&old.progress);
-            }
-            Background::None => {
-                old.progress.sync(old.file.as_ref());
-                self.note_failure_of(&old.progress);
-            }
-        }
-    }
-
-    fn sync_all(&mut self) {
-        self.sync_retired();
-        if let Some(open) = &self.open {
-            open.progress.sync(open.file.as_ref());
-        }
-        self.note_failures();
-    }
-
-    fn sync_retired(&mut self) {
-        for (file, progress) in std::mem::take(&mut self.retired) {
-            if let Some(file) = file.upgrade() {
-                progress.sync(file.as_ref());
-            }
-            self.note_failure_of(&progress);
-        }
-    }
-
-    fn note_failures(&mut self) {
-        if let Some(open) = &self.open {
-            let progress = Arc::clone(&open.progress);
-            self.note_failure_of(&progress);
-        }
-        let retired = std::mem::take(&mut self.retired);
-        for (_, progress) in &retired {
-            self.note_failure_of(progress);
-        }
-        self.retired = retired;
-    }
-
-    fn note_failure_of(&mut self, progress: &Progress) {
-        if let Some(source) = progress.take_failure() {
-            self.failure = Some(SpoolError::SyncFailed {
-                path: progress.path.clone(),
-                from: progress.durable(),
-                source,
-            });
-        }
-    }
-
-    /// In a child after a fork: leaves everything to the parent and becomes a writer of its own.
-    #[cold]
-    fn renounce(&mut self) -> Result<(), SpoolError> {
-        if let Some(open) = self.open.take() {
-            open.abandon();
-        }
-        syncing::leave_parents();
-        self.retired.clear();
-        self.backlog.clear();
-        self.waiting = 0;
-        self.failure = None;
-        self.next_seq = 1;
-        self.forks = fork::count();
-        self.begin_lineage()
     }
 }
 

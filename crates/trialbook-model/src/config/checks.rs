@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Config, Variation};
 use super::error::{Doubt, Problem};
-use super::reading::{Fields, Reading};
+use super::reading::{Fields, MOST_ERRORS, Reading};
 use super::{MOST_RUNS, Position};
 use crate::template::{self, TemplateError};
 
@@ -64,7 +64,7 @@ fn warn_of_hidden(reading: &mut Reading<'_>, config: &Config, at: Position) {
     }
 }
 
-/// All templates that cannot be filled in, each once.
+/// The templates that cannot be filled in, each once, as many as errors are collected.
 pub(super) fn unfilled(config: &Config) -> Vec<Unfilled> {
     // How many variations have each name, built-in ones counting for all.
     let mut having: BTreeMap<&str, usize> = BTreeMap::new();
@@ -75,6 +75,9 @@ pub(super) fn unfilled(config: &Config) -> Vec<Unfilled> {
     }
     let mut unfilled = Vec::new();
     for (path, text) in config.task.templates() {
+        if unfilled.len() >= MOST_ERRORS {
+            break;
+        }
         let names = match template::names(text) {
             Ok(names) => names,
             Err(error) => {

@@ -19,6 +19,9 @@ use crate::record::{Param, ParamKind};
 /// A param and the values it takes.
 pub(super) type Axis = (String, Vec<Param>);
 
+/// The most params of a grid.
+const MOST_AXES: usize = 100;
+
 /// The key of the matrix that is no param.
 const EXCLUDE: &str = "exclude";
 
@@ -29,6 +32,11 @@ pub(super) fn multiply(
     named: Vec<Placed>,
 ) -> Option<Vec<Variation>> {
     let axes = read_axes(reading, node)?;
+    if axes.len() > MOST_AXES {
+        let (what, limit) = ("too many params", MOST_AXES as u64);
+        reading.error(node.at, "matrix", Problem::TooMuch { what, limit });
+        return None;
+    }
     refuse_clashes(reading, node, &axes, &named);
     let named: Vec<Variation> = named.into_iter().map(|placed| placed.variation).collect();
     let (what, limit) = ("too many combinations", MOST_VARIATIONS as u64);
@@ -99,7 +107,9 @@ fn axis(
             values
         }
     };
-    if values.is_empty() {
+    if axes.len() > MOST_AXES {
+        // One too many is enough to be refused.
+    } else if values.is_empty() {
         reading.wrong(&entry.value, &path, "at least one value");
     } else if axes.iter().any(|(other, _)| *other == name) {
         let (key, first) = (name, entry.at);
@@ -128,7 +138,7 @@ pub(super) fn points(axes: &[Axis], times: usize) -> Option<Vec<Params>> {
     let count = axes
         .iter()
         .try_fold(times, |count, (_, values)| count.checked_mul(values.len()))?;
-    if count > MOST_VARIATIONS {
+    if count > MOST_VARIATIONS || axes.len() > MOST_AXES {
         return None;
     }
     let mut points: Vec<Params> = vec![Vec::new()];
@@ -210,7 +220,7 @@ fn exclude(
         return Some(all);
     };
     let known: Vec<&str> = axes.iter().map(|(name, _)| name.as_str()).collect();
-    let items = reading.list(
+    let items = reading.short_list(
         &excluded.value,
         "matrix.exclude",
         "maps of params and values",
@@ -221,8 +231,12 @@ fn exclude(
         let Shape::Map(wanted) = &item.shape else {
             return None;
         };
+        let wanted: Vec<(&str, Vec<&Param>)> = wanted
+            .iter()
+            .map(|entry| (entry.key.as_str(), values_like(axes, entry)))
+            .collect();
         let before = all.len();
-        all.retain(|variation| !has_all(variation, wanted));
+        all.retain(|variation| !has_all(variation, &wanted));
         if all.len() == before {
             reading.warn(item.at, &path, Doubt::NoEffect { key: path.clone() });
         }
@@ -230,14 +244,23 @@ fn exclude(
     Some(all)
 }
 
-fn has_all(variation: &Variation, wanted: &[Entry]) -> bool {
+/// The values of the axis that the entry names and that equal the entry's value.
+fn values_like<'a>(axes: &'a [Axis], entry: &Entry) -> Vec<&'a Param> {
+    let Shape::Scalar(wanted) = &entry.value.shape else {
+        return Vec::new();
+    };
+    let own_axis = axes.iter().filter(|(name, _)| *name == entry.key);
+    own_axis
+        .flat_map(|(_, values)| values)
+        .filter(|value| same(value, wanted))
+        .collect()
+}
+
+fn has_all(variation: &Variation, wanted: &[(&str, Vec<&Param>)]) -> bool {
     !wanted.is_empty()
-        && wanted.iter().all(|entry| {
-            let own = variation.params.iter().find(|(name, _)| *name == entry.key);
-            match (&entry.value.shape, own) {
-                (Shape::Scalar(value), Some((_, own))) => same(value, own),
-                _ => false,
-            }
+        && wanted.iter().all(|(key, values)| {
+            let own = variation.params.iter().find(|(name, _)| name == key);
+            own.is_some_and(|(_, own)| values.contains(&own))
         })
 }
 

@@ -17,7 +17,11 @@ pub(super) fn read(reading: &mut Reading<'_>, top: &Fields<'_>) -> Vec<Metric> {
         return Vec::new();
     };
     let mut metrics: Vec<(Metric, Position)> = Vec::new();
-    for (at, item) in reading.list(node, "metrics", "metrics").iter().enumerate() {
+    for (at, item) in reading
+        .short_list(node, "metrics", "metrics")
+        .iter()
+        .enumerate()
+    {
         let path = format!("metrics[{at}]");
         let Some(metric) = metric(reading, item, &path) else {
             continue;
@@ -77,7 +81,7 @@ pub(super) fn criteria(
     let Some(node) = top.get("success_criteria") else {
         return Vec::new();
     };
-    let items = reading.list(node, "success_criteria", "criteria");
+    let items = reading.short_list(node, "success_criteria", "criteria");
     let mut read = Vec::new();
     for (at, item) in items.iter().enumerate() {
         let path = format!("success_criteria[{at}]");
@@ -85,7 +89,7 @@ pub(super) fn criteria(
             continue;
         };
         let listed = metrics.iter().find(|listed| listed.key == metric);
-        if listed.is_none() && !metrics.is_empty() {
+        if listed.is_none() && !metrics.is_empty() && reading.warns_more() {
             let names: Vec<&str> = metrics.iter().map(|metric| metric.key.as_str()).collect();
             let nearest = nearest(&metric, &names).map(str::to_owned);
             let metric = metric.clone();

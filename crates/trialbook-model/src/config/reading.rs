@@ -13,8 +13,10 @@ use super::{Parsed, keys};
 use crate::nearest::nearest;
 use crate::record::ParamKind;
 
-/// After so many errors no more are collected.
-const MOST_ERRORS: usize = 100;
+/// After so many errors no more are collected, and as many warnings.
+pub(super) const MOST_ERRORS: usize = 100;
+/// The longest list of anything but variations.
+const LONGEST_LIST: usize = 1000;
 
 /// What is known while a config is read.
 pub(super) struct Reading<'f> {
@@ -74,7 +76,7 @@ impl<'f> Reading<'f> {
     }
 
     pub(super) fn error(&mut self, at: Position, path: &str, problem: Problem) {
-        if self.errors.len() < MOST_ERRORS {
+        if self.collects_more() {
             self.errors.push(ConfigError {
                 file: self.file.to_owned(),
                 at,
@@ -84,12 +86,24 @@ impl<'f> Reading<'f> {
         }
     }
 
+    /// Whether another error would be kept.
+    pub(super) fn collects_more(&self) -> bool {
+        self.errors.len() < MOST_ERRORS
+    }
+
     pub(super) fn warn(&mut self, at: Position, path: &str, doubt: Doubt) {
-        self.warnings.push(Warning {
-            at: Some(at),
-            path: path.to_owned(),
-            doubt,
-        });
+        if self.warns_more() {
+            self.warnings.push(Warning {
+                at: Some(at),
+                path: path.to_owned(),
+                doubt,
+            });
+        }
+    }
+
+    /// Whether another warning would be kept; asked before dear ones are worked out.
+    pub(super) fn warns_more(&self) -> bool {
+        self.warnings.len() < MOST_ERRORS
     }
 
     /// Records that a node is not what was expected.
@@ -170,6 +184,9 @@ impl<'f> Reading<'f> {
     }
 
     pub(super) fn unknown_key(&mut self, entry: &Entry, path: &str, known: &[&str]) {
+        if !self.collects_more() {
+            return;
+        }
         let other_word = keys::OTHER_WORDS
             .iter()
             .find(|(word, _)| path.is_empty() && *word == entry.key)
@@ -207,6 +224,17 @@ impl<'f> Reading<'f> {
                 &[]
             }
         }
+    }
+
+    /// A list that is short enough to compare each entry with each.
+    pub(super) fn short_list<'n>(&mut self, node: &'n Node, path: &str, of: &str) -> &'n [Node] {
+        let items = self.list(node, path, of);
+        if items.len() > LONGEST_LIST {
+            let (what, limit) = ("too many entries", LONGEST_LIST as u64);
+            self.error(node.at, path, Problem::TooMuch { what, limit });
+            return &[];
+        }
+        items
     }
 
     /// A scalar as written; numbers and `true` are texts too.

@@ -413,6 +413,23 @@ fn without_variations_there_is_one_and_one_trial() {
 }
 
 #[test]
+fn a_mark_at_the_beginning_and_foreign_line_ends_change_nothing() {
+    let foreign = format!("\u{feff}{}", FLAT.replace('\n', "\r\n"));
+    assert_eq!(good(&foreign).config, good(FLAT).config);
+}
+
+#[test]
+fn long_lists_are_refused_before_they_cost_time() {
+    let names: Vec<String> = (0..1001).map(|at| format!("m{at}")).collect();
+    let metrics = with(&format!("metrics: [{}]", names.join(", ")));
+    assert!(errors(&metrics)[0].ends_with("too many entries: the limit is 1000"));
+    let axes = with(&format!("matrix: {{{}: 1}}", names.join(": 1, ")));
+    assert!(errors(&axes)[0].ends_with("too many params: the limit is 100"));
+    let keys: Vec<String> = (0..300).map(|at| format!("key{at}: 1\n")).collect();
+    assert_eq!(errors(&keys.concat()).len(), 100);
+}
+
+#[test]
 fn documents_read_back_equal() {
     for text in [COORDINATION, FLAT, MATRIX, EXAMPLE] {
         let config = good(text).config;

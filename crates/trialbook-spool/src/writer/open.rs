@@ -1,8 +1,8 @@
 //! One spool file being written: mapped, or one `write(2)` per call.
 //!
 //! Not here: what is written, and when to go on in another file.
-//! Invariant: behind `offset` there is nothing but zeros or the torn rest of a write that failed, which
-//! the next write covers or cuts off.
+//! Invariant: behind `offset` there is nothing but zeros or the torn rest of a write that failed, and
+//! nothing is written before that is cut off.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,6 +31,8 @@ pub(super) struct OpenSpool {
     /// Where the first record could go.
     first: u64,
     way: Way,
+    /// A write failed and its torn bytes may still stand behind `offset`.
+    torn: bool,
 }
 
 enum Way {
@@ -76,6 +78,7 @@ impl OpenSpool {
             path,
             offset,
             first: offset,
+            torn: false,
             way: match chosen {
                 Chosen::Written => Way::Written,
                 Chosen::Mapped => Way::Mapped(Mapped {
@@ -109,20 +112,20 @@ impl OpenSpool {
         Ok(())
     }
 
-    #[cold]
-    fn leave_mapping(&mut self) -> io::Result<()> {
-        self.way = Way::Written;
-        self.file.truncate(self.offset)
-    }
-
     fn write(&mut self, frames: &[u8]) -> io::Result<()> {
         if matches!(self.way, Way::Mapped(_)) {
-            self.leave_mapping()?;
+            // What was allocated goes, so that the file's end is the end of what is written.
+            self.way = Way::Written;
+            self.torn = true;
+        }
+        if self.torn {
+            self.cut()?;
         }
         let written = write_all(self.file.as_ref(), frames, self.offset);
         if written.is_err() {
-            // Where this fails too, the next write covers the torn bytes.
-            drop(self.file.truncate(self.offset));
+            // Where this fails too, it is tried again before the next write.
+            self.torn = true;
+            drop(self.cut());
         }
         written
     }
@@ -130,7 +133,9 @@ impl OpenSpool {
     /// Cuts the file to what was written.
     pub(super) fn cut(&mut self) -> io::Result<()> {
         self.way = Way::Written;
-        self.file.truncate(self.offset)
+        self.file.truncate(self.offset)?;
+        self.torn = false;
+        Ok(())
     }
 
     /// Leaves the file to the parent process, untouched.

@@ -5,9 +5,9 @@ use trialbook_model::id::{ExperimentUid, RunUid};
 use trialbook_model::record::Signed;
 
 use super::*;
-use crate::arbitrary;
 use crate::liveness::{Liveness, list};
 use crate::reader::{End, SpoolReader, Tail};
+use crate::tests::arbitrary;
 
 fn options(mode: Mode) -> SpoolOptions {
     SpoolOptions {

@@ -68,6 +68,18 @@ impl Line {
         self.add(Style::Plain, text)
     }
 
+    /// The line without the blanks at its end.
+    pub(super) fn trimmed(mut self) -> Self {
+        while let Some((_, text)) = self.pieces.last_mut() {
+            text.truncate(text.trim_end_matches(' ').len());
+            if !text.is_empty() {
+                break;
+            }
+            self.pieces.pop();
+        }
+        self
+    }
+
     /// The line as bytes for a terminal, or without styles.
     pub(super) fn render(&self, colour: bool) -> String {
         let mut out = String::new();

@@ -122,7 +122,7 @@ impl Table {
                 line = line.plain(" ".repeat(GAP));
             }
         }
-        line
+        line.trimmed()
     }
 
     /// The width of each column: what it needs, less where all of them do not fit.
@@ -198,6 +198,7 @@ mod tests {
         assert_eq!(whole[2], format!("2     日本{}  12", " ".repeat(20)));
         let narrow = rendered(&table, Some(22));
         assert_eq!(narrow[1], "1a2b  a rather lo…   7");
+        assert_eq!(narrow[0], "ID    NAME           N");
         assert!(narrow.iter().all(|line| line.width() == 22), "{narrow:?}");
     }
 }

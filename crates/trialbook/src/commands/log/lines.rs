@@ -198,7 +198,8 @@ impl<'a> Stream<'a> {
         if let Some(Value::Object(_)) = object.get("params") {
             return self.params(text, &object["params"], cx);
         }
-        let given = object.get("step").is_some_and(Value::is_i64);
+        let whole = |step: &Value| step.as_f64().is_some_and(|step| step.fract() == 0.0);
+        let given = object.get("step").is_some_and(whole);
         self.by_protocol(
             text,
             if given {

@@ -1,0 +1,457 @@
+//! A simulated file system that keeps what a real one promises and nothing more, from a seed.
+//!
+//! Processes share it ([`SimFiles::process`]); each can be made to die in the middle of its n-th
+//! operation; a power cut ([`SimFiles::power_cut`]) keeps what was synced and any part of what was not,
+//! sector by sector, with the order of nothing. Also: short writes and reads, EINTR, syncs that fail and
+//! lose pages, a disk that is full. Not here: what is right afterwards; that is the tests' to say.
+//! Invariant: the same seed and the same calls give the same bytes and the same failures.
+
+mod disk;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use self::disk::{Disk, Node};
+use crate::files::{Access, FileHandle, Files, Identity, Segment};
+
+/// How often things go wrong, in a thousand operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Faults {
+    /// Writes and reads that do only a part.
+    pub short: u32,
+    /// Calls that a signal interrupts.
+    pub interrupted: u32,
+    /// Syncs, and cuts, that fail; a failed sync may lose pages for good.
+    pub failed: u32,
+    /// Bytes that all files may have together; `None` is no limit.
+    pub capacity: Option<u64>,
+}
+
+/// The file system as one process sees it.
+#[derive(Clone)]
+pub struct SimFiles {
+    world: Arc<Mutex<World>>,
+    pid: u32,
+}
+
+struct World {
+    disk: Disk,
+    faults: Faults,
+    may_map: bool,
+    boot: u64,
+    /// By pid − 1.
+    processes: Vec<Process>,
+    handles: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Process {
+    dead: bool,
+    operations: u64,
+    dies_at: Option<u64>,
+}
+
+/// What happens to an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It is done.
+    Done,
+    /// The process dies somewhere in it.
+    Dying,
+}
+
+impl SimFiles {
+    /// A new, empty file system with one process.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            world: Arc::new(Mutex::new(World {
+                disk: Disk::new(seed),
+                faults: Faults::default(),
+                may_map: true,
+                boot: 1,
+                processes: vec![Process::default()],
+                handles: 0,
+            })),
+            pid: 1,
+        }
+    }
+
+    /// Another process on the same file system.
+    pub fn process(&self) -> Self {
+        let mut world = self.world();
+        world.processes.push(Process::default());
+        Self {
+            world: Arc::clone(&self.world),
+            pid: world.processes.len() as u32,
+        }
+    }
+
+    /// Ready to be handed to writers and readers.
+    pub fn shared(&self) -> Arc<dyn Files> {
+        Arc::new(self.clone())
+    }
+
+    /// What goes wrong from now on.
+    pub fn set_faults(&self, faults: Faults) {
+        self.world().faults = faults;
+    }
+
+    /// Whether files may be mapped.
+    pub fn set_may_map(&self, may: MayMap) {
+        self.world().may_map = may == MayMap::Yes;
+    }
+
+    /// Makes this process die in the middle of its operation after `more` others.
+    pub fn die_after(&self, more: u64) {
+        let mut world = self.world();
+        let process = world.process(self.pid);
+        process.dies_at = Some(process.operations + more);
+    }
+
+    /// Kills this process between two operations. Its locks are free, what it wrote stays.
+    pub fn kill(&self) {
+        self.world().die(self.pid);
+    }
+
+    /// Whether this process has died.
+    pub fn is_dead(&self) -> bool {
+        self.world().process(self.pid).dead
+    }
+
+    /// How many operations this process has begun.
+    pub fn operations(&self) -> u64 {
+        self.world().process(self.pid).operations
+    }
+
+    /// Cuts the power and starts the machine again: every process is dead, and of what was not synced
+    /// any part is left. Gives the first process of the new start.
+    pub fn power_cut(&self) -> Self {
+        {
+            let mut world = self.world();
+            for pid in 1..=world.processes.len() as u32 {
+                world.die(pid);
+            }
+            world.disk.lose();
+            world.boot += 1;
+        }
+        self.process()
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins an operation.
+    fn begin(&self) -> io::Result<(MutexGuard<'_, World>, Fate)> {
+        let mut world = self.world();
+        let process = world.process(self.pid);
+        if process.dead {
+            return Err(ended());
+        }
+        let dying = process.dies_at == Some(process.operations);
+        process.operations += 1;
+        if dying {
+            return Ok((world, Fate::Dying));
+        }
+        world.disk.write_back_something();
+        let interrupted = world.faults.interrupted;
+        if world.disk.chance(interrupted) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        Ok((world, Fate::Done))
+    }
+
+    /// Does an operation that happens as a whole or not at all.
+    fn whole<T>(&self, act: impl FnOnce(&mut World) -> io::Result<T>) -> io::Result<T> {
+        let (mut world, fate) = self.begin_whole()?;
+        match fate {
+            Fate::Done => act(&mut world),
+            Fate::Dying => {
+                let done = world.disk.coin().then(|| act(&mut world));
+                world.die(self.pid);
+                // A handle among what was done takes the world's lock when it is dropped.
+                drop(world);
+                drop(done);
+                Err(ended())
+            }
+        }
+    }
+
+    /// Calls that happen as a whole are not interrupted by signals.
+    fn begin_whole(&self) -> io::Result<(MutexGuard<'_, World>, Fate)> {
+        loop {
+            match self.begin() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                begun => return begun,
+            }
+        }
+    }
+
+    fn handle(&self, world: &mut World, node: u64) -> Arc<dyn FileHandle> {
+        world.handles += 1;
+        Arc::new(SimHandle {
+            files: self.clone(),
+            node,
+            id: world.handles,
+        })
+    }
+}
+
+/// Whether files may be mapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MayMap {
+    /// They may.
+    Yes,
+    /// As on a network file system.
+    No,
+}
+
+impl World {
+    fn process(&mut self, pid: u32) -> &mut Process {
+        &mut self.processes[pid as usize - 1]
+    }
+
+    fn die(&mut self, pid: u32) {
+        self.process(pid).dead = true;
+        self.disk.release_locks(pid);
+    }
+
+    fn room(&self) -> u64 {
+        self.faults.capacity.map_or(u64::MAX, |capacity| {
+            capacity.saturating_sub(self.disk.used())
+        })
+    }
+}
+
+fn ended() -> io::Error {
+    io::Error::other("the process has ended")
+}
+
+fn no_space() -> io::Error {
+    io::ErrorKind::StorageFull.into()
+}
+
+impl Files for SimFiles {
+    fn make_dir(&self, _dir: &Path) -> io::Result<()> {
+        self.whole(|_world| Ok(()))
+    }
+
+    fn create_new(&self, path: &Path) -> io::Result<Arc<dyn FileHandle>> {
+        self.whole(|world| {
+            let node = world.disk.create(path)?;
+            Ok(self.handle(world, node))
+        })
+    }
+
+    fn open(&self, path: &Path, _access: Access) -> io::Result<Arc<dyn FileHandle>> {
+        self.whole(|world| {
+            let node = world.disk.find(path)?;
+            Ok(self.handle(world, node))
+        })
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.whole(|world| world.disk.rename(from, to))
+    }
+
+    fn unlink(&self, path: &Path) -> io::Result<()> {
+        self.whole(|world| world.disk.unlink(path))
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
+        self.whole(|world| Ok(world.disk.names_in(dir)))
+    }
+
+    fn sync_dir(&self, _dir: &Path) -> io::Result<()> {
+        self.whole(|world| {
+            world.disk.sync_names();
+            Ok(())
+        })
+    }
+
+    fn may_map(&self, _dir: &Path) -> bool {
+        self.world().may_map
+    }
+
+    fn identity(&self) -> Identity {
+        Identity {
+            host: "sim".to_owned(),
+            boot: format!("boot-{}", self.world().boot),
+            pid: self.pid,
+            pid_namespace: 1,
+            started: u64::from(self.pid) * 7,
+        }
+    }
+
+    fn process_started(&self, pid: u32) -> Option<u64> {
+        let world = self.world();
+        let process = world.processes.get((pid as usize).checked_sub(1)?)?;
+        (!process.dead).then_some(u64::from(pid) * 7)
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> io::Result<()> {
+        let mut world = self.world();
+        for byte in bytes {
+            *byte = world.disk.below(256) as u8;
+        }
+        Ok(())
+    }
+}
+
+struct SimHandle {
+    files: SimFiles,
+    node: u64,
+    id: u64,
+}
+
+impl Drop for SimHandle {
+    fn drop(&mut self) {
+        self.files.world().disk.release_lock(self.node, self.id);
+    }
+}
+
+impl FileHandle for SimHandle {
+    fn size(&self) -> io::Result<u64> {
+        self.files
+            .whole(|world| Ok(world.disk.node(self.node).size()))
+    }
+
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        let (mut world, fate) = self.files.begin()?;
+        if fate == Fate::Dying {
+            world.die(self.files.pid);
+            return Err(ended());
+        }
+        let short = world.faults.short;
+        let len = if bytes.len() > 1 && world.disk.chance(short) {
+            1 + world.disk.below(bytes.len() as u64 - 1) as usize
+        } else {
+            bytes.len()
+        };
+        Ok(world.disk.node(self.node).read(&mut bytes[..len], offset))
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        let (mut world, fate) = self.files.begin()?;
+        let size = world.disk.node(self.node).size();
+        let room = (size.saturating_sub(offset)).saturating_add(world.room());
+        let fits = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
+        let short = world.faults.short;
+        let len = match fate {
+            Fate::Dying => world.disk.below(fits as u64 + 1) as usize,
+            Fate::Done if fits > 1 && world.disk.chance(short) => {
+                1 + world.disk.below(fits as u64 - 1) as usize
+            }
+            Fate::Done => fits,
+        };
+        world.disk.node_mut(self.node).write(&bytes[..len], offset);
+        if fate == Fate::Dying {
+            world.die(self.files.pid);
+            return Err(ended());
+        }
+        if len == 0 && !bytes.is_empty() {
+            return Err(no_space());
+        }
+        Ok(len)
+    }
+
+    fn truncate(&self, size: u64) -> io::Result<()> {
+        self.files.whole(|world| {
+            let failed = world.faults.failed;
+            if world.disk.chance(failed) {
+                return Err(io::Error::other("simulated EIO"));
+            }
+            world.disk.node_mut(self.node).truncate(size);
+            Ok(())
+        })
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let (mut world, fate) = self.files.begin()?;
+        let failed = world.faults.failed;
+        if fate == Fate::Dying {
+            world.disk.write_back_part(self.node);
+            world.die(self.files.pid);
+            return Err(ended());
+        }
+        if world.disk.chance(failed) {
+            world.disk.fail_sync(self.node);
+            return Err(io::Error::other("simulated EIO"));
+        }
+        world.disk.node_mut(self.node).sync();
+        Ok(())
+    }
+
+    fn allocate(&self, offset: u64, len: u64) -> io::Result<()> {
+        self.files.whole(|world| {
+            let size = world.disk.node(self.node).size();
+            if (offset + len).saturating_sub(size) > world.room() {
+                return Err(no_space());
+            }
+            if offset + len > size {
+                world.disk.node_mut(self.node).truncate(offset + len);
+            }
+            Ok(())
+        })
+    }
+
+    fn try_lock(&self) -> io::Result<bool> {
+        self.files
+            .whole(|world| Ok(world.disk.lock(self.node, (self.files.pid, self.id))))
+    }
+
+    fn is_unlocked(&self) -> io::Result<bool> {
+        self.files
+            .whole(|world| Ok(world.disk.node(self.node).is_unlocked()))
+    }
+
+    fn map(&self, offset: u64, len: u64) -> io::Result<Box<dyn Segment>> {
+        self.files.whole(|_world| {
+            let segment: Box<dyn Segment> = Box::new(SimSegment {
+                files: self.files.clone(),
+                node: self.node,
+                offset,
+                len: len as usize,
+            });
+            Ok(segment)
+        })
+    }
+}
+
+struct SimSegment {
+    files: SimFiles,
+    node: u64,
+    offset: u64,
+    len: usize,
+}
+
+impl Segment for SimSegment {
+    fn store(&mut self, at: usize, frame: &[u8]) -> io::Result<()> {
+        assert!(
+            at.is_multiple_of(8) && frame.len() >= 4 && at + frame.len() <= self.len,
+            "a frame lies inside its range"
+        );
+        // Storing is no system call: it cannot be interrupted, only be the last thing a process does.
+        let (mut world, fate) = self.files.begin_whole()?;
+        let start = self.offset + at as u64;
+        match fate {
+            Fate::Done => {
+                world.disk.node_mut(self.node).write(frame, start);
+                Ok(())
+            }
+            Fate::Dying => {
+                let len = world.disk.below(frame.len() as u64 - 3) as usize;
+                let node: &mut Node = world.disk.node_mut(self.node);
+                node.write(&frame[4..4 + len], start + 4);
+                if 4 + len == frame.len() && world.disk.coin() {
+                    world.disk.node_mut(self.node).write(&frame[..4], start);
+                }
+                world.die(self.files.pid);
+                Err(ended())
+            }
+        }
+    }
+
+    fn abandon(self: Box<Self>) {}
+}

@@ -1,0 +1,317 @@
+//! Bytes and names, each twice: as processes see them, and as the disk has them.
+//!
+//! Not here: who asks. Invariant: what was synced is on the disk; of anything else the disk has any
+//! part, chosen by the seed, a sector of 512 bytes at a time, and a sector may be torn.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+const SECTOR: usize = 512;
+
+/// The disk and the cache before it.
+pub(super) struct Disk {
+    random: u64,
+    nodes: BTreeMap<u64, Node>,
+    names: BTreeMap<PathBuf, u64>,
+    disk_names: BTreeMap<PathBuf, u64>,
+    /// Changes of names that no sync has put on the disk, in order.
+    pending: Vec<Change>,
+    next_node: u64,
+    /// Nodes with bytes that the disk lacks, in the order of writing, for writing back.
+    recent: Vec<u64>,
+}
+
+enum Change {
+    Set(PathBuf, u64),
+    Remove(PathBuf),
+}
+
+/// One file.
+#[derive(Default)]
+pub(super) struct Node {
+    cache: Vec<u8>,
+    /// Sectors that the disk may lack.
+    dirty: BTreeSet<usize>,
+    disk: Vec<u8>,
+    disk_size: usize,
+    lock: Option<(u32, u64)>,
+}
+
+impl Disk {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            random: seed ^ 0x9E37_79B9_7F4A_7C15,
+            nodes: BTreeMap::new(),
+            names: BTreeMap::new(),
+            disk_names: BTreeMap::new(),
+            pending: Vec::new(),
+            next_node: 1,
+            recent: Vec::new(),
+        }
+    }
+
+    /// A number below `limit`, which is not 0 (splitmix64).
+    pub(super) fn below(&mut self, limit: u64) -> u64 {
+        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.random;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+
+    pub(super) fn coin(&mut self) -> bool {
+        self.below(2) == 0
+    }
+
+    pub(super) fn chance(&mut self, in_a_thousand: u32) -> bool {
+        in_a_thousand > 0 && self.below(1000) < u64::from(in_a_thousand)
+    }
+
+    pub(super) fn node(&self, node: u64) -> &Node {
+        &self.nodes[&node]
+    }
+
+    pub(super) fn node_mut(&mut self, node: u64) -> &mut Node {
+        if self.recent.last() != Some(&node) {
+            self.recent.push(node);
+        }
+        if self.recent.len() > 64 {
+            self.recent.drain(..32);
+        }
+        self.nodes
+            .get_mut(&node)
+            .expect("nodes live as long as the disk")
+    }
+
+    pub(super) fn used(&self) -> u64 {
+        let held: BTreeSet<u64> = self.names.values().copied().collect();
+        held.iter().map(|node| self.nodes[node].size()).sum()
+    }
+
+    pub(super) fn find(&self, path: &Path) -> io::Result<u64> {
+        let found = self.names.get(path).copied();
+        found.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    pub(super) fn create(&mut self, path: &Path) -> io::Result<u64> {
+        if self.names.contains_key(path) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let node = self.next_node;
+        self.next_node += 1;
+        self.nodes.insert(node, Node::default());
+        self.set_name(path, node);
+        Ok(node)
+    }
+
+    pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        let node = self.find(from)?;
+        self.unlink(from)?;
+        self.set_name(to, node);
+        Ok(())
+    }
+
+    pub(super) fn unlink(&mut self, path: &Path) -> io::Result<()> {
+        self.find(path)?;
+        self.names.remove(path);
+        self.pending.push(Change::Remove(path.to_owned()));
+        Ok(())
+    }
+
+    fn set_name(&mut self, path: &Path, node: u64) {
+        self.names.insert(path.to_owned(), node);
+        self.pending.push(Change::Set(path.to_owned(), node));
+    }
+
+    pub(super) fn names_in(&self, dir: &Path) -> Vec<PathBuf> {
+        let inside = |path: &&PathBuf| path.parent() == Some(dir);
+        self.names.keys().filter(inside).cloned().collect()
+    }
+
+    /// The journal is one: syncing one folder puts all changes of names on the disk.
+    pub(super) fn sync_names(&mut self) {
+        let changes = self.pending.len();
+        self.put_names(changes);
+    }
+
+    fn put_names(&mut self, changes: usize) {
+        for change in self.pending.drain(..changes) {
+            match change {
+                Change::Set(path, node) => {
+                    self.disk_names.insert(path, node);
+                }
+                Change::Remove(path) => {
+                    self.disk_names.remove(&path);
+                }
+            }
+        }
+    }
+
+    pub(super) fn lock(&mut self, node: u64, owner: (u32, u64)) -> bool {
+        let lock = &mut self.node_mut(node).lock;
+        let free = lock.is_none() || *lock == Some(owner);
+        if free {
+            *lock = Some(owner);
+        }
+        free
+    }
+
+    pub(super) fn release_lock(&mut self, node: u64, handle: u64) {
+        if let Some(node) = self.nodes.get_mut(&node)
+            && node.lock.is_some_and(|(_, owner)| owner == handle)
+        {
+            node.lock = None;
+        }
+    }
+
+    pub(super) fn release_locks(&mut self, pid: u32) {
+        for node in self.nodes.values_mut() {
+            if node.lock.is_some_and(|(owner, _)| owner == pid) {
+                node.lock = None;
+            }
+        }
+    }
+
+    /// The kernel writes back what it likes, when it likes.
+    pub(super) fn write_back_something(&mut self) {
+        if self.recent.is_empty() || self.below(16) != 0 {
+            return;
+        }
+        let at = self.below(self.recent.len() as u64) as usize;
+        let node = self.recent.swap_remove(at);
+        self.write_back_part(node);
+        let changes = self.below(self.pending.len() as u64 + 1) as usize;
+        self.put_names(changes);
+    }
+
+    /// Some of a node's sectors reach the disk, perhaps its length too.
+    pub(super) fn write_back_part(&mut self, node: u64) {
+        let Some(mut taken) = self.nodes.remove(&node) else {
+            return;
+        };
+        for sector in std::mem::take(&mut taken.dirty) {
+            if self.coin() {
+                taken.write_back(sector, None);
+            } else {
+                taken.dirty.insert(sector);
+            }
+        }
+        if self.coin() {
+            taken.disk_size = taken.cache.len();
+        }
+        self.nodes.insert(node, taken);
+    }
+
+    /// A sync that fails: some sectors reach the disk, some never will though they count as clean.
+    pub(super) fn fail_sync(&mut self, node: u64) {
+        self.write_back_part(node);
+        if self.coin()
+            && let Some(node) = self.nodes.get_mut(&node)
+        {
+            node.dirty.clear();
+        }
+    }
+
+    /// The power goes: the cache is gone, and with it any part of what the disk lacks.
+    pub(super) fn lose(&mut self) {
+        let changes = self.below(self.pending.len() as u64 + 1) as usize;
+        self.put_names(changes);
+        self.pending.clear();
+        self.recent.clear();
+        self.names = self.disk_names.clone();
+        let kept: BTreeSet<u64> = self.names.values().copied().collect();
+        self.nodes.retain(|node, _| kept.contains(node));
+        let mut nodes = std::mem::take(&mut self.nodes);
+        for node in nodes.values_mut() {
+            self.lose_parts(node);
+        }
+        self.nodes = nodes;
+    }
+
+    fn lose_parts(&mut self, node: &mut Node) {
+        for sector in std::mem::take(&mut node.dirty) {
+            match self.below(8) {
+                0..4 => {}
+                4..7 => node.write_back(sector, None),
+                _ => {
+                    let torn = self.below(SECTOR as u64) as usize;
+                    node.write_back(sector, Some(torn));
+                }
+            }
+        }
+        let (less, more) = (
+            node.disk_size.min(node.cache.len()),
+            node.disk_size.max(node.cache.len()),
+        );
+        let size = match self.below(3) {
+            0 => node.disk_size,
+            1 => node.cache.len(),
+            _ => less + self.below((more - less) as u64 + 1) as usize,
+        };
+        node.disk.resize(size, 0);
+        node.disk_size = size;
+        node.cache.clone_from(&node.disk);
+    }
+}
+
+impl Node {
+    pub(super) fn size(&self) -> u64 {
+        self.cache.len() as u64
+    }
+
+    pub(super) fn is_unlocked(&self) -> bool {
+        self.lock.is_none()
+    }
+
+    pub(super) fn read(&self, bytes: &mut [u8], offset: u64) -> usize {
+        let start = usize::try_from(offset)
+            .unwrap_or(usize::MAX)
+            .min(self.cache.len());
+        let len = bytes.len().min(self.cache.len() - start);
+        bytes[..len].copy_from_slice(&self.cache[start..start + len]);
+        len
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8], offset: u64) {
+        if bytes.is_empty() {
+            return;
+        }
+        let start = offset as usize;
+        let end = start + bytes.len();
+        if end > self.cache.len() {
+            self.cache.resize(end, 0);
+        }
+        self.cache[start..end].copy_from_slice(bytes);
+        self.dirty.extend(start / SECTOR..end.div_ceil(SECTOR));
+    }
+
+    pub(super) fn truncate(&mut self, size: u64) {
+        let size = size as usize;
+        let old = self.cache.len();
+        self.cache.resize(size, 0);
+        if size < old {
+            // What is cut off counts as written with zeros, in case the file grows again.
+            self.dirty.extend(size / SECTOR..old.div_ceil(SECTOR));
+        }
+    }
+
+    pub(super) fn sync(&mut self) {
+        for sector in std::mem::take(&mut self.dirty) {
+            self.write_back(sector, None);
+        }
+        self.disk_size = self.cache.len();
+    }
+
+    /// Puts a sector on the disk, or its first bytes only.
+    fn write_back(&mut self, sector: usize, torn: Option<usize>) {
+        let start = sector * SECTOR;
+        let len = torn.unwrap_or(SECTOR);
+        if self.disk.len() < start + SECTOR {
+            self.disk.resize(start + SECTOR, 0);
+        }
+        for at in start..start + len {
+            self.disk[at] = self.cache.get(at).copied().unwrap_or(0);
+        }
+    }
+}
