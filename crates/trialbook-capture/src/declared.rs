@@ -1,17 +1,18 @@
-//! What a config says of its surroundings, held against what was found.
+//! What a config says of its surroundings, or what they were before, held against what is found.
 //!
 //! Invariant: what could not be found out, or is not looked for, is no difference.
 
+use serde_json::Value;
 use trialbook_model::record::{Param, ParamKind};
 
 use crate::environment::Environment;
 
-/// A declared value that is not what was found.
+/// A declared or earlier value that is not what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The key, such as `python_version`.
     pub key: String,
-    /// What the config says.
+    /// What the config says, or what was found before.
     pub declared: String,
     /// What was found.
     pub found: String,
@@ -25,14 +26,35 @@ pub fn differences(declared: &[(String, Param)], found: &Environment) -> Vec<Dif
         .filter(|(_, param)| param.kind != ParamKind::Null)
         .filter_map(|(key, param)| {
             let found = match document.get(key)? {
-                serde_json::Value::Null => return None,
-                serde_json::Value::String(text) => text.clone(),
+                Value::Null => return None,
+                Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
             let agrees = agree(key, &param.text, &found);
             (!agrees).then(|| Difference {
                 key: key.clone(),
                 declared: param.text.clone(),
+                found,
+            })
+        })
+        .collect()
+}
+
+/// What has changed since an earlier capture, as far as it may change results.
+pub fn changes(before: &Value, found: &Environment) -> Vec<Difference> {
+    let now = found.document();
+    ["git_commit", "git_dirty", "python_version", "platform", "hostname"]
+        .into_iter()
+        .filter_map(|key| {
+            let text = |document: &Value| match document.get(key)? {
+                Value::Null => None,
+                Value::String(text) => Some(text.clone()),
+                other => Some(other.to_string()),
+            };
+            let (declared, found) = (text(before)?, text(&now)?);
+            (declared != found).then(|| Difference {
+                key: key.to_owned(),
+                declared,
                 found,
             })
         })
@@ -80,5 +102,11 @@ mod tests {
         found.python_version = Some("3.1.9".to_owned());
         found.git_commit = Some("ffff".to_owned());
         assert_eq!(keys(&found), ["git_commit", "hostname"]);
+        let before = found.document();
+        assert_eq!(changes(&before, &found), []);
+        found.git_dirty = Some(true);
+        assert_eq!(changes(&before, &found), [], "unknown before");
+        found.git_commit = Some("eeee".to_owned());
+        assert_eq!(changes(&before, &found)[0].declared, "ffff");
     }
 }

@@ -377,6 +377,16 @@ fn a_changed_config_is_shown_and_asked_about() {
     let accepted = desk.run(&["run", "exp.yaml", "--accept-change"]);
     assert_eq!(code(&accepted), 0, "{}", told(&accepted));
     check_says(&accepted, "3 of 3 done");
+    let less = text.replace("  - {name: c, ms: 30}\n", "");
+    desk.write("exp.yaml", &less);
+    assert_eq!(code(&desk.run(&["run", "exp.yaml"])), 6);
+    let document = desk.json(&["run", "exp.yaml", "--accept-change", "--json"]);
+    assert_eq!(document["variations"].as_array().unwrap().len(), 2);
+    // Fewer trials leave no result out.
+    desk.write("exp.yaml", &less.replace("trials: 1", "trials: 3"));
+    assert_eq!(code(&desk.run(&["run", "exp.yaml"])), 0);
+    let document = desk.json(&["run", "exp.yaml", "--trials", "2", "--json"]);
+    assert_eq!(document["completed"], 6);
 }
 
 #[test]

@@ -168,6 +168,12 @@ pub(super) fn announce(cx: &Context, spec: &Spec, outline: &Outline, jobs: &[Job
         Some(job) => format!(", {}", run_label(job.number)),
         None => String::new(),
     };
+    if spec.config.random_seed.is_none() && !jobs.is_empty() {
+        printer.note(format!(
+            "seeds are derived from {}, which was drawn and is kept",
+            outline.base_seed
+        ));
+    }
     let line = Line::styled(Style::Bold, &spec.config.experiment.name);
     printer.note(line.plain(format!(": {}{first}", summary(tally))));
 }
