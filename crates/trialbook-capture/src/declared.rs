@@ -43,22 +43,28 @@ pub fn differences(declared: &[(String, Param)], found: &Environment) -> Vec<Dif
 /// What has changed since an earlier capture, as far as it may change results.
 pub fn changes(before: &Value, found: &Environment) -> Vec<Difference> {
     let now = found.document();
-    ["git_commit", "git_dirty", "python_version", "platform", "hostname"]
-        .into_iter()
-        .filter_map(|key| {
-            let text = |document: &Value| match document.get(key)? {
-                Value::Null => None,
-                Value::String(text) => Some(text.clone()),
-                other => Some(other.to_string()),
-            };
-            let (declared, found) = (text(before)?, text(&now)?);
-            (declared != found).then(|| Difference {
-                key: key.to_owned(),
-                declared,
-                found,
-            })
+    [
+        "git_commit",
+        "git_dirty",
+        "python_version",
+        "platform",
+        "hostname",
+    ]
+    .into_iter()
+    .filter_map(|key| {
+        let text = |document: &Value| match document.get(key)? {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        };
+        let (declared, found) = (text(before)?, text(&now)?);
+        (declared != found).then(|| Difference {
+            key: key.to_owned(),
+            declared,
+            found,
         })
-        .collect()
+    })
+    .collect()
 }
 
 fn agree(key: &str, declared: &str, found: &str) -> bool {
