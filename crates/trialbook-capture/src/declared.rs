@@ -25,11 +25,7 @@ pub fn differences(declared: &[(String, Param)], found: &Environment) -> Vec<Dif
         .iter()
         .filter(|(_, param)| param.kind != ParamKind::Null)
         .filter_map(|(key, param)| {
-            let found = match document.get(key)? {
-                Value::Null => return None,
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
+            let found = text_of(&document, key)?;
             let agrees = agree(key, &param.text, &found);
             (!agrees).then(|| Difference {
                 key: key.clone(),
@@ -52,12 +48,7 @@ pub fn changes(before: &Value, found: &Environment) -> Vec<Difference> {
     ]
     .into_iter()
     .filter_map(|key| {
-        let text = |document: &Value| match document.get(key)? {
-            Value::Null => None,
-            Value::String(text) => Some(text.clone()),
-            other => Some(other.to_string()),
-        };
-        let (declared, found) = (text(before)?, text(&now)?);
+        let (declared, found) = (text_of(before, key)?, text_of(&now, key)?);
         (declared != found).then(|| Difference {
             key: key.to_owned(),
             declared,
@@ -65,6 +56,16 @@ pub fn changes(before: &Value, found: &Environment) -> Vec<Difference> {
         })
     })
     .collect()
+}
+
+/// A value of a snapshot as text; `None` where it was not found out.
+fn text_of(document: &Value, key: &str) -> Option<String> {
+    let value = document.get(key).filter(|value| !value.is_null())?;
+    Some(
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned),
+    )
 }
 
 fn agree(key: &str, declared: &str, found: &str) -> bool {

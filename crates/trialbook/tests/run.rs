@@ -1,5 +1,10 @@
 //! `trialbook run` as its users meet it: the real binary, real processes, real signals.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it has to be"
+)]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;

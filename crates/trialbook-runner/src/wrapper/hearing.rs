@@ -213,17 +213,15 @@ impl<'a> Hearing<'a> {
 }
 
 /// The time that a program gave an event stands in the event: its record's own time is when it was read.
-fn dated(time: Timestamp, op: Op, now: Timestamp) -> Op {
-    match op {
-        Op::Event(mut event) if time != now => {
-            if let Some(fields) = event.data.as_object_mut() {
-                let time = serde_json::Value::String(time.to_string());
-                fields.entry("timestamp").or_insert(time);
-            }
-            Op::Event(event)
-        }
-        other => other,
+fn dated(time: Timestamp, mut op: Op, now: Timestamp) -> Op {
+    if let Op::Event(event) = &mut op
+        && time != now
+        && let Some(fields) = event.data.as_object_mut()
+    {
+        let time = serde_json::Value::String(time.to_string());
+        fields.entry("timestamp").or_insert(time);
     }
+    op
 }
 
 fn metrics_of(reader: &mut Reader, line: &[u8], now: Timestamp) -> Vec<Timed> {

@@ -85,9 +85,10 @@ impl Waiting {
     /// The next moment at which something is due.
     pub(super) fn next(&self) -> Instant {
         let next = self.beat.min(self.tail);
-        let deadlines = match self.linger {
-            Some(_) => [self.linger, self.leave, None],
-            None => [self.timeout, self.kill, None],
+        let deadlines = match (self.linger, self.leave) {
+            (Some(_), Some(leave)) => [Some(leave), None],
+            (Some(linger), None) => [Some(linger), None],
+            (None, _) => [self.timeout, self.kill],
         };
         deadlines.into_iter().flatten().fold(next, Instant::min)
     }
@@ -122,7 +123,8 @@ impl Waiting {
         process.signal(Signal::TERM);
         // A stopped process would not even hear it.
         process.signal(Signal::CONT);
-        self.kill.get_or_insert(now + grace);
+        // A grace beyond all time means that nobody is killed.
+        self.kill = self.kill.or_else(|| now.checked_add(grace));
     }
 
     /// After the process's end, with its output still held open: true when that was long enough.
