@@ -376,3 +376,6 @@ fn zeros_at(bytes: &[u8]) -> usize {
     let some = behind.iter().take(BLOCK.len());
     whole + some.take_while(|&&byte| byte == 0).count()
 }
+
+#[cfg(test)]
+mod tests;

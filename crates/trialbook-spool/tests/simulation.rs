@@ -18,7 +18,7 @@ use trialbook_spool::{
 };
 
 /// Schedules where nobody says how long to go on.
-const SCHEDULES: u64 = 200;
+const SCHEDULES: u64 = 1500;
 
 struct Random(u64);
 

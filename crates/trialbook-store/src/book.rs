@@ -8,7 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use trialbook_model::id::{ExperimentUid, Uid};
 use trialbook_spool::{Files, SystemFiles};
+
+use crate::backend::Backend;
+use crate::indexes::Indexes;
+use crate::seal::{self, Ground, first_change};
+use crate::sqlite::SqliteBackend;
 
 use crate::artifacts::{Artifacts, make_dir, sync_dir};
 use crate::error::BookError;
@@ -61,33 +67,63 @@ pub struct Book {
     path: PathBuf,
     access: Access,
     files: Arc<dyn Files>,
+    backend: SqliteBackend,
+    indexes: Arc<Indexes>,
 }
 
 impl Book {
     /// Makes a book in a folder that may exist, or opens the one that is there.
     pub fn create(path: &Path) -> Result<Self, BookError> {
         make_dir(path)?;
+        if is_network(path) {
+            return Err(BookError::NetworkFolder {
+                path: path.to_owned(),
+            });
+        }
         let ignore = path.join(".gitignore");
         if !ignore.exists() {
             fs::write(&ignore, "*\n").map_err(BookError::io("write", &ignore))?;
         }
         make_dir(&path.join("spool"))?;
+        let backend = SqliteBackend::create(&path.join(DATABASE))?;
+        let book = Self::over(path, Access::Write, backend);
+        let empty = book
+            .backend
+            .look()?
+            .experiment_no(ExperimentUid::default())?
+            .is_none();
+        // Two that make one book at once write the same rows.
+        if empty {
+            let mut uid = [0; 16];
+            book.files
+                .random(&mut uid)
+                .map_err(BookError::io("name", path))?;
+            book.backend.commit(&first_change(Uid(uid))?)?;
+        }
         sync_dir(path)?;
-        Self::open(path, Access::Write)
+        Ok(book)
     }
 
     /// Opens a book.
     pub fn open(path: &Path, access: Access) -> Result<Self, BookError> {
+        let missing = || BookError::Missing {
+            path: path.to_owned(),
+        };
         if !path.is_dir() {
-            return Err(BookError::Missing {
-                path: path.to_owned(),
-            });
+            return Err(missing());
         }
-        Ok(Self {
+        let backend = SqliteBackend::open(&path.join(DATABASE))?;
+        Ok(Self::over(path, access, backend))
+    }
+
+    fn over(path: &Path, access: Access, backend: SqliteBackend) -> Self {
+        Self {
             path: path.to_owned(),
             access,
             files: SystemFiles::shared(),
-        })
+            backend,
+            indexes: Arc::new(Indexes::at(path.join(INDEX))),
+        }
     }
 
     /// Its folder.
@@ -99,6 +135,14 @@ impl Book {
         self.files.as_ref()
     }
 
+    pub(crate) fn backend(&self) -> &SqliteBackend {
+        &self.backend
+    }
+
+    pub(crate) fn indexes(&self) -> Arc<Indexes> {
+        Arc::clone(&self.indexes)
+    }
+
     /// Where writers spool.
     pub(crate) fn spool_folder(&self) -> PathBuf {
         self.path.join("spool")
@@ -106,12 +150,8 @@ impl Book {
 
     /// A new writer with a spool of its own.
     pub fn recorder(&self, options: RecorderOptions) -> Result<Recorder, BookError> {
-        match self.access {
-            Access::Write => Recorder::open(&self.spool_folder(), options),
-            Access::Read => Err(BookError::ReadOnly {
-                path: self.path.clone(),
-            }),
-        }
+        self.writable()?;
+        Recorder::open(&self.spool_folder(), options)
     }
 
     /// A consistent look at everything acknowledged so far.
@@ -125,9 +165,65 @@ impl Book {
     }
 
     /// Moves spooled records into the database. Never waits: somebody else's seal is as good.
-    pub fn seal(&self, _effort: Effort) -> Result<SealReport, BookError> {
-        Ok(SealReport::default())
+    pub fn seal(&self, effort: Effort) -> Result<SealReport, BookError> {
+        self.writable()?;
+        self.with_ground(|ground| seal::seal(ground, effort))
     }
+
+    /// Gives the places that sealing needs to `work`.
+    pub(crate) fn with_ground<T>(&self, work: impl FnOnce(Ground<'_>) -> T) -> T {
+        let (spools, lease) = (self.spool_folder(), self.path.join(LEASE));
+        work(Ground {
+            files: self.files(),
+            spools: &spools,
+            lease: &lease,
+            backend: &self.backend,
+            indexes: &self.indexes,
+        })
+    }
+
+    pub(crate) fn writable(&self) -> Result<(), BookError> {
+        match self.access {
+            Access::Write => Ok(()),
+            Access::Read => Err(BookError::ReadOnly {
+                path: self.path.clone(),
+            }),
+        }
+    }
+}
+
+/// The database's name in the folder.
+pub(crate) const DATABASE: &str = "book.db";
+
+/// The snapshot of the column index.
+const INDEX: &str = "index.snapshot";
+
+/// The file whose lock is the lease to seal.
+const LEASE: &str = "seal.lock";
+
+/// Whether a folder is on a file system where other machines may write too.
+#[cfg(target_os = "linux")]
+fn is_network(path: &Path) -> bool {
+    /// NFS, SMB, CIFS, SMB2, AFS, Coda, Ceph, Lustre, GPFS, 9P.
+    const KINDS: [u64; 10] = [
+        0x6969,
+        0x517b,
+        0xff53_4d42,
+        0xfe53_4d42,
+        0x5346_414f,
+        0x7375_7245,
+        0x00c3_6400,
+        0x0bd0_0bd0,
+        0x4750_4653,
+        0x0102_1997,
+    ];
+    rustix::fs::statfs(path).is_ok_and(|about| KINDS.contains(&(about.f_type as u64 & 0xffff_ffff)))
+}
+
+/// Other systems do not say it in a way that is known here.
+#[cfg(not(target_os = "linux"))]
+fn is_network(_path: &Path) -> bool {
+    false
 }
 
 #[cfg(test)]

@@ -81,6 +81,14 @@ pub enum BookError {
         #[source]
         source: CodecError,
     },
+    /// A row that another one speaks of is not there.
+    #[error("{table} {row} is missing")]
+    Lost {
+        /// The table.
+        table: &'static str,
+        /// Its row.
+        row: i64,
+    },
     /// Something could not be packed.
     #[error("cannot pack {what}")]
     Pack {
@@ -89,6 +97,13 @@ pub enum BookError {
         /// Why not.
         #[source]
         source: CodecError,
+    },
+    /// The column index cannot be built.
+    #[error("cannot build the column index")]
+    Index {
+        /// Why not.
+        #[source]
+        source: crate::index::SnapshotError,
     },
     /// Spools went away faster than they could be read.
     #[error("the book kept changing while it was read")]
@@ -118,7 +133,7 @@ impl BookError {
             Self::NetworkFolder { .. } => {
                 Some("keep the book on a local disk; loggers may spool to a network folder")
             }
-            Self::Damaged { .. } | Self::ArtifactChanged { .. } => {
+            Self::Damaged { .. } | Self::Lost { .. } | Self::ArtifactChanged { .. } => {
                 Some("`trialbook doctor` says what else is lost")
             }
             Self::Restless => Some("try again"),
@@ -128,6 +143,7 @@ impl BookError {
             | Self::Io { .. }
             | Self::Database { .. }
             | Self::Pack { .. }
+            | Self::Index { .. }
             | Self::ArtifactMissing { .. } => None,
         }
     }

@@ -5,19 +5,34 @@
 //! never twice and never not at all, at any moment and after any crash that `docs/format/` speaks of.
 
 pub mod artifacts;
+mod backend;
+mod backup;
 pub mod book;
+pub mod check;
+#[cfg(test)]
+mod contract;
 pub mod error;
+mod fold;
 pub mod index;
+mod indexes;
+mod memory;
 pub mod nouns;
+mod pack;
 pub mod query;
 pub mod reading;
+pub mod rebuild;
 pub mod recorder;
 pub mod reference;
+mod seal;
+mod sealed;
+mod sqlite;
 mod tails;
 pub mod view;
 
 pub use artifacts::{ArtifactSum, Artifacts};
 pub use book::{Access, Book, Effort, SealOutcome, SealReport};
+pub use check::{CheckReport, Depth, Finding};
 pub use error::{BOOK_FORMAT, BookError};
+pub use rebuild::RebuildReport;
 pub use recorder::{Recorder, RecorderOptions};
 pub use view::BookView;

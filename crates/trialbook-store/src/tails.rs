@@ -1,36 +1,215 @@
-//! The spools of a book: their unsealed tails as operations.
+//! The unsealed tails of a book's spools as one batch.
+//!
+//! Who lives is found out before anything is read: a writer that dies later has written nothing that is
+//! missed. Not here: what records do, the lease. Invariant: what damage destroyed is counted and named, and
+//! the rest is read.
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
 
-use trialbook_model::record::Signed;
-use trialbook_spool::{Files, SpoolError, SpoolReader, list};
+use trialbook_spool::{
+    Access, End, Files, Liveness, Lost, SpoolError, SpoolFile, SpoolReader, Tail, list,
+};
 
+use crate::backend::SpoolRecord;
 use crate::error::BookError;
+use crate::fold::{Batch, Collector, SpoolPlaces};
 
-/// All operations of all spools in a folder.
-pub(crate) fn all_operations(files: &dyn Files, folder: &Path) -> Result<Vec<Signed>, BookError> {
-    let mut operations = Vec::new();
-    for spool in list(files, folder)? {
-        if spool.header.is_none() {
-            continue;
-        }
-        let mut reader = match SpoolReader::open(files, &spool.path, spool.past) {
-            Ok(reader) => reader,
-            Err(SpoolError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let actor = reader.header().map(|header| header.actor.clone());
-        let actor = actor.filter(|actor| !actor.is_empty());
-        reader.read_all(|frame, state| {
-            if let Ok(mut signed) = frame.to_signed(state) {
-                if signed.actor.is_none() {
-                    signed.actor.clone_from(&actor);
-                }
-                operations.push(signed);
-            }
-        })?;
+/// Bytes read of a spool at once.
+const PIECE: usize = 4 << 20;
+
+/// Bytes of all tails that one batch takes at most, but for views, which take everything.
+pub(crate) const BATCH_BYTES: u64 = 256 << 20;
+
+/// A spool and how far a batch has read it.
+#[derive(Debug, Clone)]
+pub(crate) struct TailRead {
+    pub(crate) path: PathBuf,
+    pub(crate) liveness: Liveness,
+    /// As it stands when the batch is sealed.
+    pub(crate) record: SpoolRecord,
+    /// How many bytes the batch holds of it.
+    pub(crate) bytes: u64,
+    /// Whether nothing more is there.
+    pub(crate) whole: bool,
+}
+
+/// Tails as a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Tails {
+    pub(crate) batch: Batch,
+    pub(crate) spools: Vec<TailRead>,
+    /// Files that are no spools any more.
+    pub(crate) unreadable: Vec<PathBuf>,
+}
+
+impl Tails {
+    /// Bytes that are not sealed.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.spools.iter().map(|spool| spool.bytes).sum()
     }
-    Ok(operations)
+
+    /// Spools of dead writers.
+    pub(crate) fn dead(&self) -> usize {
+        self.spools
+            .iter()
+            .filter(|spool| spool.liveness == Liveness::Dead)
+            .count()
+    }
+
+    /// Whether everything that was there is in the batch.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.spools.iter().all(|spool| spool.whole)
+    }
+}
+
+/// Reads what stands behind the sealed offsets.
+pub(crate) fn read_tails(
+    files: &dyn Files,
+    folder: &Path,
+    sealed: &[SpoolRecord],
+    limit: u64,
+) -> Result<Tails, BookError> {
+    let known: BTreeMap<&str, &SpoolRecord> = sealed
+        .iter()
+        .map(|record| (record.name.as_str(), record))
+        .collect();
+    let mut ordered = BTreeSet::new();
+    loop {
+        let mut collector = Collector::new(ordered.clone());
+        let mut tails = Tails::default();
+        let mut left = limit;
+        for spool in list(files, folder)? {
+            let name = name_of(&spool.path);
+            let Some(name) = name.filter(|_| spool.header.is_some()) else {
+                tails.unreadable.push(spool.path);
+                continue;
+            };
+            let record = known.get(name.as_str()).map_or_else(
+                || SpoolRecord {
+                    name,
+                    offset: 0,
+                    lost: 0,
+                    damage: String::new(),
+                },
+                |record| (*record).clone(),
+            );
+            let tail = read_tail(files, &spool, record, left, &mut collector)?;
+            if let Some(tail) = tail {
+                left = left.saturating_sub(tail.bytes);
+                tails.spools.push(tail);
+            }
+        }
+        match collector.finish() {
+            Ok(batch) => {
+                tails.batch = batch;
+                return Ok(tails);
+            }
+            Err(subjects) => ordered.extend(subjects),
+        }
+    }
+}
+
+fn name_of(path: &Path) -> Option<String> {
+    path.file_name()?.to_str().map(str::to_owned)
+}
+
+/// Reads one tail; `None` when the file is gone.
+fn read_tail(
+    files: &dyn Files,
+    spool: &SpoolFile,
+    mut record: SpoolRecord,
+    left: u64,
+    collector: &mut Collector,
+) -> Result<Option<TailRead>, BookError> {
+    let mut tail = TailRead {
+        path: spool.path.clone(),
+        liveness: spool.liveness,
+        record: record.clone(),
+        bytes: 0,
+        whole: true,
+    };
+    if record.offset > 0 && !has_more(files, &spool.path, record.offset)? {
+        return Ok(Some(tail));
+    }
+    if left == 0 {
+        tail.whole = false;
+        return Ok(Some(tail));
+    }
+    let mut reader = match SpoolReader::open(files, &spool.path, spool.past) {
+        Ok(reader) => reader,
+        Err(error) if is_gone(&error) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    if record.offset > 0 {
+        reader.resume(record.offset)?;
+    }
+    let start = reader.state().offset();
+    let mut places = SpoolPlaces::default();
+    let mut limit = PIECE;
+    loop {
+        let before = reader.state().offset();
+        let mut frames = reader.frames(limit)?;
+        while let Some(frame) = frames.next() {
+            record.lost += u64::from(!collector.take(&frame, frames.state(), &mut places));
+        }
+        let end = frames.end();
+        note_damage(&mut record, &end);
+        tail.whole = end.tail != Tail::More;
+        limit = if end.offset == before {
+            limit * 2
+        } else {
+            PIECE
+        };
+        if tail.whole || (end.offset > before && end.offset - start >= left) {
+            break;
+        }
+    }
+    record.offset = reader.state().offset();
+    tail.bytes = record.offset - start;
+    tail.record = record;
+    Ok(Some(tail))
+}
+
+/// Whether a frame, or what is left of one, stands at an offset.
+fn has_more(files: &dyn Files, path: &Path, offset: u64) -> Result<bool, BookError> {
+    let mut word = [0; 4];
+    let read = files
+        .open(path, Access::Read)
+        .and_then(|file| file.read_at(&mut word, offset));
+    match read {
+        Ok(some) => Ok(some > 0 && word != [0; 4]),
+        // It is asked for again, and then known to be gone.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(BookError::io("read", path)(error)),
+    }
+}
+
+fn is_gone(error: &SpoolError) -> bool {
+    matches!(error, SpoolError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+}
+
+fn note_damage(record: &mut SpoolRecord, end: &End) {
+    for lost in &end.lost {
+        let text = describe(lost);
+        if !record.damage.contains(&text) {
+            record.damage.push_str(&text);
+            record.damage.push_str("; ");
+            record.lost += lost.records.unwrap_or(0);
+        }
+    }
+}
+
+/// A damaged range, for people.
+fn describe(lost: &Lost) -> String {
+    let Lost {
+        offset,
+        resumes_at,
+        first_seq,
+        records,
+    } = lost;
+    let many = records.map_or("records".to_owned(), |records| format!("{records} records"));
+    let place = resumes_at.map_or("to the end".to_owned(), |next| format!("to {next}"));
+    format!("bytes {offset} {place}: {many} from number {first_seq} on")
 }

@@ -1,37 +1,88 @@
-//! A consistent look at a book: what is sealed, and the unsealed tails of all spools laid over it.
+//! A consistent look at a book: what is sealed, and the unsealed tails of all spools folded onto it.
+//!
+//! Not here: how rows and chunks are packed, what records mean. Invariant: nothing is written, and nothing
+//! that was acknowledged before the view was opened is missing.
 
-use std::convert::Infallible;
-use std::marker::PhantomData;
+mod items;
+mod points;
+mod search;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{Param, SeriesKey};
 use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{BucketSpec, Buckets};
 
+use crate::backend::{Backend, Experiments, SpoolRecord, Wanted};
 use crate::book::Book;
 use crate::error::BookError;
+use crate::fold::{Fold, Kept};
+use crate::index::Index;
+use crate::indexes::Indexes;
 use crate::nouns::{
-    AssessRecord, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, RunRow, Series,
+    AssessRecord, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, Recorded, RunRow,
+    Series,
 };
+use crate::pack::{Places, RecordPlace, unpack_document};
 use crate::query::{Hits, ItemGroup, Query};
 use crate::reading::Reading;
-use crate::reference::Reference;
-use crate::tails::all_operations;
+use crate::sealed::Sealed;
+use crate::tails::{Tails, read_tails};
+use points::RollCache;
+pub(crate) use search::{build, changes_since};
+
+/// How often a view begins anew because somebody sealed meanwhile.
+const ATTEMPTS: usize = 64;
 
 /// A consistent look at a book. It does not change while others write.
 pub struct BookView<'a> {
-    model: Reference,
-    book: PhantomData<&'a Book>,
+    sealed: Rc<Sealed<'a>>,
+    fold: Fold<'a>,
+    unsealed_bytes: u64,
+    dead_spools: usize,
+    rolls: RefCell<RollCache>,
+    indexes: Arc<Indexes>,
+    /// The index with what is not sealed, once it was asked for.
+    unsealed_index: RefCell<Option<Index>>,
 }
 
 impl<'a> BookView<'a> {
     pub(crate) fn open(book: &'a Book) -> Result<Self, BookError> {
-        let mut model = Reference::new();
-        model.seal(&all_operations(book.files(), &book.spool_folder())?);
-        Ok(Self {
-            model,
-            book: PhantomData,
+        Self::over(book.backend(), book.indexes(), |sealed| {
+            read_tails(book.files(), &book.spool_folder(), sealed, u64::MAX)
         })
+    }
+
+    /// A view of rows with the tails that `read` gives for the sealed offsets.
+    pub(crate) fn over(
+        backend: &'a dyn Backend,
+        indexes: Arc<Indexes>,
+        read: impl Fn(&[SpoolRecord]) -> Result<Tails, BookError>,
+    ) -> Result<Self, BookError> {
+        for _ in 0..ATTEMPTS {
+            let sealed = Rc::new(Sealed::open(backend.look()?)?);
+            let tails = read(&sealed.look().spools()?)?;
+            // A spool may have been sealed and removed since the look: then the rows know more now.
+            if backend.look()?.counters()?.rev == sealed.counters().rev {
+                let (unsealed_bytes, dead_spools) = (tails.bytes(), tails.dead());
+                let mut fold = Fold::new(Rc::clone(&sealed));
+                fold.apply(tails.batch)?;
+                return Ok(Self {
+                    sealed,
+                    fold,
+                    unsealed_bytes,
+                    dead_spools,
+                    rolls: RefCell::default(),
+                    indexes,
+                    unsealed_index: RefCell::default(),
+                });
+            }
+        }
+        Err(BookError::Restless)
     }
 
     /// The run of a uid.
@@ -53,81 +104,161 @@ impl<'a> BookView<'a> {
         Ok(self.newest(usize::MAX)?.len() as u64)
     }
 
-    /// The runs seen last, newest first.
+    /// The runs seen last, newest first, those in the bin too.
     pub fn newest(&self, limit: usize) -> Result<Vec<RunNo>, BookError> {
-        let query = Query {
-            shown: crate::query::Shown::All,
-            limit,
-            ..Query::all()
-        };
-        Ok(self.search(&query)?.runs)
+        self.newest_runs(limit)
     }
-}
 
-fn sure<T>(answer: Result<T, Infallible>) -> Result<T, BookError> {
-    Ok(answer.unwrap_or_else(|never| match never {}))
+    /// Bytes in spools that are not sealed.
+    pub fn unsealed_bytes(&self) -> u64 {
+        self.unsealed_bytes
+    }
+
+    /// Spools of writers that have ended.
+    pub fn dead_spools(&self) -> usize {
+        self.dead_spools
+    }
+
+    /// Raised by each seal.
+    pub fn rev(&self) -> u64 {
+        self.sealed.counters().rev
+    }
+
+    /// Where the sealed chunks of a subject are, and what is new of it.
+    fn places(&self, of: &Owner) -> Result<(Places, Option<&Kept>), BookError> {
+        let kept = self.fold.kept(of);
+        if let Some(kept) = kept {
+            return Ok((kept.places.clone(), Some(kept)));
+        }
+        let places = match of {
+            Owner::Run(no) if self.fold.removed.contains_key(no) => None,
+            Owner::Run(no) => self.sealed.run(*no)?.map(|run| run.places),
+            Owner::Experiment(no) => self.sealed.experiment(*no)?.map(|found| found.places),
+            Owner::Project(name) => self.sealed.project(name)?.map(|project| project.places),
+        };
+        Ok((places.unwrap_or_default(), None))
+    }
+
+    fn records<T: serde::de::DeserializeOwned + Clone>(
+        &self,
+        of: &Owner,
+        place: impl Fn(&Places) -> Option<RecordPlace>,
+        new: impl Fn(&Kept) -> &Vec<Recorded<T>>,
+    ) -> Result<Vec<Recorded<T>>, BookError> {
+        let (places, kept) = self.places(of)?;
+        let mut records = self.sealed.records(&places, place(&places))?;
+        if let Some(kept) = kept {
+            records.extend_from_slice(new(kept));
+        }
+        records.sort_by_key(|record| record.stamp);
+        Ok(records)
+    }
 }
 
 impl Reading for BookView<'_> {
     type Error = BookError;
 
     fn experiments(&self) -> Result<Vec<ExperimentRow>, BookError> {
-        sure(self.model.experiments())
+        let mut rows = BTreeMap::new();
+        for sealed in self.sealed.experiments(Experiments::All)? {
+            rows.insert(sealed.row.no, sealed.row);
+        }
+        for (no, folded) in &self.fold.experiments {
+            rows.insert(*no, folded.row.clone());
+        }
+        Ok(rows.into_values().collect())
     }
 
     fn experiment(&self, no: ExperimentNo) -> Result<Option<ExperimentRow>, BookError> {
-        sure(self.model.experiment(no))
+        if let Some(folded) = self.fold.experiments.get(&no) {
+            return Ok(Some(folded.row.clone()));
+        }
+        Ok(self.sealed.experiment(no)?.map(|sealed| sealed.row))
     }
 
     fn project(&self, name: &str) -> Result<ProjectState, BookError> {
-        sure(self.model.project(name))
+        if let Some(folded) = self.fold.projects.get(name) {
+            return Ok(folded.state.clone());
+        }
+        let sealed = self.sealed.project(name)?;
+        Ok(sealed.map(|sealed| sealed.state).unwrap_or_default())
     }
 
     fn projects(&self) -> Result<Vec<String>, BookError> {
-        sure(self.model.projects())
+        let experiments = self.experiments()?;
+        let of_experiments = experiments.iter().map(|row| row.state.project().to_owned());
+        let sealed = self.sealed.projects()?.into_iter().map(|(name, _)| name);
+        let folded = self.fold.projects.keys().cloned();
+        let mut names: Vec<String> = of_experiments.chain(sealed).chain(folded).collect();
+        names.sort();
+        names.dedup();
+        Ok(names)
     }
 
     fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, BookError> {
-        sure(self.model.run_no(uid))
+        self.fold.run_no(uid)
     }
 
     fn runs(&self, numbers: &[RunNo]) -> Result<Vec<RunRow>, BookError> {
-        sure(self.model.runs(numbers))
+        let mut rows = Vec::with_capacity(numbers.len());
+        for no in numbers {
+            if let Some(folded) = self.fold.runs.get(no) {
+                rows.push(folded.row.clone());
+            } else if !self.fold.removed.contains_key(no) {
+                let sealed = self.sealed.runs(Wanted::Numbers(&[*no]))?;
+                rows.extend(sealed.into_iter().map(|sealed| sealed.row));
+            }
+        }
+        Ok(rows)
     }
 
     fn search(&self, query: &Query) -> Result<Hits, BookError> {
-        sure(self.model.search(query))
+        self.find(query)
     }
 
     fn series(&self, of: &Owner, key: &SeriesKey) -> Result<Series, BookError> {
-        sure(self.model.series(of, key))
+        self.points_of(of, key)
     }
 
     fn buckets(&self, of: &Owner, key: &SeriesKey, spec: BucketSpec) -> Result<Buckets, BookError> {
-        sure(self.model.buckets(of, key, spec))
+        self.buckets_of(of, key, spec)
     }
 
     fn events(&self, of: &Owner) -> Result<Vec<EventRecord>, BookError> {
-        sure(self.model.events(of))
+        self.records(of, |places| places.events, |kept| &kept.events)
     }
 
     fn logs(&self, run: RunNo) -> Result<Vec<LogRecord>, BookError> {
-        sure(self.model.logs(run))
+        self.records(&Owner::Run(run), |places| places.logs, |kept| &kept.logs)
     }
 
     fn items(&self, run: RunNo) -> Result<Vec<ItemRecord>, BookError> {
-        sure(self.model.items(run))
+        let (places, kept) = self.places(&Owner::Run(run))?;
+        let mut items = self.sealed.items(&places)?;
+        if let Some(kept) = kept {
+            items.extend_from_slice(&kept.items);
+        }
+        items.sort_by_key(|item| item.stamp);
+        Ok(items)
     }
 
     fn assessments(&self, run: RunNo) -> Result<Vec<AssessRecord>, BookError> {
-        sure(self.model.assessments(run))
+        let of = Owner::Run(run);
+        self.records(&of, |places| places.assessments, |kept| &kept.assessments)
     }
 
     fn group_items(&self, runs: &[RunNo], labels: &[String]) -> Result<Vec<ItemGroup>, BookError> {
-        sure(self.model.group_items(runs, labels))
+        self.count_items(runs, labels)
     }
 
     fn snapshot(&self, sha256: &str) -> Result<Option<serde_json::Value>, BookError> {
-        sure(self.model.snapshot(sha256))
+        if let Some(document) = self.fold.snapshots.get(sha256) {
+            return Ok(Some(document.clone()));
+        }
+        let Some(packed) = self.sealed.look().snapshot(sha256)? else {
+            return Ok(None);
+        };
+        let document = unpack_document(&packed).map_err(BookError::damaged("snapshot", 0))?;
+        Ok(Some(document))
     }
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use super::{End, Frames, Past, ReaderState, Tail, Trust};
 use crate::error::SpoolError;
-use crate::files::{Access, FileHandle, Files, read_range};
-use crate::header::{HEADER_PAGE, Header, read_page};
+use crate::files::{Access, FileHandle, Files, read_full};
+use crate::header::{HEADER_PAGE, Header, Page, read_page};
 
 /// Bytes read at once where the caller does not say.
 const PIECE: usize = 4 << 20;
@@ -21,7 +21,9 @@ pub struct SpoolReader {
     path: PathBuf,
     past: Past,
     state: ReaderState,
+    /// Its first `filled` bytes are the present piece.
     buffer: Vec<u8>,
+    filled: usize,
 }
 
 impl SpoolReader {
@@ -46,10 +48,9 @@ impl SpoolReader {
             past,
             state: ReaderState::new(None),
             buffer: Vec::new(),
+            filled: 0,
         };
-        reader.read(0, HEADER_PAGE as usize)?;
-        let page = read_page(path, &reader.buffer)?;
-        reader.state = ReaderState::new(page.header);
+        reader.state = ReaderState::new(reader.page()?.header);
         if reader.state.header().is_none() {
             reader.recover_header()?;
         }
@@ -126,24 +127,26 @@ impl SpoolReader {
     }
 
     fn piece(&mut self, limit: usize) -> Result<Frames<'_, '_>, SpoolError> {
-        self.read(0, HEADER_PAGE as usize)?;
-        let page = read_page(&self.path, &self.buffer)?;
         let trust = Trust {
-            durable: page.durable,
+            durable: self.page()?.durable,
             past: self.past,
         };
         let offset = self.state.offset();
-        self.read(offset, limit)?;
         let size = self
             .file
             .size()
             .map_err(|source| SpoolError::io("read", &self.path, source))?;
-        let frames = Frames::new(&self.buffer, trust, &mut self.state);
-        Ok(if offset + (self.buffer.len() as u64) < size {
-            frames.part()
-        } else {
-            frames
-        })
+        let left = usize::try_from(size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        self.read(offset, limit.min(left))?;
+        let frames = Frames::new(&self.buffer[..self.filled], trust, &mut self.state);
+        Ok(if limit < left { frames.part() } else { frames })
+    }
+
+    fn page(&self) -> Result<Page, SpoolError> {
+        let mut page = [0; HEADER_PAGE as usize];
+        let filled = read_full(self.file.as_ref(), &mut page, 0)
+            .map_err(|source| SpoolError::io("read", &self.path, source))?;
+        read_page(&self.path, &page[..filled])
     }
 
     /// The header's copy in the first frame.
@@ -154,7 +157,7 @@ impl SpoolReader {
             past: Past::Open,
         };
         let mut probe = ReaderState::new(None);
-        Frames::new(&self.buffer, trust, &mut probe).next();
+        Frames::new(&self.buffer[..self.filled], trust, &mut probe).next();
         let header = probe.header().cloned();
         if header.is_none() {
             return Err(SpoolError::NotASpool {
@@ -166,7 +169,11 @@ impl SpoolReader {
     }
 
     fn read(&mut self, offset: u64, len: usize) -> Result<(), SpoolError> {
-        read_range(self.file.as_ref(), offset, len, &mut self.buffer)
-            .map_err(|source| SpoolError::io("read", &self.path, source))
+        if self.buffer.len() < len {
+            self.buffer = vec![0; len];
+        }
+        self.filled = read_full(self.file.as_ref(), &mut self.buffer[..len], offset)
+            .map_err(|source| SpoolError::io("read", &self.path, source))?;
+        Ok(())
     }
 }

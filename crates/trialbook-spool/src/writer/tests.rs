@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use trialbook_model::id::{ExperimentUid, RunUid};
+use trialbook_model::id::{ExperimentUid, RunUid, Uid};
 use trialbook_model::record::Signed;
 
 use super::*;

@@ -61,10 +61,18 @@ pub(crate) fn pack_items(items: &[ItemRecord]) -> Result<ItemBlock, CodecError> 
     let mut numbers = bytes::open(ChunkKind::ItemNumbers, items.len() * 8);
     put_varint(&mut numbers, items.len() as u64);
     put_labels(items, &mut numbers)?;
-    put_optional(items.iter().map(|item| score_of(&item.record)), &mut numbers)?;
-    let errors = items.iter().map(|item| u32::from(item.record.error.is_some()));
+    put_optional(
+        items.iter().map(|item| score_of(&item.record)),
+        &mut numbers,
+    )?;
+    let errors = items
+        .iter()
+        .map(|item| u32::from(item.record.error.is_some()));
     put_codes(&errors.collect::<Vec<u32>>(), &mut numbers)?;
-    put_optional(items.iter().map(|item| item.record.latency_ms), &mut numbers)?;
+    put_optional(
+        items.iter().map(|item| item.record.latency_ms),
+        &mut numbers,
+    )?;
     put_optional(items.iter().map(|item| item.record.cost), &mut numbers)?;
     Ok(ItemBlock {
         numbers: bytes::seal(numbers),
@@ -149,22 +157,34 @@ pub(crate) fn unpack_numbers(
 }
 
 fn put_labels(items: &[ItemRecord], out: &mut Vec<u8>) -> Result<(), CodecError> {
-    let labels: BTreeSet<&String> =
-        items.iter().flat_map(|item| item.record.labels.keys()).collect();
+    let labels: BTreeSet<&String> = items
+        .iter()
+        .flat_map(|item| item.record.labels.keys())
+        .collect();
     put_varint(out, labels.len() as u64);
     for label in labels {
         let mut column = Vec::new();
-        let values: BTreeSet<&String> =
-            items.iter().filter_map(|item| item.record.labels.get(label)).collect();
-        let places: BTreeMap<&String, u32> =
-            values.iter().zip(1..).map(|(value, place)| (*value, place)).collect();
+        let values: BTreeSet<&String> = items
+            .iter()
+            .filter_map(|item| item.record.labels.get(label))
+            .collect();
+        let places: BTreeMap<&String, u32> = values
+            .iter()
+            .zip(1..)
+            .map(|(value, place)| (*value, place))
+            .collect();
         put_varint(&mut column, values.len() as u64);
         for value in values {
             put_bytes(&mut column, value.as_bytes());
         }
         let codes: Vec<u32> = items
             .iter()
-            .map(|item| item.record.labels.get(label).map_or(0, |value| places[value]))
+            .map(|item| {
+                item.record
+                    .labels
+                    .get(label)
+                    .map_or(0, |value| places[value])
+            })
             .collect();
         put_codes(&codes, &mut column)?;
         put_bytes(out, label.as_bytes());
@@ -251,7 +271,10 @@ fn put_optional(
     out: &mut Vec<u8>,
 ) -> Result<(), CodecError> {
     let column: Vec<Option<f64>> = column.collect();
-    let present: Vec<u32> = column.iter().map(|entry| u32::from(entry.is_some())).collect();
+    let present: Vec<u32> = column
+        .iter()
+        .map(|entry| u32::from(entry.is_some()))
+        .collect();
     put_codes(&present, out)?;
     let entries: Vec<f64> = column.into_iter().flatten().collect();
     let mut packed = Vec::new();

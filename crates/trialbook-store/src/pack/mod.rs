@@ -16,9 +16,11 @@ mod series;
 mod short;
 mod stamps;
 
-pub(crate) use items::{ItemBlock, ItemColumns, LabelColumn, pack_items, unpack_items, unpack_numbers};
+pub(crate) use items::{
+    ItemBlock, ItemColumns, pack_items, score_of, unpack_items, unpack_numbers,
+};
 pub(crate) use names::Names;
-pub(crate) use nouns::{pack_noun, unpack_noun};
+pub(crate) use nouns::{pack_document, pack_noun, unpack_document, unpack_noun};
 pub(crate) use places::{BLOCK, LongPlace, Places, RecordPlace, chunk_id};
 pub(crate) use records::{pack_records, unpack_records};
 pub(crate) use run::{pack_run, unpack_run};

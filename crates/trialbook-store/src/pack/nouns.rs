@@ -18,8 +18,8 @@ pub(crate) fn pack_noun(
     places: &Places,
     names: &mut Names,
 ) -> Result<Vec<u8>, CodecError> {
-    let state = rmp_serde::to_vec_named(state)
-        .map_err(|_error| CodecError::Malformed { part: PART })?;
+    let state =
+        rmp_serde::to_vec_named(state).map_err(|_error| CodecError::Malformed { part: PART })?;
     let mut blob = bytes::open(ChunkKind::State, state.len() / 2);
     put_bytes(&mut blob, &compress(&state, PART)?);
     places.put(names, &mut blob);
@@ -39,3 +39,20 @@ pub(crate) fn unpack_noun<T: DeserializeOwned>(
     reader.finish()?;
     Ok((state, places))
 }
+
+/// Packs a JSON document.
+pub(crate) fn pack_document(document: &serde_json::Value) -> Result<Vec<u8>, CodecError> {
+    let text = document.to_string();
+    let mut blob = bytes::open(ChunkKind::State, text.len() / 3);
+    blob.extend_from_slice(&compress(text.as_bytes(), DOCUMENT)?);
+    Ok(bytes::seal(blob))
+}
+
+/// Unpacks a JSON document.
+pub(crate) fn unpack_document(blob: &[u8]) -> Result<serde_json::Value, CodecError> {
+    let mut reader = bytes::check(blob, ChunkKind::State)?;
+    let text = decompress(reader.take_rest(), DOCUMENT)?;
+    serde_json::from_slice(&text).map_err(|_error| CodecError::Malformed { part: DOCUMENT })
+}
+
+const DOCUMENT: &str = "a document";

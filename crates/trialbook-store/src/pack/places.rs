@@ -99,7 +99,10 @@ impl Places {
         }
         put_varint(out, u64::from(self.streams));
         put_varint(out, self.short.map_or(0, |stream| u64::from(stream) + 1));
-        put_varint(out, self.axes.map_or(0, |(stream, _)| u64::from(stream) + 1));
+        put_varint(
+            out,
+            self.axes.map_or(0, |(stream, _)| u64::from(stream) + 1),
+        );
         if let Some((_, made)) = self.axes {
             put_varint(out, u64::from(made));
         }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use trialbook_model::derived;
 use trialbook_model::id::{ExperimentUid, RunUid, Uid};
 use trialbook_model::record::{LinkKind, Param, ParamKind, StartRun};
 use trialbook_model::state::{Counts, Earliest, Latest, Records, RunState, WriteOnce};
@@ -65,6 +66,8 @@ fn put_state(
         snapshots,
         progress,
         heartbeats,
+        derived,
+        born,
         alive,
         actor,
         unknown,
@@ -100,7 +103,13 @@ fn put_state(
         stamps.put(beat.stamp, out);
         put_document(&beat.value, out)?;
     }
-    put_signed(out, alive.0);
+    let observed = *derived != derived::State::default();
+    out.push(u8::from(observed));
+    if observed {
+        put_document(derived, out)?;
+    }
+    put_time(*born, out);
+    put_time(*alive, out);
     out.push(u8::from(actor.is_some()));
     if let Some(actor) = actor {
         stamps.put(actor.stamp, out);
@@ -145,7 +154,11 @@ fn read_state(
         let beat = Latest::new(stamp, read_document(reader)?);
         state.heartbeats.insert(writer, beat);
     }
-    state.alive = Timestamp(reader.signed(PART)?);
+    if reader.byte(PART)? != 0 {
+        state.derived = read_document(reader)?;
+    }
+    state.born = read_time(reader)?;
+    state.alive = read_time(reader)?;
     if reader.byte(PART)? != 0 {
         let stamp = stamps.stamp(reader)?;
         let value = reader.text(PART)?.to_owned();
@@ -252,7 +265,13 @@ fn put_params(
     for (key, param) in params {
         put_varint(out, u64::from(names.number(key)));
         // Bit 7 says that another value follows, which lost.
-        put_param(param.stamp(), param.param(), u8::from(!param.conflicts().is_empty()) << 7, stamps, out);
+        put_param(
+            param.stamp(),
+            param.param(),
+            u8::from(!param.conflicts().is_empty()) << 7,
+            stamps,
+            out,
+        );
         for (at, (stamp, value)) in param.conflicts().iter().enumerate() {
             let more = u8::from(at + 1 < param.conflicts().len()) << 7;
             put_param(*stamp, value, more, stamps, out);

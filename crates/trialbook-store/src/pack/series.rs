@@ -169,7 +169,11 @@ fn read_summary(reader: &mut Reader<'_>, span: Span) -> Result<SeriesSummary, Co
         first_time: Timestamp(first_time),
         last_time: Timestamp(last_time),
     };
-    if odd.iter().try_fold(0_u64, |sum, odd| sum.checked_add(*odd)).is_none_or(|odd| odd > count) {
+    if odd
+        .iter()
+        .try_fold(0_u64, |sum, odd| sum.checked_add(*odd))
+        .is_none_or(|odd| odd > count)
+    {
         return Err(CodecError::Malformed { part: PART });
     }
     if flags & SINGLE != 0 {

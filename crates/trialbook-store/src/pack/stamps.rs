@@ -101,14 +101,18 @@ impl StampTable {
     /// Reads a stamp's place.
     pub(super) fn stamp(&self, reader: &mut Reader<'_>) -> Result<Stamp, CodecError> {
         let place = reader.varint(PART)?;
-        let stamp = usize::try_from(place).ok().and_then(|at| self.stamps.get(at));
+        let stamp = usize::try_from(place)
+            .ok()
+            .and_then(|at| self.stamps.get(at));
         stamp.copied().ok_or(CodecError::Malformed { part: PART })
     }
 
     /// Reads a writer's place.
     pub(super) fn writer(&self, reader: &mut Reader<'_>) -> Result<WriterUid, CodecError> {
         let place = reader.varint(PART)?;
-        let writer = usize::try_from(place).ok().and_then(|at| self.writers.get(at));
+        let writer = usize::try_from(place)
+            .ok()
+            .and_then(|at| self.writers.get(at));
         writer.copied().ok_or(CodecError::Malformed { part: PART })
     }
 }

@@ -214,8 +214,8 @@ impl Reference {
             };
             let known = set && series.iter().any(|other| other.order(&point).is_eq());
             if !known {
-                series.push(point);
-                series.sort_by(Point::order);
+                let at = series.partition_point(|other| other.order(&point).is_le());
+                series.insert(at, point);
             }
             !known
         });

@@ -1,0 +1,197 @@
+//! The port to whatever keeps the rows of a book: a look that does not change, and one atomic change.
+//!
+//! The same rows stand in SQLite and in memory, and can stand in any database with transactions. Not here:
+//! what is in the blobs, spools, locks. Invariant: a [`Look`] sees all of a [`Change`] or nothing of it.
+
+use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid};
+use trialbook_model::record::Subject;
+
+use crate::error::BookError;
+
+/// The next numbers that the book has not given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counters {
+    /// Raised by each change; rows carry the one that changed them last.
+    pub(crate) rev: u64,
+    pub(crate) run: u64,
+    pub(crate) experiment: u64,
+    /// Block of 64 series numbers.
+    pub(crate) block: u64,
+}
+
+impl Default for Counters {
+    /// Of a book that holds only the experiment `Default`.
+    fn default() -> Self {
+        Self {
+            rev: 0,
+            run: 1,
+            experiment: 1,
+            block: 0,
+        }
+    }
+}
+
+/// A row of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RunRecord {
+    pub(crate) no: RunNo,
+    pub(crate) uid: RunUid,
+    pub(crate) experiment: ExperimentNo,
+    pub(crate) number: Option<u64>,
+    pub(crate) rev: u64,
+    /// Packed state and directory.
+    pub(crate) state: Vec<u8>,
+}
+
+/// A row of an experiment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExperimentRecord {
+    pub(crate) no: ExperimentNo,
+    /// Present project and name, for finding it.
+    pub(crate) project: String,
+    pub(crate) name: Option<String>,
+    pub(crate) rev: u64,
+    /// Packed state and directory.
+    pub(crate) state: Vec<u8>,
+}
+
+/// A row of a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ProjectRecord {
+    pub(crate) name: String,
+    pub(crate) rev: u64,
+    /// Packed state and directory.
+    pub(crate) state: Vec<u8>,
+}
+
+/// A row of a chunk.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct ChunkRecord {
+    /// Series and place in it.
+    pub(crate) id: i64,
+    /// For values: the chunk of their axis.
+    pub(crate) axis: Option<i64>,
+    /// What can be read without the rest.
+    pub(crate) roll: Vec<u8>,
+    /// The rest.
+    pub(crate) data: Vec<u8>,
+}
+
+/// What of a chunk is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Only `roll`.
+    Roll,
+    /// Only `data`.
+    Data,
+    /// Both.
+    Both,
+}
+
+/// How far a spool is sealed; the row stays when the file is gone, so that it is never sealed again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SpoolRecord {
+    /// The file's name.
+    pub(crate) name: String,
+    /// Everything before this offset is sealed.
+    pub(crate) offset: u64,
+    /// Records that damage had destroyed.
+    pub(crate) lost: u64,
+    /// What was damaged, for people; empty where nothing was.
+    pub(crate) damage: String,
+}
+
+/// Which runs are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    /// These, in this order.
+    Numbers(&'a [RunNo]),
+    /// Those changed after a revision, by number.
+    Since(u64),
+}
+
+/// Which experiments are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Experiments {
+    /// All, by number.
+    All,
+    /// This one.
+    One(ExperimentNo),
+    /// Those changed after a revision, by number.
+    Since(u64),
+}
+
+/// What a seal changes, all at once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Change {
+    /// The book's identity, where it gets one.
+    pub(crate) uid: Option<Uid>,
+    pub(crate) counters: Counters,
+    pub(crate) names: Vec<(u32, String)>,
+    pub(crate) experiments: Vec<ExperimentRecord>,
+    pub(crate) experiment_uids: Vec<(ExperimentUid, ExperimentNo)>,
+    pub(crate) removed_runs: Vec<RunNo>,
+    pub(crate) runs: Vec<RunRecord>,
+    pub(crate) projects: Vec<ProjectRecord>,
+    /// Ranges of chunks, first and last, that go before others are written.
+    pub(crate) removed_chunks: Vec<(i64, i64)>,
+    pub(crate) chunks: Vec<ChunkRecord>,
+    /// Documents by their sum, packed.
+    pub(crate) snapshots: Vec<(String, Vec<u8>)>,
+    pub(crate) operations: Vec<OperationUid>,
+    pub(crate) purged: Vec<Subject>,
+    pub(crate) spools: Vec<SpoolRecord>,
+}
+
+/// A look at the rows that does not change while others write.
+pub(crate) trait Look {
+    /// The book's identity.
+    fn uid(&self) -> Result<Uid, BookError>;
+    /// The next numbers.
+    fn counters(&self) -> Result<Counters, BookError>;
+    /// Names from a number on.
+    fn names(&self, from: u32) -> Result<Vec<(u32, String)>, BookError>;
+    /// How far each spool is sealed, by name.
+    fn spools(&self) -> Result<Vec<SpoolRecord>, BookError>;
+    /// The experiment of a uid.
+    fn experiment_no(&self, uid: ExperimentUid) -> Result<Option<ExperimentNo>, BookError>;
+    /// Experiments of a project by their present name, by number.
+    fn experiments_named(&self, project: &str, name: &str) -> Result<Vec<ExperimentNo>, BookError>;
+    /// Experiments.
+    fn experiments(&self, wanted: Experiments) -> Result<Vec<ExperimentRecord>, BookError>;
+    /// The run of a uid.
+    fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, BookError>;
+    /// Runs; those that do not exist are passed over.
+    fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<RunRecord>, BookError>;
+    /// How many runs changed after a revision.
+    fn changed_since(&self, rev: u64) -> Result<u64, BookError>;
+    /// Runs that were removed for good after a revision.
+    fn removed_since(&self, rev: u64) -> Result<Vec<RunNo>, BookError>;
+    /// Whether a run exists.
+    fn has_run(&self, no: RunNo) -> Result<bool, BookError>;
+    /// Runs of an experiment by falling `run-NNN`, from the greatest that is at most `from`.
+    fn numbered(
+        &self,
+        experiment: ExperimentNo,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, RunNo)>, BookError>;
+    /// One project, or all by name.
+    fn projects(&self, only: Option<&str>) -> Result<Vec<ProjectRecord>, BookError>;
+    /// Chunks with ids from the first to the last, in order.
+    fn chunks(&self, range: (i64, i64), part: Part) -> Result<Vec<ChunkRecord>, BookError>;
+    /// A packed document.
+    fn snapshot(&self, sha256: &str) -> Result<Option<Vec<u8>>, BookError>;
+    /// Whether an operation was applied.
+    fn is_applied(&self, operation: OperationUid) -> Result<bool, BookError>;
+    /// Whether a subject was removed for good.
+    fn is_purged(&self, subject: &Subject) -> Result<bool, BookError>;
+}
+
+/// What keeps the rows.
+pub(crate) trait Backend: Send + Sync {
+    /// A look at the rows as they are now.
+    fn look(&self) -> Result<Box<dyn Look + '_>, BookError>;
+    /// Makes a change durable, all of it or nothing. Only for the holder of the lease.
+    fn commit(&self, change: &Change) -> Result<(), BookError>;
+}

@@ -1,0 +1,156 @@
+//! The contract of every book: whatever is recorded by whomever and sealed whenever, its answers are those
+//! of the reference model.
+//!
+//! A script of random steps is played to a real book and to the model; after each check all answers are
+//! written out and compared as text. Invariant: the model is told the same seals, so that numbers agree too.
+
+mod answers;
+mod script;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use proptest::prelude::*;
+use trialbook_model::record::Signed;
+use trialbook_model::time::{Clock, Timestamp};
+use trialbook_spool::{Background, Durability, Mode, Note};
+
+use crate::book::{Access, Book, Effort, SealOutcome};
+use crate::recorder::{Recorder, RecorderOptions};
+use crate::reference::Reference;
+use answers::answers;
+use script::{Step, script};
+
+/// A clock that tests turn.
+#[derive(Debug, Default)]
+pub(crate) struct TurnedClock(AtomicI64);
+
+impl TurnedClock {
+    pub(crate) fn set(&self, time: i64) {
+        self.0.store(time, Ordering::Relaxed);
+    }
+}
+
+impl Clock for TurnedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// A folder in memory where there is one: these tests are about answers, not about the disk.
+pub(crate) fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        return tempfile::tempdir_in(memory).unwrap();
+    }
+    tempfile::tempdir().unwrap()
+}
+
+const WRITERS: usize = 3;
+
+/// A book and the model, told the same.
+struct Pair {
+    path: PathBuf,
+    book: Book,
+    clock: Arc<TurnedClock>,
+    recorders: Vec<Option<Recorder>>,
+    model: Reference,
+    /// Recorded and not sealed.
+    pending: Vec<Signed>,
+}
+
+impl Pair {
+    fn new(path: PathBuf) -> Self {
+        let book = Book::create(&path).unwrap();
+        Self {
+            path,
+            book,
+            clock: Arc::default(),
+            recorders: (0..WRITERS).map(|_| None).collect(),
+            model: Reference::new(),
+            pending: Vec::new(),
+        }
+    }
+
+    fn play(&mut self, step: &Step) {
+        match step {
+            Step::Record(record) => {
+                self.clock.set(record.time);
+                let actor = ["ann", "bob", ""][record.writer];
+                if self.recorders[record.writer].is_none() {
+                    let clock: Arc<dyn Clock> = Arc::<TurnedClock>::clone(&self.clock);
+                    let options = RecorderOptions {
+                        mode: [Mode::Written, Mode::Mapped][record.writer % 2],
+                        background: Background::None,
+                        ..RecorderOptions::new(actor, clock)
+                    };
+                    self.recorders[record.writer] = Some(self.book.recorder(options).unwrap());
+                }
+                let recorder = self.recorders[record.writer].as_mut().unwrap();
+                for op in &record.ops {
+                    let note = Note {
+                        actor: record.actor.clone(),
+                        operation: record.operation,
+                    };
+                    let stamp = recorder.record_with(op, &note).unwrap();
+                    let named = (!actor.is_empty()).then(|| actor.to_owned());
+                    self.pending.push(Signed {
+                        time: stamp.time,
+                        writer: stamp.writer,
+                        seq: stamp.seq,
+                        actor: record.actor.clone().or(named),
+                        operation: record.operation,
+                        op: op.clone(),
+                    });
+                }
+            }
+            Step::End(writer) => {
+                if let Some(recorder) = self.recorders[*writer].take() {
+                    recorder.finish().unwrap();
+                }
+            }
+            Step::Leave(writer) => {
+                if let Some(mut recorder) = self.recorders[*writer].take() {
+                    recorder.flush(Durability::Kernel).unwrap();
+                }
+            }
+            Step::Seal => {
+                let report = self.book.seal(Effort::All).unwrap();
+                assert_ne!(report.outcome, SealOutcome::Busy);
+                assert_eq!(report.records, self.pending.len() as u64);
+                self.model.seal(&self.pending);
+                self.pending.clear();
+            }
+            Step::Reopen => self.book = Book::open(&self.path, Access::Write).unwrap(),
+            Step::Check => self.check(),
+        }
+    }
+
+    fn check(&self) {
+        let mut model = self.model.clone();
+        model.seal(&self.pending);
+        let (expected, found) = (answers(&model), answers(&self.book.view().unwrap()));
+        for (expected, found) in expected.iter().zip(&found) {
+            assert_eq!(expected, found);
+        }
+        assert_eq!(expected.len(), found.len());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_book_answers_as_the_model_does(steps in script()) {
+        let folder = folder();
+        let mut pair = Pair::new(folder.path().join("book"));
+        for step in &steps {
+            pair.play(step);
+        }
+        pair.check();
+        pair.play(&Step::Seal);
+        pair.play(&Step::Reopen);
+        pair.check();
+    }
+}

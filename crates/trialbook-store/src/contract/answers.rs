@@ -1,0 +1,143 @@
+//! All answers of a book, written out.
+
+use trialbook_model::filter::{Dialect, parse, parse_order};
+use trialbook_model::id::{ExperimentNo, RunNo};
+use trialbook_model::record::SeriesKey;
+use trialbook_model::state::Records;
+use trialbook_spool::codec::{Along, BucketSpec};
+
+use super::script::{RUNS, run_uid, sum};
+use crate::nouns::Owner;
+use crate::query::{Query, Shown};
+use crate::reading::Reading;
+
+/// Conditions and orders.
+const SEARCHES: [(&str, &str); 5] = [
+    ("metrics.a > 0", "metrics.b DESC"),
+    ("params.k = '1' OR tags.t = 'u'", "started"),
+    ("NOT status = 'running'", "params.l, metrics.a"),
+    ("experiment LIKE 'e%'", "number DESC"),
+    ("project = 'p' AND metrics.c < 3", "duration_ms"),
+];
+
+/// Every answer to every question that the script gives reason to ask.
+pub(super) fn answers<R: Reading>(book: &R) -> Vec<String> {
+    let mut out = Vec::new();
+    for row in book.experiments().unwrap() {
+        out.push(format!("experiment {row:?}"));
+        let owner = Owner::Experiment(row.no);
+        records(book, &owner, &row.state.records, &mut out);
+        let again = book.experiment(row.no).unwrap();
+        assert_eq!(format!("{again:?}"), format!("{:?}", Some(row)));
+    }
+    assert_eq!(book.experiment(ExperimentNo(99)).unwrap(), None);
+    for name in book.projects().unwrap() {
+        let state = book.project(&name).unwrap();
+        out.push(format!("project {name}: {state:?}"));
+        records(book, &Owner::Project(name), &state.records, &mut out);
+    }
+    for uid in 0..RUNS {
+        out.push(format!(
+            "run {uid} has {:?}",
+            book.run_no(run_uid(uid)).unwrap()
+        ));
+    }
+    let numbers: Vec<RunNo> = (0..=u64::from(RUNS) * 2).rev().map(RunNo).collect();
+    for row in book.runs(&numbers).unwrap() {
+        out.push(format!("{row:?}"));
+        run(book, row.no, &row.state.records, &mut out);
+    }
+    for shown in [Shown::Active, Shown::WithArchived, Shown::Bin, Shown::All] {
+        for limit in [2, usize::MAX] {
+            let query = Query {
+                shown,
+                limit,
+                offset: usize::from(limit == 2),
+                ..Query::all()
+            };
+            out.push(format!(
+                "{shown:?} {limit}: {:?}",
+                book.search(&query).unwrap()
+            ));
+        }
+    }
+    for (filter, order) in SEARCHES {
+        let query = Query {
+            filter: parse(filter, Dialect::Native).unwrap(),
+            order: parse_order(order, Dialect::Native).unwrap(),
+            shown: Shown::All,
+            ..Query::all()
+        };
+        out.push(format!(
+            "{filter} by {order}: {:?}",
+            book.search(&query).unwrap()
+        ));
+    }
+    let labels = ["a".to_owned(), "b".to_owned()];
+    for labels in [&labels[..], &labels[1..], &[]] {
+        let groups = book.group_items(&numbers, labels).unwrap();
+        out.push(format!("by {labels:?}: {groups:?}"));
+    }
+    for at in 0..3 {
+        out.push(format!(
+            "snapshot {at}: {:?}",
+            book.snapshot(&sum(at)).unwrap()
+        ));
+    }
+    out
+}
+
+fn run<R: Reading>(book: &R, no: RunNo, known: &Records, out: &mut Vec<String>) {
+    records(book, &Owner::Run(no), known, out);
+    out.push(format!("logs of {no}: {:?}", book.logs(no).unwrap()));
+    out.push(format!("items of {no}: {:?}", book.items(no).unwrap()));
+    let judged = book.assessments(no).unwrap();
+    out.push(format!("assessments of {no}: {judged:?}"));
+}
+
+fn records<R: Reading>(book: &R, owner: &Owner, known: &Records, out: &mut Vec<String>) {
+    out.push(format!(
+        "events of {owner:?}: {:?}",
+        book.events(owner).unwrap()
+    ));
+    let nothing = SeriesKey::plain("nothing");
+    for key in known.series.keys().chain([&nothing]) {
+        let series = book.series(owner, key).unwrap();
+        let bits: Vec<u64> = series.values.iter().map(|value| value.to_bits()).collect();
+        out.push(format!(
+            "{key} of {owner:?}: {:?} {:?} {bits:x?}",
+            series.steps, series.times
+        ));
+        for (along, range) in [
+            (Along::Step, (1, 0)),
+            (Along::Time, (1, 0)),
+            (Along::Step, (2, 5)),
+        ] {
+            let spec = BucketSpec {
+                along,
+                from: range.0,
+                to: range.1,
+                count: 3,
+            };
+            out.push(buckets(book, owner, key, spec));
+        }
+    }
+}
+
+/// Sums are rounded at each addition and may differ by the order; all else may not.
+fn buckets<R: Reading>(book: &R, owner: &Owner, key: &SeriesKey, spec: BucketSpec) -> String {
+    let buckets = book.buckets(owner, key, spec).unwrap();
+    let mut text = format!("{:?} {:?}", buckets.spec(), buckets.detail());
+    for bucket in buckets
+        .as_slice()
+        .iter()
+        .filter(|bucket| !bucket.is_empty())
+    {
+        let counts = (bucket.finite, bucket.nan, bucket.pos_inf, bucket.neg_inf);
+        let values = (bucket.min, bucket.max, bucket.last);
+        let steps = (bucket.first_step, bucket.last_step);
+        let times = (bucket.first_time, bucket.last_time);
+        text += &format!(" {counts:?} {values:?} {steps:?} {times:?}");
+    }
+    text
+}

@@ -1,0 +1,240 @@
+//! New points of one subject as columns: calls with the same keys stand in one table, row after row.
+//!
+//! Not here: chunks. Invariant: no point is looked at again until its series is wanted.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use trialbook_model::record::SeriesKey;
+use trialbook_model::state::{Point, SeriesSummary, Stamp};
+use trialbook_model::time::Timestamp;
+
+/// Calls with the same series, in the same order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CallTable {
+    /// Places of the series of each row's values.
+    pub(crate) slots: Vec<u32>,
+    pub(crate) steps: Vec<i64>,
+    pub(crate) times: Vec<i64>,
+    /// Row after row.
+    values: Vec<f64>,
+}
+
+impl CallTable {
+    /// Adds a call; its values follow.
+    pub(crate) fn push(&mut self, step: i64, time: i64, values: impl Iterator<Item = f64>) {
+        self.steps.push(step);
+        self.times.push(time);
+        self.values.extend(values);
+    }
+
+    /// The values in one position of all rows.
+    pub(crate) fn column(&self, position: usize) -> impl Iterator<Item = f64> + '_ {
+        self.values
+            .iter()
+            .skip(position)
+            .step_by(self.slots.len().max(1))
+            .copied()
+    }
+
+    /// The value in one position of one row.
+    pub(crate) fn value(&self, row: usize, position: usize) -> f64 {
+        self.values[row * self.slots.len() + position]
+    }
+}
+
+/// Columns of one series.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct SlotColumns {
+    pub(crate) steps: Vec<i64>,
+    pub(crate) times: Vec<i64>,
+    pub(crate) values: Vec<f64>,
+}
+
+/// Bits that tell one point from another.
+type PointBits = (i64, i64, u64);
+
+/// New points of one subject.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PointColumns {
+    /// Series, by their places.
+    pub(crate) keys: Vec<SeriesKey>,
+    places: FxHashMap<SeriesKey, u32>,
+    pub(crate) tables: Vec<CallTable>,
+    tables_by_slots: FxHashMap<Vec<u32>, usize>,
+    /// All points of the series that equal points were asked about.
+    seen: FxHashMap<u32, FxHashSet<PointBits>>,
+    /// The stamp of the first call that stands here without its operation.
+    pub(crate) first: Option<Stamp>,
+    /// The earliest actor of such calls.
+    pub(crate) actor: Option<(Stamp, String)>,
+    /// The latest stamp's time of such calls.
+    pub(crate) alive: Option<Timestamp>,
+    /// The earliest one's.
+    pub(crate) born: Option<Timestamp>,
+}
+
+impl PointColumns {
+    /// Whether there is no point.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tables.is_empty()
+    }
+
+    /// The place of a series.
+    pub(crate) fn slot(&mut self, key: &SeriesKey) -> u32 {
+        if let Some(place) = self.places.get(key) {
+            return *place;
+        }
+        let place = self.keys.len() as u32;
+        self.keys.push(key.clone());
+        self.places.insert(key.clone(), place);
+        place
+    }
+
+    /// The place of a series that has points here.
+    pub(crate) fn known_slot(&self, key: &SeriesKey) -> Option<u32> {
+        self.places.get(key).copied()
+    }
+
+    /// The table of calls with these series.
+    pub(crate) fn table(&mut self, slots: Vec<u32>) -> usize {
+        if let Some(at) = self.tables_by_slots.get(&slots) {
+            return *at;
+        }
+        self.tables.push(CallTable {
+            slots: slots.clone(),
+            ..CallTable::default()
+        });
+        self.tables_by_slots.insert(slots, self.tables.len() - 1);
+        self.tables.len() - 1
+    }
+
+    /// Notes who made a call, and when.
+    pub(crate) fn sign(&mut self, stamp: Stamp, actor: Option<&str>) {
+        if self.first.is_none_or(|first| stamp < first) {
+            self.first = Some(stamp);
+        }
+        if let Some(actor) = actor
+            && self
+                .actor
+                .as_ref()
+                .is_none_or(|(earliest, _)| stamp < *earliest)
+        {
+            self.actor = Some((stamp, actor.to_owned()));
+        }
+        self.alive = self.alive.max(Some(stamp.time));
+        self.born = Some(self.born.map_or(stamp.time, |born| born.min(stamp.time)));
+    }
+
+    /// Adds one point.
+    pub(crate) fn push(&mut self, slot: u32, point: Point) {
+        let table = self.table(vec![slot]);
+        self.tables[table].push(point.step, point.time.0, std::iter::once(point.value));
+        if let Some(seen) = self.seen.get_mut(&slot) {
+            seen.insert(bits_of(point));
+        }
+    }
+
+    /// Whether the points of a series can be asked about with [`Self::is_seen`].
+    pub(crate) fn watches(&self, slot: u32) -> bool {
+        self.seen.contains_key(&slot)
+    }
+
+    /// Makes the points of a series known: those that are sealed, and those here.
+    pub(crate) fn watch(&mut self, slot: u32, sealed: impl Iterator<Item = Point>) {
+        let mut seen: FxHashSet<PointBits> = sealed.map(bits_of).collect();
+        let columns = self.columns(slot);
+        for (at, value) in columns.values.iter().enumerate() {
+            seen.insert((columns.steps[at], columns.times[at], value.to_bits()));
+        }
+        self.seen.insert(slot, seen);
+    }
+
+    /// Whether an equal point is there.
+    pub(crate) fn is_seen(&self, slot: u32, point: Point) -> bool {
+        self.seen
+            .get(&slot)
+            .is_some_and(|seen| seen.contains(&bits_of(point)))
+    }
+
+    /// The tables in which a series has values, each with its position there.
+    pub(crate) fn occurrences(&self, slot: u32) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.tables
+            .iter()
+            .enumerate()
+            .flat_map(move |(table, calls)| {
+                let positions = calls.slots.iter().enumerate();
+                positions
+                    .filter_map(move |(position, at)| (*at == slot).then_some((table, position)))
+            })
+    }
+
+    /// All new points of a series, table after table.
+    pub(crate) fn columns(&self, slot: u32) -> SlotColumns {
+        let mut columns = SlotColumns::default();
+        for (table, position) in self.occurrences(slot) {
+            let table = &self.tables[table];
+            columns.steps.extend_from_slice(&table.steps);
+            columns.times.extend_from_slice(&table.times);
+            columns.values.extend(table.column(position));
+        }
+        columns
+    }
+
+    /// What all points here amount to, by place.
+    pub(crate) fn summaries(&self) -> Vec<Option<SeriesSummary>> {
+        let mut summaries: Vec<Option<SeriesSummary>> = vec![None; self.keys.len()];
+        for table in &self.tables {
+            for (position, slot) in table.slots.iter().enumerate() {
+                let calls = table.steps.iter().zip(&table.times);
+                let points = calls
+                    .zip(table.column(position))
+                    .map(|((step, time), value)| Point {
+                        step: *step,
+                        time: Timestamp(*time),
+                        value,
+                    });
+                fold_points(&mut summaries[*slot as usize], points);
+            }
+        }
+        summaries
+    }
+
+    /// Takes over the points of other columns of the same subject.
+    pub(crate) fn merge(&mut self, other: Self) {
+        let slots: Vec<u32> = other.keys.iter().map(|key| self.slot(key)).collect();
+        for calls in other.tables {
+            let here = calls
+                .slots
+                .iter()
+                .map(|slot| slots[*slot as usize])
+                .collect();
+            let table = self.table(here);
+            let table = &mut self.tables[table];
+            table.steps.extend(calls.steps);
+            table.times.extend(calls.times);
+            table.values.extend(calls.values);
+        }
+    }
+
+    /// How many values there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.tables
+            .iter()
+            .map(|table| table.values.len() as u64)
+            .sum()
+    }
+}
+
+fn bits_of(point: Point) -> PointBits {
+    (point.step, point.time.0, point.value.to_bits())
+}
+
+fn fold_points(summary: &mut Option<SeriesSummary>, mut points: impl Iterator<Item = Point>) {
+    if summary.is_none() {
+        *summary = points.next().map(SeriesSummary::new);
+    }
+    if let Some(summary) = summary {
+        for point in points {
+            summary.add(point);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Creating experiments: the first of a name in its project holds.
+
+use std::collections::BTreeSet;
+
+use trialbook_model::id::ExperimentNo;
+use trialbook_model::record::{CreateExperiment, Signed};
+use trialbook_model::state::ExperimentState;
+
+use super::{Fold, FoldedExperiment, Kept};
+use crate::error::BookError;
+use crate::nouns::ExperimentRow;
+
+impl Fold<'_> {
+    /// Creates an experiment, or gives one that exists another uid.
+    pub(super) fn create_experiment(
+        &mut self,
+        create: &CreateExperiment,
+        signed: &Signed,
+    ) -> Result<(), BookError> {
+        let uid = create.experiment;
+        let known = match self.experiment_uids.get(&uid) {
+            Some(no) => Some(*no),
+            None => self.sealed.look().experiment_no(uid)?,
+        };
+        let no = match known {
+            Some(no) => no,
+            None => {
+                let no = match self.experiment_named(&create.project, &create.name)? {
+                    Some(no) => no,
+                    None => self.new_experiment(),
+                };
+                self.experiment_uids.insert(uid, no);
+                no
+            }
+        };
+        self.load_experiment(no)?;
+        self.experiment_mut(no).row.state.apply(signed);
+        self.note_name(no);
+        Ok(())
+    }
+
+    /// The first experiment that has a name in a project now.
+    fn experiment_named(
+        &mut self,
+        project: &str,
+        name: &str,
+    ) -> Result<Option<ExperimentNo>, BookError> {
+        let place = (project.to_owned(), name.to_owned());
+        let folded = self.names.get(&place).and_then(BTreeSet::first).copied();
+        let sealed = self.sealed.look().experiments_named(project, name)?;
+        // What the batch has changed bears its present name above.
+        let sealed = sealed
+            .into_iter()
+            .find(|no| !self.experiments.contains_key(no));
+        Ok(match (folded, sealed) {
+            (Some(folded), Some(sealed)) => Some(folded.min(sealed)),
+            (folded, sealed) => folded.or(sealed),
+        })
+    }
+
+    pub(super) fn new_experiment(&mut self) -> ExperimentNo {
+        let no = ExperimentNo(self.counters.experiment);
+        self.counters.experiment += 1;
+        let row = ExperimentRow {
+            no,
+            state: ExperimentState::default(),
+        };
+        let kept = Kept::default();
+        let named = None;
+        self.experiments
+            .insert(no, FoldedExperiment { row, kept, named });
+        no
+    }
+
+    /// Notes the present name of an experiment.
+    pub(super) fn note_name(&mut self, no: ExperimentNo) {
+        let state = &self.experiment_mut(no).row.state;
+        let place = state
+            .name()
+            .map(|name| (state.project().to_owned(), name.to_owned()));
+        let known = self.experiment_mut(no).named.clone();
+        if known == place {
+            return;
+        }
+        if let Some(known) = known
+            && let Some(numbers) = self.names.get_mut(&known)
+        {
+            numbers.remove(&no);
+        }
+        if let Some(place) = &place {
+            self.names.entry(place.clone()).or_default().insert(no);
+        }
+        self.experiment_mut(no).named = place;
+    }
+}

@@ -1,0 +1,174 @@
+//! Finding the subjects that a batch speaks of, and loading those that are sealed.
+
+use trialbook_model::id::{ExperimentNo, ExperimentUid, RunNo, RunUid};
+use trialbook_model::record::{Signed, Subject};
+use trialbook_model::state::RunState;
+
+use super::{Fold, FoldedExperiment, FoldedProject, FoldedRun, Kept};
+use crate::error::BookError;
+use crate::nouns::{Owner, RunRow};
+
+impl Fold<'_> {
+    /// The subject by its number, a new one where it is not known.
+    pub(super) fn owner(&mut self, subject: &Subject) -> Result<Owner, BookError> {
+        Ok(match subject {
+            Subject::Run(uid) => Owner::Run(self.run_at(*uid)?),
+            Subject::Experiment(uid) => Owner::Experiment(self.experiment_no(*uid)?),
+            Subject::Project(name) => {
+                self.load_project(name)?;
+                Owner::Project(name.clone())
+            }
+        })
+    }
+
+    /// The number of a run, which is loaded, or made.
+    pub(super) fn run_at(&mut self, uid: RunUid) -> Result<RunNo, BookError> {
+        if let Some(no) = self.run_numbers.get(&uid) {
+            return Ok(*no);
+        }
+        let sealed = match self.sealed.look().run_no(uid)? {
+            Some(no) => self.sealed.run(no)?,
+            None => None,
+        };
+        let run = match sealed {
+            Some(run) => FoldedRun {
+                row: run.row,
+                kept: Kept {
+                    places: run.places,
+                    ..Kept::default()
+                },
+            },
+            None => self.new_run(uid),
+        };
+        let no = run.row.no;
+        if let Some(number) = run.row.number {
+            self.taken
+                .entry(run.row.experiment)
+                .or_default()
+                .insert(number);
+        }
+        self.run_numbers.insert(uid, no);
+        self.runs.insert(no, run);
+        Ok(no)
+    }
+
+    fn new_run(&mut self, uid: RunUid) -> FoldedRun {
+        let no = RunNo(self.counters.run);
+        self.counters.run += 1;
+        FoldedRun {
+            row: RunRow {
+                no,
+                uid,
+                experiment: ExperimentNo(0),
+                number: None,
+                state: RunState::default(),
+            },
+            kept: Kept::default(),
+        }
+    }
+
+    /// The number of an experiment; one that only its runs name is made without a name.
+    pub(super) fn experiment_no(&mut self, uid: ExperimentUid) -> Result<ExperimentNo, BookError> {
+        if let Some(no) = self.experiment_uids.get(&uid) {
+            let no = *no;
+            self.load_experiment(no)?;
+            return Ok(no);
+        }
+        if let Some(no) = self.sealed.look().experiment_no(uid)? {
+            self.load_experiment(no)?;
+            return Ok(no);
+        }
+        let no = self.new_experiment();
+        self.experiment_mut(no).row.state.uids.insert(uid);
+        self.experiment_uids.insert(uid, no);
+        Ok(no)
+    }
+
+    pub(super) fn load_experiment(&mut self, no: ExperimentNo) -> Result<(), BookError> {
+        if self.experiments.contains_key(&no) {
+            return Ok(());
+        }
+        if let Some(sealed) = self.sealed.experiment(no)? {
+            let kept = Kept {
+                places: sealed.places,
+                ..Kept::default()
+            };
+            let row = sealed.row;
+            let named = None;
+            self.experiments
+                .insert(no, FoldedExperiment { row, kept, named });
+            self.note_name(no);
+        }
+        Ok(())
+    }
+
+    fn load_project(&mut self, name: &str) -> Result<(), BookError> {
+        if self.projects.contains_key(name) {
+            return Ok(());
+        }
+        let project = match self.sealed.project(name)? {
+            Some(sealed) => FoldedProject {
+                state: sealed.state,
+                kept: Kept {
+                    places: sealed.places,
+                    ..Kept::default()
+                },
+            },
+            None => FoldedProject::default(),
+        };
+        self.projects.insert(name.to_owned(), project);
+        Ok(())
+    }
+
+    pub(super) fn experiment_mut(&mut self, no: ExperimentNo) -> &mut FoldedExperiment {
+        self.experiments
+            .get_mut(&no)
+            .expect("an experiment that was just found")
+    }
+
+    pub(super) fn kept_mut(&mut self, owner: &Owner) -> &mut Kept {
+        let kept = match owner {
+            Owner::Run(no) => self.runs.get_mut(no).map(|run| &mut run.kept),
+            Owner::Experiment(no) => self.experiments.get_mut(no).map(|found| &mut found.kept),
+            Owner::Project(name) => self.projects.get_mut(name).map(|project| &mut project.kept),
+        };
+        kept.expect("a subject that was just found")
+    }
+
+    /// What is new of a subject, where the batch spoke of it.
+    pub(crate) fn kept(&self, owner: &Owner) -> Option<&Kept> {
+        match owner {
+            Owner::Run(no) => self.runs.get(no).map(|run| &run.kept),
+            Owner::Experiment(no) => self.experiments.get(no).map(|found| &found.kept),
+            Owner::Project(name) => self.projects.get(name).map(|project| &project.kept),
+        }
+    }
+
+    pub(super) fn apply_to(&mut self, owner: &Owner, signed: &Signed) {
+        match owner {
+            Owner::Run(no) => {
+                if let Some(run) = self.runs.get_mut(no) {
+                    run.row.state.apply(signed);
+                }
+            }
+            Owner::Experiment(no) => {
+                self.experiment_mut(*no).row.state.apply(signed);
+                self.note_name(*no);
+            }
+            Owner::Project(name) => {
+                if let Some(project) = self.projects.get_mut(name) {
+                    project.state.apply(signed);
+                }
+            }
+        }
+    }
+
+    /// The number of a run of the book as it is with the batch.
+    pub(crate) fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, BookError> {
+        if let Some(no) = self.run_numbers.get(&uid) {
+            return Ok(Some(*no));
+        }
+        let sealed = self.sealed.look().run_no(uid)?;
+        Ok(sealed.filter(|no| !self.removed.contains_key(no)))
+    }
+}

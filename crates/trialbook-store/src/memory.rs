@@ -1,0 +1,230 @@
+//! A back end in memory: what the simulation and the contract suite hold the seal against without a disk.
+//!
+//! Invariant: as [`crate::backend`] says; a look is a copy.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid};
+use trialbook_model::record::Subject;
+
+use crate::backend::{
+    Backend, Change, ChunkRecord, Counters, ExperimentRecord, Experiments, Look, Part,
+    ProjectRecord, RunRecord, SpoolRecord, Wanted,
+};
+use crate::error::BookError;
+
+/// Rows in memory.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryBackend {
+    rows: Mutex<Arc<Rows>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Rows {
+    uid: Uid,
+    removed: BTreeMap<RunNo, u64>,
+    counters: Counters,
+    names: BTreeMap<u32, String>,
+    experiments: BTreeMap<ExperimentNo, ExperimentRecord>,
+    experiment_uids: BTreeMap<ExperimentUid, ExperimentNo>,
+    runs: BTreeMap<RunNo, RunRecord>,
+    projects: BTreeMap<String, ProjectRecord>,
+    chunks: BTreeMap<i64, ChunkRecord>,
+    snapshots: BTreeMap<String, Vec<u8>>,
+    operations: BTreeSet<OperationUid>,
+    purged: BTreeSet<Subject>,
+    spools: BTreeMap<String, SpoolRecord>,
+}
+
+struct MemoryLook(Arc<Rows>);
+
+impl Backend for MemoryBackend {
+    fn look(&self) -> Result<Box<dyn Look + '_>, BookError> {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Box::new(MemoryLook(Arc::clone(&rows))))
+    }
+
+    fn commit(&self, change: &Change) -> Result<(), BookError> {
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut rows).apply(change.clone());
+        Ok(())
+    }
+}
+
+impl Rows {
+    fn apply(&mut self, change: Change) {
+        let Change {
+            uid,
+            counters,
+            names,
+            experiments,
+            experiment_uids,
+            removed_runs,
+            runs,
+            projects,
+            removed_chunks,
+            chunks,
+            snapshots,
+            operations,
+            purged,
+            spools,
+        } = change;
+        self.uid = uid.unwrap_or(self.uid);
+        self.counters = counters;
+        self.names.extend(names);
+        self.experiments
+            .extend(experiments.into_iter().map(|row| (row.no, row)));
+        self.experiment_uids.extend(experiment_uids);
+        for no in removed_runs {
+            self.runs.remove(&no);
+            self.removed.insert(no, counters.rev);
+        }
+        self.runs.extend(runs.into_iter().map(|row| (row.no, row)));
+        self.projects
+            .extend(projects.into_iter().map(|row| (row.name.clone(), row)));
+        for (first, last) in removed_chunks {
+            let ids: Vec<i64> = self.chunks.range(first..=last).map(|(id, _)| *id).collect();
+            for id in ids {
+                self.chunks.remove(&id);
+            }
+        }
+        self.chunks
+            .extend(chunks.into_iter().map(|row| (row.id, row)));
+        self.snapshots.extend(snapshots);
+        self.operations.extend(operations);
+        self.purged.extend(purged);
+        self.spools
+            .extend(spools.into_iter().map(|row| (row.name.clone(), row)));
+    }
+}
+
+impl Look for MemoryLook {
+    fn uid(&self) -> Result<Uid, BookError> {
+        Ok(self.0.uid)
+    }
+
+    fn changed_since(&self, rev: u64) -> Result<u64, BookError> {
+        Ok(self.0.runs.values().filter(|row| row.rev > rev).count() as u64)
+    }
+
+    fn removed_since(&self, rev: u64) -> Result<Vec<RunNo>, BookError> {
+        let removed = self.0.removed.iter().filter(|(_, removed)| **removed > rev);
+        Ok(removed.map(|(no, _)| *no).collect())
+    }
+
+    fn counters(&self) -> Result<Counters, BookError> {
+        Ok(self.0.counters)
+    }
+
+    fn names(&self, from: u32) -> Result<Vec<(u32, String)>, BookError> {
+        let names = self.0.names.range(from..);
+        Ok(names
+            .map(|(number, name)| (*number, name.clone()))
+            .collect())
+    }
+
+    fn spools(&self) -> Result<Vec<SpoolRecord>, BookError> {
+        Ok(self.0.spools.values().cloned().collect())
+    }
+
+    fn experiment_no(&self, uid: ExperimentUid) -> Result<Option<ExperimentNo>, BookError> {
+        Ok(self.0.experiment_uids.get(&uid).copied())
+    }
+
+    fn experiments_named(&self, project: &str, name: &str) -> Result<Vec<ExperimentNo>, BookError> {
+        let rows = self.0.experiments.values();
+        Ok(rows
+            .filter(|row| row.project == project && row.name.as_deref() == Some(name))
+            .map(|row| row.no)
+            .collect())
+    }
+
+    fn experiments(&self, wanted: Experiments) -> Result<Vec<ExperimentRecord>, BookError> {
+        let rows = self.0.experiments.values();
+        Ok(rows
+            .filter(|row| match wanted {
+                Experiments::All => true,
+                Experiments::One(no) => row.no == no,
+                Experiments::Since(rev) => row.rev > rev,
+            })
+            .cloned()
+            .collect())
+    }
+
+    fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, BookError> {
+        let row = self.0.runs.values().find(|row| row.uid == uid);
+        Ok(row.map(|row| row.no))
+    }
+
+    fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<RunRecord>, BookError> {
+        Ok(match wanted {
+            Wanted::Numbers(numbers) => numbers
+                .iter()
+                .filter_map(|no| self.0.runs.get(no).cloned())
+                .collect(),
+            Wanted::Since(rev) => {
+                let rows = self.0.runs.values();
+                rows.filter(|row| row.rev > rev).cloned().collect()
+            }
+        })
+    }
+
+    fn has_run(&self, no: RunNo) -> Result<bool, BookError> {
+        Ok(self.0.runs.contains_key(&no))
+    }
+
+    fn numbered(
+        &self,
+        experiment: ExperimentNo,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, RunNo)>, BookError> {
+        let rows = self.0.runs.values();
+        let mut numbers: Vec<(u64, RunNo)> = rows
+            .filter(|row| row.experiment == experiment)
+            .filter_map(|row| Some((row.number?, row.no)))
+            .filter(|(number, _)| *number <= from)
+            .collect();
+        numbers.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+        numbers.truncate(limit);
+        Ok(numbers)
+    }
+
+    fn projects(&self, only: Option<&str>) -> Result<Vec<ProjectRecord>, BookError> {
+        let rows = self.0.projects.values();
+        Ok(rows
+            .filter(|row| only.is_none_or(|only| row.name == only))
+            .cloned()
+            .collect())
+    }
+
+    fn chunks(&self, range: (i64, i64), part: Part) -> Result<Vec<ChunkRecord>, BookError> {
+        let mut chunks: Vec<ChunkRecord> = self
+            .0
+            .chunks
+            .range(range.0..=range.1)
+            .map(|(_, row)| row.clone())
+            .collect();
+        for chunk in &mut chunks {
+            match part {
+                Part::Roll => chunk.data.clear(),
+                Part::Data => chunk.roll.clear(),
+                Part::Both => {}
+            }
+        }
+        Ok(chunks)
+    }
+
+    fn snapshot(&self, sha256: &str) -> Result<Option<Vec<u8>>, BookError> {
+        Ok(self.0.snapshots.get(sha256).cloned())
+    }
+
+    fn is_applied(&self, operation: OperationUid) -> Result<bool, BookError> {
+        Ok(self.0.operations.contains(&operation))
+    }
+
+    fn is_purged(&self, subject: &Subject) -> Result<bool, BookError> {
+        Ok(self.0.purged.contains(subject))
+    }
+}

@@ -1,0 +1,354 @@
+//! What is sealed, unpacked: rows of nouns, points of series, blocks of records.
+//!
+//! Not here: unsealed tails, sorting. Invariant: nothing here changes what it reads.
+
+use std::cell::RefCell;
+
+use serde::de::DeserializeOwned;
+use trialbook_model::id::{ExperimentNo, RunNo};
+use trialbook_model::record::SeriesKey;
+use trialbook_model::state::{ExperimentState, ProjectState};
+use trialbook_spool::codec::{Axis, CHUNK_VALUES, Scratch, decode_axis, decode_values};
+
+use crate::backend::{
+    ChunkRecord, Counters, ExperimentRecord, Experiments, Look, Part, ProjectRecord, RunRecord,
+    Wanted,
+};
+use crate::error::BookError;
+use crate::nouns::{ExperimentRow, ItemRecord, Recorded, RunRow, Series};
+use crate::pack::{
+    ItemBlock, LongPlace, Names, Places, RecordPlace, ShortPack, unpack_items, unpack_noun,
+    unpack_records, unpack_run,
+};
+
+/// A sealed run.
+#[derive(Debug, Clone)]
+pub(crate) struct SealedRun {
+    pub(crate) row: RunRow,
+    pub(crate) places: Places,
+}
+
+/// A sealed experiment.
+#[derive(Debug, Clone)]
+pub(crate) struct SealedExperiment {
+    pub(crate) row: ExperimentRow,
+    pub(crate) places: Places,
+}
+
+/// A sealed project.
+#[derive(Debug, Clone)]
+pub(crate) struct SealedProject {
+    pub(crate) rev: u64,
+    pub(crate) state: ProjectState,
+    pub(crate) places: Places,
+}
+
+/// A look at what is sealed.
+pub(crate) struct Sealed<'a> {
+    look: Box<dyn Look + 'a>,
+    names: Names,
+    counters: Counters,
+    scratch: RefCell<Scratch>,
+}
+
+/// The axis and the values of one chunk of a long series.
+#[derive(Debug, Default)]
+pub(crate) struct LongChunk {
+    pub(crate) axis: Axis,
+    pub(crate) values: Vec<f64>,
+}
+
+impl<'a> Sealed<'a> {
+    /// Reads what every look needs.
+    pub(crate) fn open(look: Box<dyn Look + 'a>) -> Result<Self, BookError> {
+        let mut names = Names::default();
+        for (_, name) in look.names(names.len())? {
+            names.number(&name);
+        }
+        Ok(Self {
+            counters: look.counters()?,
+            look,
+            names,
+            scratch: RefCell::new(Scratch::default()),
+        })
+    }
+
+    pub(crate) fn look(&self) -> &dyn Look {
+        self.look.as_ref()
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    pub(crate) fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    pub(crate) fn run(&self, no: RunNo) -> Result<Option<SealedRun>, BookError> {
+        Ok(self.runs(Wanted::Numbers(&[no]))?.pop())
+    }
+
+    pub(crate) fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<SealedRun>, BookError> {
+        let records = self.look.runs(wanted)?;
+        records
+            .into_iter()
+            .map(|record| self.unpack_run(record))
+            .collect()
+    }
+
+    fn unpack_run(&self, record: RunRecord) -> Result<SealedRun, BookError> {
+        let (state, places) = unpack_run(&record.state, &self.names)
+            .map_err(BookError::damaged("run", record.no.0 as i64))?;
+        Ok(SealedRun {
+            row: RunRow {
+                no: record.no,
+                uid: record.uid,
+                experiment: record.experiment,
+                number: record.number,
+                state,
+            },
+            places,
+        })
+    }
+
+    pub(crate) fn experiment(
+        &self,
+        no: ExperimentNo,
+    ) -> Result<Option<SealedExperiment>, BookError> {
+        let record = self.look.experiments(Experiments::One(no))?.pop();
+        record
+            .map(|record| self.unpack_experiment(&record))
+            .transpose()
+    }
+
+    pub(crate) fn experiments(
+        &self,
+        wanted: Experiments,
+    ) -> Result<Vec<SealedExperiment>, BookError> {
+        let records = self.look.experiments(wanted)?;
+        records
+            .iter()
+            .map(|record| self.unpack_experiment(record))
+            .collect()
+    }
+
+    fn unpack_experiment(&self, record: &ExperimentRecord) -> Result<SealedExperiment, BookError> {
+        let (state, places): (ExperimentState, Places) = unpack_noun(&record.state, &self.names)
+            .map_err(BookError::damaged("experiment", record.no.0 as i64))?;
+        Ok(SealedExperiment {
+            row: ExperimentRow {
+                no: record.no,
+                state,
+            },
+            places,
+        })
+    }
+
+    pub(crate) fn project(&self, name: &str) -> Result<Option<SealedProject>, BookError> {
+        let record = self.look.projects(Some(name))?.pop();
+        record
+            .map(|record| self.unpack_project(&record))
+            .transpose()
+    }
+
+    pub(crate) fn projects(&self) -> Result<Vec<(String, SealedProject)>, BookError> {
+        let records = self.look.projects(None)?;
+        records
+            .into_iter()
+            .map(|record| Ok((record.name.clone(), self.unpack_project(&record)?)))
+            .collect()
+    }
+
+    fn unpack_project(&self, record: &ProjectRecord) -> Result<SealedProject, BookError> {
+        let (state, places) =
+            unpack_noun(&record.state, &self.names).map_err(BookError::damaged("project", 0))?;
+        let rev = record.rev;
+        Ok(SealedProject { rev, state, places })
+    }
+
+    /// One chunk, which has to exist.
+    pub(crate) fn chunk(&self, id: i64, part: Part) -> Result<ChunkRecord, BookError> {
+        let chunk = self.look.chunks((id, id), part)?.pop();
+        chunk.ok_or_else(|| BookError::Lost {
+            table: "chunk",
+            row: id,
+        })
+    }
+
+    /// All chunks of a stream from 0 to before `count`, which have to exist.
+    pub(crate) fn stream(
+        &self,
+        places: &Places,
+        stream: u32,
+        count: u32,
+        part: Part,
+    ) -> Result<Vec<ChunkRecord>, BookError> {
+        let Some(last) = count.checked_sub(1) else {
+            return Ok(Vec::new());
+        };
+        let range = (places.chunk(stream, 0), places.chunk(stream, last));
+        let chunks = self.look.chunks(range, part)?;
+        let gap = chunks
+            .iter()
+            .zip(range.0..)
+            .find(|(chunk, id)| chunk.id != *id);
+        let gap = gap.map(|(_, id)| id);
+        let missing = gap
+            .or_else(|| (chunks.len() < count as usize).then_some(range.0 + chunks.len() as i64));
+        match missing {
+            Some(row) => Err(BookError::Lost {
+                table: "chunk",
+                row,
+            }),
+            None => Ok(chunks),
+        }
+    }
+
+    /// The sealed points of a series, in stored order.
+    pub(crate) fn series(&self, places: &Places, key: &SeriesKey) -> Result<Series, BookError> {
+        let mut series = Series::default();
+        if let Some(long) = places.long.get(key) {
+            self.each_chunk(places, *long, |chunk| {
+                series.steps.extend_from_slice(chunk.axis.steps());
+                series.times.extend_from_slice(chunk.axis.times());
+                series.values.extend_from_slice(&chunk.values);
+                Ok(())
+            })?;
+        } else if let Some(pack) = self.short(places, Some(key))? {
+            for short in pack.series {
+                let axis = &pack.axes[short.axis];
+                series.steps.extend_from_slice(axis.steps());
+                series.times.extend_from_slice(axis.times());
+                series.values.extend(short.values);
+            }
+        }
+        Ok(series)
+    }
+
+    /// All short series, or only one.
+    pub(crate) fn short(
+        &self,
+        places: &Places,
+        only: Option<&SeriesKey>,
+    ) -> Result<Option<ShortPack>, BookError> {
+        let Some(stream) = places.short else {
+            return Ok(None);
+        };
+        let chunk = self.chunk(places.chunk(stream, 0), Part::Data)?;
+        let scratch = &mut self.scratch.borrow_mut();
+        let pack = ShortPack::unpack(&chunk.data, &self.names, only, scratch)
+            .map_err(BookError::damaged("chunk", chunk.id))?;
+        Ok(Some(pack))
+    }
+
+    /// Gives each chunk of a long series to `each`, in order.
+    pub(crate) fn each_chunk(
+        &self,
+        places: &Places,
+        long: LongPlace,
+        mut each: impl FnMut(&LongChunk) -> Result<(), BookError>,
+    ) -> Result<(), BookError> {
+        let count = long.count.div_ceil(CHUNK_VALUES as u64) as u32;
+        let chunks = self.stream(places, long.stream, count, Part::Data)?;
+        let axes = self.axes_of(&chunks)?;
+        let mut buffer = LongChunk::default();
+        for (chunk, axis) in chunks.iter().zip(&axes) {
+            self.unpack_chunk(chunk, axis, &mut buffer)?;
+            each(&buffer)?;
+        }
+        Ok(())
+    }
+
+    /// The axis chunk of each chunk of values.
+    pub(crate) fn axes_of(&self, chunks: &[ChunkRecord]) -> Result<Vec<ChunkRecord>, BookError> {
+        let ids = chunks.iter().filter_map(|chunk| chunk.axis);
+        let (least, greatest) = ids.fold((i64::MAX, i64::MIN), |(least, greatest), id| {
+            (least.min(id), greatest.max(id))
+        });
+        // Axes of one series lie close together, unless many series went ways of their own.
+        if greatest.wrapping_sub(least) >= 0 && (greatest - least) < 2 * chunks.len() as i64 {
+            let near = self.look.chunks((least, greatest), Part::Data)?;
+            let find = |id: i64| {
+                let at = near.binary_search_by_key(&id, |axis| axis.id).ok()?;
+                near.get(at).cloned()
+            };
+            return chunks
+                .iter()
+                .map(|chunk| {
+                    chunk.axis.and_then(find).ok_or_else(|| BookError::Lost {
+                        table: "chunk",
+                        row: chunk.axis.unwrap_or(chunk.id),
+                    })
+                })
+                .collect();
+        }
+        chunks
+            .iter()
+            .map(|chunk| self.chunk(chunk.axis.unwrap_or(chunk.id), Part::Data))
+            .collect()
+    }
+
+    /// Unpacks a chunk of values and its axis.
+    pub(crate) fn unpack_chunk(
+        &self,
+        chunk: &ChunkRecord,
+        axis: &ChunkRecord,
+        buffer: &mut LongChunk,
+    ) -> Result<(), BookError> {
+        let scratch = &mut self.scratch.borrow_mut();
+        buffer.axis.clear();
+        buffer.values.clear();
+        decode_axis(&axis.data, scratch, &mut buffer.axis)
+            .map_err(BookError::damaged("chunk", axis.id))?;
+        decode_values(&chunk.data, scratch, &mut buffer.values)
+            .map_err(BookError::damaged("chunk", chunk.id))?;
+        if buffer.axis.len() == buffer.values.len() {
+            return Ok(());
+        }
+        Err(BookError::damaged("chunk", chunk.id)(
+            trialbook_spool::codec::CodecError::Malformed {
+                part: "values and their axis differ in length",
+            },
+        ))
+    }
+
+    /// All records of a stream, in stored order.
+    pub(crate) fn records<T: DeserializeOwned>(
+        &self,
+        places: &Places,
+        place: Option<RecordPlace>,
+    ) -> Result<Vec<Recorded<T>>, BookError> {
+        let mut records = Vec::new();
+        let Some(place) = place else {
+            return Ok(records);
+        };
+        for chunk in self.stream(places, place.stream, place.blocks, Part::Data)? {
+            unpack_records(&chunk.data, &mut records)
+                .map_err(BookError::damaged("chunk", chunk.id))?;
+        }
+        Ok(records)
+    }
+
+    /// All items, in stored order.
+    pub(crate) fn items(&self, places: &Places) -> Result<Vec<ItemRecord>, BookError> {
+        let mut items = Vec::new();
+        let Some(place) = places.items else {
+            return Ok(items);
+        };
+        for chunk in self.stream(places, place.stream, place.blocks, Part::Both)? {
+            let block = ItemBlock {
+                numbers: chunk.roll,
+                texts: chunk.data,
+            };
+            unpack_items(&block, &mut self.scratch.borrow_mut(), &mut items)
+                .map_err(BookError::damaged("chunk", chunk.id))?;
+        }
+        Ok(items)
+    }
+
+    /// Memory for decoding.
+    pub(crate) fn scratch(&self) -> std::cell::RefMut<'_, Scratch> {
+        self.scratch.borrow_mut()
+    }
+}

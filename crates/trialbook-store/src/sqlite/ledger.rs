@@ -1,0 +1,151 @@
+//! What the book remembers of itself: counters, names, spools, applied operations, purged subjects,
+//! snapshots.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use trialbook_model::id::{OperationUid, Uid};
+use trialbook_model::record::Subject;
+
+use crate::backend::{Change, Counters, SpoolRecord};
+
+const READ_UID: &str = "SELECT value FROM meta WHERE key = 'uid'";
+const READ_COUNTERS: &str = "SELECT key, value FROM meta WHERE key <> 'uid'";
+const WRITE_COUNTER: &str = "INSERT INTO meta (key, value) VALUES (?1, ?2) \
+     ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+const READ_NAMES: &str = "SELECT no, name FROM name WHERE no >= ?1 ORDER BY no";
+const WRITE_NAME: &str = "INSERT INTO name (no, name) VALUES (?1, ?2)";
+const READ_SPOOLS: &str = "SELECT name, offset, lost, damage FROM spool ORDER BY name";
+const WRITE_SPOOL: &str = "INSERT OR REPLACE INTO spool (name, offset, lost, damage) \
+     VALUES (?1, ?2, ?3, ?4)";
+const READ_SNAPSHOT: &str = "SELECT document FROM snapshot WHERE sha256 = ?1";
+const WRITE_SNAPSHOT: &str = "INSERT INTO snapshot (sha256, document) VALUES (?1, ?2) \
+     ON CONFLICT (sha256) DO UPDATE SET document = excluded.document";
+const IS_APPLIED: &str = "SELECT 1 FROM operation WHERE uid = ?1";
+const WRITE_OPERATION: &str = "INSERT OR IGNORE INTO operation (uid) VALUES (?1)";
+const IS_PURGED: &str = "SELECT 1 FROM purged WHERE subject = ?1";
+const WRITE_PURGED: &str = "INSERT OR IGNORE INTO purged (subject) VALUES (?1)";
+
+pub(super) fn uid(connection: &Connection) -> rusqlite::Result<Uid> {
+    let mut query = connection.prepare_cached(READ_UID)?;
+    let uid = query.query_row([], |row| row.get(0)).optional()?;
+    Ok(uid.map(Uid).unwrap_or_default())
+}
+
+pub(super) fn counters(connection: &Connection) -> rusqlite::Result<Counters> {
+    let mut counters = Counters::default();
+    let mut query = connection.prepare_cached(READ_COUNTERS)?;
+    let rows = query.query_map([], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+    })?;
+    for row in rows {
+        let (key, value) = row?;
+        let slot = match key.as_str() {
+            "rev" => &mut counters.rev,
+            "run" => &mut counters.run,
+            "experiment" => &mut counters.experiment,
+            "block" => &mut counters.block,
+            _ => continue,
+        };
+        *slot = value as u64;
+    }
+    Ok(counters)
+}
+
+pub(super) fn names(connection: &Connection, from: u32) -> rusqlite::Result<Vec<(u32, String)>> {
+    let mut query = connection.prepare_cached(READ_NAMES)?;
+    let rows = query.query_map([from], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
+pub(super) fn spools(connection: &Connection) -> rusqlite::Result<Vec<SpoolRecord>> {
+    let mut query = connection.prepare_cached(READ_SPOOLS)?;
+    let rows = query.query_map([], |row| {
+        Ok(SpoolRecord {
+            name: row.get(0)?,
+            offset: row.get::<_, i64>(1)? as u64,
+            lost: row.get::<_, i64>(2)? as u64,
+            damage: row.get(3)?,
+        })
+    })?;
+    rows.collect()
+}
+
+pub(super) fn snapshot(connection: &Connection, sha256: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    let mut query = connection.prepare_cached(READ_SNAPSHOT)?;
+    query.query_row([sha256], |row| row.get(0)).optional()
+}
+
+pub(super) fn is_applied(
+    connection: &Connection,
+    operation: OperationUid,
+) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(IS_APPLIED)?
+        .exists([operation.0.0])
+}
+
+pub(super) fn is_purged(connection: &Connection, subject: &Subject) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(IS_PURGED)?
+        .exists([subject_bytes(subject)])
+}
+
+/// A subject as the key of its row: a letter for its kind, then uid or name.
+fn subject_bytes(subject: &Subject) -> Vec<u8> {
+    let (kind, bytes): (u8, &[u8]) = match subject {
+        Subject::Run(uid) => (b'r', &uid.0.0),
+        Subject::Experiment(uid) => (b'e', &uid.0.0),
+        Subject::Project(name) => (b'p', name.as_bytes()),
+    };
+    let mut key = vec![kind];
+    key.extend_from_slice(bytes);
+    key
+}
+
+pub(super) fn write(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
+    let Counters {
+        rev,
+        run,
+        experiment,
+        block,
+    } = change.counters;
+    let mut insert = connection.prepare_cached(WRITE_COUNTER)?;
+    let counters = [
+        ("rev", rev),
+        ("run", run),
+        ("experiment", experiment),
+        ("block", block),
+    ];
+    for (key, value) in counters {
+        insert.execute(params![key, value as i64])?;
+    }
+    if let Some(uid) = change.uid {
+        insert.execute(params!["uid", uid.0])?;
+    }
+    let mut insert = connection.prepare_cached(WRITE_NAME)?;
+    for (number, name) in &change.names {
+        insert.execute(params![number, name])?;
+    }
+    let mut insert = connection.prepare_cached(WRITE_SPOOL)?;
+    for SpoolRecord {
+        name,
+        offset,
+        lost,
+        damage,
+    } in &change.spools
+    {
+        insert.execute(params![name, *offset as i64, *lost as i64, damage])?;
+    }
+    let mut insert = connection.prepare_cached(WRITE_SNAPSHOT)?;
+    for (sha256, document) in &change.snapshots {
+        insert.execute(params![sha256, document])?;
+    }
+    let mut insert = connection.prepare_cached(WRITE_OPERATION)?;
+    for operation in &change.operations {
+        insert.execute([operation.0.0])?;
+    }
+    let mut insert = connection.prepare_cached(WRITE_PURGED)?;
+    for subject in &change.purged {
+        insert.execute([subject_bytes(subject)])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,249 @@
+//! The SQLite back end: `book.db` in WAL mode, written by the lease holder alone.
+//!
+//! Readers never wait: a writer in the middle of its transaction, even a stopped one, holds nothing that
+//! they need. No connection checkpoints when it closes, so that none of them locks the file; the sealer
+//! does it, and only as far as readers let it. Not here: what is in blobs.
+//! Invariant: SQL stands beside the rows it speaks of, in the modules below.
+
+mod chunks;
+mod experiments;
+mod ledger;
+mod open;
+mod runs;
+mod schema;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, TransactionBehavior};
+use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid};
+use trialbook_model::record::Subject;
+
+use crate::backend::{
+    Backend, Change, ChunkRecord, Counters, ExperimentRecord, Experiments, Look, Part,
+    ProjectRecord, RunRecord, SpoolRecord, Wanted,
+};
+use crate::error::BookError;
+
+/// Connections kept for later looks.
+const IDLE: usize = 4;
+
+/// Frames of the write-ahead log above which a seal moves it into the database.
+const CHECKPOINT_PAGES: i64 = 1000;
+
+/// The database of a book.
+#[derive(Debug)]
+pub(crate) struct SqliteBackend {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+    /// A copy that had to be made because the folder is read-only and its log is open.
+    copy: Mutex<Option<open::Copied>>,
+}
+
+impl SqliteBackend {
+    /// Makes the database, or brings one that is there to the present schema.
+    pub(crate) fn create(path: &Path) -> Result<Self, BookError> {
+        open::create(path)?;
+        Ok(Self::over(path))
+    }
+
+    /// Opens a database that is there.
+    pub(crate) fn open(path: &Path) -> Result<Self, BookError> {
+        open::check(path)?;
+        Ok(Self::over(path))
+    }
+
+    fn over(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            idle: Mutex::new(Vec::new()),
+            copy: Mutex::new(None),
+        }
+    }
+
+    fn reader(&self) -> Result<Connection, BookError> {
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        match idle {
+            Some(connection) => Ok(connection),
+            None => open::reader(&self.path, &self.copy),
+        }
+    }
+
+    /// Closes the connections that are kept: another file takes the database's place.
+    pub(crate) fn forget(&self) {
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
+    /// What SQLite itself finds wrong with the file.
+    pub(crate) fn integrity(&self) -> Result<Vec<String>, BookError> {
+        let connection = self.reader()?;
+        let checking = BookError::database("check");
+        let findings = || -> rusqlite::Result<Vec<String>> {
+            let mut check = connection.prepare("PRAGMA integrity_check(100)")?;
+            let lines = check.query_map([], |row| row.get::<_, String>(0))?;
+            lines.collect()
+        };
+        let mut findings = findings().map_err(checking)?;
+        findings.retain(|line| line != "ok");
+        Ok(findings)
+    }
+
+    /// Writes a copy of the database, as it is now.
+    pub(crate) fn copy_to(&self, target: &Path) -> Result<(), BookError> {
+        let connection = self.reader()?;
+        let target = target.to_string_lossy().into_owned();
+        connection
+            .execute("VACUUM INTO ?1", [target])
+            .map_err(BookError::database("copy"))?;
+        Ok(())
+    }
+}
+
+impl Backend for SqliteBackend {
+    fn look(&self) -> Result<Box<dyn Look + '_>, BookError> {
+        let connection = self.reader()?;
+        // The first read fixes what the transaction sees.
+        connection
+            .execute_batch("BEGIN; SELECT count(*) FROM meta;")
+            .map_err(BookError::database("read"))?;
+        Ok(Box::new(SqliteLook {
+            connection: Some(connection),
+            backend: self,
+        }))
+    }
+
+    fn commit(&self, change: &Change) -> Result<(), BookError> {
+        let mut connection = open::writer(&self.path)?;
+        let failed = BookError::database("write to");
+        let write = |connection: &mut Connection| -> rusqlite::Result<()> {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            ledger::write(&transaction, change)?;
+            experiments::write(&transaction, change)?;
+            runs::write(&transaction, change)?;
+            chunks::write(&transaction, change)?;
+            transaction.commit()
+        };
+        write(&mut connection).map_err(failed)?;
+        open::checkpoint(&connection, CHECKPOINT_PAGES);
+        Ok(())
+    }
+}
+
+/// A read transaction.
+pub(crate) struct SqliteLook<'a> {
+    /// Given back when the look ends.
+    connection: Option<Connection>,
+    backend: &'a SqliteBackend,
+}
+
+impl SqliteLook<'_> {
+    fn connection(&self) -> &Connection {
+        self.connection
+            .as_ref()
+            .expect("a look has its connection until it is dropped")
+    }
+}
+
+impl Drop for SqliteLook<'_> {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        let mut idle = self
+            .backend
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE && connection.execute_batch("COMMIT").is_ok() {
+            idle.push(connection);
+        }
+    }
+}
+
+impl Look for SqliteLook<'_> {
+    fn uid(&self) -> Result<Uid, BookError> {
+        ledger::uid(self.connection()).map_err(BookError::database("read"))
+    }
+
+    fn changed_since(&self, rev: u64) -> Result<u64, BookError> {
+        runs::changed_since(self.connection(), rev).map_err(BookError::database("read"))
+    }
+
+    fn removed_since(&self, rev: u64) -> Result<Vec<RunNo>, BookError> {
+        runs::removed_since(self.connection(), rev).map_err(BookError::database("read"))
+    }
+
+    fn counters(&self) -> Result<Counters, BookError> {
+        ledger::counters(self.connection()).map_err(BookError::database("read"))
+    }
+
+    fn names(&self, from: u32) -> Result<Vec<(u32, String)>, BookError> {
+        ledger::names(self.connection(), from).map_err(BookError::database("read"))
+    }
+
+    fn spools(&self) -> Result<Vec<SpoolRecord>, BookError> {
+        ledger::spools(self.connection()).map_err(BookError::database("read"))
+    }
+
+    fn experiment_no(&self, uid: ExperimentUid) -> Result<Option<ExperimentNo>, BookError> {
+        experiments::number_of(self.connection(), uid).map_err(BookError::database("read"))
+    }
+
+    fn experiments_named(&self, project: &str, name: &str) -> Result<Vec<ExperimentNo>, BookError> {
+        experiments::named(self.connection(), project, name).map_err(BookError::database("read"))
+    }
+
+    fn experiments(&self, wanted: Experiments) -> Result<Vec<ExperimentRecord>, BookError> {
+        experiments::read(self.connection(), wanted).map_err(BookError::database("read"))
+    }
+
+    fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, BookError> {
+        runs::number_of(self.connection(), uid).map_err(BookError::database("read"))
+    }
+
+    fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<RunRecord>, BookError> {
+        runs::read(self.connection(), wanted).map_err(BookError::database("read"))
+    }
+
+    fn has_run(&self, no: RunNo) -> Result<bool, BookError> {
+        runs::exists(self.connection(), no).map_err(BookError::database("read"))
+    }
+
+    fn numbered(
+        &self,
+        experiment: ExperimentNo,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, RunNo)>, BookError> {
+        runs::numbered(self.connection(), experiment, from, limit)
+            .map_err(BookError::database("read"))
+    }
+
+    fn projects(&self, only: Option<&str>) -> Result<Vec<ProjectRecord>, BookError> {
+        experiments::projects(self.connection(), only).map_err(BookError::database("read"))
+    }
+
+    fn chunks(&self, range: (i64, i64), part: Part) -> Result<Vec<ChunkRecord>, BookError> {
+        chunks::read(self.connection(), range, part).map_err(BookError::database("read"))
+    }
+
+    fn snapshot(&self, sha256: &str) -> Result<Option<Vec<u8>>, BookError> {
+        ledger::snapshot(self.connection(), sha256).map_err(BookError::database("read"))
+    }
+
+    fn is_applied(&self, operation: OperationUid) -> Result<bool, BookError> {
+        ledger::is_applied(self.connection(), operation).map_err(BookError::database("read"))
+    }
+
+    fn is_purged(&self, subject: &Subject) -> Result<bool, BookError> {
+        ledger::is_purged(self.connection(), subject).map_err(BookError::database("read"))
+    }
+}

@@ -1,0 +1,232 @@
+//! Opening the database: to write, to read, and to read where nothing may be written.
+//!
+//! Invariant: a reader makes no file beside the database but the log's index, and none where it may not.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use super::schema;
+use crate::artifacts::make_dir;
+use crate::error::{BOOK_FORMAT, BookError};
+
+/// `tbbk`, in the place where SQLite files say whose they are.
+const APPLICATION: i64 = 0x7462_626b;
+
+/// How long a reader waits for another one that repairs the log after a crash. Nobody else is waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Bytes to which the log is cut when it is begun anew.
+const LOG_BYTES: i64 = 16 << 20;
+
+/// A copy of a database that could not be read in its place; removed with the book.
+#[derive(Debug)]
+pub(super) struct Copied {
+    folder: PathBuf,
+}
+
+impl Drop for Copied {
+    fn drop(&mut self) {
+        // A copy that cannot be removed lies in the folder for temporary files.
+        fs::remove_dir_all(&self.folder).ok();
+    }
+}
+
+/// Makes the database where there is none, and brings it to the present schema.
+pub(super) fn create(path: &Path) -> Result<(), BookError> {
+    let making = BookError::database("make");
+    let make = || -> rusqlite::Result<Option<u32>> {
+        let mut connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE
+                | OpenFlags::SQLITE_OPEN_CREATE
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        prepare_to_write(&connection)?;
+        let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if version > BOOK_FORMAT {
+            return Ok(Some(version));
+        }
+        connection.pragma_update(None, "page_size", 4096)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", BOOK_FORMAT)?;
+        schema::migrate(&transaction)?;
+        transaction.commit()?;
+        checkpoint(&connection, 0);
+        Ok(None)
+    };
+    match make().map_err(making)? {
+        Some(version) => Err(BookError::NewerFormat {
+            path: path.to_owned(),
+            version,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Fails where there is no database that this version reads.
+pub(super) fn check(path: &Path) -> Result<(), BookError> {
+    if path.is_file() {
+        Ok(())
+    } else {
+        Err(BookError::Missing {
+            path: path.to_owned(),
+        })
+    }
+}
+
+/// A connection for the lease holder.
+pub(super) fn writer(path: &Path) -> Result<Connection, BookError> {
+    let open = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        prepare_to_write(&connection)?;
+        Ok(connection)
+    };
+    open().map_err(BookError::database("open"))
+}
+
+fn prepare_to_write(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
+    connection.pragma_update(None, "cache_size", -32_768)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Moves the log into the database as far as readers let it, when it is longer than `pages`.
+pub(super) fn checkpoint(connection: &Connection, pages: i64) {
+    let log: rusqlite::Result<i64> =
+        connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1));
+    if log.is_ok_and(|log| log <= pages) {
+        return;
+    }
+    // What readers still need stays in the log; a later seal moves it.
+    connection
+        .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_row| Ok(()))
+        .ok();
+}
+
+/// A connection for looks.
+pub(super) fn reader(path: &Path, copy: &Mutex<Option<Copied>>) -> Result<Connection, BookError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let opened = match open_to_read(&uri_of(path, ""), flags) {
+        Err(error) if cannot_share(&error) => open_alone(path, copy, flags)?,
+        opened => opened,
+    };
+    let (connection, application, version) = opened.map_err(|error| refused(path, error))?;
+    if version > BOOK_FORMAT {
+        return Err(BookError::NewerFormat {
+            path: path.to_owned(),
+            version,
+        });
+    }
+    if application != APPLICATION {
+        return Err(BookError::NotABook {
+            path: path.to_owned(),
+        });
+    }
+    Ok(connection)
+}
+
+/// A connection, whose it is and its format.
+type Opened = rusqlite::Result<(Connection, i64, u32)>;
+
+fn open_to_read(uri: &str, flags: OpenFlags) -> Opened {
+    let connection = Connection::open_with_flags(uri, flags)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    let application = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok((connection, application, version))
+}
+
+fn cannot_share(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::CannotOpen
+                | ErrorCode::ReadOnly
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::FileLockingProtocolFailed
+                | ErrorCode::PermissionDenied
+        )
+    )
+}
+
+/// Reads without the log's index: in place where the log is empty, else in a copy.
+fn open_alone(
+    path: &Path,
+    copy: &Mutex<Option<Copied>>,
+    flags: OpenFlags,
+) -> Result<Opened, BookError> {
+    let log = with_ending(path, "-wal");
+    let open_log = fs::metadata(&log).is_ok_and(|about| about.len() > 0);
+    if !open_log {
+        return Ok(open_to_read(&uri_of(path, "?immutable=1"), flags));
+    }
+    let mut copy = copy.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut name = [0; 16];
+    getrandom::fill(&mut name)
+        .map_err(|error| BookError::io("copy", path)(std::io::Error::other(error)))?;
+    let folder = std::env::temp_dir().join(format!("trialbook-{}", trialbook_model::id::Uid(name)));
+    make_dir(&folder)?;
+    let copied = Copied {
+        folder: folder.clone(),
+    };
+    let target = folder.join("book.db");
+    for (from, to) in [(path, target.clone()), (&log, with_ending(&target, "-wal"))] {
+        fs::copy(from, &to).map_err(BookError::io("copy", from))?;
+        // A copy of a read-only file would be one that its log cannot be merged into.
+        let mut rights = fs::metadata(&to)
+            .map_err(BookError::io("open", &to))?
+            .permissions();
+        std::os::unix::fs::PermissionsExt::set_mode(&mut rights, 0o600);
+        fs::set_permissions(&to, rights).map_err(BookError::io("open", &to))?;
+    }
+    *copy = Some(copied);
+    Ok(open_to_read(&uri_of(&target, ""), flags))
+}
+
+fn refused(path: &Path, source: rusqlite::Error) -> BookError {
+    if source.sqlite_error_code() == Some(ErrorCode::NotADatabase) {
+        return BookError::NotABook {
+            path: path.to_owned(),
+        };
+    }
+    BookError::database("open")(source)
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// A path as a URI that SQLite takes apart again.
+fn uri_of(path: &Path, query: &str) -> String {
+    let mut uri = "file:".to_owned();
+    for letter in path.to_string_lossy().chars() {
+        match letter {
+            '%' => uri.push_str("%25"),
+            '?' => uri.push_str("%3f"),
+            '#' => uri.push_str("%23"),
+            letter => uri.push(letter),
+        }
+    }
+    uri + query
+}

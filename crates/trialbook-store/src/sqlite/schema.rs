@@ -1,0 +1,72 @@
+//! Migrations: SQL files that are only ever added to, each applied once and known by its sum.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use sha2::{Digest as _, Sha256};
+
+/// Names and texts of all migrations, in order.
+pub(super) const MIGRATIONS: [(&str, &str); 1] = [(
+    "0001_first",
+    include_str!("../../migrations/sqlite/0001_first.sql"),
+)];
+
+const MAKE_TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (name TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL) \
+     WITHOUT ROWID";
+const READ: &str = "SELECT sha256 FROM migration WHERE name = ?1";
+const WRITE: &str = "INSERT INTO migration (name, sha256) VALUES (?1, ?2)";
+
+/// Applies what was not applied before. The caller holds the transaction.
+pub(super) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute(MAKE_TABLE, [])?;
+    for (name, sql) in MIGRATIONS {
+        let applied: Option<String> = connection
+            .query_row(READ, [name], |row| row.get(0))
+            .optional()?;
+        if applied.is_none() {
+            connection.execute_batch(sql)?;
+            connection.execute(WRITE, params![name, sum_of(sql)])?;
+        }
+    }
+    Ok(())
+}
+
+/// SHA-256 of a migration's text, in hex.
+pub(super) fn sum_of(sql: &str) -> String {
+    Sha256::digest(sql)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tables as they are to be: a migration that changes them changes this file too.
+    const SCHEMA: &str = include_str!("../../migrations/sqlite/schema.sql");
+
+    /// Migrations that were released are never changed: their sums stand here for ever.
+    const SUMS: [(&str, &str); 1] = [(
+        "0001_first",
+        "6ae9171b3e238c0a66c28855df8a3be994d4b3035a9689099d739df28dbbd8a5",
+    )];
+
+    #[test]
+    fn migrations_give_the_schema_that_is_written_down() {
+        let connection = Connection::open_in_memory().unwrap();
+        migrate(&connection).unwrap();
+        migrate(&connection).unwrap();
+        let mut query = connection
+            .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+            .unwrap();
+        let rows = query.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        let made: Vec<String> = rows.map(|row| row.unwrap() + ";\n").collect();
+        assert_eq!(made.join("\n"), SCHEMA);
+    }
+
+    #[test]
+    fn released_migrations_are_unchanged() {
+        let sums = MIGRATIONS.map(|(name, sql)| (name, sum_of(sql)));
+        let expected = SUMS.map(|(name, sum)| (name, sum.to_owned()));
+        assert_eq!(sums, expected);
+    }
+}
