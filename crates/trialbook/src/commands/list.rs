@@ -166,12 +166,17 @@ fn list_runs<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> R
 /// Columns of judged items (C-26), where a listed run has any.
 fn judged(listing: &Listing) -> Vec<More<'static>> {
     let columns: [(&str, &str, fn(f64) -> String); 3] = [
-        ("ACCURACY", "accuracy_rate", |share| format!("{:.1} %", 100.0 * share)),
+        ("ACCURACY", "accuracy_rate", |share| {
+            format!("{:.1} %", 100.0 * share)
+        }),
         ("QUESTIONS", "total_questions", short),
         ("COST", "total_estimated_cost", |cost| format!("${cost:.3}")),
     ];
     let held = |(_, key, _): &(&str, &str, fn(f64) -> String)| {
-        listing.runs.iter().any(|run| run.state.metric(key).is_some())
+        listing
+            .runs
+            .iter()
+            .any(|run| run.state.metric(key).is_some())
     };
     let column = |(title, key, text): (&'static str, &'static str, fn(f64) -> String)| More {
         title,

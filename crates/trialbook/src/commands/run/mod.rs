@@ -53,6 +53,10 @@ Examples:
   trialbook run experiment.yaml --retry-failed
   trialbook run -- python train.py --lr 0.1
   trialbook run --set lr=0.1,0.01 --trials 3 --experiment tuning -- python train.py --lr {lr} --seed {seed}")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Args {
     /// The config file
     #[arg(value_name = "CONFIG")]
@@ -99,10 +103,10 @@ pub(crate) struct Args {
 }
 
 /// Executes it.
-pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
-    let mut spec = source::read(&args, cx)?;
+pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
+    let mut spec = source::read(args, cx)?;
     if args.dry_run {
-        return dry_run(&args, &mut spec, cx);
+        return dry_run(args, &mut spec, cx);
     }
     let open = book::writing(cx)?;
     cx.printer
@@ -113,7 +117,7 @@ pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
         )));
     let leased = leased(&spec, &open);
     let lease = leased.take(&holder())?;
-    let done = execute(&args, &mut spec, &open, cx);
+    let done = execute(args, &mut spec, &open, cx);
     drop(lease);
     done
 }

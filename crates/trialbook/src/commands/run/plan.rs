@@ -102,17 +102,18 @@ fn what(action: &Action) -> String {
 
 /// `28 of 30 done, 2 to start`.
 fn summary(tally: Tally) -> String {
-    let mut text = format!("{} of {} done", tally.done, tally.chosen);
-    for (number, word) in [
+    let done = [format!("{} of {} done", tally.done, tally.chosen)];
+    let others = [
         (tally.failed, "failed"),
         (tally.busy, "running"),
         (tally.to_start, "to start"),
-    ] {
-        if number > 0 {
-            text.push_str(&format!(", {number} {word}"));
-        }
-    }
-    text
+    ];
+    let others = others.iter().filter(|(number, _)| *number > 0);
+    let others = others.map(|(number, word)| format!("{number} {word}"));
+    done.into_iter()
+        .chain(others)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// How the config differs from the recorded one.

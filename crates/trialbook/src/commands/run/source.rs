@@ -155,10 +155,12 @@ fn name_of(command: &[String]) -> String {
     if !is_interpreter(&program) {
         return program;
     }
-    let script = command
-        .iter()
-        .skip(1)
-        .find(|word| !word.starts_with('-') && Path::new(word).extension().is_some());
+    let script = command.iter().skip(1).find(|word| {
+        // What follows `-c` is a script, but no file.
+        !word.starts_with('-')
+            && !word.contains(char::is_whitespace)
+            && Path::new(word).extension().is_some()
+    });
     script.and_then(stem).unwrap_or(program)
 }
 
@@ -212,6 +214,8 @@ mod tests {
 
     #[test]
     fn commands_have_names() {
+        let inline = ["sh", "-c", "sleep 0.1; echo a=1"].map(str::to_owned);
+        assert_eq!(name_of(&inline), "sh");
         for (command, name) in [
             ("./bench.sh --fast", "bench"),
             ("python3 -u src/train.py --lr 1.5", "train"),
