@@ -2,7 +2,7 @@
 //!
 //! Not here: what is read or written. Invariant: a verb that reads creates nothing.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -29,7 +29,7 @@ pub(crate) struct Open {
     choice: Choice,
     book: Book,
     /// Set to the book's folder when a look at it finds much that is not sealed.
-    unsealed: Rc<Cell<Option<PathBuf>>>,
+    unsealed: Rc<RefCell<Option<PathBuf>>>,
 }
 
 impl fmt::Debug for Open {
@@ -127,7 +127,7 @@ impl Open {
     pub(crate) fn view(&self) -> Result<BookView<'_>> {
         let view = self.book.view()?;
         if view.unsealed_bytes() > LARGE || view.dead_spools() > MANY {
-            self.unsealed.set(Some(self.choice.folder.clone()));
+            self.unsealed.replace(Some(self.choice.folder.clone()));
         }
         Ok(view)
     }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: the environment is read here, once, and nowhere else.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -28,7 +28,7 @@ pub(crate) struct Context {
     /// The user's name.
     user: Option<String>,
     /// The folder of a book in which reading found much that is not sealed.
-    unsealed: Rc<Cell<Option<PathBuf>>>,
+    unsealed: Rc<RefCell<Option<PathBuf>>>,
 }
 
 impl Context {
@@ -66,7 +66,7 @@ impl Context {
     }
 
     /// Where reading leaves the folder of a book that is worth a seal.
-    pub(crate) fn unsealed(&self) -> Rc<Cell<Option<PathBuf>>> {
+    pub(crate) fn unsealed(&self) -> Rc<RefCell<Option<PathBuf>>> {
         Rc::clone(&self.unsealed)
     }
 

@@ -272,6 +272,8 @@ fn code_of_book(error: &BookError) -> ErrorCode {
         BookError::NetworkFolder { .. } => ErrorCode::NotSupportedYet,
         BookError::NotABook { .. }
         | BookError::Damaged { .. }
+        | BookError::Lost { .. }
+        | BookError::Index { .. }
         | BookError::ArtifactChanged { .. } => ErrorCode::DataDamaged,
         BookError::ArtifactMissing { .. } => ErrorCode::NotFound,
         BookError::Io { source, .. } => code_of_io(source),

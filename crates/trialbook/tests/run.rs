@@ -366,6 +366,23 @@ fn one_bare_command_is_another_trial_each_time() {
     let output = desk.run(&["run", "--", "no-such-program-anywhere"]);
     assert_eq!(code(&output), 11);
     check_says(&output, "was not found on the PATH");
+    check_says(&output, "hint: install it");
+}
+
+#[test]
+fn ends_of_runs_are_seen_also_where_the_caller_ignores_them() {
+    let desk = Desk::new();
+    let binary = env!("CARGO_BIN_EXE_trialbook");
+    let script = format!("trap '' CHLD; exec {binary} run -- sh -c 'exit 3'");
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", &script])
+        .current_dir(desk.folder.path())
+        .env("TRIALBOOK", desk.path("book"))
+        .env_remove("TRIALBOOK_RUN");
+    let output = shell.output().unwrap();
+    assert_eq!(code(&output), 11, "{}", told(&output));
+    check_says(&output, "exit(3)");
 }
 
 #[test]

@@ -69,8 +69,7 @@ pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
 /// The book opened for writing and the run that is meant.
 fn open(choice: &RunChoice, cx: &Context) -> Result<(Open, Target)> {
     let open = book::writing(cx)?;
-    let view = open.view()?;
-    let target = target::choose(cx, &view, choice)?;
+    let target = target::choose(cx, &open.view()?, choice)?;
     let status = target.run.state.status();
     if status.is_final() && status != RunStatus::Completed {
         cx.printer.note(format!(

@@ -12,7 +12,7 @@ use trialbook_model::status::RunStatus;
 use trialbook_runner::engine::{EngineError, Progress, Totals};
 use trialbook_runner::ledger::Job;
 use trialbook_runner::stop::{Stop, Urgency};
-use trialbook_runner::wrapper::Ended;
+use trialbook_runner::wrapper::{Ended, Ending};
 
 use crate::context::Context;
 use crate::printer::{Line, Style};
@@ -69,11 +69,21 @@ fn line_of(job: &Job, ended: &Ended) -> Line {
         }
     };
     let line = Line::default().plain(name).add(style, word);
-    match &ended.error {
+    let line = match &ended.error {
         Some(error) if ended.status == RunStatus::Failed => {
             line.plain(format!(": {}: {}", error.kind, error.message))
         }
         Some(_) | None => line,
+    };
+    match &ended.ending {
+        Ending::NotStarted(reason) => match reason.hint() {
+            Some(hint) => line
+                .plain("\n")
+                .add(Style::Green, "hint")
+                .plain(format!(": {hint}")),
+            None => line,
+        },
+        Ending::Exited(_) | Ending::TimedOut { .. } | Ending::Stopped(_) => line,
     }
 }
 
