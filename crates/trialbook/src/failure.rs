@@ -3,6 +3,8 @@
 //! Not here: failures of the libraries, which have their own types. Invariant: every failure has one code,
 //! and the exit code follows from it alone.
 
+use std::fmt::Write as _;
+
 use anyhow::Error;
 use serde::Serialize;
 use trialbook_model::code::ErrorCode;
@@ -123,12 +125,6 @@ pub(crate) enum Failure {
         /// Of how many.
         lines: u64,
     },
-    /// Understood, but not built yet.
-    #[error("{what} is not supported yet")]
-    NotYet {
-        /// What.
-        what: String,
-    },
 }
 
 fn count(number: usize, noun: &str) -> String {
@@ -145,7 +141,7 @@ fn listed(lines: &[String]) -> String {
         text.push_str(line);
     }
     if lines.len() > MOST {
-        text.push_str(&format!("\n  … and {} more", lines.len() - MOST));
+        write!(text, "\n  … and {} more", lines.len() - MOST).expect("a string takes all");
     }
     text
 }
@@ -163,7 +159,6 @@ impl Failure {
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
             Self::Ended { .. } => ErrorCode::RunEnded,
             Self::Unreadable { .. } => ErrorCode::Io,
-            Self::NotYet { .. } => ErrorCode::NotSupportedYet,
         }
     }
 
@@ -201,8 +196,7 @@ impl Failure {
             Self::Value { .. }
             | Self::Ended { .. }
             | Self::Unreadable { .. }
-            | Self::BrokenLines { .. }
-            | Self::NotYet { .. } => return None,
+            | Self::BrokenLines { .. } => return None,
         })
     }
 }
@@ -278,6 +272,8 @@ fn code_of_book(error: &BookError) -> ErrorCode {
         BookError::NetworkFolder { .. } => ErrorCode::NotSupportedYet,
         BookError::NotABook { .. }
         | BookError::Damaged { .. }
+        | BookError::Lost { .. }
+        | BookError::Index { .. }
         | BookError::ArtifactChanged { .. } => ErrorCode::DataDamaged,
         BookError::ArtifactMissing { .. } => ErrorCode::NotFound,
         BookError::Io { source, .. } => code_of_io(source),

@@ -5,7 +5,9 @@
 
 #![allow(
     dead_code,
+    unreachable_pub,
     clippy::allow_attributes,
+    clippy::unwrap_used,
     reason = "each test file uses another part of it"
 )]
 

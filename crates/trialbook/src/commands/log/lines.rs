@@ -71,7 +71,7 @@ struct Logged {
 }
 
 /// Records them.
-pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let name = args.file.display().to_string();
     let mut input: Box<dyn BufRead> = if name == "-" {
         Box::new(BufReader::with_capacity(1 << 16, io::stdin()))
@@ -191,9 +191,8 @@ impl<'a> Stream<'a> {
         if let Some(numbers) = numbers::read(text) {
             return self.numbers(&numbers);
         }
-        let object = match json::parse(text) {
-            Ok(Value::Object(object)) => object,
-            Ok(_) | Err(_) => return self.by_protocol(text, StepIs::Missing, cx),
+        let Ok(Value::Object(object)) = json::parse(text) else {
+            return self.by_protocol(text, StepIs::Missing, cx);
         };
         if let Some(Value::Object(_)) = object.get("params") {
             return self.params(text, &object["params"], cx);
@@ -265,13 +264,13 @@ impl<'a> Stream<'a> {
             line: self.logged.lines,
         };
         for (time, op) in self.reader.line(place, text, SystemClock.now()) {
-            self.op(time, op, step, cx)?;
+            self.op(time, &op, step, cx)?;
         }
         Ok(())
     }
 
-    fn op(&mut self, time: Timestamp, op: Op, step: StepIs, cx: &Context) -> Result<()> {
-        if let Op::Points(points) = &op {
+    fn op(&mut self, time: Timestamp, op: &Op, step: StepIs, cx: &Context) -> Result<()> {
+        if let Op::Points(points) = op {
             self.logged.points += points.values.len() as u64;
             for (key, value) in &points.values {
                 let known = self.known(&key.key);
@@ -285,12 +284,16 @@ impl<'a> Stream<'a> {
             }
             return Ok(());
         }
-        match &op {
-            Op::Item(_) => self.logged.items += 1,
-            Op::Event(event) if event.kind == NOT_UNDERSTOOD => self.complain(&event.text, cx),
-            _ => self.logged.events += 1,
+        if let Op::Item(_) = op {
+            self.logged.items += 1;
+        } else if let Op::Event(event) = op
+            && event.kind == NOT_UNDERSTOOD
+        {
+            self.complain(&event.text, cx);
+        } else {
+            self.logged.events += 1;
         }
-        self.recorder.record(&op)?;
+        self.recorder.record(op)?;
         Ok(())
     }
 
