@@ -2,6 +2,8 @@
 //!
 //! Invariant: an example that no longer fits the code fails here, with the bytes to put into the page.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -10,7 +12,7 @@ use trialbook_model::record::{Heartbeat, Op, SeriesKey, Subject};
 use trialbook_model::time::Timestamp;
 use trialbook_spool::sim::SimFiles;
 use trialbook_spool::{
-    Access, Background, Files, LogCall, Mode, Note, Repeat, SpoolOptions, SpoolWriter, list,
+    Access, Background, Files as _, LogCall, Mode, Note, Repeat, SpoolOptions, SpoolWriter, list,
 };
 
 /// A small spool: one call with two values, one heartbeat with actor and operation.

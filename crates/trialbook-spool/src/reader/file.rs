@@ -14,6 +14,8 @@ use crate::header::{HEADER_PAGE, Header, Page, read_page};
 
 /// Bytes read at once where the caller does not say.
 const PIECE: usize = 4 << 20;
+/// Bytes read first of a file that may be being written.
+const FIRST_PIECE: usize = 64 << 10;
 
 /// Reads one spool file.
 pub struct SpoolReader {
@@ -105,7 +107,11 @@ impl SpoolReader {
         mut each: impl FnMut(&super::Frame<'_>, &ReaderState),
     ) -> Result<End, SpoolError> {
         let mut lost = Vec::new();
-        let mut limit = PIECE;
+        // Behind the last frame of a mapped file that is being written there may be megabytes of zeros.
+        let mut limit = match self.past {
+            Past::Open => FIRST_PIECE,
+            Past::Ended | Past::Stopped => PIECE,
+        };
         loop {
             let before = self.state.offset();
             let mut frames = self.piece(limit)?;
@@ -121,7 +127,7 @@ impl SpoolReader {
             limit = if end.offset == before {
                 limit * 2
             } else {
-                PIECE
+                (limit * 4).min(PIECE)
             };
         }
     }

@@ -14,7 +14,7 @@ pub(super) struct Disk {
     random: u64,
     nodes: BTreeMap<u64, Node>,
     names: BTreeMap<PathBuf, u64>,
-    disk_names: BTreeMap<PathBuf, u64>,
+    durable_names: BTreeMap<PathBuf, u64>,
     /// Changes of names that no sync has put on the disk, in order.
     pending: Vec<Change>,
     next_node: u64,
@@ -44,7 +44,7 @@ impl Disk {
             random: seed ^ 0x9E37_79B9_7F4A_7C15,
             nodes: BTreeMap::new(),
             names: BTreeMap::new(),
-            disk_names: BTreeMap::new(),
+            durable_names: BTreeMap::new(),
             pending: Vec::new(),
             next_node: 1,
             recent: Vec::new(),
@@ -139,10 +139,10 @@ impl Disk {
         for change in self.pending.drain(..changes) {
             match change {
                 Change::Set(path, node) => {
-                    self.disk_names.insert(path, node);
+                    self.durable_names.insert(path, node);
                 }
                 Change::Remove(path) => {
-                    self.disk_names.remove(&path);
+                    self.durable_names.remove(&path);
                 }
             }
         }
@@ -219,7 +219,7 @@ impl Disk {
         self.put_names(changes);
         self.pending.clear();
         self.recent.clear();
-        self.names = self.disk_names.clone();
+        self.names = self.durable_names.clone();
         let kept: BTreeSet<u64> = self.names.values().copied().collect();
         self.nodes.retain(|node, _| kept.contains(node));
         let mut nodes = std::mem::take(&mut self.nodes);

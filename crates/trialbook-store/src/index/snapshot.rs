@@ -53,9 +53,10 @@ pub enum SnapshotError {
 
 impl From<io::Error> for SnapshotError {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::NotFound => Self::Missing,
-            _ => Self::Io(error),
+        if error.kind() == io::ErrorKind::NotFound {
+            Self::Missing
+        } else {
+            Self::Io(error)
         }
     }
 }

@@ -1,0 +1,1 @@
+//! A folder that may be read and not written.
