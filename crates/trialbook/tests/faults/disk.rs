@@ -83,7 +83,12 @@ fn one_command_after_another_until_the_disk_is_full() {
         return;
     };
     let run = sandbox.start("--experiment full");
-    let log = |step: u64| say(&sandbox, &format!("log metric loss={step} --step {step} --run {run} --json"));
+    let log = |step: u64| {
+        say(
+            &sandbox,
+            &format!("log metric loss={step} --step {step} --run {run} --json"),
+        )
+    };
     log(0).ok();
     disk.fill(128 << 10);
     let mut points = 1;
@@ -128,11 +133,21 @@ fn a_stream_until_the_disk_is_full() {
     let kept = steps(&csv).len() as u64;
     // What was mapped and what was written behind it when no more could be mapped.
     assert!((10_000..60_000).contains(&kept), "{kept}");
-    assert_eq!(told(&refused)["message"].as_str().unwrap_or_default().matches(&format!("line {}", kept + 1)).count(), 1, "{refused:?}");
+    assert_eq!(
+        told(&refused)["message"]
+            .as_str()
+            .unwrap_or_default()
+            .matches(&format!("line {}", kept + 1))
+            .count(),
+        1,
+        "{refused:?}"
+    );
     reads_all(&sandbox, &run, kept);
 
     disk.free();
-    sandbox.feed_all(&words, lines(kept..60_000).as_bytes()).ok();
+    sandbox
+        .feed_all(&words, lines(kept..60_000).as_bytes())
+        .ok();
     reads_all(&sandbox, &run, 60_000);
     super::seal(&sandbox);
     reads_all(&sandbox, &run, 60_000);
@@ -177,7 +192,9 @@ fn an_experiment_on_a_full_disk_is_finished_when_there_is_space() {
     disk.free();
     let finished = run();
     assert_eq!(finished.code, 0, "{finished:?}");
-    let found = sandbox.run(["search", "status = 'completed'", "--json"]).json();
+    let found = sandbox
+        .run(["search", "status = 'completed'", "--json"])
+        .json();
     assert_eq!(found["total"], 12, "{found}");
     assert_eq!(say(&sandbox, "doctor --json").json()["healthy"], true);
 }
@@ -208,7 +225,11 @@ fn files_that_may_not_grow_are_a_full_disk() {
     let words = ["log", "-", "--json", "--run", &run];
     let mut stream = limited(&sandbox, 256);
     let mut child = spawn(stream.args(words).stdin(Stdio::piped()));
-    let sent = child.stdin.take().unwrap().write_all(lines(0..60_000).as_bytes());
+    let sent = child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(lines(0..60_000).as_bytes());
     let refused = wait(child);
     is_full(&refused);
     // The pipe broke when the reader gave up.
@@ -217,13 +238,17 @@ fn files_that_may_not_grow_are_a_full_disk() {
     let kept = steps(&csv).len() as u64;
     assert!((1_000..60_000).contains(&kept), "{kept}");
     reads_all(&sandbox, &run, kept);
-    sandbox.feed_all(&words.join(" "), lines(kept..kept + 1_000).as_bytes()).ok();
+    sandbox
+        .feed_all(&words.join(" "), lines(kept..kept + 1_000).as_bytes())
+        .ok();
 
     // One command each: not even the spool's first page fits.
     let points = kept + 1_000;
     let step = points.to_string();
     let value = format!("loss={step}");
-    let one = ["log", "metric", &value, "--step", &step, "--json", "--run", &run];
+    let one = [
+        "log", "metric", &value, "--step", &step, "--json", "--run", &run,
+    ];
     is_full(&wait(spawn(limited(&sandbox, 4).args(one))));
     reads_all(&sandbox, &run, points);
     wait(spawn(sandbox.command().args(one))).ok();
