@@ -257,6 +257,36 @@ fn a_thirty_trial_experiment_is_interrupted_resumed_and_judged() {
     assert_eq!(document["verdict"]["met"], true);
 }
 
+/// Killed at moments spread over the experiment, `run` still ends with one completed run a trial, and every
+/// other attempt closed as interrupted.
+#[test]
+fn killed_again_and_again_each_trial_completes_once() {
+    let desk = Desk::new();
+    let text = GATED.replace("echo time_ms", "sleep 0.02; echo time_ms");
+    desk.write("exp.yaml", &text);
+    let finished = || desk.read("done").lines().count();
+    for moment in [1, 4, 5, 11, 20] {
+        let running = desk.start(&["run", "exp.yaml", "--jobs", "2"]);
+        wait_for("some trials", || finished() >= moment);
+        running.signal(Signal::KILL);
+        drop(running.end());
+    }
+    let last = desk.run(&["run", "exp.yaml", "--jobs", "2"]);
+    assert_eq!(code(&last), 0, "{}", told(&last));
+    let listed = desk.json(&["list", "--json", "--limit", "0"]);
+    let mut completed: Vec<String> = Vec::new();
+    for run in listed["runs"].as_array().unwrap() {
+        let status = run["status"].as_str().unwrap();
+        assert!(matches!(status, "completed" | "failed"), "{run}");
+        if status == "completed" {
+            let (variation, trial) = (&run["variation"], &run["trial"]);
+            completed.push(format!("{}-{trial}", variation.as_str().unwrap()));
+        }
+    }
+    completed.sort();
+    assert_eq!(completed, all_done());
+}
+
 #[test]
 fn a_second_ctrl_c_kills_what_does_not_heed_the_first() {
     let desk = Desk::new();

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{End, Frames, Past, ReaderState, Tail, Trust};
+use super::{Behind, End, Frames, Past, ReaderState, Tail, Trust, zeros_at};
 use crate::error::SpoolError;
 use crate::files::{Access, FileHandle, Files, read_full};
 use crate::header::{HEADER_PAGE, Header, Page, read_page};
@@ -26,6 +26,8 @@ pub struct SpoolReader {
     /// Its first `filled` bytes are the present piece.
     buffer: Vec<u8>,
     filled: usize,
+    /// Behind this there are only zeros. Known of files that nobody writes any more.
+    data_end: Option<u64>,
 }
 
 impl SpoolReader {
@@ -51,6 +53,7 @@ impl SpoolReader {
             state: ReaderState::new(None),
             buffer: Vec::new(),
             filled: 0,
+            data_end: None,
         };
         reader.state = ReaderState::new(reader.page()?.header);
         if reader.state.header().is_none() {
@@ -72,6 +75,7 @@ impl SpoolReader {
     /// What may have happened to the file is known better now.
     pub fn set_past(&mut self, past: Past) {
         self.past = past;
+        self.data_end = None;
     }
 
     /// Goes to `offset`, which an earlier walk ended with, and learns again what is defined before it.
@@ -81,7 +85,8 @@ impl SpoolReader {
         while self.state.offset() < offset {
             let before = self.state.offset();
             let len = limit.min(offset - before);
-            let mut frames = self.piece(len as usize)?.part();
+            let trust = self.trust()?;
+            let mut frames = self.walk(len as usize, trust)?.before(Behind::Unread);
             while frames.next().is_some() {}
             if self.state.offset() != before {
                 limit = PIECE as u64;
@@ -133,19 +138,56 @@ impl SpoolReader {
     }
 
     fn piece(&mut self, limit: usize) -> Result<Frames<'_, '_>, SpoolError> {
-        let trust = Trust {
-            durable: self.page()?.durable,
-            past: self.past,
-        };
-        let offset = self.state.offset();
+        // First the header, then the size, then the bytes: what is durable is always among them.
+        let trust = self.trust()?;
         let size = self
             .file
             .size()
             .map_err(|source| SpoolError::io("read", &self.path, source))?;
-        let left = usize::try_from(size.saturating_sub(offset)).unwrap_or(usize::MAX);
-        self.read(offset, limit.min(left))?;
-        let frames = Frames::new(&self.buffer[..self.filled], trust, &mut self.state);
-        Ok(if limit < left { frames.part() } else { frames })
+        let data_end = self.data_end(size)?;
+        // A limit that was raised wants the zeros too: a frame may end with some.
+        let end = if limit > PIECE { size } else { data_end };
+        let left = usize::try_from(end.saturating_sub(self.state.offset())).unwrap_or(usize::MAX);
+        let len = limit.min(left);
+        let behind = match self.state.offset() + len as u64 {
+            reach if reach >= size => Behind::Nothing,
+            reach if reach >= data_end => Behind::Zeros,
+            _ => Behind::Unread,
+        };
+        Ok(self.walk(len, trust)?.before(behind))
+    }
+
+    fn walk(&mut self, len: usize, trust: Trust) -> Result<Frames<'_, '_>, SpoolError> {
+        self.read(self.state.offset(), len)?;
+        let bytes = &self.buffer[..self.filled];
+        Ok(Frames::new(bytes, trust, &mut self.state))
+    }
+
+    fn trust(&self) -> Result<Trust, SpoolError> {
+        Ok(Trust {
+            durable: self.page()?.durable,
+            past: self.past,
+        })
+    }
+
+    /// Where the zeros at the end of a file begin, at least a whole piece of them each.
+    fn data_end(&mut self, size: u64) -> Result<u64, SpoolError> {
+        match (self.data_end, self.past) {
+            (_, Past::Open) => return Ok(size),
+            (Some(known), Past::Ended | Past::Stopped) => return Ok(known.min(size)),
+            (None, Past::Ended | Past::Stopped) => {}
+        }
+        let mut end = size;
+        while end > 0 {
+            let start = end.saturating_sub(FIRST_PIECE as u64);
+            self.read(start, (end - start) as usize)?;
+            if zeros_at(&self.buffer[..self.filled]) < self.filled {
+                break;
+            }
+            end = start;
+        }
+        self.data_end = Some(end);
+        Ok(end)
     }
 
     fn page(&self) -> Result<Page, SpoolError> {

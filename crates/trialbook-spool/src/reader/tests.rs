@@ -235,6 +235,48 @@ fn reading_goes_on_where_it_ended_after_any_frame() {
     }
 }
 
+#[test]
+fn values_of_zero_at_the_end_are_no_end() {
+    let files = SimFiles::new(4);
+    let options = SpoolOptions {
+        background: Background::None,
+        ..SpoolOptions::default()
+    };
+    let mut writer = SpoolWriter::create_in(files.shared(), "s", options).unwrap();
+    let subject = writer.subject(&Subject::Run(RunUid(Uid([1; 16]))));
+    let key = writer.key(&SeriesKey::plain("zero"));
+    let call = LogCall {
+        subject,
+        step: 0,
+        time: Timestamp(0),
+        repeat: Repeat::Keep,
+    };
+    for count in [1, 3000, 40_000, 1_000_000] {
+        writer.points(call, &vec![(key, 0.0); count]).unwrap();
+        let path = writer.path().unwrap();
+        for past in [Past::Open, Past::Ended, Past::Stopped] {
+            let mut reader = SpoolReader::open(&files, &path, past).unwrap();
+            let mut last = 0;
+            let end = reader
+                .read_all(|frame, _| {
+                    let Content::Points(points) = &frame.content else {
+                        panic!("points")
+                    };
+                    last = points.len();
+                })
+                .unwrap();
+            assert_eq!(
+                (last, end.tail, end.offset),
+                (count, Tail::Clean, writer.len())
+            );
+            reader.resume(end.offset).unwrap();
+            assert_eq!(reader.state().offset(), end.offset);
+            let again = reader.read_all(|_, _| panic!("a record twice")).unwrap();
+            assert_eq!(again, end);
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_walked_over(

@@ -157,7 +157,8 @@ impl Index {
         Ok(())
     }
 
-    /// Writes the snapshot, changes folded in, and reads from it from now on.
+    /// Writes the snapshot, changes folded in, and reads from it from now on. What comes from a damaged
+    /// snapshot is not written again.
     pub fn write(&mut self, path: &Path) -> Result<(), SnapshotError> {
         self.settle()?;
         let mut file = SnapshotFile::create(path)?;

@@ -95,6 +95,14 @@ impl Segment {
         })
     }
 
+    /// Judges all that was not judged yet.
+    pub(super) fn check(&self) -> Result<(), Damaged> {
+        for column in self.columns()? {
+            column?;
+        }
+        Ok(())
+    }
+
     fn directory(&self) -> Result<Directory<'_>, Damaged> {
         let bytes = self.bytes()?;
         let at = usize::try_from(self.directory_at).map_err(|_beyond| Damaged)?;

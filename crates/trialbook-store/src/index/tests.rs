@@ -439,6 +439,24 @@ fn a_damaged_snapshot_gives_no_wrong_answer() {
     assert!(refused > 1000 && answered > 1000, "{refused} of {answered}");
 }
 
+/// What was not looked at yet may be damaged too, and is not to be written as if it were whole.
+#[test]
+fn damage_is_not_carried_into_the_next_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let (_, mut index) = small_book(&mut Draw::new(13));
+    index.write(&path).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[100] ^= 1;
+    let damaged = folder.path().join("damaged");
+    std::fs::write(&damaged, bytes).unwrap();
+    let mut index = Index::open(&damaged, BOOK).unwrap();
+    let written = index.write(&path);
+    assert!(matches!(written, Err(SnapshotError::Damaged(_))));
+    assert!(Index::open(&path, BOOK).is_ok(), "the one before stays");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
 #[test]
 fn a_snapshot_cut_anywhere_is_not_opened() {
     let folder = tempfile::tempdir().unwrap();
