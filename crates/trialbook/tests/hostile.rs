@@ -296,26 +296,18 @@ fn a_run_with_very_many_names() {
     }
     let log = format!("log - --run {run}");
     sandbox.feed(&log, text.as_bytes()).ok();
-    let check = || {
-        let show = sandbox.say("show wide --json").json();
-        assert_eq!(show["counts"]["points"], KEYS);
-        let csv = sandbox
-            .say(&format!("series wide key/{} --csv", KEYS - 1))
-            .ok();
-        assert!(csv.ends_with(",99\n"), "{csv}");
-        let text = sandbox.say("show wide").ok();
-        assert!(
-            text.lines().count() < 1_000,
-            "a page of {} lines",
-            text.lines().count()
-        );
-        sandbox.say("list").ok();
-        let search = ["search", "metrics.\"key/77\" = 77", "--json"];
-        assert_eq!(sandbox.run(search).json()["total"], 1);
-    };
-    check();
+    let last = format!("series wide key/{} --csv", KEYS - 1);
+    let before = sandbox.say(&last).ok();
+    assert!(before.ends_with(",99\n"), "{before}");
     sandbox.say("doctor --rebuild").ok();
-    check();
+    assert_eq!(sandbox.say(&last).ok(), before);
+    let show = sandbox.say("show wide --json").json();
+    assert_eq!(show["counts"]["points"], KEYS);
+    assert_eq!(show["metrics"].as_object().unwrap().len() as u64, KEYS);
+    let page = sandbox.say("show wide").ok().lines().count();
+    assert!(page < 1_000, "a page of {page} lines");
+    let search = ["search", "metrics.\"key/77\" = 77", "--json"];
+    assert_eq!(sandbox.run(search).json()["total"], 1);
 }
 
 #[test]

@@ -172,7 +172,8 @@ fn an_index_that_is_gone_or_damaged_is_made_again() {
         flip(&index, at);
         assert_eq!(found(), before, "byte {at}");
     }
-    fs::remove_file(&index).unwrap();
+    // One that was found damaged may be gone already.
+    fs::remove_file(&index).ok();
     assert_eq!(found(), before);
     assert_eq!(say(&sandbox, "doctor --json").json()["healthy"], true);
 }
