@@ -136,6 +136,25 @@ fn many_writers_readers_and_sealers_share_a_book() {
     assert_eq!(doctor["healthy"], true, "{doctor}");
 }
 
+#[test]
+fn a_book_is_made_once_by_many() {
+    for _ in 0..12 {
+        let sandbox = Sandbox::new();
+        let starting: Vec<Child> = (0..WRITERS)
+            .map(|_| spawn(sandbox.command().arg("start")))
+            .collect();
+        for child in starting {
+            wait(child).ok();
+        }
+        let list = say(&sandbox, "list --json").json();
+        assert_eq!(list["total"], WRITERS);
+        for entry in std::fs::read_dir(sandbox.book()).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            assert!(!name.contains("tmp"), "{name}");
+        }
+    }
+}
+
 /// A sealer that holds the lease and has been stopped.
 struct Stopped(Child);
 
