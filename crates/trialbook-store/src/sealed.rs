@@ -235,10 +235,12 @@ impl<'a> Sealed<'a> {
         let Some(stream) = places.short else {
             return Ok(None);
         };
-        let chunk = self.chunk(places.chunk(stream, 0), Part::Data)?;
+        let range = places.stream_range(stream);
+        let pieces = self.look.chunks(range, Part::Data)?;
+        let blob: Vec<u8> = pieces.into_iter().flat_map(|piece| piece.data).collect();
         let scratch = &mut self.scratch.borrow_mut();
-        let pack = ShortPack::unpack(&chunk.data, &self.names, only, scratch)
-            .map_err(BookError::damaged("chunk", chunk.id))?;
+        let pack = ShortPack::unpack(&blob, &self.names, only, scratch)
+            .map_err(BookError::damaged("chunk", range.0))?;
         Ok(Some(pack))
     }
 

@@ -22,6 +22,10 @@ use crate::sealed::LongChunk;
 /// Values up to which a series stays in the packed chunk.
 const SHORT_VALUES: usize = 512;
 
+/// Bytes of one piece of the packed chunk. Whole, it would mostly fill half a page of the database and leave
+/// the other half empty; so small, pieces fill pages to the brim (ADR 0002).
+const PIECE_BYTES: usize = 480;
+
 /// A series with new points.
 struct Member {
     key: SeriesKey,
@@ -293,27 +297,30 @@ impl Writer<'_> {
                 ..series.clone()
             });
         }
+        let before = kept.places.short.take();
+        if let Some(stream) = before {
+            let range = kept.places.stream_range(stream);
+            self.change.removed_chunks.push(range);
+        }
         if short.series.is_empty() {
-            if let Some(stream) = kept.places.short.take() {
-                let id = kept.places.chunk(stream, 0);
-                self.change.removed_chunks.push((id, id));
-            }
             return Ok(());
         }
         short.series.sort_by(|left, right| left.key.cmp(&right.key));
-        let stream = match kept.places.short {
+        let stream = match before {
             Some(stream) => stream,
             None => kept.places.new_stream(&mut self.change.counters.block),
         };
         kept.places.short = Some(stream);
-        let data = short
+        let blob = short
             .pack(&mut self.names)
             .map_err(BookError::pack("short series"))?;
-        self.change.chunks.push(ChunkRecord {
-            id: kept.places.chunk(stream, 0),
-            data,
-            ..ChunkRecord::default()
-        });
+        for (seq, piece) in (0..).zip(blob.chunks(PIECE_BYTES)) {
+            self.change.chunks.push(ChunkRecord {
+                id: kept.places.chunk(stream, seq),
+                data: piece.to_vec(),
+                ..ChunkRecord::default()
+            });
+        }
         Ok(())
     }
 }
