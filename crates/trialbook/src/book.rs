@@ -2,8 +2,10 @@
 //!
 //! Not here: what is read or written. Invariant: a verb that reads creates nothing.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -17,10 +19,17 @@ use crate::context::{Context, SystemClock};
 use crate::discovery::{Choice, Rule};
 use crate::failure::Failure;
 
+/// Unsealed bytes that are worth a seal after reading.
+const LARGE: u64 = 16 << 20;
+/// Spools of dead writers that are worth a seal after reading.
+const MANY: usize = 64;
+
 /// A book that is open.
 pub(crate) struct Open {
     choice: Choice,
     book: Book,
+    /// Set to the book's folder when a look at it finds much that is not sealed.
+    unsealed: Rc<RefCell<Option<PathBuf>>>,
 }
 
 impl fmt::Debug for Open {
@@ -32,7 +41,7 @@ impl fmt::Debug for Open {
 /// Opens the book for reading; a failure where there is none.
 pub(crate) fn reading(cx: &Context) -> Result<Open> {
     let choice = cx.choice()?;
-    match open_if_there(choice.clone())? {
+    match open_if_there(cx, choice.clone())? {
         Some(open) => Ok(open),
         None => Err(Failure::NoBook {
             folder: choice.folder.display().to_string(),
@@ -43,12 +52,16 @@ pub(crate) fn reading(cx: &Context) -> Result<Open> {
 
 /// Opens the book for reading, if there is one.
 pub(crate) fn reading_if_any(cx: &Context) -> Result<Option<Open>> {
-    open_if_there(cx.choice()?)
+    open_if_there(cx, cx.choice()?)
 }
 
-fn open_if_there(choice: Choice) -> Result<Option<Open>> {
+fn open_if_there(cx: &Context, choice: Choice) -> Result<Option<Open>> {
     match Book::open(&choice.folder, Access::Read) {
-        Ok(book) => Ok(Some(Open { choice, book })),
+        Ok(book) => Ok(Some(Open {
+            choice,
+            book,
+            unsealed: cx.unsealed(),
+        })),
         Err(BookError::Missing { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -61,7 +74,21 @@ pub(crate) fn writing(cx: &Context) -> Result<Open> {
         Err(BookError::Missing { .. }) => Book::create(&choice.folder)?,
         other => other?,
     };
-    Ok(Open { choice, book })
+    Ok(Open {
+        choice,
+        book,
+        unsealed: Rc::default(),
+    })
+}
+
+/// Seals a book after a verb that only read it, when everything was told and there is much to seal. What
+/// hinders it, such as a read-only folder, hinders nobody.
+pub(crate) fn seal_after_reading(cx: &Context) {
+    if let Some(folder) = cx.unsealed().take()
+        && let Ok(book) = Book::open(&folder, Access::Write)
+    {
+        book.seal(Effort::IfLarge).ok();
+    }
 }
 
 /// Makes the book in the present folder, or where it is named; says whether it is new.
@@ -98,7 +125,11 @@ impl Open {
 
     /// A consistent look at it.
     pub(crate) fn view(&self) -> Result<BookView<'_>> {
-        Ok(self.book.view()?)
+        let view = self.book.view()?;
+        if view.unsealed_bytes() > LARGE || view.dead_spools() > MANY {
+            self.unsealed.replace(Some(self.choice.folder.clone()));
+        }
+        Ok(view)
     }
 
     /// Its files.

@@ -2,37 +2,32 @@
 //!
 //! Not here: what a verb does. Invariant: every verb has help with examples.
 
+use std::fmt::Write as _;
+
 use clap::{Args, Parser, Subcommand};
+use trialbook_model::code::EXIT_CODES;
 
 use crate::commands;
 
-/// What `--help` says of exit codes.
-const EXIT_CODES: &str = "\
-Exit codes:
-    0  done
-    1  failed for a reason without a code of its own
-    2  the command line is wrong
-    3  an id or name is unknown or ambiguous
-    4  a config, a filter or a value is invalid
-    5  the book is missing, newer than this program, read-only or busy
-    6  in conflict with what is recorded: a param, a name, the state of a run
-    7  data are damaged or changed
-    8  no space is left
-    9  not supported yet
-   10  the success criteria are not met
-   11  at least one run failed
-   12  another process runs the experiment
-  130  interrupted
-
-Which book: --book, else TRIALBOOK, else `.trialbook/` in this folder or above it (not above the home
-folder, and only one that belongs to you). Writing verbs make one here on first use.";
+/// What stands below the help of all verbs: exit codes, and which book is meant.
+fn after_help() -> String {
+    let mut text = String::from("Exit codes:\n");
+    for (code, meaning) in EXIT_CODES {
+        writeln!(text, "  {code:>3}  {meaning}").expect("a string takes all");
+    }
+    text.push_str(
+        "\nWhich book: --book, else TRIALBOOK, else `.trialbook/` in this folder or above it (not above\n\
+         the home folder, and only one that belongs to you). Writing verbs make one here on first use.",
+    );
+    text
+}
 
 /// Records, runs and compares experiments.
 #[derive(Debug, Parser)]
 #[command(
     name = "trialbook",
     version,
-    after_help = EXIT_CODES,
+    after_help = after_help(),
     disable_help_subcommand = true,
     max_term_width = 100,
     propagate_version = false
@@ -57,9 +52,10 @@ pub(crate) struct Options {
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one is made in a process")]
 pub(crate) enum Command {
     Init(commands::init::Args),
-    Run(commands::run::Args),
+    Run(Box<commands::run::Args>),
     Start(commands::start::Args),
     Log(commands::log::Args),
     End(commands::end::Args),

@@ -2,7 +2,10 @@
 //!
 //! Invariant: the environment is read here, once, and nowhere else.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
+use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::UNIX_EPOCH;
 
 use anyhow::Context as _;
@@ -24,6 +27,8 @@ pub(crate) struct Context {
     run: Option<String>,
     /// The user's name.
     user: Option<String>,
+    /// The folder of a book in which reading found much that is not sealed.
+    unsealed: Rc<RefCell<Option<PathBuf>>>,
 }
 
 impl Context {
@@ -51,12 +56,18 @@ impl Context {
             around,
             run: text("TRIALBOOK_RUN"),
             user: text("USER").or_else(|| text("LOGNAME")),
+            unsealed: Rc::default(),
         })
     }
 
     /// The book that is meant, which may not exist yet.
     pub(crate) fn choice(&self) -> Result<Choice, DiscoveryError> {
         discovery::choose(&self.around)
+    }
+
+    /// Where reading leaves the folder of a book that is worth a seal.
+    pub(crate) fn unsealed(&self) -> Rc<RefCell<Option<PathBuf>>> {
+        Rc::clone(&self.unsealed)
     }
 
     /// The present folder.

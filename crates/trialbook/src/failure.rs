@@ -3,6 +3,8 @@
 //! Not here: failures of the libraries, which have their own types. Invariant: every failure has one code,
 //! and the exit code follows from it alone.
 
+use std::fmt::Write as _;
+
 use anyhow::Error;
 use serde::Serialize;
 use trialbook_model::code::ErrorCode;
@@ -11,7 +13,7 @@ use trialbook_model::filter::FilterError;
 use trialbook_runner::lease::LeaseError;
 use trialbook_runner::outline::OutlineError;
 use trialbook_spool::SpoolError;
-use trialbook_store::BookError;
+use trialbook_store::{BookError, Refusal};
 
 use crate::discovery::DiscoveryError;
 
@@ -123,12 +125,6 @@ pub(crate) enum Failure {
         /// Of how many.
         lines: u64,
     },
-    /// Understood, but not built yet.
-    #[error("{what} is not supported yet")]
-    NotYet {
-        /// What.
-        what: String,
-    },
 }
 
 fn count(number: usize, noun: &str) -> String {
@@ -145,7 +141,7 @@ fn listed(lines: &[String]) -> String {
         text.push_str(line);
     }
     if lines.len() > MOST {
-        text.push_str(&format!("\n  … and {} more", lines.len() - MOST));
+        write!(text, "\n  … and {} more", lines.len() - MOST).expect("a string takes all");
     }
     text
 }
@@ -163,7 +159,6 @@ impl Failure {
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
             Self::Ended { .. } => ErrorCode::RunEnded,
             Self::Unreadable { .. } => ErrorCode::Io,
-            Self::NotYet { .. } => ErrorCode::NotSupportedYet,
         }
     }
 
@@ -201,11 +196,13 @@ impl Failure {
             Self::Value { .. }
             | Self::Ended { .. }
             | Self::Unreadable { .. }
-            | Self::BrokenLines { .. }
-            | Self::NotYet { .. } => return None,
+            | Self::BrokenLines { .. } => return None,
         })
     }
 }
+
+/// What to do about a full disk, a used-up quota, or a file that may not grow.
+const SPACE: &str = "free some space on the disk (or raise the limit that was met) and try again; what was acknowledged is safe";
 
 /// A failure as it is told.
 #[derive(Debug, Serialize)]
@@ -229,6 +226,12 @@ impl Told {
     /// What is to be told of a failure.
     pub(crate) fn of(error: &Error) -> Self {
         let (code, hint) = advice(error);
+        // The rooms speak to programs that go on; a command has ended.
+        let hint = if code == ErrorCode::DiskFull {
+            Some(SPACE.to_owned())
+        } else {
+            hint
+        };
         let mut causes: Vec<String> = Vec::new();
         for cause in error.chain().skip(1) {
             let text = cause.to_string();
@@ -278,11 +281,28 @@ fn code_of_book(error: &BookError) -> ErrorCode {
         BookError::NetworkFolder { .. } => ErrorCode::NotSupportedYet,
         BookError::NotABook { .. }
         | BookError::Damaged { .. }
+        | BookError::Lost { .. }
+        | BookError::Index { .. }
         | BookError::ArtifactChanged { .. } => ErrorCode::DataDamaged,
         BookError::ArtifactMissing { .. } => ErrorCode::NotFound,
-        BookError::Io { source, .. } => code_of_io(source),
-        BookError::Spool(source) => code_of_spool(source),
-        BookError::Database { .. } | BookError::Pack { .. } => ErrorCode::Internal,
+        BookError::Io { source, .. } => of_book(code_of_io(source)),
+        BookError::Spool(source) => of_book(code_of_spool(source)),
+        BookError::Database { .. } => match error.refusal() {
+            Some(Refusal::Full) => ErrorCode::DiskFull,
+            Some(Refusal::ReadOnly) => ErrorCode::BookReadOnly,
+            Some(Refusal::Damaged) => ErrorCode::DataDamaged,
+            None => ErrorCode::Internal,
+        },
+        BookError::Pack { .. } => ErrorCode::Internal,
+    }
+}
+
+/// Files of a book that may not be written are a book that may only be read.
+fn of_book(code: ErrorCode) -> ErrorCode {
+    if code == ErrorCode::PermissionDenied {
+        ErrorCode::BookReadOnly
+    } else {
+        code
     }
 }
 
@@ -329,7 +349,13 @@ fn advice_on_running(
 fn code_of_io(error: &std::io::Error) -> ErrorCode {
     use std::io::ErrorKind;
     let kind = error.kind();
-    if kind == ErrorKind::StorageFull || kind == ErrorKind::QuotaExceeded {
+    if [
+        ErrorKind::StorageFull,
+        ErrorKind::QuotaExceeded,
+        ErrorKind::FileTooLarge,
+    ]
+    .contains(&kind)
+    {
         ErrorCode::DiskFull
     } else if kind == ErrorKind::ReadOnlyFilesystem {
         ErrorCode::BookReadOnly

@@ -125,9 +125,12 @@ pub(crate) fn took(run: &RunRow, now: Timestamp) -> String {
         (RunStatus::Running, Some(started)) if stale_since(&run.state, now).is_none() => {
             format!("{} …", when::span(now.0.saturating_sub(started.0)))
         }
-        (RunStatus::Running, Some(_) | None) => String::new(),
         (
-            RunStatus::Queued | RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled,
+            RunStatus::Running
+            | RunStatus::Queued
+            | RunStatus::Completed
+            | RunStatus::Failed
+            | RunStatus::Cancelled,
             Some(_) | None,
         ) => String::new(),
     }

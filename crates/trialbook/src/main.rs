@@ -11,6 +11,7 @@ mod discovery;
 mod documents;
 mod failure;
 mod figures;
+mod keyed;
 mod listing;
 mod names;
 mod printer;
@@ -39,5 +40,7 @@ fn main() -> ExitCode {
     };
     let outcome = commands::dispatch(cli.command, &cx);
     let code = outcome.unwrap_or_else(|error| cx.printer.failure(&error));
-    cx.printer.finish(code)
+    let code = cx.printer.finish(code);
+    book::seal_after_reading(&cx);
+    code
 }

@@ -3,10 +3,11 @@
 //! The book's index narrows the runs down, the model's rules (`trialbook_model::handle`) decide among them.
 //! Not here: those rules. Invariant: narrowing never drops a run that the rules could choose.
 
+mod narrow;
+
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use trialbook_model::filter::{Case, CompareOp, Expr, Key, KeyKind, Literal};
 use trialbook_model::handle::{self, Candidate, Resolution, RunPart};
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid, Uid};
 use trialbook_store::nouns::{ExperimentRow, RunRow};
@@ -26,6 +27,13 @@ pub(crate) enum Found {
     Run(Box<RunRow>),
     /// An experiment.
     Experiment(Box<ExperimentRow>),
+}
+
+/// What a text is to mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Run,
+    Experiment,
 }
 
 /// The names of a book.
@@ -52,7 +60,7 @@ impl<'a, V: Reading> Names<'a, V> {
     pub(crate) fn run(&self, text: &str) -> Result<RunRow> {
         let choice = self.narrowed(text)?;
         let found = choice.resolve(text)?;
-        match self.or_alias(text, found, false)? {
+        match self.or_alias(text, found, Wanted::Run)? {
             Found::Run(run) => Ok(*run),
             Found::Experiment(_) => Err(unknown("run", text, Vec::new())),
         }
@@ -79,7 +87,7 @@ impl<'a, V: Reading> Names<'a, V> {
             ..Choice::default()
         };
         let found = choice.resolve(text)?;
-        match self.or_alias(text, found, true)? {
+        match self.or_alias(text, found, Wanted::Experiment)? {
             Found::Experiment(row) => Ok(*row),
             Found::Run(_) => Err(unknown("experiment", text, Vec::new())),
         }
@@ -92,7 +100,7 @@ impl<'a, V: Reading> Names<'a, V> {
             choice.experiments = self.view.experiments()?;
         }
         let found = choice.resolve(text)?;
-        self.or_alias(text, found, false)
+        self.or_alias(text, found, Wanted::Run)
     }
 
     /// The experiment that is called exactly so in a project, by name or by its own id.
@@ -172,7 +180,7 @@ impl<'a, V: Reading> Names<'a, V> {
 
     fn matching(&self, text: &str) -> Result<Vec<RunNo>> {
         let query = Query {
-            filter: could_mean(text),
+            filter: narrow::could_mean(text),
             shown: Shown::All,
             ..Query::all()
         };
@@ -182,7 +190,7 @@ impl<'a, V: Reading> Names<'a, V> {
     }
 
     /// What was found, else what an alias given by others stands for, else the failure with resembling names.
-    fn or_alias(&self, text: &str, found: Option<Found>, experiments: bool) -> Result<Found> {
+    fn or_alias(&self, text: &str, found: Option<Found>, wanted: Wanted) -> Result<Found> {
         if let Some(found) = found {
             return Ok(found);
         }
@@ -197,17 +205,19 @@ impl<'a, V: Reading> Names<'a, V> {
                 return self.by_uid(text, uid);
             }
         }
-        let mut resembling = self.choice(&if experiments {
-            Vec::new()
-        } else {
-            self.newest(None, RECENT)?
+        let mut resembling = self.choice(&match wanted {
+            Wanted::Experiment => Vec::new(),
+            Wanted::Run => self.newest(None, RECENT)?,
         })?;
         resembling.experiments = self.view.experiments()?;
         let nearest = match resembling.resolution(text) {
             Resolution::None { nearest } => nearest,
             Resolution::One(_) | Resolution::Many(_) => Vec::new(),
         };
-        let noun = if experiments { "experiment" } else { "run" };
+        let noun = match wanted {
+            Wanted::Experiment => "experiment",
+            Wanted::Run => "run",
+        };
         Err(unknown(noun, text, nearest))
     }
 
@@ -325,65 +335,5 @@ fn experiment_candidate<'a>(row: &'a ExperimentRow, aliases: &'a [String]) -> Ca
         experiment: row.state.name().unwrap_or_default(),
         run: None,
         aliases,
-    }
-}
-
-/// The runs that a text could mean, for the index: a superset of what the rules choose.
-fn could_mean(text: &str) -> Expr {
-    let mut ways = vec![
-        is(KeyKind::Attribute, "name", text),
-        like("id", format!("{}%", text.to_ascii_lowercase())),
-    ];
-    let mut tails = vec![text];
-    tails.extend(text.match_indices('/').map(|(at, _)| &text[at + 1..]));
-    for tail in &tails[1..] {
-        ways.push(is(KeyKind::Attribute, "name", tail));
-    }
-    for tail in &tails {
-        if let Some(number) = handle::parse_run_label(tail) {
-            ways.push(Expr::Compare {
-                key: Key::new(KeyKind::Attribute, "number"),
-                op: CompareOp::Equal,
-                value: Literal::number(number as f64),
-            });
-        }
-        if handle::is_glob(tail) {
-            // `%` and `_` of the text itself only widen the pattern.
-            let pattern = tail.replace('*', "%").replace('?', "_");
-            ways.push(like("name", pattern.clone()));
-            ways.push(like("id", pattern));
-        }
-    }
-    if tails.iter().any(|tail| may_be_label(tail)) {
-        // A glob may stand for the label of any run: the rules look at all that have a number.
-        ways.push(Expr::IsNull {
-            key: Key::new(KeyKind::Attribute, "number"),
-            negated: true,
-        });
-    }
-    Expr::Or(ways)
-}
-
-/// Whether a glob could match `run-014`: what stands before its first wildcard has to agree.
-fn may_be_label(glob: &str) -> bool {
-    let fixed = glob.split(['*', '?']).next().unwrap_or_default();
-    let agrees = |label: &str| label.starts_with(fixed) || fixed.starts_with(label);
-    handle::is_glob(glob) && agrees("run-")
-}
-
-fn is(kind: KeyKind, name: &str, text: &str) -> Expr {
-    Expr::Compare {
-        key: Key::new(kind, name),
-        op: CompareOp::Equal,
-        value: Literal::Text(text.to_owned()),
-    }
-}
-
-fn like(attribute: &str, pattern: String) -> Expr {
-    Expr::Like {
-        key: Key::new(KeyKind::Attribute, attribute),
-        pattern,
-        case: Case::Insensitive,
-        negated: false,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: nothing is written to a run that was only guessed among several.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use trialbook_model::filter::{CompareOp, Expr, Key, KeyKind, Literal};
 use trialbook_model::id::RunUid;
 use trialbook_model::status::RunStatus;
@@ -65,7 +65,9 @@ pub(crate) fn choose<V: Reading>(cx: &Context, view: &V, choice: &RunChoice) -> 
             Found::Run(run) => *run,
             Found::Experiment(row) => run_of(view, &row, text)?,
         },
-        (None, Some(text)) => names.run(text)?,
+        (None, Some(text)) => names
+            .run(text)
+            .with_context(|| format!("TRIALBOOK_RUN is set to `{text}`"))?,
         (None, None) => of_this_shell(cx, view)?,
     };
     let experiment = view.experiment(run.experiment)?;

@@ -99,7 +99,7 @@ fn flatten(
 ) -> Result<(), Failure> {
     check_name("a param", &key)?;
     let (text, kind) = match raw.as_bytes().first() {
-        Some(b'{') if depth > 0 && raw.trim_matches(['{', '}', ' ', '\n', '\t', '\r']) != "" => {
+        Some(b'{') if depth > 0 && !is_empty_map(raw) => {
             let map: BTreeMap<String, &RawValue> =
                 serde_json::from_str(raw).map_err(|error| not_a_map(&key, &error))?;
             for (inner, value) in map {
@@ -119,6 +119,11 @@ fn flatten(
     };
     params.push((key, Param { text, kind }));
     Ok(())
+}
+
+fn is_empty_map(raw: &str) -> bool {
+    raw.trim_matches(['{', '}', ' ', '\n', '\t', '\r'])
+        .is_empty()
 }
 
 fn not_a_map(what: &str, error: &serde_json::Error) -> Failure {
@@ -243,9 +248,9 @@ mod tests {
 
     #[test]
     fn kinds_of_params_follow_from_their_text() {
+        use ParamKind::{Bool, Number, Text};
         let params = params(&words("lr=3.10 model=bert on=true n=1e5 odd=inf eq=a=b")).unwrap();
         let kinds: Vec<ParamKind> = params.iter().map(|(_, param)| param.kind).collect();
-        use ParamKind::{Bool, Number, Text};
         assert_eq!(kinds, [Number, Text, Bool, Number, Text, Text]);
         assert_eq!(params[0].1.text, "3.10");
         assert_eq!(params[5].1.text, "a=b");

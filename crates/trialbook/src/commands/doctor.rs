@@ -1,17 +1,239 @@
 //! `trialbook doctor`: whether the book is whole, and what in it deserves a look.
+//!
+//! Invariant: without `--rebuild` nothing is changed.
 
+use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
-use crate::book;
-use crate::context::Context;
+use anyhow::Result;
+use serde::Serialize;
+use trialbook_model::code::ErrorCode;
+use trialbook_model::id::RunNo;
+use trialbook_model::stale::stale_since;
+use trialbook_model::time::{Clock as _, Timestamp};
+use trialbook_store::nouns::RunRow;
+use trialbook_store::query::{Query, Shown};
+use trialbook_store::reading::Reading;
+use trialbook_store::{Artifacts, BOOK_FORMAT, Depth, Effort, Finding};
+
+use crate::book::{self, Open};
+use crate::context::{Context, SystemClock};
+use crate::figures::{bytes, count};
+use crate::listing::Listing;
+use crate::printer::{Line, Style};
+use crate::titles;
+
+const SCHEMA: u32 = 1;
+/// Runs that are looked at in one go.
+const BATCH: usize = 4_096;
 
 /// Check the book
+///
+/// Looks for records that cannot be read, artifacts whose bytes are missing or changed, params that several
+/// writers gave different values, records that were dropped, and runs that nobody ended. The exit code is 7
+/// where data are damaged.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  trialbook doctor\n  trialbook doctor --json")]
-pub(crate) struct Args {}
+#[command(after_help = "\
+Examples:
+  trialbook doctor
+  trialbook doctor --bytes
+  trialbook doctor --rebuild
+  trialbook doctor --json")]
+pub(crate) struct Args {
+    /// Also read the bytes of all artifacts
+    #[arg(long)]
+    bytes: bool,
+    /// Make summaries and counts anew from the records, where they differ
+    #[arg(long)]
+    rebuild: bool,
+}
+
+#[derive(Default, Serialize)]
+struct Health {
+    book: String,
+    rule: &'static str,
+    format: u32,
+    size_bytes: u64,
+    healthy: bool,
+    runs: u64,
+    experiments: u64,
+    points: u64,
+    /// Rows that `--rebuild` made anew; null without it.
+    rebuilt: Option<u64>,
+    /// What is lost or changed.
+    damage: Vec<String>,
+    /// What deserves a look.
+    notices: Vec<String>,
+}
 
 /// Checks it.
-pub(crate) fn run(_args: Args, cx: &Context) -> anyhow::Result<ExitCode> {
-    book::reading(cx)?;
-    Ok(ExitCode::SUCCESS)
+pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
+    let open = book::reading(cx)?;
+    let rebuilt = if args.rebuild {
+        Some(rebuild(cx)?)
+    } else {
+        None
+    };
+    let mut health = examine(&open, args)?;
+    health.rebuilt = rebuilt;
+    if cx.printer.json_wanted() {
+        cx.printer.json(SCHEMA, &health)?;
+    } else {
+        tell(&health, cx);
+    }
+    Ok(if health.healthy {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(ErrorCode::DataDamaged.exit_code())
+    })
+}
+
+/// Rebuilds the summaries; a seal that others have under way is as good.
+fn rebuild(cx: &Context) -> Result<u64> {
+    let open = book::writing(cx)?;
+    open.book().seal(Effort::All)?;
+    Ok(open.book().rebuild()?.changed)
+}
+
+fn tell(health: &Health, cx: &Context) {
+    cx.printer.line(format!(
+        "book {} (format {}): {}, {}, {}, {}",
+        health.book,
+        health.format,
+        count(health.experiments, "experiment"),
+        count(health.runs, "run"),
+        count(health.points, "point"),
+        bytes(health.size_bytes)
+    ));
+    for damage in &health.damage {
+        cx.printer
+            .line(Line::styled(Style::Red, "damaged").plain(format!("  {damage}")));
+    }
+    for notice in &health.notices {
+        cx.printer
+            .line(Line::styled(Style::Yellow, "notice").plain(format!("   {notice}")));
+    }
+    if let Some(rebuilt) = health.rebuilt {
+        cx.printer
+            .line(format!("made {} anew", count(rebuilt, "row")));
+    }
+    if health.healthy {
+        cx.printer
+            .line(Line::styled(Style::Green, "the data are whole"));
+    }
+}
+
+fn examine(open: &Open, args: &Args) -> Result<Health> {
+    let view = open.view()?;
+    let mut health = Health {
+        book: open.folder().display().to_string(),
+        rule: open.rule().word(),
+        format: BOOK_FORMAT,
+        size_bytes: size(open.folder()),
+        experiments: view.experiments()?.len() as u64,
+        ..Health::default()
+    };
+    let report = open.book().check(Depth::Book)?;
+    health.points = report.points;
+    // Artifacts are looked at below: those of records that are not sealed yet as well.
+    let findings = report.findings.iter();
+    let findings = findings.filter(|finding| !matches!(finding, Finding::Artifact { .. }));
+    health.damage.extend(findings.map(ToString::to_string));
+    let artifacts = open.artifacts();
+    let now = SystemClock.now();
+    let all = view.search(&Query {
+        shown: Shown::All,
+        ..Query::all()
+    })?;
+    health.runs = all.total;
+    for batch in all.runs.chunks(BATCH) {
+        examine_runs(&view, batch, now, &mut health)?;
+        for run in view.runs(batch)? {
+            examine_artifacts(&artifacts, &run, args, &mut health);
+        }
+    }
+    health.healthy = health.damage.is_empty();
+    Ok(health)
+}
+
+fn examine_runs<V: Reading>(
+    view: &V,
+    batch: &[RunNo],
+    now: Timestamp,
+    health: &mut Health,
+) -> Result<()> {
+    let listing = Listing::read(view, batch)?;
+    for run in &listing.runs {
+        let title = titles::run(run, listing.experiment_of(run));
+        for (key, kept, refused) in run.state.conflicts() {
+            let refused: Vec<&str> = refused
+                .iter()
+                .map(|(_, param)| param.text.as_str())
+                .collect();
+            health.notices.push(format!(
+                "{title}: param `{key}` was also written as `{}`; the first, `{}`, holds",
+                refused.join("`, `"),
+                kept.text
+            ));
+        }
+        let dropped: u64 = run
+            .state
+            .heartbeats
+            .values()
+            .map(|beat| beat.value.dropped)
+            .sum();
+        if dropped > 0 {
+            let dropped = count(dropped, "record");
+            health
+                .damage
+                .push(format!("{title}: its program could not keep {dropped}"));
+        }
+        if run.state.unknown > 0 {
+            let unknown = count(run.state.unknown, "record");
+            health.notices.push(format!(
+                "{title}: {unknown} of kinds that this version does not know"
+            ));
+        }
+        if stale_since(&run.state, now).is_some() {
+            health.notices.push(format!(
+                "{title}: running, and nothing was heard of it for long: `trialbook end --run {} --status cancelled` closes it",
+                run.uid
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the bytes of all artifacts are there; `--bytes` also reads them.
+fn examine_artifacts(artifacts: &Artifacts, run: &RunRow, args: &Args, health: &mut Health) {
+    for held in run.state.records.artifacts.values().flatten() {
+        let Some(sum) = &held.value.sha256 else {
+            continue;
+        };
+        let whole = if args.bytes {
+            artifacts.verify(sum).map(|_sum| ())
+        } else {
+            artifacts.get(sum).map(|_file| ())
+        };
+        if let Err(error) = whole {
+            let path = &held.value.path;
+            health
+                .damage
+                .push(format!("run {}: `{path}`: {error}", run.uid));
+        }
+    }
+}
+
+/// The bytes of all files in a folder; what cannot be read counts nothing.
+fn size(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
+    let entries = entries.flatten().map(|entry| match entry.metadata() {
+        Ok(found) if found.is_dir() => size(&entry.path()),
+        Ok(found) => found.len(),
+        Err(_) => 0,
+    });
+    entries.sum()
 }

@@ -69,7 +69,7 @@ struct Ended {
 }
 
 /// Ends it.
-pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let metrics = values::metrics(&args.metrics)?;
     let open = book::writing(cx)?;
     let view = open.view()?;
@@ -89,11 +89,11 @@ pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
         .into());
     }
     let mut writer = open.writer(cx)?;
-    for op in last_words(&target, metrics, &args) {
+    for op in last_words(&target, metrics, args) {
         writer.record(&op)?;
     }
     if !wrapped {
-        writer.record(&Op::SetStatus(change(&target, status, &args)))?;
+        writer.record(&Op::SetStatus(change(&target, status, args)))?;
     }
     writer.finish(cx)?;
     let status = if wrapped { present } else { status };

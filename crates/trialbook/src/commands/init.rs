@@ -27,7 +27,7 @@ struct Made {
 }
 
 /// Makes it.
-pub(crate) fn run(_args: Args, cx: &Context) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(_args: &Args, cx: &Context) -> anyhow::Result<ExitCode> {
     let (folder, created) = book::make(cx)?;
     let made = Made {
         book: folder.display().to_string(),

@@ -16,8 +16,8 @@ use trialbook_store::reading::Reading;
 use crate::book;
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
-use crate::figures::{count, grouped};
-use crate::listing::Listing;
+use crate::figures::{count, grouped, short};
+use crate::listing::{Listing, More};
 use crate::names::Names;
 use crate::printer::{Column, Table};
 use crate::target::attribute_is;
@@ -64,6 +64,7 @@ fn status(word: &str) -> Result<RunStatus, String> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON document")]
 struct Runs {
     book: String,
     total: u64,
@@ -71,6 +72,7 @@ struct Runs {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON document")]
 struct Experiments {
     book: String,
     total: u64,
@@ -90,13 +92,13 @@ struct ExperimentHead {
 }
 
 /// Lists them.
-pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::reading(cx)?;
     let view = open.view()?;
     let book = open.folder().display().to_string();
     match args.what {
-        What::Runs => list_runs(&args, cx, &view, book)?,
-        What::Experiments => list_experiments(&args, cx, &view, book)?,
+        What::Runs => list_runs(args, cx, &view, book)?,
+        What::Experiments => list_experiments(args, cx, &view, book)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -150,7 +152,7 @@ fn list_runs<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> R
         cx.printer.line("no runs");
         return Ok(());
     }
-    cx.printer.table(&listing.table(now, &[]));
+    cx.printer.table(&listing.table(now, &judged(&listing)));
     if (listing.runs.len() as u64) < hits.total {
         let more = hits.total - listing.runs.len() as u64;
         cx.printer.line(format!(
@@ -159,6 +161,28 @@ fn list_runs<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> R
         ));
     }
     Ok(())
+}
+
+/// Columns of judged items (C-26), where a listed run has any.
+fn judged(listing: &Listing) -> Vec<More<'static>> {
+    let columns: [(&str, &str, fn(f64) -> String); 3] = [
+        ("ACCURACY", "accuracy_rate", |share| {
+            format!("{:.1} %", 100.0 * share)
+        }),
+        ("QUESTIONS", "total_questions", short),
+        ("COST", "total_estimated_cost", |cost| format!("${cost:.3}")),
+    ];
+    let held = |(_, key, _): &(&str, &str, fn(f64) -> String)| {
+        listing
+            .runs
+            .iter()
+            .any(|run| run.state.metric(key).is_some())
+    };
+    let column = |(title, key, text): (&'static str, &'static str, fn(f64) -> String)| More {
+        title,
+        cell: Box::new(move |run| run.state.metric(key).map_or_else(|| "N/A".to_owned(), text)),
+    };
+    columns.into_iter().filter(held).map(column).collect()
 }
 
 fn list_experiments<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> Result<()> {

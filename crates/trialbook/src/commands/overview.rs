@@ -4,13 +4,15 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::Serialize;
+use trialbook_model::filter::Expr;
 use trialbook_model::time::Clock as _;
 use trialbook_store::BookView;
 use trialbook_store::query::Query;
 use trialbook_store::reading::Reading as _;
 
-use crate::book;
+use crate::book::{self, Open};
 use crate::context::{Context, SystemClock};
+use crate::discovery::Choice;
 use crate::documents::RunHead;
 use crate::figures::{count, grouped};
 use crate::listing::Listing;
@@ -36,74 +38,70 @@ struct Overview {
 /// Shows it.
 pub(crate) fn run(cx: &Context) -> Result<ExitCode> {
     let choice = cx.choice()?;
-    let Some(open) = book::reading_if_any(cx)? else {
-        if cx.printer.json_wanted() {
-            cx.printer.json(
-                SCHEMA,
-                &Overview {
-                    book: None,
-                    rule: choice.rule.word(),
-                    runs: 0,
-                    running_total: 0,
-                    running: Vec::new(),
-                    last: Vec::new(),
-                },
-            )?;
-        } else {
-            cx.printer.line(format!(
-                "There is no book yet at {}.",
-                choice.folder.display()
-            ));
-            next_steps(cx, &NEW);
-        }
-        return Ok(ExitCode::SUCCESS);
-    };
-    let view = open.view()?;
-    let running = found(&view, target::running(), RUNNING)?;
-    let last = found(&view, trialbook_model::filter::Expr::all(), LAST)?;
-    let now = SystemClock.now();
+    match book::reading_if_any(cx)? {
+        Some(open) => of_book(&open, cx)?,
+        None => of_nothing(&choice, cx)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn of_nothing(choice: &Choice, cx: &Context) -> Result<()> {
     if cx.printer.json_wanted() {
         let overview = Overview {
-            book: Some(open.folder().display().to_string()),
+            book: None,
+            rule: choice.rule.word(),
+            runs: 0,
+            running_total: 0,
+            running: Vec::new(),
+            last: Vec::new(),
+        };
+        return cx.printer.json(SCHEMA, &overview);
+    }
+    let folder = choice.folder.display();
+    cx.printer
+        .line(format!("There is no book yet at {folder}."));
+    next_steps(cx, &NEW);
+    Ok(())
+}
+
+fn of_book(open: &Open, cx: &Context) -> Result<()> {
+    let view = open.view()?;
+    let running = found(&view, target::running(), RUNNING)?;
+    let last = found(&view, Expr::all(), LAST)?;
+    let now = SystemClock.now();
+    let folder = open.folder().display();
+    if cx.printer.json_wanted() {
+        let overview = Overview {
+            book: Some(folder.to_string()),
             rule: open.rule().word(),
             runs: last.1,
             running_total: running.1,
             running: running.0.heads(now),
             last: last.0.heads(now),
         };
-        cx.printer.json(SCHEMA, &overview)?;
-        return Ok(ExitCode::SUCCESS);
+        return cx.printer.json(SCHEMA, &overview);
     }
     let runs = count(last.1, "run");
-    cx.printer.line(format!(
-        "Book {} ({}): {runs}",
-        open.folder().display(),
-        open.rule()
-    ));
+    cx.printer
+        .line(format!("Book {folder} ({}): {runs}", open.rule()));
     if last.1 == 0 {
         next_steps(cx, &NEW);
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     cx.printer.line("");
     if running.1 == 0 {
         cx.printer.line("Nothing is running. The last runs:");
         cx.printer.table(&last.0.table(now, &[]));
     } else {
-        cx.printer.line(Line::styled(
-            Style::Bold,
-            format!("Running: {}", grouped(running.1)),
-        ));
+        let heading = format!("Running: {}", grouped(running.1));
+        cx.printer.line(Line::styled(Style::Bold, heading));
         cx.printer.table(&running.0.table(now, &[]));
     }
     next_steps(cx, &KNOWN);
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
-fn found(
-    view: &BookView<'_>,
-    filter: trialbook_model::filter::Expr,
-    limit: usize,
-) -> Result<(Listing, u64)> {
+fn found(view: &BookView<'_>, filter: Expr, limit: usize) -> Result<(Listing, u64)> {
     let query = Query {
         filter,
         limit,

@@ -1,26 +1,28 @@
 //! `trialbook search`: finds runs by a filter (T-7).
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use trialbook_model::filter::{
-    self, Aggregate, Dialect, Direction, Key, KeyKind, OrderTerm, Wanted,
-};
+use trialbook_model::filter::{self, Dialect, Direction, Key, KeyKind, OrderTerm};
 use trialbook_model::goal;
-use trialbook_model::record::{Goal, SeriesKey};
-use trialbook_model::state::SeriesSummary;
+use trialbook_model::id::ExperimentNo;
+use trialbook_model::record::Goal;
+use trialbook_model::state::{DEFAULT_PROJECT, MetricDefinitions};
 use trialbook_model::time::Clock as _;
-use trialbook_store::nouns::RunRow;
+use trialbook_store::BookView;
+use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading as _;
 
 use crate::book;
 use crate::context::{Context, SystemClock};
-use crate::documents::{self, RunHead};
+use crate::documents::RunHead;
 use crate::failure::Failure;
-use crate::figures::{self, count};
+use crate::figures::count;
+use crate::keyed::{json_value, text_value};
 use crate::listing::{Listing, More};
 use crate::names::Names;
 
@@ -93,7 +95,7 @@ struct FoundRun {
 }
 
 /// Finds them.
-pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let dialect = if args.mlflow {
         Dialect::Mlflow
     } else {
@@ -110,18 +112,19 @@ pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
         text: order_text.to_owned(),
         source,
     })?;
-    let sorted = directed(&mut order);
     let keys = used_keys(&condition, &order);
     let open = book::reading(cx)?;
     let view = open.view()?;
     let names = Names::new(&view);
     let mut experiments = Vec::new();
     for text in &args.experiment {
-        experiments.push(names.experiment(text)?.no);
+        experiments.push(names.experiment(text)?);
     }
+    let sorted = directed(&mut order, dialect, &definitions(&view, &experiments)?);
+    let numbers: Vec<ExperimentNo> = experiments.iter().map(|row| row.no).collect();
     let hits = view.search(&Query {
         filter: condition,
-        experiments: (!experiments.is_empty()).then_some(experiments),
+        experiments: (!numbers.is_empty()).then_some(numbers),
         shown: if args.all {
             Shown::WithArchived
         } else {
@@ -142,13 +145,47 @@ pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Gives every term without a direction the one that puts the best first.
-fn directed(order: &mut [OrderTerm]) -> Vec<Sorted> {
+/// What is defined about metrics, nearest first: by the experiments that are searched, then by projects.
+fn definitions(
+    view: &BookView<'_>,
+    experiments: &[ExperimentRow],
+) -> Result<Vec<MetricDefinitions>> {
+    let mut found: Vec<MetricDefinitions> = Vec::new();
+    let mut projects: Vec<&str> = Vec::new();
+    for row in experiments {
+        found.push(row.state.metrics.clone());
+        projects.push(row.state.project());
+    }
+    if experiments.is_empty() {
+        projects.push(DEFAULT_PROJECT);
+    }
+    projects.dedup();
+    for project in projects {
+        found.push(view.project(project)?.metrics);
+    }
+    Ok(found)
+}
+
+/// Gives every term without a direction the one that puts the best first; in MLflow's dialect that is
+/// always the smallest.
+fn directed(
+    order: &mut [OrderTerm],
+    dialect: Dialect,
+    definitions: &[MetricDefinitions],
+) -> Vec<Sorted> {
     let mut sorted = Vec::new();
     for term in order {
-        let assumed = term.direction.is_none();
-        let goal = goal_of(&term.key);
-        let direction = term.direction_for(goal);
+        let defined = definitions
+            .iter()
+            .find_map(|metrics| metrics.get(&term.key.name)?.value.goal);
+        let assumed = term.direction.is_none() && defined.is_none() && dialect == Dialect::Native;
+        let goal = goal_of(&term.key).map(|assumed| defined.unwrap_or(assumed));
+        let direction = match (term.direction, dialect) {
+            (None, Dialect::Mlflow) => Direction::Ascending,
+            (None, Dialect::Native) | (Some(_), Dialect::Native | Dialect::Mlflow) => {
+                term.direction_for(goal)
+            }
+        };
         term.direction = Some(direction);
         sorted.push(Sorted {
             key: term.key.to_string(),
@@ -248,99 +285,18 @@ impl Outcome {
             })
             .collect();
         if shown < self.total {
-            text.push_str(&format!(", showing top {shown}"));
+            write!(text, ", showing top {shown}").expect("a string takes all");
         }
         if !by.is_empty() && self.total > 0 {
             let by = by.join(", ");
             let word = if shown < self.total {
-                "by"
+                " by "
             } else {
-                ", sorted by"
+                ", sorted by "
             };
-            let gap = if shown < self.total { " " } else { "" };
-            text.push_str(&format!("{gap}{word} {by}"));
+            text.push_str(word);
+            text.push_str(&by);
         }
         text
-    }
-}
-
-/// What a run has under a key.
-enum Held<'a> {
-    Number(f64),
-    Count(u64),
-    Param(&'a trialbook_model::record::Param),
-    Text(&'a str),
-}
-
-fn held<'a>(run: &'a RunRow, key: &Key) -> Option<Held<'a>> {
-    key.kinds(Wanted::Any).iter().find_map(|kind| match kind {
-        KeyKind::Metric => metric(run, key),
-        KeyKind::Param => run
-            .state
-            .params
-            .get(&key.name)
-            .map(|held| Held::Param(held.param())),
-        KeyKind::Tag => {
-            let mut tags = run.state.annotations.tags();
-            tags.find(|(tag, _)| *tag == key.name)
-                .map(|(_, value)| Held::Text(value))
-        }
-        KeyKind::Attribute | KeyKind::Dataset | KeyKind::Bare => None,
-    })
-}
-
-fn metric<'a>(run: &RunRow, key: &Key) -> Option<Held<'a>> {
-    let series = SeriesKey {
-        key: key.name.clone(),
-        context: key.context.clone(),
-    };
-    let summary = run.state.records.series.get(&series)?;
-    aggregate(summary, key)
-}
-
-fn aggregate<'a>(summary: &SeriesSummary, key: &Key) -> Option<Held<'a>> {
-    match key.aggregate {
-        Aggregate::Last => Some(Held::Number(summary.last.value)),
-        Aggregate::Min => summary.min().map(Held::Number),
-        Aggregate::Max => summary.max().map(Held::Number),
-        Aggregate::Mean => summary.mean().map(Held::Number),
-        Aggregate::Best => match goal::assumed(&key.name).goal {
-            Goal::Min => summary.min().map(Held::Number),
-            Goal::Max => summary.max().map(Held::Number),
-            Goal::None => Some(Held::Number(summary.last.value)),
-        },
-        Aggregate::Count => Some(Held::Count(summary.count)),
-        Aggregate::Nan => Some(Held::Count(summary.nan)),
-    }
-}
-
-fn text_value(run: &RunRow, key: &Key) -> String {
-    match held(run, key) {
-        Some(Held::Number(value)) => figures::short(value),
-        Some(Held::Count(value)) => value.to_string(),
-        Some(Held::Param(param)) => clipped(&param.text),
-        Some(Held::Text(text)) => clipped(text),
-        None => "-".to_owned(),
-    }
-}
-
-/// A text short enough for a column of numbers.
-fn clipped(text: &str) -> String {
-    const MOST: usize = 40;
-    match text.char_indices().nth(MOST) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
-    }
-}
-
-fn json_value(run: &RunRow, key: &Key) -> Value {
-    match held(run, key) {
-        Some(Held::Number(value)) => figures::json(value),
-        Some(Held::Count(value)) => value.into(),
-        Some(Held::Param(param)) => {
-            serde_json::from_str(documents::param(param).get()).unwrap_or(Value::Null)
-        }
-        Some(Held::Text(text)) => text.into(),
-        None => Value::Null,
     }
 }

@@ -67,7 +67,7 @@ struct Head<'a> {
 }
 
 /// Prints it.
-pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let context = values::context(&args.context)?;
     let open = book::reading(cx)?;
     let view = open.view()?;
@@ -86,8 +86,8 @@ pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
         context: serde_json::from_str(&key.context).ok(),
     };
     match args.points {
-        None => whole(&view, &args, (&run, &key), head, cx)?,
-        Some(number) => bucketed(&view, &args, (&run, &key, number), head, cx)?,
+        None => whole(&view, args, (&run, &key), head, cx)?,
+        Some(number) => bucketed(&view, args, (&run, &key, number), head, cx)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -173,10 +173,7 @@ fn json(series: &Series, head: Head<'_>, cx: &Context) -> Result<()> {
             .map(|value| figures::json(*value))
             .collect(),
     };
-    let mut out = cx.printer.stream();
-    serde_json::to_writer(&mut out, &columns).map_err(std::io::Error::from)?;
-    writeln!(out)?;
-    Ok(out.flush()?)
+    cx.printer.large_json(&columns)
 }
 
 #[derive(Serialize)]

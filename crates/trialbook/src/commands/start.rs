@@ -90,7 +90,7 @@ struct Plan {
 }
 
 /// Starts it.
-pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let mut params = values::params(&args.param)?;
     if let Some(json) = &args.params {
         params.extend(values::params_of_json(json)?);
@@ -101,14 +101,14 @@ pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
     }
     let open = book::writing(cx)?;
     let view = open.view()?;
-    let surrounding = surrounding_run(cx, &view)?;
-    let plan = plan(&args, &view, surrounding.as_ref(), params, tags)?;
+    let surrounding = surrounding_run(cx, &view);
+    let plan = plan(args, &view, surrounding.as_ref(), params, tags)?;
     let joins = surrounding
         .as_ref()
         .filter(|run| !run.state.annotations.flag(JOINED) && args.parent.is_none());
     let started = match joins {
-        Some(run) => join(cx, &open, run, &args, &plan)?,
-        None => open_run(cx, &open, &view, surrounding.as_ref(), (&args, &plan))?,
+        Some(run) => join(cx, &open, run, args, &plan)?,
+        None => open_run(cx, &open, &view, surrounding.as_ref(), (args, &plan))?,
     };
     cx.printer.note(format!(
         "book {} ({}), experiment {}",
@@ -125,18 +125,16 @@ pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
 }
 
 /// The wrapper's run around this process, if there is one and it is running.
-fn surrounding_run(cx: &Context, view: &BookView<'_>) -> Result<Option<RunRow>> {
-    let Some(text) = cx.run_variable() else {
-        return Ok(None);
-    };
+fn surrounding_run(cx: &Context, view: &BookView<'_>) -> Option<RunRow> {
+    let text = cx.run_variable()?;
     let Ok(run) = Names::new(view).run(text) else {
         cx.printer
             .note(format!("TRIALBOOK_RUN names no run of this book: `{text}`"));
-        return Ok(None);
+        return None;
     };
     let source = run.state.start().map_or("", |start| start.source.as_str());
     let around = source == WRAPPER && run.state.status() == RunStatus::Running;
-    Ok(around.then_some(run))
+    around.then_some(run)
 }
 
 fn plan(

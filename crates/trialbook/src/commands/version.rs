@@ -15,6 +15,7 @@ const SCHEMA: u32 = 1;
 pub(crate) struct Args {}
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON document")]
 struct Version {
     version: &'static str,
     system: &'static str,
@@ -22,7 +23,7 @@ struct Version {
 }
 
 /// Says it.
-pub(crate) fn run(_args: Args, cx: &Context) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(_args: &Args, cx: &Context) -> anyhow::Result<ExitCode> {
     let version = Version {
         version: env!("CARGO_PKG_VERSION"),
         system: std::env::consts::OS,

@@ -14,6 +14,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::Error;
 use serde::Serialize;
 
+use styled::Look;
 pub(crate) use styled::{Line, Style};
 pub(crate) use table::{Column, Table};
 
@@ -72,7 +73,7 @@ impl Printer {
 
     /// Prints a line.
     pub(crate) fn line(&self, line: impl Into<Line>) {
-        let text = line.into().render(self.has_colour());
+        let text = line.into().render(self.look(self.terminal));
         let mut held = self.held.borrow_mut();
         held.push_str(&text);
         held.push('\n');
@@ -100,10 +101,17 @@ impl Printer {
         Ok(())
     }
 
+    /// Prints a large JSON document in one line, at once.
+    pub(crate) fn large_json(&self, document: &impl Serialize) -> anyhow::Result<()> {
+        let text = serde_json::to_string(document)?;
+        let mut out = self.stream();
+        writeln!(out, "{}", escape::json(&text))?;
+        Ok(out.flush()?)
+    }
+
     /// Says something beside the result, on standard error.
     pub(crate) fn note(&self, line: impl Into<Line>) {
-        let colour = io::stderr().is_terminal() && self.may_colour();
-        let text = line.into().render(colour);
+        let text = line.into().render(self.look(io::stderr().is_terminal()));
         drop(writeln!(io::stderr(), "{text}"));
     }
 
@@ -124,6 +132,7 @@ impl Printer {
     }
 
     /// Standard output as a stream, for data that is not to be held: no pager, no escaping.
+    #[expect(clippy::unused_self, reason = "the printer is the way out")]
     pub(crate) fn stream(&self) -> impl Write + use<> {
         io::BufWriter::with_capacity(1 << 16, io::stdout())
     }
@@ -139,8 +148,8 @@ impl Printer {
         }
         let told = Told::of(error);
         if self.face.json {
-            let document = serde_json::json!({ "schema": 1, "error": &told });
-            self.note(document.to_string());
+            let document = serde_json::json!({ "schema": 1, "error": &told }).to_string();
+            drop(writeln!(io::stderr(), "{}", escape::json(&document)));
         } else {
             self.note(Line::styled(Style::Red, "error").plain(format!(": {}", told.message)));
             for cause in &told.causes {
@@ -191,12 +200,14 @@ impl Printer {
         child.wait().is_ok()
     }
 
-    fn has_colour(&self) -> bool {
-        self.terminal && self.may_colour()
-    }
-
-    const fn may_colour(&self) -> bool {
-        !self.face.no_color && !self.face.dumb
+    /// How styles look where the output is a terminal or not.
+    #[expect(clippy::fn_params_excessive_bools, reason = "what the system answers")]
+    const fn look(&self, terminal: bool) -> Look {
+        if terminal && !self.face.no_color && !self.face.dumb {
+            Look::Coloured
+        } else {
+            Look::Bare
+        }
     }
 
     /// Columns of the terminal; `None` where lines may be as long as they are.

@@ -40,6 +40,15 @@ impl Style {
     }
 }
 
+/// Whether styles are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// As escape sequences.
+    Coloured,
+    /// Not at all.
+    Bare,
+}
+
 /// A line in pieces. A line feed inside a piece is kept, so that a message of several lines is one `Line`;
 /// every other control character is escaped.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -81,10 +90,10 @@ impl Line {
     }
 
     /// The line as bytes for a terminal, or without styles.
-    pub(super) fn render(&self, colour: bool) -> String {
+    pub(super) fn render(&self, look: Look) -> String {
         let mut out = String::new();
         for (style, text) in &self.pieces {
-            if colour && *style != Style::Plain {
+            if look == Look::Coloured && *style != Style::Plain {
                 out.push_str("\u{1b}[");
                 out.push_str(style.code());
                 out.push('m');

@@ -173,11 +173,12 @@ fn cut(text: &str, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::styled::Look;
     use super::*;
 
     fn rendered(table: &Table, width: Option<usize>) -> Vec<String> {
         let lines = table.lines(width);
-        lines.iter().map(|line| line.render(false)).collect()
+        lines.iter().map(|line| line.render(Look::Bare)).collect()
     }
 
     #[test]

@@ -78,8 +78,8 @@ struct Kept {
 }
 
 /// Keeps them.
-pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
-    let sources = sources(&args)?;
+pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
+    let sources = sources(args)?;
     let (open, target) = super::open(&args.choice, cx)?;
     let mut kept = Vec::new();
     for source in sources {
@@ -147,9 +147,13 @@ fn sources(args: &Args) -> Result<Vec<Source>, Failure> {
     }
     let mut paths: Vec<&str> = sources.iter().map(|source| source.path.as_str()).collect();
     paths.sort_unstable();
-    if let Some(twice) = paths.windows(2).find(|pair| pair[0] == pair[1]) {
+    let twice = paths
+        .iter()
+        .zip(paths.iter().skip(1))
+        .find(|(one, next)| one == next);
+    if let Some((twice, _)) = twice {
         return Err(Failure::Usage {
-            problem: format!("two files would be kept as `{}`", twice[0]),
+            problem: format!("two files would be kept as `{twice}`"),
             hint: "log them one by one with --under".to_owned(),
         });
     }

@@ -54,16 +54,16 @@ struct Logged {
 }
 
 /// Records it.
-pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     values::check_name("an event's kind", &args.kind)?;
-    let data = data(&args)?;
+    let data = data(args)?;
     let (open, target) = super::open(&args.choice, cx)?;
     let mut writer = open.writer(cx)?;
     writer.record(&Op::Event(Event {
         subject: Subject::Run(target.uid()),
         kind: args.kind.clone(),
-        severity: args.severity,
-        text: args.text.unwrap_or_default(),
+        severity: args.severity.clone(),
+        text: args.text.clone().unwrap_or_default(),
         data,
         step: args.step,
     }))?;
@@ -72,7 +72,7 @@ pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
         let logged = Logged {
             run: target.uid().to_string(),
             handle: target.title.clone(),
-            event: args.kind,
+            event: args.kind.clone(),
         };
         cx.printer.json(super::SCHEMA, &logged)?;
     } else {

@@ -17,8 +17,8 @@ use trialbook_model::record::{Event, Op, SeriesKey, SetParams, Subject};
 use trialbook_model::time::{Clock as _, Timestamp};
 use trialbook_runner::protocol::line::Place;
 use trialbook_runner::protocol::{NOT_UNDERSTOOD, Reader, json};
-use trialbook_spool::{KeyIndex, SubjectIndex};
-use trialbook_store::Recorder;
+use trialbook_spool::{KeyIndex, SpoolError, SubjectIndex};
+use trialbook_store::{BookError, Recorder};
 
 use super::numbers::{self, Numbers};
 use crate::commands::end::next_step;
@@ -71,7 +71,7 @@ struct Logged {
 }
 
 /// Records them.
-pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let name = args.file.display().to_string();
     let mut input: Box<dyn BufRead> = if name == "-" {
         Box::new(BufReader::with_capacity(1 << 16, io::stdin()))
@@ -85,10 +85,9 @@ pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
     let (open, target) = super::open(&args.choice, cx)?;
     let mut stream = Stream::new(open.stream_writer(cx)?, &target, name);
     let outcome = stream.read_all(&mut *input, cx);
-    // What was read before a failure is kept.
-    let logged = stream.finish()?;
+    let logged = stream.finish(outcome);
     open.tidy(cx);
-    outcome?;
+    let logged = logged?;
     tell(&logged, cx)?;
     if logged.broken > 0 {
         return Err(Failure::BrokenLines {
@@ -142,6 +141,8 @@ struct Stream<'a> {
     /// Of one line, to be reused.
     pairs: Vec<(KeyIndex, f64)>,
     source: String,
+    /// Lines whose records were all acknowledged.
+    recorded: u64,
     logged: Logged,
 }
 
@@ -162,6 +163,7 @@ impl<'a> Stream<'a> {
             params: BTreeMap::new(),
             pairs: Vec::new(),
             source,
+            recorded: 0,
             logged: Logged {
                 run: run.to_string(),
                 handle: target.title.clone(),
@@ -184,6 +186,7 @@ impl<'a> Stream<'a> {
             }
             let text = String::from_utf8_lossy(&bytes);
             self.line(text.trim(), cx)?;
+            self.recorded = self.logged.lines;
         }
     }
 
@@ -191,9 +194,8 @@ impl<'a> Stream<'a> {
         if let Some(numbers) = numbers::read(text) {
             return self.numbers(&numbers);
         }
-        let object = match json::parse(text) {
-            Ok(Value::Object(object)) => object,
-            Ok(_) | Err(_) => return self.by_protocol(text, StepIs::Missing, cx),
+        let Ok(Value::Object(object)) = json::parse(text) else {
+            return self.by_protocol(text, StepIs::Missing, cx);
         };
         if let Some(Value::Object(_)) = object.get("params") {
             return self.params(text, &object["params"], cx);
@@ -265,13 +267,13 @@ impl<'a> Stream<'a> {
             line: self.logged.lines,
         };
         for (time, op) in self.reader.line(place, text, SystemClock.now()) {
-            self.op(time, op, step, cx)?;
+            self.op(time, &op, step, cx)?;
         }
         Ok(())
     }
 
-    fn op(&mut self, time: Timestamp, op: Op, step: StepIs, cx: &Context) -> Result<()> {
-        if let Op::Points(points) = &op {
+    fn op(&mut self, time: Timestamp, op: &Op, step: StepIs, cx: &Context) -> Result<()> {
+        if let Op::Points(points) = op {
             self.logged.points += points.values.len() as u64;
             for (key, value) in &points.values {
                 let known = self.known(&key.key);
@@ -285,12 +287,16 @@ impl<'a> Stream<'a> {
             }
             return Ok(());
         }
-        match &op {
-            Op::Item(_) => self.logged.items += 1,
-            Op::Event(event) if event.kind == NOT_UNDERSTOOD => self.complain(&event.text, cx),
-            _ => self.logged.events += 1,
+        if let Op::Item(_) = op {
+            self.logged.items += 1;
+        } else if let Op::Event(event) = op
+            && event.kind == NOT_UNDERSTOOD
+        {
+            self.complain(&event.text, cx);
+        } else {
+            self.logged.events += 1;
         }
-        self.recorder.record(&op)?;
+        self.recorder.record(op)?;
         Ok(())
     }
 
@@ -347,10 +353,29 @@ impl<'a> Stream<'a> {
         Ok(params)
     }
 
-    fn finish(self) -> Result<Logged> {
-        self.recorder.finish()?;
-        Ok(self.logged)
+    /// Ends the spool, and says of a stream that broke off how much of it is recorded.
+    fn finish(self, outcome: Result<()>) -> Result<Logged> {
+        let finished = self.recorder.finish();
+        let Err(error) = outcome else {
+            finished?;
+            return Ok(self.logged);
+        };
+        // A record that had to wait went out in the end.
+        let late = u64::from(finished.is_ok() && waits(&error));
+        let recorded = self.recorded + late;
+        Err(error.context(format!(
+            "stopped behind line {recorded} of {}: what follows is not recorded",
+            self.source
+        )))
     }
+}
+
+/// Whether a failure left its record waiting in memory.
+fn waits(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(BookError::Spool(SpoolError::Waiting { .. }))
+    )
 }
 
 /// Whether a line says its step.

@@ -59,7 +59,7 @@ struct Logged {
 }
 
 /// Records them.
-pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let mut metrics = values::metrics(&args.values)?;
     if let Some(json) = &args.metrics {
         metrics.extend(values::metrics_of_json(json)?);

@@ -41,6 +41,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one is made in a process")]
 enum What {
     #[command(alias = "metrics")]
     Metric(metric::Args),
@@ -56,20 +57,19 @@ enum What {
 /// Records it.
 pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
     match args.what {
-        What::Metric(args) => metric::run(args, cx),
-        What::Param(args) => param::run(args, cx),
-        What::Event(args) => event::run(args, cx),
+        What::Metric(args) => metric::run(&args, cx),
+        What::Param(args) => param::run(&args, cx),
+        What::Event(args) => event::run(&args, cx),
         What::Item(args) => item::run(args, cx),
-        What::Artifact(args) => artifact::run(args, cx),
-        What::Lines(args) => lines::run(args, cx),
+        What::Artifact(args) => artifact::run(&args, cx),
+        What::Lines(args) => lines::run(&args, cx),
     }
 }
 
 /// The book opened for writing and the run that is meant.
 fn open(choice: &RunChoice, cx: &Context) -> Result<(Open, Target)> {
     let open = book::writing(cx)?;
-    let view = open.view()?;
-    let target = target::choose(cx, &view, choice)?;
+    let target = target::choose(cx, &open.view()?, choice)?;
     let status = target.run.state.status();
     if status.is_final() && status != RunStatus::Completed {
         cx.printer.note(format!(

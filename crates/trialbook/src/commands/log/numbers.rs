@@ -127,7 +127,9 @@ impl<'de> Deserialize<'de> for Text<'de> {
 mod tests {
     use super::*;
 
-    fn values(text: &str) -> Option<(Option<i64>, Vec<(String, f64)>)> {
+    type Read = (Option<i64>, Vec<(String, f64)>);
+
+    fn values(text: &str) -> Option<Read> {
         let numbers = read(text)?;
         let values = numbers.values().map(|(key, value)| (key.to_owned(), value));
         Some((numbers.step, values.collect()))

@@ -42,7 +42,7 @@ struct Logged {
 }
 
 /// Records them.
-pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let mut params = values::params(&args.values)?;
     if let Some(json) = &args.params {
         params.extend(values::params_of_json(json)?);

@@ -10,6 +10,7 @@ use trialbook_store::query::Query;
 use trialbook_store::reading::Reading;
 
 use super::SCHEMA;
+use super::page::{field, heading};
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
 use crate::figures::{count, grouped};
@@ -85,16 +86,6 @@ where
     );
     cx.printer.table(&last.table(now, &[]));
     Ok(())
-}
-
-fn heading(cx: &Context, text: &str) {
-    cx.printer.line("");
-    cx.printer.line(Line::styled(Style::Bold, text));
-}
-
-fn field(cx: &Context, name: &str, value: impl AsRef<str>) {
-    cx.printer
-        .line(Line::styled(Style::Dim, format!("  {name:<12} ")).plain(value));
 }
 
 fn identity(

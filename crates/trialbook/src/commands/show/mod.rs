@@ -4,6 +4,8 @@
 //! whatever state it was left.
 
 mod experiment;
+mod identity;
+mod page;
 mod run;
 mod run_document;
 
@@ -48,7 +50,7 @@ pub(crate) struct Args {
 }
 
 /// Shows it.
-pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::reading(cx)?;
     let view = open.view()?;
     let names = Names::new(&view);
@@ -62,12 +64,12 @@ pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
             if at > 0 && !cx.printer.json_wanted() {
                 cx.printer.line("");
             }
-            run::show(&view, found, &args, cx)?;
+            run::show(&view, found, args, cx)?;
         }
         return Ok(ExitCode::SUCCESS);
     }
     match names.any(text)? {
-        Found::Run(found) => run::show(&view, &found, &args, cx)?,
+        Found::Run(found) => run::show(&view, &found, args, cx)?,
         Found::Experiment(row) => experiment::show(&view, &row, cx)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -88,6 +90,6 @@ pub(crate) fn print_series(run: &RunRow, cx: &Context) -> Result<()> {
         };
         return cx.printer.json(SCHEMA, &document);
     }
-    run::metrics(run, cx);
+    run::metrics(run, usize::MAX, cx);
     Ok(())
 }

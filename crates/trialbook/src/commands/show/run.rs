@@ -1,22 +1,21 @@
-//! A run as people read it.
+//! A run as people read it: all but its head.
 
 use anyhow::Result;
-use trialbook_model::id::RunUid;
-use trialbook_model::stale::stale_since;
-use trialbook_model::time::{Clock as _, Timestamp};
-use trialbook_store::nouns::{ExperimentRow, Owner, RunRow};
+use trialbook_model::time::Clock as _;
+use trialbook_store::nouns::{Owner, RunRow};
 use trialbook_store::reading::Reading;
 
+use super::identity::identity;
+use super::page::{SHOWN, clipped, field, heading};
 use super::run_document::{self, Recorder};
 use super::{Args, SCHEMA};
 use crate::context::{Context, SystemClock};
-use crate::figures::{bytes, count, short};
-use crate::listing;
+use crate::figures::{bytes, count, grouped, short};
 use crate::printer::{Column, Line, Style, Table};
-use crate::{titles, when};
+use crate::when;
 
-/// Characters of a long value that are shown.
-const SHOWN: usize = 400;
+/// Params and metrics that are listed.
+const LISTED: usize = 500;
 
 /// Shows a run.
 pub(super) fn show<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
@@ -28,7 +27,8 @@ pub(super) fn show<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context
     }
     identity(view, (run, experiment.as_ref()), now, cx)?;
     params(run, args, cx);
-    metrics(run, cx);
+    let shown = if args.full { usize::MAX } else { LISTED };
+    metrics(run, shown, cx);
     annotations(run, args, cx);
     events(view, run, args, cx)?;
     artifacts(run, cx);
@@ -40,131 +40,13 @@ pub(super) fn show<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context
     Ok(())
 }
 
-/// A heading with an empty line before it.
-fn heading(cx: &Context, text: &str) {
-    cx.printer.line("");
-    cx.printer.line(Line::styled(Style::Bold, text));
-}
-
-/// `name: value` with the values in one column.
-fn field(cx: &Context, name: &str, value: impl AsRef<str>) {
-    cx.printer
-        .line(Line::styled(Style::Dim, format!("  {name:<12} ")).plain(value));
-}
-
-fn identity<V: Reading>(
-    view: &V,
-    (run, experiment): (&RunRow, Option<&ExperimentRow>),
-    now: Timestamp,
-    cx: &Context,
-) -> Result<()> {
-    let state = &run.state;
-    let (style, word) = listing::status(run, now);
-    let title = titles::run(run, experiment);
-    let name = state.name().unwrap_or_default();
-    let head = Line::styled(Style::Bold, format!("run {title}")).plain(format!("  {name}  "));
-    cx.printer.line(head.add(style, word));
-    field(cx, "id", run.uid.to_string());
-    if let Some(row) = experiment {
-        field(cx, "experiment", titles::experiment(row));
+/// Says how many are left out.
+fn more(all: usize, most: usize, how: &str, cx: &Context) {
+    if all > most {
+        let left_out = grouped((all - most) as u64);
+        cx.printer
+            .line(format!("… and {left_out} more: {how} shows all"));
     }
-    if let Some(started) = state.started() {
-        let age = when::age(started, now);
-        field(cx, "started", format!("{} ({age})", when::local(started)));
-    }
-    if let Some(ended) = state.ended() {
-        let took = listing::took(run, now);
-        field(cx, "ended", format!("{} (took {took})", when::local(ended)));
-    }
-    if let Some(since) = stale_since(state, now) {
-        let hint = "`trialbook end --status cancelled` closes it";
-        field(
-            cx,
-            "silent since",
-            format!("{}; {hint}", when::local(since)),
-        );
-    }
-    if let Some(progress) = &state.progress {
-        field(cx, "progress", progress_text(&progress.value));
-    }
-    if let Some(error) = state.error() {
-        let message = clipped(&error.message, SHOWN);
-        cx.printer.line(
-            Line::styled(Style::Dim, "  error        ")
-                .add(Style::Red, format!("{}: {message}", error.kind)),
-        );
-    }
-    if let Some(code) = state.exit_code() {
-        field(cx, "exit code", code.to_string());
-    }
-    origin(view, run, cx)
-}
-
-fn progress_text(progress: &trialbook_model::record::Progress) -> String {
-    let stage = progress
-        .stage
-        .as_ref()
-        .map(|stage| format!(", {stage}"))
-        .unwrap_or_default();
-    match progress.total {
-        Some(total) if total > 0.0 => {
-            let share = short(100.0 * progress.done / total);
-            format!(
-                "{} of {} ({share} %){stage}",
-                short(progress.done),
-                short(total)
-            )
-        }
-        Some(_) | None => format!("{}{stage}", short(progress.done)),
-    }
-}
-
-/// What it came from: variation, trial, seed, command, links.
-fn origin<V: Reading>(view: &V, run: &RunRow, cx: &Context) -> Result<()> {
-    let Some(start) = run.state.start() else {
-        return Ok(());
-    };
-    if let Some(variation) = &start.variation {
-        let trial = start
-            .trial
-            .map(|trial| format!(", trial {trial}"))
-            .unwrap_or_default();
-        let attempt = start.attempt.filter(|attempt| *attempt > 1);
-        let attempt = attempt
-            .map(|attempt| format!(", attempt {attempt}"))
-            .unwrap_or_default();
-        field(cx, "variation", format!("{variation}{trial}{attempt}"));
-    }
-    if let Some(seed) = start.seed {
-        field(cx, "seed", seed.to_string());
-    }
-    if !start.command.is_empty() {
-        field(cx, "command", clipped(&start.command.join(" "), SHOWN));
-    }
-    let actor = run.state.actor.as_ref().map(|actor| actor.value.as_str());
-    let by = [Some(start.source.as_str()), actor].into_iter().flatten();
-    let by: Vec<&str> = by.filter(|text| !text.is_empty()).collect();
-    field(cx, "started by", by.join(", "));
-    for (kind, other) in &start.links {
-        let word = match kind {
-            trialbook_model::record::LinkKind::RetryOf => "retry of",
-            trialbook_model::record::LinkKind::Reproduces => "reproduces",
-            trialbook_model::record::LinkKind::Parent => "part of",
-        };
-        field(cx, word, linked(view, *other)?);
-    }
-    Ok(())
-}
-
-fn linked<V: Reading>(view: &V, uid: RunUid) -> Result<String> {
-    let Some(no) = view.run_no(uid)? else {
-        return Ok(uid.to_string());
-    };
-    let Some(run) = view.runs(&[no])?.pop() else {
-        return Ok(uid.to_string());
-    };
-    let experiment = view.experiment(run.experiment)?;
-    Ok(titles::run(&run, experiment.as_ref()))
 }
 
 fn params(run: &RunRow, args: &Args, cx: &Context) {
@@ -173,7 +55,8 @@ fn params(run: &RunRow, args: &Args, cx: &Context) {
     }
     heading(cx, &format!("Params ({})", run.state.params.len()));
     let mut table = Table::new(vec![Column::text("PARAM"), Column::text("VALUE")]);
-    for (key, held) in &run.state.params {
+    let most = if args.full { usize::MAX } else { LISTED };
+    for (key, held) in run.state.params.iter().take(most) {
         let text = &held.param().text;
         let value = if args.full {
             text.clone()
@@ -183,6 +66,7 @@ fn params(run: &RunRow, args: &Args, cx: &Context) {
         table.row(vec![key.clone(), value]);
     }
     cx.printer.table(&table);
+    more(run.state.params.len(), most, "`--full`", cx);
     for (key, kept, refused) in run.state.conflicts() {
         let refused: Vec<String> = refused
             .iter()
@@ -198,7 +82,7 @@ fn params(run: &RunRow, args: &Args, cx: &Context) {
 }
 
 /// The metrics with their summaries.
-pub(super) fn metrics(run: &RunRow, cx: &Context) {
+pub(super) fn metrics(run: &RunRow, most: usize, cx: &Context) {
     let series = &run.state.records.series;
     if !series.is_empty() {
         heading(cx, &format!("Metrics ({})", series.len()));
@@ -213,7 +97,7 @@ pub(super) fn metrics(run: &RunRow, cx: &Context) {
             Column::text(""),
         ]);
         let finite = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), short);
-        for (key, summary) in series {
+        for (key, summary) in series.iter().take(most) {
             let mut odd: Vec<String> = Vec::new();
             if summary.nan > 0 {
                 odd.push(format!("{} NaN", summary.nan));
@@ -233,6 +117,7 @@ pub(super) fn metrics(run: &RunRow, cx: &Context) {
             ]);
         }
         cx.printer.table(&table);
+        more(series.len(), most, "`trialbook series RUN`", cx);
     }
     derived(run, cx);
 }
@@ -386,10 +271,9 @@ fn surroundings<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -
             continue;
         };
         for (name, value) in document {
-            let text = match value {
-                serde_json::Value::String(text) => text,
-                other => other.to_string(),
-            };
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
             let length = if args.full { usize::MAX } else { 100 };
             field(cx, &name, clipped(&text, length));
         }
@@ -442,12 +326,4 @@ fn logs<V: Reading>(view: &V, run: &RunRow, cx: &Context) -> Result<()> {
         cx.printer.line(line);
     }
     Ok(())
-}
-
-/// The beginning of a text, and how long it is where that is not all.
-fn clipped(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((at, _)) => format!("{}… ({})", &text[..at], bytes(text.len() as u64)),
-        None => text.to_owned(),
-    }
 }

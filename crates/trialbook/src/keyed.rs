@@ -1,0 +1,100 @@
+//! What a run holds under the key of a filter or of an order.
+//!
+//! Not here: judging it, which the model and the index do.
+
+use serde_json::Value;
+use trialbook_model::filter::{Aggregate, Key, KeyKind, Wanted};
+use trialbook_model::goal;
+use trialbook_model::record::{Goal, Param, SeriesKey};
+use trialbook_model::state::SeriesSummary;
+use trialbook_store::nouns::RunRow;
+
+use crate::{documents, figures};
+
+/// What a run has under a key.
+enum Held<'a> {
+    Number(f64),
+    Count(u64),
+    Param(&'a Param),
+    Text(&'a str),
+}
+
+fn held<'a>(run: &'a RunRow, key: &Key) -> Option<Held<'a>> {
+    key.kinds(Wanted::Any).iter().find_map(|kind| match kind {
+        KeyKind::Metric => metric(run, key),
+        KeyKind::Param => run
+            .state
+            .params
+            .get(&key.name)
+            .map(|held| Held::Param(held.param())),
+        KeyKind::Tag => {
+            let mut tags = run.state.annotations.tags();
+            tags.find(|(tag, _)| *tag == key.name)
+                .map(|(_, value)| Held::Text(value))
+        }
+        KeyKind::Attribute | KeyKind::Dataset | KeyKind::Bare => None,
+    })
+}
+
+fn metric<'a>(run: &RunRow, key: &Key) -> Option<Held<'a>> {
+    let series = SeriesKey {
+        key: key.name.clone(),
+        context: key.context.clone(),
+    };
+    match run.state.records.series.get(&series) {
+        Some(summary) => aggregate(summary, key),
+        None if key.context.is_empty() && key.aggregate == Aggregate::Last => {
+            run.state.metric(&key.name).map(Held::Number)
+        }
+        None => None,
+    }
+}
+
+fn aggregate<'a>(summary: &SeriesSummary, key: &Key) -> Option<Held<'a>> {
+    match key.aggregate {
+        Aggregate::Last => Some(Held::Number(summary.last.value)),
+        Aggregate::Min => summary.min().map(Held::Number),
+        Aggregate::Max => summary.max().map(Held::Number),
+        Aggregate::Mean => summary.mean().map(Held::Number),
+        Aggregate::Best => match goal::assumed(&key.name).goal {
+            Goal::Min => summary.min().map(Held::Number),
+            Goal::Max => summary.max().map(Held::Number),
+            Goal::None => Some(Held::Number(summary.last.value)),
+        },
+        Aggregate::Count => Some(Held::Count(summary.count)),
+        Aggregate::Nan => Some(Held::Count(summary.nan)),
+    }
+}
+
+/// The value as a cell of a table; `-` where there is none.
+pub(crate) fn text_value(run: &RunRow, key: &Key) -> String {
+    match held(run, key) {
+        Some(Held::Number(value)) => figures::short(value),
+        Some(Held::Count(value)) => value.to_string(),
+        Some(Held::Param(param)) => clipped(&param.text),
+        Some(Held::Text(text)) => clipped(text),
+        None => "-".to_owned(),
+    }
+}
+
+/// A text short enough for a column of numbers.
+fn clipped(text: &str) -> String {
+    const MOST: usize = 40;
+    match text.char_indices().nth(MOST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+/// The value as JSON; null where there is none.
+pub(crate) fn json_value(run: &RunRow, key: &Key) -> Value {
+    match held(run, key) {
+        Some(Held::Number(value)) => figures::json(value),
+        Some(Held::Count(value)) => value.into(),
+        Some(Held::Param(param)) => {
+            serde_json::from_str(documents::param(param).get()).unwrap_or(Value::Null)
+        }
+        Some(Held::Text(text)) => text.into(),
+        None => Value::Null,
+    }
+}

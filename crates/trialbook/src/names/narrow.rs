@@ -1,0 +1,66 @@
+//! The question to the index behind a name.
+//!
+//! Invariant: it holds for every run that the rules of `trialbook_model::handle` could choose.
+
+use trialbook_model::filter::{Case, CompareOp, Expr, Key, KeyKind, Literal};
+use trialbook_model::handle;
+
+/// The runs that a text could mean, for the index: a superset of what the rules choose.
+pub(super) fn could_mean(text: &str) -> Expr {
+    let mut ways = vec![
+        is(KeyKind::Attribute, "name", text),
+        like("id", format!("{}%", text.to_ascii_lowercase())),
+    ];
+    let mut tails = vec![text];
+    tails.extend(text.match_indices('/').map(|(at, _)| &text[at + 1..]));
+    for tail in &tails[1..] {
+        ways.push(is(KeyKind::Attribute, "name", tail));
+    }
+    for tail in &tails {
+        if let Some(number) = handle::parse_run_label(tail) {
+            ways.push(Expr::Compare {
+                key: Key::new(KeyKind::Attribute, "number"),
+                op: CompareOp::Equal,
+                value: Literal::number(number as f64),
+            });
+        }
+        if handle::is_glob(tail) {
+            // `%` and `_` of the text itself only widen the pattern.
+            let pattern = tail.replace('*', "%").replace('?', "_");
+            ways.push(like("name", pattern.clone()));
+            ways.push(like("id", pattern));
+        }
+    }
+    if tails.iter().any(|tail| may_be_label(tail)) {
+        // A glob may stand for the label of any run: the rules look at all that have a number.
+        ways.push(Expr::IsNull {
+            key: Key::new(KeyKind::Attribute, "number"),
+            negated: true,
+        });
+    }
+    Expr::Or(ways)
+}
+
+/// Whether a glob could match `run-014`: what stands before its first wildcard has to agree.
+fn may_be_label(glob: &str) -> bool {
+    let fixed = glob.split(['*', '?']).next().unwrap_or_default();
+    let agrees = |label: &str| label.starts_with(fixed) || fixed.starts_with(label);
+    handle::is_glob(glob) && agrees("run-")
+}
+
+fn is(kind: KeyKind, name: &str, text: &str) -> Expr {
+    Expr::Compare {
+        key: Key::new(kind, name),
+        op: CompareOp::Equal,
+        value: Literal::Text(text.to_owned()),
+    }
+}
+
+fn like(attribute: &str, pattern: String) -> Expr {
+    Expr::Like {
+        key: Key::new(KeyKind::Attribute, attribute),
+        pattern,
+        case: Case::Insensitive,
+        negated: false,
+    }
+}

@@ -1,0 +1,174 @@
+//! Every verb has help with examples and JSON with a schema; other spellings mean the same.
+
+mod sandbox;
+
+use sandbox::Sandbox;
+use serde_json::Value;
+
+const VERBS: [&str; 17] = [
+    "init",
+    "run",
+    "start",
+    "log",
+    "log metric",
+    "log param",
+    "log event",
+    "log item",
+    "log artifact",
+    "log lines",
+    "end",
+    "list",
+    "show",
+    "search",
+    "series",
+    "doctor",
+    "version",
+];
+
+#[test]
+fn every_verb_has_help_with_examples() {
+    let sandbox = Sandbox::new();
+    for verb in VERBS {
+        let help = sandbox.say(&format!("{verb} --help")).ok();
+        assert!(help.contains("Examples:\n  "), "{verb}: {help}");
+        assert!(
+            help.contains(&format!("trialbook {verb}")) || verb == "log lines",
+            "{verb}: {help}"
+        );
+        assert!(
+            help.lines().all(|line| line.chars().count() <= 110),
+            "{verb}: {help}"
+        );
+    }
+    let help = sandbox.say("--help").ok();
+    for verb in VERBS.iter().filter(|verb| !verb.contains(' ')) {
+        assert!(help.contains(&format!("\n  {verb} ")), "{verb}: {help}");
+    }
+    assert!(
+        !help.contains("__docs") && !help.contains("\n  exec"),
+        "{help}"
+    );
+    let codes = trialbook_model::code::EXIT_CODES;
+    for (code, meaning) in codes {
+        assert!(
+            help.contains(&format!("{code}  {meaning}\n")),
+            "{code}: {help}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_told() {
+    let sandbox = Sandbox::new();
+    let said = sandbox.say("lst").failed(2);
+    assert!(said.contains("list"), "{said}");
+    let said = sandbox.say("list --limt 3").failed(2);
+    assert!(said.contains("--limit"), "{said}");
+    sandbox.say("log").failed(2);
+}
+
+#[test]
+fn every_verb_speaks_json() {
+    let sandbox = Sandbox::new();
+    let check = |words: &str, key: &str| -> Value {
+        let value = sandbox.say(&format!("{words} --json")).json();
+        assert!(!value[key].is_null(), "{words}: {value}");
+        value
+    };
+    assert_eq!(check("init", "book")["created"], true);
+    assert_eq!(check("init", "book")["created"], false);
+    let run = check("start --name a", "run")["run"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    std::fs::write(sandbox.work().join("a.csv"), "1").unwrap();
+    assert_eq!(check("log metric loss=1 --run a", "step")["metrics"], 1);
+    check("log param lr=1 --run a", "params");
+    check("log event message hello --run a", "event");
+    check("log item q --score correct=true --run a", "item");
+    check("log artifact a.csv --run a", "artifacts");
+    std::fs::write(sandbox.work().join("lines"), "{\"loss\": 2}\n").unwrap();
+    assert_eq!(check("log lines lines --run a", "lines")["points"], 1);
+    assert_eq!(check("list", "runs")["runs"][0]["id"], run);
+    assert_eq!(check("list experiments", "experiments")["total"], 1);
+    assert_eq!(check("show a", "params")["id"], run);
+    assert_eq!(check("show Default", "table")["runs"], 1);
+    assert_eq!(check("search loss=2 --sort-by loss", "runs")["total"], 1);
+    assert_eq!(
+        check("series a loss", "values")["values"],
+        serde_json::json!([1.0, 2.0])
+    );
+    assert_eq!(
+        check("series a loss --points 1", "buckets")["buckets"][0]["count"],
+        2
+    );
+    assert_eq!(check("series a", "series")["series"][0]["key"], "loss");
+    assert_eq!(check("doctor", "healthy")["healthy"], true);
+    assert_eq!(check("end --run a", "status")["status"], "completed");
+    check("version", "version");
+    let overview = sandbox::ended(sandbox.command().arg("--json")).json();
+    assert_eq!(overview["runs"], 1);
+}
+
+#[test]
+fn spellings_of_the_slash_commands_work() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("");
+    let json = r#"{"learning_rate": 2e-5, "optimizer": {"name": "adam"}}"#;
+    let said = sandbox
+        .run(["log-params", "--experiment-id", &run, "--params", json])
+        .ok();
+    assert_eq!(said, "Logged 2 parameters to Default/run-001\n");
+    let json = r#"{"train_loss": 0.32, "val_loss": NaN}"#;
+    let args = [
+        "experiment-log-metrics",
+        "--experiment-id",
+        &run,
+        "--metrics",
+        json,
+        "--step",
+        "5",
+    ];
+    assert_eq!(
+        sandbox.run(args).ok(),
+        "Logged 2 metrics at step 5 to Default/run-001\n"
+    );
+    let args = [
+        "search",
+        "--filter",
+        "metrics.train_loss < 1",
+        "--sort-by",
+        "train_loss",
+        "--top",
+        "10",
+    ];
+    let said = sandbox.run(args).ok();
+    assert!(
+        said.starts_with("Found 1 run, sorted by train_loss (ascending, assumed"),
+        "{said}"
+    );
+    let show = sandbox.say("show latest --json").json();
+    assert_eq!(show["params"]["optimizer.name"], "adam");
+    assert!(sandbox.say("show latest").ok().contains("2e-5"));
+}
+
+#[test]
+fn tables_fit_the_width_and_colours_stay_out_of_pipes() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .run(["start", "--name", &"long name ".repeat(20)])
+        .ok();
+    let narrow = sandbox::ended(sandbox.command().env("COLUMNS", "100").arg("list")).ok();
+    assert!(
+        narrow.lines().all(|line| line.chars().count() <= 100),
+        "{narrow}"
+    );
+    assert!(
+        narrow.contains('…') && !narrow.contains('\u{1b}'),
+        "{narrow}"
+    );
+    let whole = sandbox.say("list").ok();
+    assert!(whole.contains(&"long name ".repeat(20)), "{whole}");
+    let first = whole.lines().nth(1).unwrap();
+    assert!(first.contains(" +00:00  "), "{first}");
+}

@@ -1,0 +1,377 @@
+//! Bad input: each mistake has its message, its exit code, and a way on; nothing of it is recorded.
+
+mod sandbox;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Stdio;
+
+use sandbox::Sandbox;
+
+#[test]
+fn reading_where_there_is_no_book_makes_none() {
+    let sandbox = Sandbox::new();
+    for words in ["list", "show latest", "search x=1", "series a b", "doctor"] {
+        let said = sandbox.say(words).failed(5);
+        assert!(said.starts_with("error: there is no book at `"), "{said}");
+        assert!(
+            said.contains("hint: `trialbook init` makes one here"),
+            "{said}"
+        );
+    }
+    sandbox.command().output().unwrap();
+    assert!(!sandbox.book().exists());
+    let told: serde_json::Value =
+        serde_json::from_str(&sandbox.say("list --json").failed(5)).unwrap();
+    assert_eq!(told["error"]["code"], "book_missing");
+}
+
+#[test]
+fn books_elsewhere_are_not_supported_yet_only_where_they_would_win() {
+    let sandbox = Sandbox::new();
+    let with = |name: &str, value: &str, words: &str| {
+        sandbox::ended(sandbox.command().env(name, value).args(words.split(' ')))
+    };
+    let url = "postgres://me:secret@db.example/x";
+    let said = with("DATABASE_URL", url, "start").failed(9);
+    assert!(
+        said.contains("`postgres://db.example`") && !said.contains("secret"),
+        "{said}"
+    );
+    with("TRIALBOOK", "http://localhost:8080", "list").failed(9);
+    with("MLFLOW_TRACKING_URI", "http://localhost:5000", "list").failed(9);
+    sandbox.say("--book https://x.example list").failed(9);
+    assert!(!sandbox.book().exists());
+    sandbox.start("");
+    with("DATABASE_URL", url, "list").ok();
+    with("MLFLOW_TRACKING_URI", "http://localhost:5000", "list").ok();
+    let below = sandbox.work().join("a/b");
+    fs::create_dir_all(&below).unwrap();
+    sandbox::ended(sandbox.command().current_dir(&below).arg("list")).ok();
+    let twin = sandbox.work().join("twin");
+    let said = with("TRIALBOOK", twin.to_str().unwrap(), "start");
+    assert!(said.err.contains("(named by TRIALBOOK)"), "{said:?}");
+    assert!(twin.join(".gitignore").exists());
+}
+
+#[test]
+fn a_param_is_written_once() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("--param lr=1");
+    sandbox.say_in(&run, "log param lr=1.0").ok();
+    let said = sandbox.say_in(&run, "log param depth=3 lr=2").failed(6);
+    assert!(
+        said.contains("param `lr` of run Default/run-001 is `1` already and cannot become `2`"),
+        "{said}"
+    );
+    let show = sandbox.say("show latest --json").json();
+    assert_eq!(show["params"], serde_json::json!({ "lr": 1 }));
+    assert_eq!(show["conflicts"], serde_json::json!([]));
+}
+
+#[test]
+fn ids_that_mean_nothing_or_several_list_what_they_could_mean() {
+    let sandbox = Sandbox::new();
+    sandbox.start("--experiment tuning --name warm-up");
+    sandbox.start("--experiment tuning --name twin");
+    sandbox.start("--experiment other --name twin");
+    let said = sandbox.say("show warm-upp").failed(3);
+    assert!(
+        said.contains("error: no run of this book is called `warm-upp`"),
+        "{said}"
+    );
+    assert!(said.contains("hint: did you mean `warm-up`?"), "{said}");
+    let said = sandbox.say("show twin").failed(3);
+    assert!(said.contains("`twin` means 2 "), "{said}");
+    assert!(said.contains("tuning/run-002  twin  running"), "{said}");
+    assert!(said.contains("other/run-001  twin  running"), "{said}");
+    sandbox.say("show tuning/twin").ok();
+    sandbox.say("show tuning/run-2").ok();
+    sandbox.say("show default/tuning").ok();
+    let said = sandbox.say("list --experiment tunning").failed(3);
+    assert!(said.contains("hint: did you mean `tuning`?"), "{said}");
+    let said = sandbox.say("log metric loss=1 --run tuning").failed(3);
+    assert!(
+        said.contains("`tuning` means 2 runs of this book"),
+        "{said}"
+    );
+    let said = sandbox.say("log metric loss=1 --run other").ok();
+    assert_eq!(said, "Logged 1 metric at step 0 to other/run-001\n");
+    let all = sandbox.run(["show", "tuning/run-*"]).ok();
+    assert!(all.contains("warm-up") && all.contains("twin"), "{all}");
+}
+
+#[test]
+fn a_filter_points_at_the_mistake() {
+    let sandbox = Sandbox::new();
+    sandbox.start("");
+    let said = sandbox.run(["search", "metrics.loss < 'low'"]).failed(4);
+    let marked: Vec<&str> = said.lines().collect();
+    assert!(marked[0].starts_with("error: "), "{said}");
+    assert_eq!(marked[1], "metrics.loss < 'low'");
+    assert_eq!(marked[2], "               ^");
+    let said = sandbox
+        .run(["search", "staus = 'x' AND attributes.staus = 'failed'"])
+        .failed(4);
+    assert!(said.contains("did you mean `status`?"), "{said}");
+    sandbox.run(["search", "--sort-by", "loss UP"]).failed(4);
+}
+
+#[test]
+fn values_are_checked_and_odd_ones_kept() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("");
+    let said = sandbox.say_in(&run, "log metric a=1 loss=low").failed(4);
+    assert!(
+        said.contains("the value of metric `loss`: `low` is not a number"),
+        "{said}"
+    );
+    sandbox
+        .say_in(&run, "log metric loss=nan up=inf down=-inf")
+        .ok();
+    let show = sandbox.say("show latest --json").json();
+    assert_eq!(show["metrics"]["loss"]["last"], "NaN");
+    assert_eq!(show["metrics"]["up"]["last"], "Infinity");
+    assert_eq!(show["metrics"]["loss"]["min"], serde_json::Value::Null);
+    assert_eq!(show["metrics"].get("a"), None, "{show}");
+    let text = sandbox.say("show latest").ok();
+    assert!(
+        text.contains("1 NaN") && text.contains("1 infinite"),
+        "{text}"
+    );
+
+    let names = ["train/loss", "a b", "🦀", "a=b?", "--x"];
+    for name in names {
+        let json = format!("{{{name:?}: 1}}");
+        let args = ["log", "metric", "--run", &run, "--metrics", &json];
+        sandbox.run(args).ok();
+        let csv = sandbox.run(["series", "--csv", "latest", "--", name]).ok();
+        assert!(csv.ends_with(",1\n"), "{csv}");
+    }
+    let zero = [
+        "log",
+        "param",
+        "--run",
+        &run,
+        "--params",
+        "{\"a\\u0000b\": 1}",
+    ];
+    assert!(sandbox.run(zero).failed(4).contains("0x00"));
+    sandbox
+        .run(["log", "metric", "--run", &run, "=1"])
+        .failed(4);
+    sandbox.run(["log", "metric", "--run", &run]).failed(2);
+}
+
+#[test]
+fn what_is_stored_cannot_command_the_terminal() {
+    let sandbox = Sandbox::new();
+    let evil = "\u{1b}]0;owned\u{7}\u{9b}2J";
+    let run = sandbox
+        .run(["start", "--name", evil, "--note", evil, "--param"])
+        .code;
+    assert_eq!(run, 2);
+    let param = format!("p={evil}");
+    sandbox
+        .run([
+            "start", "--name", evil, "--note", evil, "--param", &param, "--tag", evil,
+        ])
+        .ok();
+    sandbox
+        .run(["log", "event", evil, evil, "--run", "latest"])
+        .ok();
+    sandbox
+        .run(["log", "metric", "--run", "latest", evil, "1"])
+        .ok();
+    for words in [
+        "show latest --events",
+        "show latest --json",
+        "list",
+        "search p=1",
+        "series latest",
+        "list --json",
+    ] {
+        let ended = sandbox.say(words);
+        let bad = |text: &str| text.chars().any(|c| c != '\n' && c.is_control());
+        assert!(!bad(&ended.out) && !bad(&ended.err), "{words}: {ended:?}");
+        assert!(!ended.out.is_empty(), "{ended:?}");
+    }
+    let show = sandbox.say("show latest --json").json();
+    assert_eq!(show["name"], evil);
+    let said = sandbox.run(["show", &format!("no{evil}")]).failed(3);
+    assert!(!said.contains('\u{1b}'), "{said:?}");
+}
+
+#[test]
+fn files_that_are_missing_record_nothing() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("");
+    fs::write(sandbox.work().join("a.csv"), "1").unwrap();
+    let said = sandbox.say_in(&run, "log artifact a.csv none.pt").failed(1);
+    assert!(said.contains("error: cannot read `none.pt`"), "{said}");
+    assert_eq!(
+        sandbox.say("show latest --json").json()["artifacts"],
+        serde_json::json!([])
+    );
+    sandbox
+        .say_in(&run, "log artifact --files a.csv --type model,plot")
+        .failed(2);
+    let said = sandbox
+        .say_in(&run, "log-artifacts --files a.csv --type plot")
+        .ok();
+    assert_eq!(said, "Uploaded 1 artifact (a.csv: 1B)\n");
+}
+
+#[test]
+fn a_run_ends_once() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("");
+    sandbox.say_in(&run, "end --exit-code 3").ok();
+    let said = sandbox.say_in(&run, "end").failed(6);
+    assert!(
+        said.contains("run Default/run-001 has ended: it is failed"),
+        "{said}"
+    );
+    sandbox.say_in(&run, "end --status running").failed(2);
+    let late = sandbox.say_in(&run, "log metric loss=1");
+    assert!(
+        late.err.contains("is failed; recorded all the same"),
+        "{late:?}"
+    );
+    late.ok();
+}
+
+#[test]
+fn broken_lines_are_named_and_the_others_kept() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("");
+    let input = b"{\"loss\": 1}\nnot json\n{\"step\": 7, \"loss\": NaN, \"note\": \"x\"}\n\n{\"loss\": \"low\"}\n\
+        {\"params\": {\"lr\": 1}}\n{\"params\": {\"lr\": 2}}\n{\"event\": \"item\", \"id\": \"q\", \"scores\": {\"correct\": true}}\n\
+        {\"loss\": 3}";
+    let ended = sandbox.feed(&format!("log - --run {run}"), input);
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert!(
+        ended
+            .out
+            .contains("Logged 3 points, 1 param, 1 event, 1 item from 9 lines"),
+        "{ended:?}"
+    );
+    for (line, why) in [
+        (2, "a JSON object was expected"),
+        (5, "expected"),
+        (7, "`lr`"),
+    ] {
+        let place = format!("warning: line {line} of standard input: ");
+        let said = ended.err.lines().find(|said| said.starts_with(&place));
+        assert!(
+            said.is_some_and(|said| said.contains(why)),
+            "{line}: {ended:?}"
+        );
+    }
+    assert!(
+        ended
+            .err
+            .contains("error: 3 of 9 lines were not understood"),
+        "{ended:?}"
+    );
+    let csv = sandbox.say("series latest loss --csv").ok();
+    let points: Vec<(&str, &str)> = csv
+        .lines()
+        .skip(1)
+        .map(|line| {
+            (
+                line.split(',').next().unwrap(),
+                line.rsplit(',').next().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(points, [("0", "1"), ("7", "NaN"), ("8", "3")]);
+    let show = sandbox.say("show latest --events --json").json();
+    assert_eq!(show["counts"]["events"]["not_understood"], 3);
+    assert_eq!(show["params"]["lr"], 1);
+    assert!(show["events"].to_string().contains("not json"), "{show}");
+}
+
+#[test]
+fn large_things_work() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("");
+    let large = format!(
+        "{{\"params\": {{\"text\": \"{}\"}}}}\n",
+        "x".repeat(10 << 20)
+    );
+    sandbox
+        .feed(&format!("log - --run {run}"), large.as_bytes())
+        .ok();
+    let text = sandbox.say("show latest").ok();
+    assert!(
+        text.len() < 10_000 && text.contains("(10.5MB)"),
+        "{}",
+        text.len()
+    );
+    let mut keys = String::new();
+    for key in 0..5_000 {
+        writeln!(keys, "{{\"step\": 0, \"key-{key}\": {key}}}").unwrap();
+    }
+    sandbox
+        .feed(&format!("log - --run {run}"), keys.as_bytes())
+        .ok();
+    let csv = sandbox.say("series latest key-4999 --csv").ok();
+    assert!(csv.ends_with(",4999\n"), "{csv}");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_program_quietly() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("");
+    let mut lines = String::new();
+    for step in 0..5_000 {
+        writeln!(lines, "{{\"step\": {step}, \"loss\": 0.5}}").unwrap();
+    }
+    sandbox
+        .feed(&format!("log - --run {run}"), lines.as_bytes())
+        .ok();
+    for words in [
+        "series latest loss --csv",
+        "series latest loss",
+        "series latest loss --json",
+    ] {
+        let mut child = sandbox
+            .command()
+            .args(words.split(' '))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().unwrap();
+        assert!(
+            ended.status.success() && ended.stderr.is_empty(),
+            "{words}: {ended:?}"
+        );
+    }
+}
+
+#[test]
+fn a_read_only_folder_can_be_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("--param lr=1");
+    sandbox.say_in(&run, "log metric loss=1").ok();
+    let set = |mode| {
+        for folder in [sandbox.book().join("spool"), sandbox.book()] {
+            fs::set_permissions(folder, fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    set(0o500);
+    let show = sandbox.say("show latest --json");
+    let list = sandbox.say("list");
+    let written = sandbox.say_in(&run, "log metric loss=2");
+    set(0o700);
+    assert_eq!(show.json()["metrics"]["loss"]["last"], 1.0);
+    list.ok();
+    // The superuser may write everywhere.
+    if !rustix::process::geteuid().is_root() {
+        assert_ne!(written.code, 0);
+    }
+}
