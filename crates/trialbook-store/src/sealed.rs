@@ -92,12 +92,12 @@ impl<'a> Sealed<'a> {
     pub(crate) fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<SealedRun>, BookError> {
         let records = self.look.runs(wanted)?;
         records
-            .into_iter()
+            .iter()
             .map(|record| self.unpack_run(record))
             .collect()
     }
 
-    fn unpack_run(&self, record: RunRecord) -> Result<SealedRun, BookError> {
+    fn unpack_run(&self, record: &RunRecord) -> Result<SealedRun, BookError> {
         let (state, places) = unpack_run(&record.state, &self.names)
             .map_err(BookError::damaged("run", record.no.0 as i64))?;
         Ok(SealedRun {

@@ -51,10 +51,10 @@ pub(crate) struct FoldedRun {
 /// An experiment that the batch speaks of.
 #[derive(Debug, Clone)]
 pub(crate) struct FoldedExperiment {
-    /// Its place among the names above.
-    named: Option<(String, String)>,
     pub(crate) row: ExperimentRow,
     pub(crate) kept: Kept,
+    /// Its place among the names of the fold.
+    named: Option<(String, String)>,
 }
 
 /// A project that the batch speaks of.

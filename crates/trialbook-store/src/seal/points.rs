@@ -115,7 +115,8 @@ impl Writer<'_> {
                     }
                     Form::Long => {
                         let all = self.prior_calls(kept, prior, &old)?.then(&calls.calls);
-                        let axes = self.write_axis(kept, prior, &all, members.len(), &mut tails)?;
+                        let axes =
+                            self.write_axis(kept, &all, tails.meet(kept, prior, members.len()))?;
                         for member in members {
                             let mut values = before(&member.key).unwrap_or_default().to_vec();
                             if let Prior::Tail(_) = prior {
@@ -170,27 +171,13 @@ impl Writer<'_> {
         Ok(buffer.values)
     }
 
-    /// Writes calls as axis chunks; gives each with its number.
+    /// Writes calls as axis chunks, the first in the place of one that goes on; gives each with its number.
     fn write_axis(
         &mut self,
         kept: &mut Kept,
-        prior: Prior,
         calls: &Calls,
-        members: usize,
-        tails: &mut Tails,
+        mut reused: Option<u32>,
     ) -> Result<Vec<(u32, Axis)>, BookError> {
-        let mut reused = None;
-        if let Prior::Tail(seq) = prior {
-            let holders = kept
-                .places
-                .long
-                .values()
-                .filter(|place| place.tail_axis == Some(seq));
-            if tails.met.insert(seq) && holders.count() == members {
-                tails.reused.insert(seq);
-                reused = Some(seq);
-            }
-        }
         let (stream, mut made) = match kept.places.axes {
             Some(axes) => axes,
             None => (kept.places.new_stream(&mut self.change.counters.block), 0),
@@ -322,6 +309,22 @@ impl Writer<'_> {
             });
         }
         Ok(())
+    }
+}
+
+impl Tails {
+    /// Notes an axis that goes on; gives it where all series that share it go on together.
+    fn meet(&mut self, kept: &Kept, prior: Prior, members: usize) -> Option<u32> {
+        let Prior::Tail(seq) = prior else {
+            return None;
+        };
+        let places = kept.places.long.values();
+        let holders = places.filter(|place| place.tail_axis == Some(seq)).count();
+        let together = self.met.insert(seq) && holders == members;
+        together.then(|| {
+            self.reused.insert(seq);
+            seq
+        })
     }
 }
 

@@ -1,4 +1,6 @@
+use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use trialbook_model::id::{RunNo, RunUid, Uid, WriterUid};
 use trialbook_model::record::*;
@@ -7,7 +9,7 @@ use trialbook_model::time::Timestamp;
 use trialbook_spool::codec::{Along, BucketSpec, Detail, encode_values};
 
 use super::*;
-use crate::backend::Backend;
+use crate::backend::Backend as _;
 use crate::fold::{Batch, Collector};
 use crate::memory::MemoryBackend;
 use crate::nouns::{Owner, Series};
@@ -21,7 +23,7 @@ const RUN: RunUid = RunUid(Uid([9; 16]));
 fn seal_in(backend: &MemoryBackend, operations: Vec<Signed>) {
     let sealed = Rc::new(Sealed::open(backend.look().unwrap()).unwrap());
     let mut fold = Fold::new(Rc::clone(&sealed));
-    let mut batch: Batch = Collector::new(Default::default()).finish().unwrap();
+    let mut batch: Batch = Collector::new(BTreeSet::default()).finish().unwrap();
     batch.operations = operations;
     fold.apply(batch).unwrap();
     let change = change_of(fold, &sealed, Vec::new()).unwrap();
@@ -37,7 +39,7 @@ fn book() -> MemoryBackend {
 }
 
 fn view(backend: &MemoryBackend) -> BookView<'_> {
-    BookView::over(backend, Default::default(), |_sealed| Ok(Tails::default())).unwrap()
+    BookView::over(backend, Arc::default(), |_sealed| Ok(Tails::default())).unwrap()
 }
 
 /// Calls of the given keys, a step each.

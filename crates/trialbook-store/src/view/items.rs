@@ -123,12 +123,12 @@ impl Groups {
         let latencies = sums(&columns.latencies);
         let costs = sums(&columns.costs);
         for (group, example) in block.examples.iter().enumerate() {
-            let value = |column: &Option<&LabelColumn>| {
-                let column = (*column)?;
+            let value = |column: Option<&LabelColumn>| {
+                let column = column?;
                 let code = column.codes[*example].checked_sub(1)?;
                 column.values.get(code as usize).cloned()
             };
-            let place = self.place(by.iter().map(value).collect());
+            let place = self.place(by.iter().copied().map(value).collect());
             let tally = &mut self.tallies[place];
             tally.count += counts[group].0;
             tally.errors += counts[group].1;
