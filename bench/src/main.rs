@@ -70,7 +70,7 @@ fn main() -> Result<()> {
     let (mut program, mut json, mut names) = (None, None, Vec::new());
     while let Some(word) = words.next() {
         match word.as_str() {
-            "--program" => program = words.next().map(PathBuf::from),
+            "--program" => program = words.next().map(std::fs::canonicalize).transpose()?,
             "--json" => json = words.next().map(PathBuf::from),
             _ => names.push(word),
         }

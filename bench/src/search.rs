@@ -64,7 +64,9 @@ struct Shape {
 fn row(no: u64, shape: Shape) -> RunRow {
     let mut random = Random::new(no);
     let stamp = Stamp::default();
-    let uid = RunUid(Uid((u128::from(random.bits()) << 64 | u128::from(no)).to_be_bytes()));
+    let uid = RunUid(Uid(
+        (u128::from(random.bits()) << 64 | u128::from(no)).to_be_bytes()
+    ));
     let mut state = RunState {
         start: Some(Earliest {
             stamp,
@@ -120,8 +122,14 @@ fn params(no: u64, random: &mut Random) -> Vec<(String, Param)> {
     };
     let mut params = vec![
         ("name".to_owned(), Param::text(format!("name-{no}"))),
-        ("model".to_owned(), Param::text(format!("m{}", random.bits() % 20))),
-        ("data".to_owned(), Param::text(format!("data-{}", random.bits() % 20_000))),
+        (
+            "model".to_owned(),
+            Param::text(format!("m{}", random.bits() % 20)),
+        ),
+        (
+            "data".to_owned(),
+            Param::text(format!("data-{}", random.bits() % 20_000)),
+        ),
         ("lr".to_owned(), number(format!("1e-{}", random.bits() % 6))),
     ];
     params.extend((4..20).map(|at| {
@@ -153,7 +161,8 @@ fn build(path: &Path, shape: Shape) -> Result<f64> {
             .map(|no| row(no, shape))
             .collect();
         let (piece, result) = seconds(|| {
-            rows.iter().try_for_each(|row| builder.add_run(&RunFacts::of(row)))
+            rows.iter()
+                .try_for_each(|row| builder.add_run(&RunFacts::of(row)))
         });
         result?;
         took += piece;
@@ -222,14 +231,22 @@ fn measure(folder: &Path, shape: Shape, limit: f64) -> Result<Vec<Figure>> {
     let size = std::fs::metadata(&path)?.len() as f64;
     let mut figures = vec![
         Figure::higher(BENCH, format!("build, {book}"), rate / 1e3, "k runs/s"),
-        Figure::lower(BENCH, format!("snapshot, {book}"), size / shape.runs as f64, "B/run"),
+        Figure::lower(
+            BENCH,
+            format!("snapshot, {book}"),
+            size / shape.runs as f64,
+            "B/run",
+        ),
     ];
     let changed: Vec<RunRow> = (1..=1000)
         .map(|at| row(at * (shape.runs / 1000), shape))
         .collect();
     let changes = Changes {
         rev: 2,
-        runs: changed.iter().map(|row| RunFacts::of(row).into_owned()).collect(),
+        runs: changed
+            .iter()
+            .map(|row| RunFacts::of(row).into_owned())
+            .collect(),
         ..Changes::default()
     };
     let before = resident()?;
@@ -253,7 +270,12 @@ fn measure(folder: &Path, shape: Shape, limit: f64) -> Result<Vec<Figure>> {
     index.apply(changes);
     let (took, result) = seconds(|| index.write(&path));
     result?;
-    figures.push(Figure::lower(BENCH, format!("write with changes, {book}"), took, "s"));
+    figures.push(Figure::lower(
+        BENCH,
+        format!("write with changes, {book}"),
+        took,
+        "s",
+    ));
     std::fs::remove_file(path)?;
     Ok(figures)
 }

@@ -188,6 +188,10 @@ fn trials<R: Reading>(
         .map(|(at, group)| (group.name.clone(), at))
         .collect();
     for run in reading.runs(&numbers)? {
+        // A change of the config, accepted by the user, left it out: it did something else.
+        if run.state.annotations.flag("left_out") {
+            continue;
+        }
         let name = run.state.start().and_then(|start| start.variation.clone());
         let at = *places.entry(name.clone()).or_insert_with(|| {
             groups.push(Group::named(name));

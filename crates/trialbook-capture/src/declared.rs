@@ -1,17 +1,18 @@
-//! What a config says of its surroundings, held against what was found.
+//! What a config says of its surroundings, or what they were before, held against what is found.
 //!
 //! Invariant: what could not be found out, or is not looked for, is no difference.
 
+use serde_json::Value;
 use trialbook_model::record::{Param, ParamKind};
 
 use crate::environment::Environment;
 
-/// A declared value that is not what was found.
+/// A declared or earlier value that is not what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The key, such as `python_version`.
     pub key: String,
-    /// What the config says.
+    /// What the config says, or what was found before.
     pub declared: String,
     /// What was found.
     pub found: String,
@@ -24,11 +25,7 @@ pub fn differences(declared: &[(String, Param)], found: &Environment) -> Vec<Dif
         .iter()
         .filter(|(_, param)| param.kind != ParamKind::Null)
         .filter_map(|(key, param)| {
-            let found = match document.get(key)? {
-                serde_json::Value::Null => return None,
-                serde_json::Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
+            let found = text_of(&document, key)?;
             let agrees = agree(key, &param.text, &found);
             (!agrees).then(|| Difference {
                 key: key.clone(),
@@ -37,6 +34,38 @@ pub fn differences(declared: &[(String, Param)], found: &Environment) -> Vec<Dif
             })
         })
         .collect()
+}
+
+/// What has changed since an earlier capture, as far as it may change results.
+pub fn changes(before: &Value, found: &Environment) -> Vec<Difference> {
+    let now = found.document();
+    [
+        "git_commit",
+        "git_dirty",
+        "python_version",
+        "platform",
+        "hostname",
+    ]
+    .into_iter()
+    .filter_map(|key| {
+        let (declared, found) = (text_of(before, key)?, text_of(&now, key)?);
+        (declared != found).then(|| Difference {
+            key: key.to_owned(),
+            declared,
+            found,
+        })
+    })
+    .collect()
+}
+
+/// A value of a snapshot as text; `None` where it was not found out.
+fn text_of(document: &Value, key: &str) -> Option<String> {
+    let value = document.get(key).filter(|value| !value.is_null())?;
+    Some(
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned),
+    )
 }
 
 fn agree(key: &str, declared: &str, found: &str) -> bool {
@@ -80,5 +109,11 @@ mod tests {
         found.python_version = Some("3.1.9".to_owned());
         found.git_commit = Some("ffff".to_owned());
         assert_eq!(keys(&found), ["git_commit", "hostname"]);
+        let before = found.document();
+        assert_eq!(changes(&before, &found), []);
+        found.git_dirty = Some(true);
+        assert_eq!(changes(&before, &found), [], "unknown before");
+        found.git_commit = Some("eeee".to_owned());
+        assert_eq!(changes(&before, &found)[0].declared, "ffff");
     }
 }

@@ -8,6 +8,6 @@ mod declared;
 mod environment;
 mod git;
 
-pub use declared::{Difference, differences};
+pub use declared::{Difference, changes, differences};
 pub use environment::{Environment, Place};
 pub use git::Git;

@@ -7,33 +7,29 @@
 mod checks;
 mod command_line;
 mod document;
-mod error;
 mod experiment;
 mod grid;
 mod keys;
 mod matrix;
 mod metrics;
 mod params;
-mod reading;
-mod scalar;
 mod task;
 mod unsupported;
 mod variations;
-mod yaml;
 
+use std::fmt;
+
+pub use crate::yaml::scalar::plain as plain_scalar;
 pub use checks::BUILT_IN_NAMES;
 pub use command_line::{SplitError, split as split_command};
 pub use document::{Config, Experiment, Metric, Task, Variation};
-pub use error::{ConfigError, ConfigErrors, Doubt, Position, Problem, Warning};
 pub use grid::{GridError, GridParts, axis, from_grid};
 pub use keys::all as known_keys;
 pub(crate) use params::canonical as canonical_params;
 pub use params::{Params, from_value as param_from_value, to_value as param_to_value};
-pub use scalar::plain as plain_scalar;
 
 use crate::seed::SeedPolicy;
-use reading::{Fields, Reading};
-use yaml::Node;
+use crate::yaml::{self, Doubt, Fields, FileError, Format, Node, Reading, Warning};
 
 /// The most runs that one config may ask for.
 pub const MOST_RUNS: u64 = 1_000_000;
@@ -49,18 +45,35 @@ pub struct Parsed {
     pub warnings: Vec<Warning>,
 }
 
+/// Everything wrong with a config, in the order of the file.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub struct ConfigErrors {
+    /// At least one error.
+    pub errors: Vec<FileError>,
+}
+
+impl fmt::Display for ConfigErrors {
+    /// One line an error, each followed by its hint.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        yaml::listed(&self.errors, f)
+    }
+}
+
+static FORMAT: Format = Format {
+    kind: "config",
+    needs: "`experiment` and `task`",
+    other_words: keys::OTHER_WORDS,
+};
+
 /// Reads the text of a config file; `file` is its name in errors.
 pub fn parse(text: &str, file: &str) -> Result<Parsed, ConfigErrors> {
-    let mut reading = Reading::new(file);
-    let config = match yaml::read(text) {
-        Ok(root) => whole(&mut reading, &root),
-        Err(stop) => {
-            let (at, problem) = *stop.0;
-            reading.error(at, "", problem);
-            None
-        }
-    };
-    reading.finish(config)
+    let mut reading = Reading::new(file, &FORMAT);
+    let root = reading.tree(text);
+    let config = root.and_then(|root| whole(&mut reading, &root));
+    match reading.finish(config) {
+        Ok((config, warnings)) => Ok(Parsed { config, warnings }),
+        Err(errors) => Err(ConfigErrors { errors }),
+    }
 }
 
 fn whole(reading: &mut Reading<'_>, root: &Node) -> Option<Config> {

@@ -117,14 +117,13 @@ impl Engine<'_> {
                 });
             }
         });
-        match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(error) => Err(error),
-            None => {
-                let mut totals = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
-                totals.left = jobs.len() - totals.completed - totals.failed - totals.cancelled;
-                Ok(totals)
-            }
+        let failure = failure.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = failure {
+            return Err(error);
         }
+        let mut totals = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
+        totals.left = jobs.len() - totals.completed - totals.failed - totals.cancelled;
+        Ok(totals)
     }
 
     fn work(

@@ -5,6 +5,8 @@
 //! be shown. Not here: recording, starting. Invariant: an outline is made from what was read alone, so a
 //! dry run shows exactly what a run would do.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use trialbook_model::config::Config;
 use trialbook_model::plan::{
@@ -125,11 +127,7 @@ impl Ground<'_> {
                 name: self.config.experiment.name.clone(),
             });
         }
-        let base_seed = self
-            .config
-            .random_seed
-            .or(self.standing.base_seed)
-            .unwrap_or(self.drawn_seed);
+        let base_seed = self.base_seed();
         let plan = self.plan(base_seed, wish.scope);
         let existing: Vec<ExistingRun> = self
             .standing
@@ -160,6 +158,13 @@ impl Ground<'_> {
         })
     }
 
+    fn base_seed(&self) -> u64 {
+        self.config
+            .random_seed
+            .or(self.standing.base_seed)
+            .unwrap_or(self.drawn_seed)
+    }
+
     fn plan(&self, base_seed: u64, scope: Scope) -> Vec<PlannedRun> {
         let mut plan = expand(self.config, base_seed);
         match scope {
@@ -177,11 +182,24 @@ impl Ground<'_> {
         }
     }
 
+    /// Runs that do something else than the config asks for. A trial beyond the asked number does the same as
+    /// the others: its result stays, and only one that still waits leaves.
     fn leaving(&self, decisions: &Decisions) -> Vec<StandingRun> {
-        let runs = self.standing.runs.iter();
-        runs.filter(|run| !run.left_out && decisions.unplanned.contains(&run.uid))
-            .cloned()
-            .collect()
+        let mut all_trials = self.config.clone();
+        let highest = self.standing.runs.iter().map(|run| run.trial).max();
+        let highest = highest.and_then(|trial| u32::try_from(trial).ok());
+        all_trials.trials = all_trials.trials.max(highest.unwrap_or(0));
+        let base = self.base_seed();
+        let same: BTreeSet<String> = expand(&all_trials, base)
+            .into_iter()
+            .map(|run| run.key)
+            .collect();
+        let leaves = |run: &&StandingRun| {
+            !run.left_out
+                && decisions.unplanned.contains(&run.uid)
+                && (run.status == RunStatus::Queued || !same.contains(&run.key))
+        };
+        self.standing.runs.iter().filter(leaves).cloned().collect()
     }
 
     fn returning(&self, decisions: &Decisions) -> Vec<StandingRun> {

@@ -262,3 +262,102 @@ fn outer_variables() -> Vec<OsString> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use trialbook_model::config;
+    use trialbook_model::id::{RunUid, Uid};
+    use trialbook_model::plan::expand;
+
+    use super::*;
+    use crate::wrapper::GRACE;
+
+    const CONFIG: &str = "
+experiment: {name: e x}
+task:
+  command: [./run, '{train.lr}', '{{n}}', '{seed}/{trial}/{variation}/{experiment}', '{run_dir}', '{result_file}']
+  data_path: data
+  cwd: sub/{n}
+  env: {OWN: '{n}-{metrics_file}', PYTHONUNBUFFERED: '0'}
+  timeout: 2s
+variations:
+  - {name: v 1, params: {train: {lr: 0.10}, n: 3, flag: true, none: null, text: '7', huge: 1e400, odd-Näme: x}}
+random_seed: 5
+";
+
+    fn prepared(folder: &Path, timeout: Option<Duration>) -> (Job, Task) {
+        let preparation = Preparation {
+            config: config::parse(CONFIG, "c").unwrap().config,
+            folder: folder.to_owned(),
+            book: folder.join("book"),
+            shim: None,
+            python: "python3".to_owned(),
+            timeout,
+            grace: GRACE,
+        };
+        let job = Job {
+            run: RunUid(Uid([1; 16])),
+            number: 1,
+            attempt: 1,
+            planned: expand(&preparation.config, 5).remove(0),
+        };
+        let task = preparation.task(&job).unwrap();
+        (job, task)
+    }
+
+    #[test]
+    fn commands_and_variables_are_filled_from_the_same_values() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("data")).unwrap();
+        let (job, task) = prepared(folder.path(), None);
+        let own = folder.path().join("book/work").join("01".repeat(16));
+        let text = |path: &Path| path.to_str().unwrap().to_owned();
+        let seed = job.planned.seed;
+        let argv = [
+            "./run".to_owned(),
+            "0.10".to_owned(),
+            "{n}".to_owned(),
+            format!("{seed}/1/v 1/e x"),
+            text(&own),
+            text(&own.join("result.json")),
+        ];
+        assert_eq!(task.program.argv, argv);
+        assert_eq!(task.program.directory, folder.path().join("sub/3"));
+        assert!(own.is_dir());
+        let variable = |name: &str| {
+            // A later one of the same name holds.
+            let mut found = task.program.variables.iter().rev();
+            let (_, value) = found.find(|(known, _)| known == name)?;
+            Some(value.to_str().unwrap().to_owned())
+        };
+        let metrics = text(&own.join("metrics.jsonl"));
+        for (name, value) in [
+            ("TRIALBOOK_RUN", "01".repeat(16)),
+            ("TRIALBOOK_SEED", seed.to_string()),
+            ("TRIALBOOK_TRIAL", "1".to_owned()),
+            ("TRIALBOOK_VARIATION", "v 1".to_owned()),
+            ("TRIALBOOK_PARAM_TRAIN_LR", "0.10".to_owned()),
+            ("TRIALBOOK_PARAM_ODD_N_ME", "x".to_owned()),
+            ("TRIALBOOK_DATA_PATH", text(&folder.path().join("data"))),
+            ("TRIALBOOK_BOOK", text(&folder.path().join("book"))),
+            ("OWN", format!("3-{metrics}")),
+            ("PYTHONUNBUFFERED", "0".to_owned()),
+        ] {
+            assert_eq!(variable(name), Some(value), "{name}");
+        }
+        let params: Value = serde_json::from_str(&variable("TRIALBOOK_PARAMS").unwrap()).unwrap();
+        let expected = serde_json::json!({
+            "train.lr": 0.1, "n": 3, "flag": true, "none": null, "text": "7", "huge": "1e400", "odd-Näme": "x"
+        });
+        assert_eq!(params, expected);
+    }
+
+    #[test]
+    fn a_timeout_of_the_command_line_goes_before_the_configs() {
+        let folder = tempfile::tempdir().unwrap();
+        let timeout = |asked| prepared(folder.path(), asked).1.limits.timeout;
+        assert_eq!(timeout(None), Some(Duration::from_secs(2)));
+        let asked = Some(Duration::from_secs(9));
+        assert_eq!(timeout(asked), asked);
+    }
+}

@@ -1,13 +1,13 @@
 //! Turns the signals that ask a process to end into requests to stop.
 //!
-//! Not here: what a stop does. Invariant: a signal that was ignored when the program started (`nohup`, a
-//! background job of a script) stays ignored.
+//! Not here: what a stop does. Invariant: a signal to end that was ignored when the program started (`nohup`,
+//! a background job of a script) stays ignored; the ends of child processes are never lost.
 
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
 use crate::stop::Stop;
@@ -23,14 +23,23 @@ impl SignalWatch {
     /// From now on Ctrl-C, SIGTERM and SIGHUP are requests to stop.
     pub fn start(stop: Arc<Stop>) -> io::Result<Self> {
         let ignored = ignored_signals();
-        let watched = [SIGINT, SIGTERM, SIGHUP]
-            .into_iter()
-            .filter(|signal| ignored & (1 << (signal - 1)) == 0);
-        let mut signals = Signals::new(watched)?;
+        let is_ignored = |signal: i32| ignored & (1 << (signal - 1)) != 0;
+        let mut signals = Signals::new(
+            [SIGINT, SIGTERM, SIGHUP]
+                .iter()
+                .filter(|it| !is_ignored(**it)),
+        )?;
+        if is_ignored(SIGCHLD) {
+            // Whoever started this program made the system forget how child processes end; a handler, even
+            // one that does nothing, makes it remember.
+            signals.add_signal(SIGCHLD)?;
+        }
         let handle = signals.handle();
         let thread = std::thread::spawn(move || {
-            for _signal in signals.forever() {
-                stop.request();
+            for signal in signals.forever() {
+                if signal != SIGCHLD {
+                    stop.request();
+                }
             }
         });
         Ok(Self {

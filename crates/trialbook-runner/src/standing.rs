@@ -3,6 +3,8 @@
 //! Not here: what is to be done about it. Invariant: reading changes nothing; runs that no plan made are
 //! left out.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use trialbook_model::id::{ExperimentUid, RunUid};
 use trialbook_model::plan::{ExistingRun, ExistingState};
@@ -37,6 +39,8 @@ pub struct Standing {
     pub runs: Vec<StandingRun>,
     /// The highest number of any of its runs, planned or not.
     pub highest: u64,
+    /// The snapshots of the surroundings of its completed runs, by SHA-256.
+    pub environments: BTreeSet<String>,
 }
 
 /// A planned run as it stands.
@@ -103,6 +107,7 @@ impl Standing {
             hash: state.config().and_then(|config| config.hash.clone()),
             base_seed: state.annotations.field(SEED_FIELD).and_then(Value::as_u64),
             runs,
+            environments: rows.iter().filter_map(environment_of).collect(),
             highest: rows.iter().filter_map(|row| row.number).max().unwrap_or(0),
         }
     }
@@ -117,6 +122,12 @@ impl Standing {
         let of_it = self.runs.iter().filter(|run| run.variation == variation);
         of_it.map(|run| run.trial).max().unwrap_or(0)
     }
+}
+
+fn environment_of(row: &RunRow) -> Option<String> {
+    let is_result = row.state.status() == RunStatus::Completed;
+    let snapshot = row.state.snapshots.get("environment");
+    snapshot.filter(|_| is_result).map(|it| it.value.clone())
 }
 
 impl StandingRun {

@@ -3,11 +3,9 @@
 //! Not here: signals; the binary turns them into calls. Invariant: a request is never taken back, and a
 //! process waiting in `poll` wakes up by it.
 
-use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::io::{self, PipeReader, PipeWriter, Write as _};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use rustix::pipe::{PipeFlags, pipe_with};
 
 /// How much was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,8 +29,8 @@ pub struct Stop {
 #[derive(Debug)]
 struct Bell {
     rung: AtomicBool,
-    reader: OwnedFd,
-    writer: OwnedFd,
+    reader: PipeReader,
+    writer: PipeWriter,
 }
 
 impl Stop {
@@ -76,7 +74,7 @@ impl Stop {
 
 impl Bell {
     fn new() -> io::Result<Self> {
-        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (reader, writer) = io::pipe()?;
         Ok(Self {
             rung: AtomicBool::new(false),
             reader,
@@ -87,7 +85,9 @@ impl Bell {
     fn ring(&self) {
         if !self.rung.swap(true, Ordering::SeqCst) {
             // One byte always fits into an empty pipe, and both ends live as long as this bell.
-            rustix::io::write(&self.writer, b"!").expect("a pipe with both ends open takes a byte");
+            (&self.writer)
+                .write_all(b"!")
+                .expect("a pipe with both ends open takes a byte");
         }
     }
 }

@@ -1,5 +1,10 @@
 //! Experiments executed by the library as a whole: a real book, real processes, no binary.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it has to be"
+)]
+
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};

@@ -99,26 +99,18 @@ pub trait Segment: Send {
 /// What offsets of mapped ranges are multiples of; no supported system has larger pages.
 pub const PAGE: u64 = 65_536;
 
-/// Reads a whole range, shorter only where the file ends.
-pub(crate) fn read_range(
-    file: &dyn FileHandle,
-    offset: u64,
-    len: usize,
-    out: &mut Vec<u8>,
-) -> io::Result<()> {
-    out.clear();
-    out.resize(len, 0);
+/// Fills `bytes` from `offset` on, fewer only where the file ends; gives how many.
+pub(crate) fn read_full(file: &dyn FileHandle, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut done = 0;
-    while done < len {
-        match file.read_at(&mut out[done..], offset + done as u64) {
+    while done < bytes.len() {
+        match file.read_at(&mut bytes[done..], offset + done as u64) {
             Ok(0) => break,
             Ok(some) => done += some,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    out.truncate(done);
-    Ok(())
+    Ok(done)
 }
 
 /// Syncs, again when a signal came in between.

@@ -99,7 +99,7 @@ pub(crate) fn page_of(description: &[u8]) -> Result<Vec<u8>, SpoolError> {
 
 /// The check of what never changes in a page: magic, format, lengths and description. Where these stand
 /// is the same in all formats to come.
-fn check(page: &[u8], description: &[u8]) -> u32 {
+pub(crate) fn check(page: &[u8], description: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&page[..16]);
     hasher.update(&page[20..24]);

@@ -186,6 +186,17 @@ pub struct End {
     pub lost: Vec<Lost>,
 }
 
+/// What a file has behind the bytes that are walked over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Behind {
+    /// Nothing.
+    Nothing,
+    /// Zeros only, up to its end.
+    Zeros,
+    /// Anything.
+    Unread,
+}
+
 /// A walk over the frames in some bytes of a file.
 #[derive(Debug)]
 pub struct Frames<'a, 's> {
@@ -193,8 +204,7 @@ pub struct Frames<'a, 's> {
     /// Offset of the first byte.
     base: u64,
     at: usize,
-    /// Whether the bytes reach the end of the file.
-    whole: bool,
+    behind: Behind,
     trust: Trust,
     state: &'s mut ReaderState,
     lost: Vec<Lost>,
@@ -208,7 +218,7 @@ impl<'a, 's> Frames<'a, 's> {
             bytes,
             base: state.offset(),
             at: 0,
-            whole: true,
+            behind: Behind::Nothing,
             trust,
             state,
             lost: Vec::new(),
@@ -217,8 +227,8 @@ impl<'a, 's> Frames<'a, 's> {
     }
 
     /// The same, where the file goes on behind `bytes`.
-    pub(crate) fn part(mut self) -> Self {
-        self.whole = false;
+    pub(crate) fn before(mut self, behind: Behind) -> Self {
+        self.behind = behind;
         self
     }
 
@@ -245,8 +255,8 @@ impl<'a, 's> Frames<'a, 's> {
                         return Some(frame);
                     }
                 }
-                Look::Short if !self.whole => self.tail = Some(Tail::More),
-                Look::Nothing if !self.whole && self.at == self.bytes.len() => {
+                Look::Short if self.behind != Behind::Nothing => self.tail = Some(Tail::More),
+                Look::Nothing if self.behind == Behind::Unread && self.at == self.bytes.len() => {
                     self.tail = Some(Tail::More);
                 }
                 Look::Frame(_) | Look::Bad | Look::Short | Look::Nothing => self.stumble(),
@@ -318,7 +328,7 @@ impl<'a, 's> Frames<'a, 's> {
                 self.at += skip;
                 return;
             }
-            if !self.whole {
+            if self.behind == Behind::Unread {
                 self.tail = Some(Tail::More);
                 return;
             }
@@ -376,3 +386,6 @@ fn zeros_at(bytes: &[u8]) -> usize {
     let some = behind.iter().take(BLOCK.len());
     whole + some.take_while(|&&byte| byte == 0).count()
 }
+
+#[cfg(test)]
+mod tests;

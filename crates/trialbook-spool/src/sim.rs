@@ -7,13 +7,15 @@
 //! Invariant: the same seed and the same calls give the same bytes and the same failures.
 
 mod disk;
+mod handle;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::disk::{Disk, Node};
-use crate::files::{Access, FileHandle, Files, Identity, Segment};
+use self::disk::Disk;
+use self::handle::SimHandle;
+use crate::files::{Access, FileHandle, Files, Identity};
 
 /// How often things go wrong, in a thousand operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,6 +80,7 @@ impl SimFiles {
     }
 
     /// Another process on the same file system.
+    #[must_use = "the other process is the value"]
     pub fn process(&self) -> Self {
         let mut world = self.world();
         world.processes.push(Process::default());
@@ -126,6 +129,7 @@ impl SimFiles {
 
     /// Cuts the power and starts the machine again: every process is dead, and of what was not synced
     /// any part is left. Gives the first process of the new start.
+    #[must_use = "all processes before are dead"]
     pub fn power_cut(&self) -> Self {
         {
             let mut world = self.world();
@@ -297,161 +301,4 @@ impl Files for SimFiles {
         }
         Ok(())
     }
-}
-
-struct SimHandle {
-    files: SimFiles,
-    node: u64,
-    id: u64,
-}
-
-impl Drop for SimHandle {
-    fn drop(&mut self) {
-        self.files.world().disk.release_lock(self.node, self.id);
-    }
-}
-
-impl FileHandle for SimHandle {
-    fn size(&self) -> io::Result<u64> {
-        self.files
-            .whole(|world| Ok(world.disk.node(self.node).size()))
-    }
-
-    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-        let (mut world, fate) = self.files.begin()?;
-        if fate == Fate::Dying {
-            world.die(self.files.pid);
-            return Err(ended());
-        }
-        let short = world.faults.short;
-        let len = if bytes.len() > 1 && world.disk.chance(short) {
-            1 + world.disk.below(bytes.len() as u64 - 1) as usize
-        } else {
-            bytes.len()
-        };
-        Ok(world.disk.node(self.node).read(&mut bytes[..len], offset))
-    }
-
-    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        let (mut world, fate) = self.files.begin()?;
-        let size = world.disk.node(self.node).size();
-        let room = (size.saturating_sub(offset)).saturating_add(world.room());
-        let fits = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
-        let short = world.faults.short;
-        let len = match fate {
-            Fate::Dying => world.disk.below(fits as u64 + 1) as usize,
-            Fate::Done if fits > 1 && world.disk.chance(short) => {
-                1 + world.disk.below(fits as u64 - 1) as usize
-            }
-            Fate::Done => fits,
-        };
-        world.disk.node_mut(self.node).write(&bytes[..len], offset);
-        if fate == Fate::Dying {
-            world.die(self.files.pid);
-            return Err(ended());
-        }
-        if len == 0 && !bytes.is_empty() {
-            return Err(no_space());
-        }
-        Ok(len)
-    }
-
-    fn truncate(&self, size: u64) -> io::Result<()> {
-        self.files.whole(|world| {
-            let failed = world.faults.failed;
-            if world.disk.chance(failed) {
-                return Err(io::Error::other("simulated EIO"));
-            }
-            world.disk.node_mut(self.node).truncate(size);
-            Ok(())
-        })
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        let (mut world, fate) = self.files.begin()?;
-        let failed = world.faults.failed;
-        if fate == Fate::Dying {
-            world.disk.write_back_part(self.node);
-            world.die(self.files.pid);
-            return Err(ended());
-        }
-        if world.disk.chance(failed) {
-            world.disk.fail_sync(self.node);
-            return Err(io::Error::other("simulated EIO"));
-        }
-        world.disk.node_mut(self.node).sync();
-        Ok(())
-    }
-
-    fn allocate(&self, offset: u64, len: u64) -> io::Result<()> {
-        self.files.whole(|world| {
-            let size = world.disk.node(self.node).size();
-            if (offset + len).saturating_sub(size) > world.room() {
-                return Err(no_space());
-            }
-            if offset + len > size {
-                world.disk.node_mut(self.node).truncate(offset + len);
-            }
-            Ok(())
-        })
-    }
-
-    fn try_lock(&self) -> io::Result<bool> {
-        self.files
-            .whole(|world| Ok(world.disk.lock(self.node, (self.files.pid, self.id))))
-    }
-
-    fn is_unlocked(&self) -> io::Result<bool> {
-        self.files
-            .whole(|world| Ok(world.disk.node(self.node).is_unlocked()))
-    }
-
-    fn map(&self, offset: u64, len: u64) -> io::Result<Box<dyn Segment>> {
-        self.files.whole(|_world| {
-            let segment: Box<dyn Segment> = Box::new(SimSegment {
-                files: self.files.clone(),
-                node: self.node,
-                offset,
-                len: len as usize,
-            });
-            Ok(segment)
-        })
-    }
-}
-
-struct SimSegment {
-    files: SimFiles,
-    node: u64,
-    offset: u64,
-    len: usize,
-}
-
-impl Segment for SimSegment {
-    fn store(&mut self, at: usize, frame: &[u8]) -> io::Result<()> {
-        assert!(
-            at.is_multiple_of(8) && frame.len() >= 4 && at + frame.len() <= self.len,
-            "a frame lies inside its range"
-        );
-        // Storing is no system call: it cannot be interrupted, only be the last thing a process does.
-        let (mut world, fate) = self.files.begin_whole()?;
-        let start = self.offset + at as u64;
-        match fate {
-            Fate::Done => {
-                world.disk.node_mut(self.node).write(frame, start);
-                Ok(())
-            }
-            Fate::Dying => {
-                let len = world.disk.below(frame.len() as u64 - 3) as usize;
-                let node: &mut Node = world.disk.node_mut(self.node);
-                node.write(&frame[4..4 + len], start + 4);
-                if 4 + len == frame.len() && world.disk.coin() {
-                    world.disk.node_mut(self.node).write(&frame[..4], start);
-                }
-                world.die(self.files.pid);
-                Err(ended())
-            }
-        }
-    }
-
-    fn abandon(self: Box<Self>) {}
 }

@@ -144,7 +144,11 @@ impl SpoolWriter {
 
     /// Sequence number of the next record.
     pub fn next_seq(&self) -> u64 {
-        self.next_seq
+        if self.forks == fork::count() {
+            self.next_seq
+        } else {
+            1
+        }
     }
 
     /// The file that is written at present.
@@ -240,8 +244,10 @@ impl SpoolWriter {
             return self.renounce();
         }
         self.drain()?;
+        self.note_failures();
         let Some(mut open) = self.open.take() else {
-            return Ok(());
+            self.sync_retired();
+            return self.failure.take().map_or(Ok(()), Err);
         };
         syncing::unregister(&open.progress);
         let ended = if open.is_empty() {

@@ -143,6 +143,14 @@ pub(crate) struct Change {
     pub(crate) spools: Vec<SpoolRecord>,
 }
 
+impl Change {
+    /// Whether it is the one that makes an empty book.
+    pub(crate) fn makes_book(&self) -> bool {
+        let makes = |(uid, _): &(ExperimentUid, ExperimentNo)| *uid == ExperimentUid::default();
+        self.uid.is_some() && self.experiment_uids.iter().any(makes)
+    }
+}
+
 /// A look at the rows that does not change while others write.
 pub(crate) trait Look {
     /// The book's identity.

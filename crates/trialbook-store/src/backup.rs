@@ -15,17 +15,21 @@ use crate::sqlite::SqliteBackend;
 
 impl Book {
     /// Copies the book to a folder that does not exist yet. Never waits: somebody who seals has the lease.
+    /// A simulated book has nothing to copy.
     pub fn backup(&self, to: &Path) -> Result<SealOutcome, BookError> {
         self.writable()?;
         let Some(_lease) = self.with_ground(take_lease)? else {
             return Ok(SealOutcome::Busy);
+        };
+        let Some(database) = self.database() else {
+            return Ok(SealOutcome::NotNeeded);
         };
         if to.exists() {
             let taken = io::Error::from(io::ErrorKind::AlreadyExists);
             return Err(BookError::io("make", to)(taken));
         }
         make_dir(to)?;
-        self.backend().copy_to(&to.join(super::book::DATABASE))?;
+        database.copy_to(&to.join(super::book::DATABASE))?;
         // The copy lives on as a database of its own, with a log like this one.
         SqliteBackend::create(&to.join(super::book::DATABASE))?;
         copy_folder(&self.spool_folder(), &to.join("spool"))?;
@@ -48,13 +52,16 @@ impl Book {
         let Some(_lease) = self.with_ground(take_lease)? else {
             return Ok(SealOutcome::Busy);
         };
+        let Some(held) = self.database() else {
+            return Ok(SealOutcome::NotNeeded);
+        };
         let database = self.path().join(super::book::DATABASE);
         let draft = self.path().join("restored.tmp");
         if draft.exists() {
             fs::remove_file(&draft).map_err(BookError::io("remove", &draft))?;
         }
         SqliteBackend::open(&from.join(super::book::DATABASE))?.copy_to(&draft)?;
-        self.backend().forget();
+        held.forget();
         self.indexes().forget()?;
         // A log that belongs to another database must never meet this one.
         for ending in ["-wal", "-shm"] {

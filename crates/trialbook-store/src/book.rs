@@ -13,6 +13,7 @@ use trialbook_spool::{Files, SystemFiles};
 
 use crate::backend::Backend;
 use crate::indexes::Indexes;
+use crate::memory::MemoryBackend;
 use crate::seal::{self, Ground, first_change};
 use crate::sqlite::SqliteBackend;
 
@@ -62,12 +63,18 @@ pub struct SealReport {
     pub removed: u64,
 }
 
+/// What keeps the rows of a book.
+enum Rows {
+    Database(SqliteBackend),
+    Memory(Arc<MemoryBackend>),
+}
+
 /// An embedded book.
 pub struct Book {
     path: PathBuf,
     access: Access,
     files: Arc<dyn Files>,
-    backend: SqliteBackend,
+    rows: Rows,
     indexes: Arc<Indexes>,
 }
 
@@ -85,21 +92,10 @@ impl Book {
             fs::write(&ignore, "*\n").map_err(BookError::io("write", &ignore))?;
         }
         make_dir(&path.join("spool"))?;
-        let backend = SqliteBackend::create(&path.join(DATABASE))?;
-        let book = Self::over(path, Access::Write, backend);
-        let empty = book
-            .backend
-            .look()?
-            .experiment_no(ExperimentUid::default())?
-            .is_none();
-        // Two that make one book at once write the same rows.
-        if empty {
-            let mut uid = [0; 16];
-            book.files
-                .random(&mut uid)
-                .map_err(BookError::io("name", path))?;
-            book.backend.commit(&first_change(Uid(uid))?)?;
-        }
+        let database = SqliteBackend::create(&path.join(DATABASE))?;
+        let rows = Rows::Database(database);
+        let book = Self::over(path, Access::Write, rows, SystemFiles::shared());
+        book.begin()?;
         sync_dir(path)?;
         Ok(book)
     }
@@ -112,17 +108,57 @@ impl Book {
         if !path.is_dir() {
             return Err(missing());
         }
-        let backend = SqliteBackend::open(&path.join(DATABASE))?;
-        Ok(Self::over(path, access, backend))
+        let rows = Rows::Database(SqliteBackend::open(&path.join(DATABASE))?);
+        Ok(Self::over(path, access, rows, SystemFiles::shared()))
     }
 
-    fn over(path: &Path, access: Access, backend: SqliteBackend) -> Self {
+    /// A book for simulations: its spools are on a file system that is given, its rows in memory, where a
+    /// seal is one step.
+    pub fn simulated(path: &Path, files: Arc<dyn Files>) -> Result<Self, BookError> {
+        let rows = Rows::Memory(Arc::default());
+        let book = Self::over(path, Access::Write, rows, files);
+        book.begin()?;
+        Ok(book)
+    }
+
+    /// The same simulated book as another process sees it. A book on a disk is to be opened again instead.
+    #[must_use]
+    pub fn in_process(&self, files: Arc<dyn Files>) -> Option<Self> {
+        match &self.rows {
+            Rows::Memory(rows) => {
+                let rows = Rows::Memory(Arc::clone(rows));
+                Some(Self::over(&self.path, self.access, rows, files))
+            }
+            Rows::Database(_) => None,
+        }
+    }
+
+    /// Writes the rows that every book has. Two that make one book at once write the same rows.
+    fn begin(&self) -> Result<(), BookError> {
+        let known = self
+            .backend()
+            .look()?
+            .experiment_no(ExperimentUid::default())?;
+        if known.is_none() {
+            let mut uid = [0; 16];
+            let naming = BookError::io("name", &self.path);
+            self.files.random(&mut uid).map_err(naming)?;
+            self.backend().commit(&first_change(Uid(uid))?)?;
+        }
+        Ok(())
+    }
+
+    fn over(path: &Path, access: Access, rows: Rows, files: Arc<dyn Files>) -> Self {
+        let indexes = match &rows {
+            Rows::Database(_) => Indexes::at(path.join(INDEX)),
+            Rows::Memory(_) => Indexes::default(),
+        };
         Self {
             path: path.to_owned(),
             access,
-            files: SystemFiles::shared(),
-            backend,
-            indexes: Arc::new(Indexes::at(path.join(INDEX))),
+            files,
+            rows,
+            indexes: Arc::new(indexes),
         }
     }
 
@@ -135,8 +171,19 @@ impl Book {
         self.files.as_ref()
     }
 
-    pub(crate) fn backend(&self) -> &SqliteBackend {
-        &self.backend
+    pub(crate) fn backend(&self) -> &dyn Backend {
+        match &self.rows {
+            Rows::Database(database) => database,
+            Rows::Memory(rows) => rows.as_ref(),
+        }
+    }
+
+    /// The database, where the rows are in one.
+    pub(crate) fn database(&self) -> Option<&SqliteBackend> {
+        match &self.rows {
+            Rows::Database(database) => Some(database),
+            Rows::Memory(_) => None,
+        }
     }
 
     pub(crate) fn indexes(&self) -> Arc<Indexes> {
@@ -151,7 +198,7 @@ impl Book {
     /// A new writer with a spool of its own.
     pub fn recorder(&self, options: RecorderOptions) -> Result<Recorder, BookError> {
         self.writable()?;
-        Recorder::open(&self.spool_folder(), options)
+        Recorder::open(Arc::clone(&self.files), &self.spool_folder(), options)
     }
 
     /// A consistent look at everything acknowledged so far.
@@ -177,7 +224,7 @@ impl Book {
             files: self.files(),
             spools: &spools,
             lease: &lease,
-            backend: &self.backend,
+            backend: self.backend(),
             indexes: &self.indexes,
         })
     }

@@ -9,7 +9,7 @@ use trialbook_model::record::SeriesKey;
 use trialbook_model::state::{ExperimentState, ProjectState, Records};
 
 use crate::artifacts::Artifacts;
-use crate::backend::{Backend as _, Experiments, Wanted};
+use crate::backend::{Experiments, Wanted};
 use crate::book::Book;
 use crate::error::BookError;
 use crate::nouns::{AssessRecord, EventRecord, LogRecord};
@@ -141,7 +141,10 @@ struct Check<'a> {
 impl Book {
     /// Looks for damage.
     pub fn check(&self, depth: Depth) -> Result<CheckReport, BookError> {
-        let integrity = self.backend().integrity()?;
+        let integrity = match self.database() {
+            Some(database) => database.integrity()?,
+            None => Vec::new(),
+        };
         let sealed = Sealed::open(self.backend().look()?)?;
         let mut check = Check {
             sealed: &sealed,

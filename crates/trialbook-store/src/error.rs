@@ -12,6 +12,17 @@ use trialbook_spool::codec::CodecError;
 /// The format of books that this version writes, and the newest it reads. Format 0 may still change.
 pub const BOOK_FORMAT: u32 = 0;
 
+/// Why a database refused, as far as its user can act on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// No space is left.
+    Full,
+    /// Its files may not be written by this user.
+    ReadOnly,
+    /// Its file is not what was written.
+    Damaged,
+}
+
 /// Why a book could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum BookError {
@@ -145,6 +156,21 @@ impl BookError {
             | Self::Pack { .. }
             | Self::Index { .. }
             | Self::ArtifactMissing { .. } => None,
+        }
+    }
+
+    /// What the database's refusal comes from, where that is not the database itself.
+    pub fn refusal(&self) -> Option<Refusal> {
+        let Self::Database { source, .. } = self else {
+            return None;
+        };
+        match source.sqlite_error_code()? {
+            rusqlite::ErrorCode::DiskFull => Some(Refusal::Full),
+            rusqlite::ErrorCode::ReadOnly
+            | rusqlite::ErrorCode::CannotOpen
+            | rusqlite::ErrorCode::PermissionDenied => Some(Refusal::ReadOnly),
+            rusqlite::ErrorCode::DatabaseCorrupt => Some(Refusal::Damaged),
+            _ => None,
         }
     }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::BookError;
-use crate::index::Index;
+use crate::index::{Index, SnapshotError};
 use crate::sealed::Sealed;
 use crate::view::{build, changes_since};
 
@@ -95,8 +95,13 @@ impl Indexes {
             return Ok(());
         }
         let mut index = self.known(sealed)?;
+        let mut written = index.write(path);
+        if let Err(SnapshotError::Damaged(_)) = &written {
+            index = self.anew(sealed)?;
+            written = index.write(path);
+        }
         // A snapshot that cannot be written is one that readers do without.
-        if index.write(path).is_ok() {
+        if written.is_ok() {
             self.hold(&index);
         }
         Ok(())

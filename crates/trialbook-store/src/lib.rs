@@ -32,7 +32,7 @@ pub mod view;
 pub use artifacts::{ArtifactSum, Artifacts};
 pub use book::{Access, Book, Effort, SealOutcome, SealReport};
 pub use check::{CheckReport, Depth, Finding};
-pub use error::{BOOK_FORMAT, BookError};
+pub use error::{BOOK_FORMAT, BookError, Refusal};
 pub use rebuild::RebuildReport;
 pub use recorder::{Recorder, RecorderOptions};
 pub use view::BookView;

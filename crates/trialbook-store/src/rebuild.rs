@@ -5,9 +5,7 @@
 use serde::Serialize;
 use trialbook_model::state::{Records, SeriesSummary};
 
-use crate::backend::{
-    Backend as _, Change, ExperimentRecord, Experiments, ProjectRecord, RunRecord, Wanted,
-};
+use crate::backend::{Change, ExperimentRecord, Experiments, ProjectRecord, RunRecord, Wanted};
 use crate::book::{Book, SealOutcome};
 use crate::error::BookError;
 use crate::nouns::{AssessRecord, EventRecord, LogRecord};

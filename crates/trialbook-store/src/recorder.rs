@@ -11,8 +11,8 @@ use trialbook_model::record::{Op, Points, SeriesKey, Subject};
 use trialbook_model::state::Stamp;
 use trialbook_model::time::{Clock, Timestamp};
 use trialbook_spool::{
-    Background, Durability, KeyIndex, LogCall, Mode, Note, Repeat, SpoolOptions, SpoolWriter,
-    SubjectIndex,
+    Background, Durability, Files, KeyIndex, LogCall, Mode, Note, Repeat, SpoolOptions,
+    SpoolWriter, SubjectIndex,
 };
 
 use crate::error::BookError;
@@ -53,9 +53,14 @@ pub struct Recorder {
 
 impl Recorder {
     /// Opens a new spool in a folder.
-    pub(crate) fn open(folder: &Path, options: RecorderOptions) -> Result<Self, BookError> {
+    pub(crate) fn open(
+        files: Arc<dyn Files>,
+        folder: &Path,
+        options: RecorderOptions,
+    ) -> Result<Self, BookError> {
         let created = options.clock.now();
-        let spool = SpoolWriter::create(
+        let spool = SpoolWriter::create_in(
+            files,
             folder,
             SpoolOptions {
                 mode: options.mode,

@@ -55,7 +55,7 @@ pub(crate) struct Options {
 #[expect(clippy::large_enum_variant, reason = "one is made in a process")]
 pub(crate) enum Command {
     Init(commands::init::Args),
-    Run(commands::run::Args),
+    Run(Box<commands::run::Args>),
     Start(commands::start::Args),
     Log(commands::log::Args),
     End(commands::end::Args),

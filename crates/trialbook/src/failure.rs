@@ -13,7 +13,7 @@ use trialbook_model::filter::FilterError;
 use trialbook_runner::lease::LeaseError;
 use trialbook_runner::outline::OutlineError;
 use trialbook_spool::SpoolError;
-use trialbook_store::BookError;
+use trialbook_store::{BookError, Refusal};
 
 use crate::discovery::DiscoveryError;
 
@@ -201,6 +201,9 @@ impl Failure {
     }
 }
 
+/// What to do about a full disk, a used-up quota, or a file that may not grow.
+const SPACE: &str = "free some space on the disk (or raise the limit that was met) and try again; what was acknowledged is safe";
+
 /// A failure as it is told.
 #[derive(Debug, Serialize)]
 pub(crate) struct Told {
@@ -223,6 +226,12 @@ impl Told {
     /// What is to be told of a failure.
     pub(crate) fn of(error: &Error) -> Self {
         let (code, hint) = advice(error);
+        // The rooms speak to programs that go on; a command has ended.
+        let hint = if code == ErrorCode::DiskFull {
+            Some(SPACE.to_owned())
+        } else {
+            hint
+        };
         let mut causes: Vec<String> = Vec::new();
         for cause in error.chain().skip(1) {
             let text = cause.to_string();
@@ -276,9 +285,24 @@ fn code_of_book(error: &BookError) -> ErrorCode {
         | BookError::Index { .. }
         | BookError::ArtifactChanged { .. } => ErrorCode::DataDamaged,
         BookError::ArtifactMissing { .. } => ErrorCode::NotFound,
-        BookError::Io { source, .. } => code_of_io(source),
-        BookError::Spool(source) => code_of_spool(source),
-        BookError::Database { .. } | BookError::Pack { .. } => ErrorCode::Internal,
+        BookError::Io { source, .. } => of_book(code_of_io(source)),
+        BookError::Spool(source) => of_book(code_of_spool(source)),
+        BookError::Database { .. } => match error.refusal() {
+            Some(Refusal::Full) => ErrorCode::DiskFull,
+            Some(Refusal::ReadOnly) => ErrorCode::BookReadOnly,
+            Some(Refusal::Damaged) => ErrorCode::DataDamaged,
+            None => ErrorCode::Internal,
+        },
+        BookError::Pack { .. } => ErrorCode::Internal,
+    }
+}
+
+/// Files of a book that may not be written are a book that may only be read.
+fn of_book(code: ErrorCode) -> ErrorCode {
+    if code == ErrorCode::PermissionDenied {
+        ErrorCode::BookReadOnly
+    } else {
+        code
     }
 }
 
@@ -325,7 +349,13 @@ fn advice_on_running(
 fn code_of_io(error: &std::io::Error) -> ErrorCode {
     use std::io::ErrorKind;
     let kind = error.kind();
-    if kind == ErrorKind::StorageFull || kind == ErrorKind::QuotaExceeded {
+    if [
+        ErrorKind::StorageFull,
+        ErrorKind::QuotaExceeded,
+        ErrorKind::FileTooLarge,
+    ]
+    .contains(&kind)
+    {
         ErrorCode::DiskFull
     } else if kind == ErrorKind::ReadOnlyFilesystem {
         ErrorCode::BookReadOnly

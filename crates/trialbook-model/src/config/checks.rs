@@ -5,11 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::MOST_RUNS;
 use super::document::{Config, Variation};
-use super::error::{Doubt, Problem};
-use super::reading::{Fields, MOST_ERRORS, Reading};
-use super::{MOST_RUNS, Position};
 use crate::template::{self, TemplateError};
+use crate::yaml::{Doubt, Fields, MOST_ERRORS, Position, Problem, Reading};
 
 /// The names that templates know beside the params. A param of the same name wins. `data_path` has a
 /// value only where the task gives one.

@@ -3,10 +3,8 @@
 //! Not here: anything that changes what is run. Invariant: an experiment has a name.
 
 use super::document::Experiment;
-use super::error::Problem;
 use super::keys;
-use super::reading::Reading;
-use super::yaml::{Node, Shape};
+use crate::yaml::{Node, Problem, Reading, Shape};
 
 pub(super) fn read(reading: &mut Reading<'_>, node: &Node) -> Option<Experiment> {
     let fields = reading.fields(node, "experiment", keys::EXPERIMENT)?;

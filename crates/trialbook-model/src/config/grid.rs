@@ -6,12 +6,12 @@ use super::checks;
 use super::document::{Config, Experiment, Task};
 use super::matrix::{self, Axis};
 use super::params::Params;
-use super::scalar;
 use super::variations::unnamed;
 use super::{MOST_RUNS, MOST_VARIATIONS};
 use crate::record::Param;
 use crate::seed::SeedPolicy;
 use crate::template::TemplateError;
+use crate::yaml::scalar;
 
 /// What a command line says about an experiment.
 #[derive(Debug, Clone, PartialEq, Default)]

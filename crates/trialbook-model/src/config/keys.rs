@@ -75,7 +75,7 @@ pub(super) const STUDY: &[&str] = &[
 ];
 
 /// Words of other formats and what they are called here.
-pub(super) const OTHER_WORDS: [(&str, &str); 13] = [
+pub(super) const OTHER_WORDS: &[(&str, &str)] = &[
     ("seed", "random_seed"),
     ("repeats", "trials"),
     ("repetitions", "trials"),

@@ -6,15 +6,13 @@
 
 use std::collections::BTreeSet;
 
+use super::MOST_VARIATIONS;
 use super::document::Variation;
-use super::error::Problem;
 use super::params::Params;
-use super::reading::{Reading, join};
 use super::variations::{Placed, keep_one_baseline};
-use super::yaml::{Entry, Node, Shape};
-use super::{Doubt, MOST_VARIATIONS};
 use crate::canonical;
 use crate::record::{Param, ParamKind};
+use crate::yaml::{Doubt, Entry, Node, Problem, Reading, Shape, join};
 
 /// A param and the values it takes.
 pub(super) type Axis = (String, Vec<Param>);

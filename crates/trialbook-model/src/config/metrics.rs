@@ -4,13 +4,11 @@
 //! else assumed from the metric's name.
 
 use super::document::Metric;
-use super::error::{Doubt, Position, Problem};
 use super::keys;
-use super::reading::{Fields, Reading, join};
-use super::yaml::{Node, Shape};
 use crate::criteria::{self, Condition, Criterion, CriterionError};
 use crate::nearest::nearest;
 use crate::record::Goal;
+use crate::yaml::{Doubt, Fields, Node, Position, Problem, Reading, Shape, join};
 
 pub(super) fn read(reading: &mut Reading<'_>, top: &Fields<'_>) -> Vec<Metric> {
     let Some(node) = top.get("metrics") else {

@@ -5,10 +5,8 @@
 
 use super::command_line;
 use super::document::Task;
-use super::error::{Doubt, Problem};
 use super::keys;
-use super::reading::{Fields, Reading};
-use super::yaml::{Node, Shape};
+use crate::yaml::{Doubt, Fields, Node, Problem, Reading, Shape};
 
 /// `timeout` is the key of that name at the top of the config, which means the same as the task's own.
 pub(super) fn read(reading: &mut Reading<'_>, node: &Node, timeout: Option<&Node>) -> Option<Task> {

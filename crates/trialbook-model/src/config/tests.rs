@@ -23,7 +23,7 @@ fn errors(text: &str) -> Vec<String> {
 
 fn hints(text: &str) -> Vec<String> {
     let errors = parse(text, "c.yaml").expect_err("the config is wrong");
-    errors.errors.iter().filter_map(ConfigError::hint).collect()
+    errors.errors.iter().filter_map(FileError::hint).collect()
 }
 
 fn with(rest: &str) -> String {

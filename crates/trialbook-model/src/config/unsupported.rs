@@ -3,11 +3,9 @@
 //! What asks for nothing beyond what happens anyway is let through: one attempt, the local engine,
 //! priority 0, no dependencies. Invariant: nothing that would change what happens is ignored.
 
-use super::error::{Doubt, Problem};
 use super::keys;
-use super::reading::{Fields, Reading, join};
-use super::yaml::{Node, Shape};
 use crate::record::ParamKind;
+use crate::yaml::{Doubt, Fields, Node, Problem, Reading, Shape, join};
 
 /// The engines of the format; only the first works yet.
 const ENGINES: [(&str, &str); 4] = [

@@ -6,15 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use super::MOST_VARIATIONS;
 use super::document::Variation;
-use super::error::{Position, Problem};
 use super::keys;
 use super::matrix;
 use super::params::Params;
-use super::reading::{Fields, Reading, join};
-use super::yaml::{Entry, Node, Shape};
-use super::{Doubt, MOST_VARIATIONS};
 use crate::nearest::distance;
+use crate::yaml::{Doubt, Entry, Fields, Node, Position, Problem, Reading, Shape, join};
 
 /// A variation with the place of its name.
 pub(super) struct Placed {

@@ -33,6 +33,10 @@ pub enum Ending {
 
 /// A run at its end.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "`ended` is the word for this moment everywhere"
+)]
 pub struct Ended {
     /// How.
     pub ending: Ending,

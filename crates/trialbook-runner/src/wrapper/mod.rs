@@ -8,8 +8,10 @@
 mod console;
 mod ending;
 mod exit_record;
+mod hearing;
 mod process;
 mod session;
+mod waiting;
 
 use std::path::PathBuf;
 use std::time::Duration;

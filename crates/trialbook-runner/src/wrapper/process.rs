@@ -219,16 +219,20 @@ fn why(program: &Program, name: &str, source: io::Error) -> SpawnError {
         return SpawnError::NoDirectory { directory };
     }
     let file = directory.join(name);
-    match source.kind() {
-        io::ErrorKind::NotFound if !name.contains('/') => SpawnError::NotOnPath {
-            command,
-            path: search_path(program),
-        },
-        io::ErrorKind::NotFound if exists(&file) => SpawnError::NoInterpreter { command },
-        io::ErrorKind::NotFound => SpawnError::NoFile { command, directory },
-        io::ErrorKind::PermissionDenied => SpawnError::NotExecutable { command },
-        io::ErrorKind::ArgumentListTooLong => SpawnError::TooLong { command },
-        _ => SpawnError::System { command, source },
+    let kind = source.kind();
+    if kind == io::ErrorKind::NotFound && !name.contains('/') {
+        let path = search_path(program);
+        SpawnError::NotOnPath { command, path }
+    } else if kind == io::ErrorKind::NotFound && exists(&file) {
+        SpawnError::NoInterpreter { command }
+    } else if kind == io::ErrorKind::NotFound {
+        SpawnError::NoFile { command, directory }
+    } else if kind == io::ErrorKind::PermissionDenied {
+        SpawnError::NotExecutable { command }
+    } else if kind == io::ErrorKind::ArgumentListTooLong {
+        SpawnError::TooLong { command }
+    } else {
+        SpawnError::System { command, source }
     }
 }
 

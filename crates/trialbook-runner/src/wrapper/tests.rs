@@ -1,3 +1,4 @@
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -207,7 +208,6 @@ fn what_cannot_be_started_says_so() {
     std::fs::write(bench.path("script"), "#!/no/such/interpreter\n").unwrap();
     let ended = bench.execute(&["./script"]);
     assert_eq!(message(&ended), "`./script` may not be executed");
-    use std::os::unix::fs::PermissionsExt as _;
     let executable = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(bench.path("script"), executable).unwrap();
     let ended = bench.execute(&["./script"]);
@@ -236,7 +236,10 @@ fn output_is_kept_whole_and_in_order() {
     let bench = Bench::new();
     let script = "i=0; while [ $i -lt 50 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done";
     bench.sh(script);
-    let expected = |word: &str| -> String { (0..50).map(|i| format!("{word} {i}\n")).collect() };
+    let expected = |word: &str| {
+        let lines: Vec<String> = (0..50).map(|i| format!("{word} {i}\n")).collect();
+        lines.concat()
+    };
     assert_eq!(bench.text(LogStream::Stdout), expected("out"));
     assert_eq!(bench.text(LogStream::Stderr), expected("err"));
 }

@@ -11,10 +11,7 @@ use super::Identity;
 pub(super) fn current() -> Identity {
     let pid = std::process::id();
     Identity {
-        host: rustix::system::uname()
-            .nodename()
-            .to_string_lossy()
-            .into_owned(),
+        host: host(),
         boot: boot(),
         pid,
         pid_namespace: pid_namespace().unwrap_or(0),
@@ -34,6 +31,17 @@ pub(super) fn started(pid: u32) -> Option<u64> {
         return None;
     }
     fields.nth(18)?.parse().ok()
+}
+
+#[cfg(unix)]
+fn host() -> String {
+    let names = rustix::system::uname();
+    names.nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(not(unix))]
+fn host() -> String {
+    String::new()
 }
 
 fn boot() -> String {

@@ -6,7 +6,10 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+#[cfg(unix)]
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+#[cfg(windows)]
+use std::os::windows::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering, fence};
@@ -32,12 +35,11 @@ impl Files for SystemFiles {
     }
 
     fn create_new(&self, path: &Path) -> io::Result<Arc<dyn FileHandle>> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)?;
+        let mut how = OpenOptions::new();
+        how.read(true).write(true).create_new(true);
+        #[cfg(unix)]
+        how.mode(0o600);
+        let file = how.open(path)?;
         Ok(Arc::new(SystemFile(file)))
     }
 
@@ -70,8 +72,15 @@ impl Files for SystemFiles {
         Ok(paths)
     }
 
+    #[cfg(unix)]
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         File::open(dir)?.sync_all()
+    }
+
+    #[cfg(not(unix))]
+    fn sync_dir(&self, _dir: &Path) -> io::Result<()> {
+        // Folders cannot be opened there; the system journals names by itself.
+        Ok(())
     }
 
     fn may_map(&self, dir: &Path) -> bool {
@@ -119,12 +128,24 @@ impl FileHandle for SystemFile {
         Ok(self.0.metadata()?.len())
     }
 
+    #[cfg(unix)]
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
         self.0.read_at(bytes, offset)
     }
 
+    #[cfg(windows)]
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.seek_read(bytes, offset)
+    }
+
+    #[cfg(unix)]
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
         self.0.write_at(bytes, offset)
+    }
+
+    #[cfg(windows)]
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        self.0.seek_write(bytes, offset)
     }
 
     fn truncate(&self, size: u64) -> io::Result<()> {

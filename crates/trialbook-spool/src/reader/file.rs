@@ -7,13 +7,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{End, Frames, Past, ReaderState, Tail, Trust};
+use super::{Behind, End, Frames, Past, ReaderState, Tail, Trust, zeros_at};
 use crate::error::SpoolError;
-use crate::files::{Access, FileHandle, Files, read_range};
-use crate::header::{HEADER_PAGE, Header, read_page};
+use crate::files::{Access, FileHandle, Files, read_full};
+use crate::header::{HEADER_PAGE, Header, Page, read_page};
 
 /// Bytes read at once where the caller does not say.
 const PIECE: usize = 4 << 20;
+/// Bytes read first of a file that may be being written.
+const FIRST_PIECE: usize = 64 << 10;
 
 /// Reads one spool file.
 pub struct SpoolReader {
@@ -21,7 +23,11 @@ pub struct SpoolReader {
     path: PathBuf,
     past: Past,
     state: ReaderState,
+    /// Its first `filled` bytes are the present piece.
     buffer: Vec<u8>,
+    filled: usize,
+    /// Behind this there are only zeros. Known of files that nobody writes any more.
+    data_end: Option<u64>,
 }
 
 impl SpoolReader {
@@ -46,10 +52,10 @@ impl SpoolReader {
             past,
             state: ReaderState::new(None),
             buffer: Vec::new(),
+            filled: 0,
+            data_end: None,
         };
-        reader.read(0, HEADER_PAGE as usize)?;
-        let page = read_page(path, &reader.buffer)?;
-        reader.state = ReaderState::new(page.header);
+        reader.state = ReaderState::new(reader.page()?.header);
         if reader.state.header().is_none() {
             reader.recover_header()?;
         }
@@ -69,6 +75,7 @@ impl SpoolReader {
     /// What may have happened to the file is known better now.
     pub fn set_past(&mut self, past: Past) {
         self.past = past;
+        self.data_end = None;
     }
 
     /// Goes to `offset`, which an earlier walk ended with, and learns again what is defined before it.
@@ -78,7 +85,8 @@ impl SpoolReader {
         while self.state.offset() < offset {
             let before = self.state.offset();
             let len = limit.min(offset - before);
-            let mut frames = self.piece(len as usize)?.part();
+            let trust = self.trust()?;
+            let mut frames = self.walk(len as usize, trust)?.before(Behind::Unread);
             while frames.next().is_some() {}
             if self.state.offset() != before {
                 limit = PIECE as u64;
@@ -104,7 +112,11 @@ impl SpoolReader {
         mut each: impl FnMut(&super::Frame<'_>, &ReaderState),
     ) -> Result<End, SpoolError> {
         let mut lost = Vec::new();
-        let mut limit = PIECE;
+        // Behind the last frame of a mapped file that is being written there may be megabytes of zeros.
+        let mut limit = match self.past {
+            Past::Open => FIRST_PIECE,
+            Past::Ended | Past::Stopped => PIECE,
+        };
         loop {
             let before = self.state.offset();
             let mut frames = self.piece(limit)?;
@@ -120,30 +132,69 @@ impl SpoolReader {
             limit = if end.offset == before {
                 limit * 2
             } else {
-                PIECE
+                (limit * 4).min(PIECE)
             };
         }
     }
 
     fn piece(&mut self, limit: usize) -> Result<Frames<'_, '_>, SpoolError> {
-        self.read(0, HEADER_PAGE as usize)?;
-        let page = read_page(&self.path, &self.buffer)?;
-        let trust = Trust {
-            durable: page.durable,
-            past: self.past,
-        };
-        let offset = self.state.offset();
-        self.read(offset, limit)?;
+        // First the header, then the size, then the bytes: what is durable is always among them.
+        let trust = self.trust()?;
         let size = self
             .file
             .size()
             .map_err(|source| SpoolError::io("read", &self.path, source))?;
-        let frames = Frames::new(&self.buffer, trust, &mut self.state);
-        Ok(if offset + (self.buffer.len() as u64) < size {
-            frames.part()
-        } else {
-            frames
+        let data_end = self.data_end(size)?;
+        // A limit that was raised wants the zeros too: a frame may end with some.
+        let end = if limit > PIECE { size } else { data_end };
+        let left = usize::try_from(end.saturating_sub(self.state.offset())).unwrap_or(usize::MAX);
+        let len = limit.min(left);
+        let behind = match self.state.offset() + len as u64 {
+            reach if reach >= size => Behind::Nothing,
+            reach if reach >= data_end => Behind::Zeros,
+            _ => Behind::Unread,
+        };
+        Ok(self.walk(len, trust)?.before(behind))
+    }
+
+    fn walk(&mut self, len: usize, trust: Trust) -> Result<Frames<'_, '_>, SpoolError> {
+        self.read(self.state.offset(), len)?;
+        let bytes = &self.buffer[..self.filled];
+        Ok(Frames::new(bytes, trust, &mut self.state))
+    }
+
+    fn trust(&self) -> Result<Trust, SpoolError> {
+        Ok(Trust {
+            durable: self.page()?.durable,
+            past: self.past,
         })
+    }
+
+    /// Where the zeros at the end of a file begin, at least a whole piece of them each.
+    fn data_end(&mut self, size: u64) -> Result<u64, SpoolError> {
+        match (self.data_end, self.past) {
+            (_, Past::Open) => return Ok(size),
+            (Some(known), Past::Ended | Past::Stopped) => return Ok(known.min(size)),
+            (None, Past::Ended | Past::Stopped) => {}
+        }
+        let mut end = size;
+        while end > 0 {
+            let start = end.saturating_sub(FIRST_PIECE as u64);
+            self.read(start, (end - start) as usize)?;
+            if zeros_at(&self.buffer[..self.filled]) < self.filled {
+                break;
+            }
+            end = start;
+        }
+        self.data_end = Some(end);
+        Ok(end)
+    }
+
+    fn page(&self) -> Result<Page, SpoolError> {
+        let mut page = [0; HEADER_PAGE as usize];
+        let filled = read_full(self.file.as_ref(), &mut page, 0)
+            .map_err(|source| SpoolError::io("read", &self.path, source))?;
+        read_page(&self.path, &page[..filled])
     }
 
     /// The header's copy in the first frame.
@@ -154,7 +205,7 @@ impl SpoolReader {
             past: Past::Open,
         };
         let mut probe = ReaderState::new(None);
-        Frames::new(&self.buffer, trust, &mut probe).next();
+        Frames::new(&self.buffer[..self.filled], trust, &mut probe).next();
         let header = probe.header().cloned();
         if header.is_none() {
             return Err(SpoolError::NotASpool {
@@ -166,7 +217,11 @@ impl SpoolReader {
     }
 
     fn read(&mut self, offset: u64, len: usize) -> Result<(), SpoolError> {
-        read_range(self.file.as_ref(), offset, len, &mut self.buffer)
-            .map_err(|source| SpoolError::io("read", &self.path, source))
+        if self.buffer.len() < len {
+            self.buffer = vec![0; len];
+        }
+        self.filled = read_full(self.file.as_ref(), &mut self.buffer[..len], offset)
+            .map_err(|source| SpoolError::io("read", &self.path, source))?;
+        Ok(())
     }
 }

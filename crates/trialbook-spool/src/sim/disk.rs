@@ -14,7 +14,7 @@ pub(super) struct Disk {
     random: u64,
     nodes: BTreeMap<u64, Node>,
     names: BTreeMap<PathBuf, u64>,
-    disk_names: BTreeMap<PathBuf, u64>,
+    durable_names: BTreeMap<PathBuf, u64>,
     /// Changes of names that no sync has put on the disk, in order.
     pending: Vec<Change>,
     next_node: u64,
@@ -44,7 +44,7 @@ impl Disk {
             random: seed ^ 0x9E37_79B9_7F4A_7C15,
             nodes: BTreeMap::new(),
             names: BTreeMap::new(),
-            disk_names: BTreeMap::new(),
+            durable_names: BTreeMap::new(),
             pending: Vec::new(),
             next_node: 1,
             recent: Vec::new(),
@@ -139,10 +139,10 @@ impl Disk {
         for change in self.pending.drain(..changes) {
             match change {
                 Change::Set(path, node) => {
-                    self.disk_names.insert(path, node);
+                    self.durable_names.insert(path, node);
                 }
                 Change::Remove(path) => {
-                    self.disk_names.remove(&path);
+                    self.durable_names.remove(&path);
                 }
             }
         }
@@ -219,7 +219,7 @@ impl Disk {
         self.put_names(changes);
         self.pending.clear();
         self.recent.clear();
-        self.names = self.disk_names.clone();
+        self.names = self.durable_names.clone();
         let kept: BTreeSet<u64> = self.names.values().copied().collect();
         self.nodes.retain(|node, _| kept.contains(node));
         let mut nodes = std::mem::take(&mut self.nodes);
@@ -249,7 +249,8 @@ impl Disk {
             1 => node.cache.len(),
             _ => less + self.below((more - less) as u64 + 1) as usize,
         };
-        node.disk.resize(size, 0);
+        node.disk.truncate(size);
+        grow(&mut node.disk, size);
         node.disk_size = size;
         node.cache.clone_from(&node.disk);
     }
@@ -280,7 +281,7 @@ impl Node {
         let start = offset as usize;
         let end = start + bytes.len();
         if end > self.cache.len() {
-            self.cache.resize(end, 0);
+            grow(&mut self.cache, end);
         }
         self.cache[start..end].copy_from_slice(bytes);
         self.dirty.extend(start / SECTOR..end.div_ceil(SECTOR));
@@ -289,7 +290,8 @@ impl Node {
     pub(super) fn truncate(&mut self, size: u64) {
         let size = size as usize;
         let old = self.cache.len();
-        self.cache.resize(size, 0);
+        self.cache.truncate(size);
+        grow(&mut self.cache, size);
         if size < old {
             // What is cut off counts as written with zeros, in case the file grows again.
             self.dirty.extend(size / SECTOR..old.div_ceil(SECTOR));
@@ -308,10 +310,17 @@ impl Node {
         let start = sector * SECTOR;
         let len = torn.unwrap_or(SECTOR);
         if self.disk.len() < start + SECTOR {
-            self.disk.resize(start + SECTOR, 0);
+            grow(&mut self.disk, start + SECTOR);
         }
-        for at in start..start + len {
-            self.disk[at] = self.cache.get(at).copied().unwrap_or(0);
-        }
+        let cached = self.cache.get(start..).unwrap_or(&[]);
+        let there = cached.len().min(len);
+        self.disk[start..start + len].fill(0);
+        self.disk[start..start + there].copy_from_slice(&cached[..there]);
     }
+}
+
+/// Lengthens with zeros.
+fn grow(bytes: &mut Vec<u8>, len: usize) {
+    let more = len.saturating_sub(bytes.len());
+    bytes.extend_from_slice(&vec![0; more]);
 }

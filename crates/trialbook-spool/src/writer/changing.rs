@@ -107,6 +107,7 @@ impl SpoolWriter {
         match self.options.background {
             Background::Thread => {
                 let watched = (Arc::downgrade(&old.file), Arc::clone(&old.progress));
+                self.note_failures();
                 self.retired.retain(|(_, progress)| !progress.is_settled());
                 self.retired.push(watched);
                 syncing::retire(&old.progress);

@@ -1,12 +1,13 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use trialbook_model::id::{ExperimentUid, RunUid};
-use trialbook_model::record::Signed;
+use trialbook_model::id::{ExperimentUid, RunUid, Uid};
+use trialbook_model::record::{Log, LogStream, Signed};
 
 use super::*;
 use crate::liveness::{Liveness, list};
 use crate::reader::{End, SpoolReader, Tail};
+use crate::sim::{Faults, SimFiles};
 use crate::tests::arbitrary;
 
 fn options(mode: Mode) -> SpoolOptions {
@@ -175,4 +176,97 @@ fn a_long_text_grows_the_file_and_comes_back() {
     let (records, _) = read(dir.path());
     assert_eq!(records.len(), 2);
     assert_eq!(records[1].op, op);
+}
+
+fn in_simulation(files: &SimFiles) -> SpoolWriter {
+    SpoolWriter::create_in(files.shared(), "spool", options(Mode::Auto)).unwrap()
+}
+
+fn log(len: usize) -> Op {
+    Op::Log(Log {
+        run: RunUid(Uid([4; 16])),
+        stream: LogStream::Stdout,
+        text: "z".repeat(len),
+    })
+}
+
+/// Sequence number and text length of all records in a simulated folder.
+fn texts(files: &SimFiles) -> Vec<(u64, usize)> {
+    let mut texts = Vec::new();
+    for spool in list(files, "spool".as_ref()).unwrap() {
+        let mut reader = SpoolReader::open(files, &spool.path, spool.past).unwrap();
+        reader
+            .read_all(|frame, state| {
+                let Op::Log(log) = frame.to_signed(state).unwrap().op else {
+                    panic!("a log")
+                };
+                texts.push((frame.seq, log.text.len()));
+            })
+            .unwrap();
+    }
+    texts
+}
+
+#[test]
+fn what_waits_in_memory_is_bounded_and_goes_first_when_there_is_room() {
+    let files = SimFiles::new(1);
+    let mut writer = in_simulation(&files);
+    let note = Note::default();
+    writer.append(Timestamp(1), &log(7), &note).unwrap();
+    files.set_faults(Faults {
+        capacity: Some(300_000),
+        ..Faults::default()
+    });
+    let mut waiting = 0;
+    let refused = loop {
+        match writer.append(Timestamp(1), &log(3 << 20), &note) {
+            Err(SpoolError::Waiting { seq, .. }) => {
+                waiting += 1;
+                assert_eq!(seq, waiting + 1);
+            }
+            other => break other,
+        }
+    };
+    assert!(matches!(refused, Err(SpoolError::Full { .. })));
+    assert_eq!(waiting, 5);
+    assert_eq!(texts(&files), [(1, 7)]);
+    files.set_faults(Faults::default());
+    assert_eq!(writer.append(Timestamp(1), &log(9), &note).unwrap(), 7);
+    let mut expected = vec![(1, 7)];
+    expected.extend((2..7).map(|seq| (seq, 3 << 20)));
+    expected.push((7, 9));
+    assert_eq!(texts(&files), expected);
+    writer.finish().unwrap();
+    assert_eq!(texts(&files), expected);
+}
+
+#[test]
+fn a_sync_that_fails_is_told_once_and_the_writer_goes_on_in_a_new_file() {
+    let files = SimFiles::new(2);
+    let mut writer = in_simulation(&files);
+    let note = Note::default();
+    writer.append(Timestamp(1), &log(1), &note).unwrap();
+    writer.flush(Durability::Disk).unwrap();
+    let durable = writer.len();
+    writer.append(Timestamp(1), &log(2), &note).unwrap();
+    files.set_faults(Faults {
+        failed: 1000,
+        ..Faults::default()
+    });
+    let told = writer.flush(Durability::Disk);
+    let Err(SpoolError::SyncFailed { path, from, .. }) = told else {
+        panic!("{told:?}")
+    };
+    assert_eq!((Some(path), from), (writer.path(), durable));
+    // While the disk takes nothing, no new file can be made either: the record is refused, not kept.
+    let refused = writer.append(Timestamp(1), &log(3), &note);
+    assert!(matches!(refused, Err(SpoolError::Io { .. })), "{refused:?}");
+    files.set_faults(Faults::default());
+    assert_eq!(writer.append(Timestamp(1), &log(3), &note).unwrap(), 3);
+    writer.flush(Durability::Disk).unwrap();
+    assert_eq!(list(&files, "spool".as_ref()).unwrap().len(), 2);
+    assert_eq!(texts(&files), [(1, 1), (2, 2), (3, 3)]);
+    let after = files.power_cut();
+    let kept = texts(&after);
+    assert!(kept.contains(&(1, 1)) && kept.contains(&(3, 3)), "{kept:?}");
 }

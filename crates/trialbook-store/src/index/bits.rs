@@ -86,7 +86,8 @@ impl Bits {
         self.words[at / 64] &= !(1 << (at % 64));
     }
 
-    pub(super) fn get(&self, at: usize) -> bool {
+    #[cfg(test)]
+    fn get(&self, at: usize) -> bool {
         at < self.len && self.words[at / 64] >> (at % 64) & 1 == 1
     }
 

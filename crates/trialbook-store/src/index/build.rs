@@ -8,10 +8,14 @@ use trialbook_model::record::ParamKind;
 
 use super::bits::Bits;
 use super::column::Column;
-use super::facts::{DatasetFacts, Fact, Lane, RunFacts, param_number};
-use super::layout::{Damaged, ENTRY, Entry, Kind, Packing, Shape, Spread, write_key};
+use super::datasets::write_datasets;
+use super::dictionary::Words;
+use super::encode::write_column;
+use super::facts::{Fact, RunFacts, param_number};
+use super::layout::{Damaged, ENTRY, Entry, Kind, Shape, place_of, write_key};
+use super::numbers::Lane;
 use super::segment::Segment;
-use super::words::WordsBuilder;
+use super::words::{Says, WordsBuilder};
 
 /// Values of one column as they come in.
 #[derive(Debug)]
@@ -26,10 +30,10 @@ pub(super) enum Values {
 
 /// A column as it is filled.
 #[derive(Debug)]
-struct Filling {
+pub(super) struct Filling {
     key: Box<[u8]>,
-    places: Vec<u16>,
-    values: Values,
+    pub(super) places: Vec<u16>,
+    pub(super) values: Values,
     /// The column that got its value after this one in the last run.
     next: usize,
 }
@@ -53,7 +57,7 @@ impl SegmentBuilder {
 
     /// Adds a run.
     pub(super) fn add(&mut self, run: &RunFacts<'_>) {
-        let place = (run.no.0 & 0xffff) as u16;
+        let (_, place) = place_of(run.no.0);
         self.uid(place, run.uid.0.0);
         self.experiment(place, run.experiment.0);
         for (flag, name) in [(run.archived, "archived"), (run.deleted, "deleted")] {
@@ -142,7 +146,8 @@ impl SegmentBuilder {
         let column = self.column(Kind::Experiment, "", "", Shape::Words);
         if let Values::Words(words) = &mut column.values {
             column.places.push(place);
-            words.push_number(no);
+            let code = words.number_code(no);
+            words.push(code);
         }
     }
 
@@ -184,11 +189,8 @@ impl SegmentBuilder {
         let column = self.column(key.0, key.1, key.2, Shape::Words);
         if let Values::Words(words) = &mut column.values {
             column.places.push(place);
-            words.push(text, kind.is_some(), || match (key.0, kind) {
-                (Kind::Tag, None) => number_in(text),
-                (Kind::Param, Some(kind)) => param_number(text, kind),
-                _ => None,
-            });
+            let code = text_code(words, key.0, text, kind);
+            words.push(code);
         }
     }
 
@@ -196,89 +198,16 @@ impl SegmentBuilder {
     pub(super) fn add_segment(&mut self, segment: &Segment, keep: &Bits) -> Result<(), Damaged> {
         for column in segment.columns()? {
             let ((kind, name, context), column) = column?;
-            let key = (kind, name, context);
-            match column.entry.shape {
-                Shape::Mark => self.add_marks(key, &column, keep)?,
-                Shape::Numbers => {
-                    let plain = column.plain(Shape::Numbers)?;
-                    each_slot(&column, keep, |place, slot| {
-                        self.number(place, name, plain.values.number(slot));
-                    })?;
-                }
-                Shape::Times => {
-                    let plain = column.plain(Shape::Times)?;
-                    each_slot(&column, keep, |place, slot| {
-                        self.time(place, name, i64::from_le_bytes(plain.values.get(slot)));
-                    })?;
-                }
-                Shape::Words => self.add_words(key, &column, keep)?,
-                Shape::Series => self.add_series(key, &column, keep)?,
-                Shape::Uids => {
-                    let (_, uids) = column.uids()?;
-                    each_slot(&column, keep, |place, slot| self.uid(place, uids[slot]))?;
-                }
+            let mut kept = column.presence()?.bits();
+            kept.and(keep);
+            if let (Kind::Uid, Some(last)) = (kind, kept.iter_down().next()) {
+                self.len = self.len.max(last + 1);
             }
+            let filling = self.column(kind, name, context, column.entry.shape);
+            filling.places.extend(kept.iter().map(|place| place as u16));
+            filling.values.extend(kind, &column, &kept)?;
         }
         Ok(())
-    }
-
-    fn add_marks(
-        &mut self,
-        key: (Kind, &str, &str),
-        column: &Column<'_>,
-        keep: &Bits,
-    ) -> Result<(), Damaged> {
-        each_slot(column, keep, |place, _| {
-            self.column(key.0, key.1, key.2, Shape::Mark)
-                .places
-                .push(place);
-        })
-    }
-
-    fn add_words(
-        &mut self,
-        key: (Kind, &str, &str),
-        column: &Column<'_>,
-        keep: &Bits,
-    ) -> Result<(), Damaged> {
-        let words = column.words()?;
-        each_slot(column, keep, |place, slot| {
-            let code = words.codes.get(slot);
-            let number = words.number(code);
-            match key.0 {
-                Kind::Experiment => self.experiment(place, number.unwrap_or_default() as u64),
-                Kind::Param => {
-                    let kind = number.map(|_| ParamKind::Number);
-                    self.word(place, key, words.text(code), kind);
-                }
-                Kind::Tag
-                | Kind::Uid
-                | Kind::Flag
-                | Kind::Attribute
-                | Kind::Metric
-                | Kind::Derived
-                | Kind::Dataset => self.word(place, key, words.text(code), None),
-            }
-        })
-    }
-
-    fn add_series(
-        &mut self,
-        key: (Kind, &str, &str),
-        column: &Column<'_>,
-        keep: &Bits,
-    ) -> Result<(), Damaged> {
-        let lanes = [
-            column.lane(Lane::Last)?.values,
-            column.lane(Lane::Min)?.values,
-            column.lane(Lane::Max)?.values,
-            column.lane(Lane::Mean)?.values,
-            column.lane(Lane::Count)?.values,
-            column.lane(Lane::Nan)?.values,
-        ];
-        each_slot(column, keep, |place, slot| {
-            self.series(place, key, lanes.map(|lane| lane.number(slot)));
-        })
     }
 
     /// The segment.
@@ -310,214 +239,73 @@ impl SegmentBuilder {
     }
 }
 
-fn each_slot(
-    column: &Column<'_>,
-    keep: &Bits,
-    mut take: impl FnMut(u16, usize),
-) -> Result<(), Damaged> {
-    let presence = column.presence()?;
-    for place in presence.bits().iter().filter(|place| keep.get(*place)) {
-        if let Some(slot) = presence.slot(place) {
-            take(place as u16, slot);
-        }
-    }
-    Ok(())
-}
-
-/// Writes a column's bytes; its key's place is filled in by the caller.
-fn write_column(column: &mut Filling, len: usize, out: &mut Vec<u8>) -> Entry {
-    let order = sort_places(&mut column.places);
-    let (places, order) = (column.places.as_slice(), order.as_deref());
-    let main_at = out.len() as u64;
-    let spread = if places.len() == len {
-        Spread::All
-    } else if places.len() * 4 < len {
-        Spread::List
-    } else {
-        Spread::Bitmap
-    };
-    match spread {
-        Spread::All => {}
-        Spread::Bitmap => {
-            let mut bits = Bits::none(len);
-            places
-                .iter()
-                .for_each(|place| bits.set(usize::from(*place)));
-            out.extend(bits.words().iter().flat_map(|word| word.to_le_bytes()));
-        }
-        Spread::List => out.extend(places.iter().flat_map(|place| place.to_le_bytes())),
-    }
-    let slots = Slots {
-        places,
-        order,
-        spread,
-        len,
-    };
-    let mut entry = Entry {
-        shape: Shape::Mark,
-        spread,
-        width: 0,
-        present: places.len() as u32,
-        key_at: 0,
-        key_len: 0,
-        main_at,
-        main_len: 0,
-        rest_len: 0,
-        main_crc: 0,
-        rest_crc: 0,
-        words: 0,
-        numeric: 0,
-        packing: [Packing::Plain; 6],
-    };
-    let rest_at = write_values(&column.values, &slots, &mut entry, out);
-    entry.main_len = rest_at as u64 - main_at;
-    entry.rest_len = (out.len() - rest_at) as u64;
-    entry.main_crc = crc32fast::hash(&out[main_at as usize..rest_at]);
-    entry.rest_crc = crc32fast::hash(&out[rest_at..]);
-    entry
-}
-
-/// Sorts places; returns which value belongs to each, if they were not in order.
-fn sort_places(places: &mut [u16]) -> Option<Vec<u32>> {
-    if places.is_sorted() {
-        return None;
-    }
-    let mut order: Vec<u32> = (0..places.len() as u32).collect();
-    order.sort_by_key(|at| places[*at as usize]);
-    places.sort_unstable();
-    Some(order)
-}
-
-/// Which value goes where.
-pub(super) struct Slots<'a> {
-    places: &'a [u16],
-    order: Option<&'a [u32]>,
-    spread: Spread,
-    len: usize,
-}
-
-impl Slots<'_> {
-    /// Values in the order of their slots; slots without a value get `filler`.
-    pub(super) fn arrange<T: Copy>(&self, values: &[T], filler: T) -> Vec<T> {
-        let value = |at: usize| values[self.order.map_or(at, |order| order[at] as usize)];
-        match self.spread {
-            Spread::All | Spread::List => (0..values.len()).map(value).collect(),
-            Spread::Bitmap => {
-                let mut arranged = vec![filler; self.len];
-                for (at, place) in self.places.iter().enumerate() {
-                    arranged[usize::from(*place)] = value(at);
+impl Values {
+    /// Adds what a column holds in the places of `kept`, where it has values.
+    fn extend(&mut self, kind: Kind, column: &Column<'_>, kept: &Bits) -> Result<(), Damaged> {
+        let presence = column.presence()?;
+        let slots = kept.iter().filter_map(|place| presence.slot(place));
+        match self {
+            Self::Mark => {}
+            Self::Numbers(numbers) => {
+                let plain = column.plain(Shape::Numbers)?;
+                numbers.extend(slots.map(|slot| plain.values.number(slot)));
+            }
+            Self::Times(times) => {
+                let plain = column.plain(Shape::Times)?;
+                times.extend(slots.map(|slot| i64::from_le_bytes(plain.values.get(slot))));
+            }
+            Self::Words(words) => words.extend(kind, &Words::open(column)?, slots),
+            Self::Series(lanes) => {
+                let slots: Vec<usize> = slots.collect();
+                for (kept, lane) in lanes.iter_mut().zip(Lane::ALL) {
+                    let values = column.lane(lane)?.values;
+                    kept.extend(slots.iter().map(|slot| values.number(*slot)));
                 }
-                arranged
+            }
+            Self::Uids(uids) => {
+                let (_, known) = column.uids()?;
+                uids.extend(slots.map(|slot| known[slot]));
             }
         }
+        Ok(())
     }
 }
 
-/// Writes values; returns where those after the main ones start.
-fn write_values(values: &Values, slots: &Slots<'_>, entry: &mut Entry, out: &mut Vec<u8>) -> usize {
-    match values {
-        Values::Mark => {}
-        Values::Numbers(numbers) => {
-            entry.shape = Shape::Numbers;
-            let lane: Vec<[u8; 8]> = numbers.iter().map(|number| number.to_le_bytes()).collect();
-            entry.packing[0] = write_lane(&lane, slots, out);
-        }
-        Values::Times(times) => {
-            entry.shape = Shape::Times;
-            let lane: Vec<[u8; 8]> = times.iter().map(|time| time.to_le_bytes()).collect();
-            entry.packing[0] = write_lane(&lane, slots, out);
-        }
-        Values::Words(words) => {
-            entry.shape = Shape::Words;
-            words.write(slots, entry, out);
-        }
-        Values::Uids(uids) => {
-            entry.shape = Shape::Uids;
-            out.extend(slots.arrange(uids, [0; 16]).as_flattened());
-        }
-        Values::Series(lanes) => {
-            entry.shape = Shape::Series;
-            return write_series(lanes, slots, entry, out);
+impl WordsBuilder {
+    /// Adds the entries of a dictionary column that stand in slots.
+    fn extend(&mut self, kind: Kind, words: &Words<'_>, slots: impl Iterator<Item = usize>) {
+        let mut codes: Vec<Option<u32>> = vec![None; words.len()];
+        for slot in slots {
+            let known = words.codes.get(slot);
+            let code = *codes[known].get_or_insert_with(|| match (kind, words.number(known)) {
+                (Kind::Experiment, number) => self.number_code(number.unwrap_or_default() as u64),
+                (_, number) => {
+                    let number = number.map(|_| ParamKind::Number);
+                    text_code(self, kind, words.text(known), number)
+                }
+            });
+            self.push(code);
         }
     }
-    out.len()
 }
 
-fn write_series(
-    lanes: &[Vec<f64>; 6],
-    slots: &Slots<'_>,
-    entry: &mut Entry,
-    out: &mut Vec<u8>,
-) -> usize {
-    let bytes =
-        |lane: &[f64]| -> Vec<[u8; 8]> { lane.iter().map(|number| number.to_le_bytes()).collect() };
-    let last = bytes(&lanes[0]);
-    entry.packing[0] = write_lane(&last, slots, out);
-    let rest_at = out.len();
-    for (packing, lane) in entry.packing.iter_mut().zip(lanes).skip(1) {
-        let lane = bytes(lane);
-        *packing = if lane == last {
-            Packing::AsLast
-        } else {
-            write_lane(&lane, slots, out)
-        };
-    }
-    rest_at
-}
-
-fn write_lane(lane: &[[u8; 8]], slots: &Slots<'_>, out: &mut Vec<u8>) -> Packing {
-    if let Some(first) = lane.first()
-        && lane.iter().all(|value| value == first)
-    {
-        out.extend(first);
-        return Packing::Constant;
-    }
-    out.extend(slots.arrange(lane, [0; 8]).as_flattened());
-    Packing::Plain
-}
-
-/// The datasets of a run as one text, which is one entry of the dictionary: fields end with a zero byte
-/// and start with `+`, or are empty where they are missing. Zero bytes and `\` inside are escaped.
-fn write_datasets(datasets: &[DatasetFacts]) -> String {
-    let mut text = String::new();
-    for dataset in datasets {
-        for field in [&dataset.name, &dataset.digest, &dataset.context] {
-            if let Some(field) = field {
-                text.push('+');
-                text.push_str(&field.replace('\\', "\\\\").replace('\0', "\\0"));
-            }
-            text.push('\0');
+/// The code of a text. Params say whether they are numbers, tags are read, the others are none.
+fn text_code(words: &mut WordsBuilder, of: Kind, text: &str, kind: Option<ParamKind>) -> u32 {
+    let says = match kind {
+        Some(ParamKind::Number) if of == Kind::Param => Says::Number,
+        Some(ParamKind::Number | ParamKind::Text | ParamKind::Bool | ParamKind::Null) | None => {
+            Says::Text
         }
-    }
-    text
-}
-
-/// Reads what [`write_datasets`] wrote.
-pub(super) fn read_datasets(text: &str) -> Vec<DatasetFacts> {
-    let mut fields = text
-        .split('\0')
-        .map(|field| field.strip_prefix('+').map(unescape));
-    let mut datasets = Vec::new();
-    while let (Some(name), Some(digest), Some(context)) =
-        (fields.next(), fields.next(), fields.next())
-    {
-        datasets.push(DatasetFacts {
-            name,
-            digest,
-            context,
-        });
-    }
-    datasets
-}
-
-fn unescape(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(char) = chars.next() {
-        plain.push(match char {
-            '\\' if chars.next() == Some('0') => '\0',
-            other => other,
-        });
-    }
-    plain
+    };
+    words.code(text, says, || match of {
+        Kind::Tag => number_in(text),
+        Kind::Param => param_number(text, kind?),
+        Kind::Uid
+        | Kind::Experiment
+        | Kind::Flag
+        | Kind::Attribute
+        | Kind::Metric
+        | Kind::Derived
+        | Kind::Dataset => None,
+    })
 }

@@ -14,26 +14,43 @@ use super::layout::{Damaged, u32_at, u64_at};
 /// Experiments by number.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Experiments {
-    known: BTreeMap<u64, ExperimentFacts>,
+    /// Sorted by number. Numbers are dense, so that an experiment mostly stands where its number says.
+    known: Vec<ExperimentFacts>,
     unknown: ExperimentFacts,
 }
 
 impl Experiments {
     /// Takes in an experiment, in the place of what was known of it.
     pub(super) fn put(&mut self, experiment: ExperimentFacts) {
-        self.known.insert(experiment.no.0, experiment);
+        match self.find(experiment.no.0) {
+            Ok(at) => self.known[at] = experiment,
+            Err(at) => self.known.insert(at, experiment),
+        }
     }
 
     /// What is known of one.
     pub(super) fn get(&self, no: u64) -> &ExperimentFacts {
-        self.known.get(&no).unwrap_or(&self.unknown)
+        self.find(no).map_or(&self.unknown, |at| &self.known[at])
+    }
+
+    fn find(&self, no: u64) -> Result<usize, usize> {
+        let at = usize::try_from(no).unwrap_or(usize::MAX);
+        if self.known.get(at).is_some_and(|of| of.no.0 == no) {
+            return Ok(at);
+        }
+        self.known.binary_search_by_key(&no, |of| of.no.0)
+    }
+
+    /// Whether no experiment is archived or in the bin.
+    pub(super) fn are_all_active(&self) -> bool {
+        self.known.iter().all(|of| !of.archived && !of.deleted)
     }
 
     /// As bytes: for each its number, flags, texts and goals.
     pub(super) fn write(&self) -> Vec<u8> {
         let mut out = Vec::new();
         out.extend((self.known.len() as u64).to_le_bytes());
-        for experiment in self.known.values() {
+        for experiment in &self.known {
             out.extend(experiment.no.0.to_le_bytes());
             out.push(u8::from(experiment.archived) | u8::from(experiment.deleted) << 1);
             write_text(&mut out, experiment.name.as_deref());

@@ -10,9 +10,29 @@ use trialbook_model::filter::{
 };
 
 use super::bits::Bits;
-use super::column::{Lanes, Words};
+use super::column::Lanes;
+use super::dictionary::Words;
 use super::layout::Damaged;
 use super::source::{Scene, Source, word};
+
+/// Below one place in so many, asking for each value is faster than a pass over a column of numbers.
+const FEW: u64 = 32;
+
+/// Roughly how many bytes of each run a condition reads. Which part of a conjunction is judged first
+/// changes nothing but that later parts have fewer runs to look at.
+fn cost(expr: &Expr) -> usize {
+    match expr {
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().map(cost).sum(),
+        Expr::Not(inner) => cost(inner),
+        Expr::Compare { key, .. }
+        | Expr::Like { key, .. }
+        | Expr::In { key, .. }
+        | Expr::IsNull { key, .. } => match key.kind {
+            KeyKind::Attribute | KeyKind::Param | KeyKind::Tag | KeyKind::Dataset => 1,
+            KeyKind::Metric | KeyKind::Bare => 8,
+        },
+    }
+}
 
 /// Places that have a value, and those of them whose value satisfies the condition.
 struct Judged {
@@ -26,6 +46,8 @@ impl Scene<'_> {
         match expr {
             Expr::And(parts) => {
                 let mut left = of.clone();
+                let mut parts: Vec<&Expr> = parts.iter().collect();
+                parts.sort_by_key(|part| cost(part));
                 for part in parts {
                     if left.is_empty() {
                         break;
@@ -123,6 +145,9 @@ impl Scene<'_> {
 impl<'a> Source<'a> {
     fn judge(&self, scene: &Scene<'a>, condition: &Expr, of: &Bits) -> Judged {
         match self {
+            Self::Numbers { .. } | Self::Times(_) if of.count() * FEW < of.len() as u64 => {
+                self.judge_each(scene, condition, of)
+            }
             Self::Numbers { column, partial } => {
                 let mut present = column.presence.bits();
                 if *partial {
@@ -188,46 +213,44 @@ impl<'a> Source<'a> {
 /// The slots whose number satisfies a condition.
 fn pick_numbers(values: &Lanes<'_>, condition: &Expr) -> Bits {
     let number = f64::from_le_bytes;
-    match condition {
-        Expr::Compare {
-            op,
-            value: Literal::Number(right, _),
-            ..
-        } => {
-            let right = *right;
-            match op {
-                CompareOp::Equal => values.pick(|value| number(value) == right),
-                CompareOp::NotEqual => values.pick(|value| number(value) != right),
-                CompareOp::Less => values.pick(|value| number(value) < right),
-                CompareOp::LessEqual => values.pick(|value| number(value) <= right),
-                CompareOp::Greater => values.pick(|value| number(value) > right),
-                CompareOp::GreaterEqual => values.pick(|value| number(value) >= right),
-            }
-        }
-        other => values.pick(|value| holds_for(other, Some(&Value::Number(number(value))))),
+    let Expr::Compare {
+        op,
+        value: Literal::Number(right, _),
+        ..
+    } = condition
+    else {
+        return values.pick(|value| holds_for(condition, Some(&Value::Number(number(value)))));
+    };
+    let right = *right;
+    match op {
+        CompareOp::Equal => values.pick(|value| number(value) == right),
+        CompareOp::NotEqual => values.pick(|value| number(value) != right),
+        CompareOp::Less => values.pick(|value| number(value) < right),
+        CompareOp::LessEqual => values.pick(|value| number(value) <= right),
+        CompareOp::Greater => values.pick(|value| number(value) > right),
+        CompareOp::GreaterEqual => values.pick(|value| number(value) >= right),
     }
 }
 
 /// The slots whose time satisfies a condition.
 fn pick_times(values: &Lanes<'_>, condition: &Expr) -> Bits {
     let time = i64::from_le_bytes;
-    match condition {
-        Expr::Compare {
-            op,
-            value: Literal::Time(right, _),
-            ..
-        } => {
-            let right = *right;
-            match op {
-                CompareOp::Equal => values.pick(|value| time(value) == right),
-                CompareOp::NotEqual => values.pick(|value| time(value) != right),
-                CompareOp::Less => values.pick(|value| time(value) < right),
-                CompareOp::LessEqual => values.pick(|value| time(value) <= right),
-                CompareOp::Greater => values.pick(|value| time(value) > right),
-                CompareOp::GreaterEqual => values.pick(|value| time(value) >= right),
-            }
-        }
-        other => values.pick(|value| holds_for(other, Some(&Value::Time(time(value))))),
+    let Expr::Compare {
+        op,
+        value: Literal::Time(right, _),
+        ..
+    } = condition
+    else {
+        return values.pick(|value| holds_for(condition, Some(&Value::Time(time(value)))));
+    };
+    let right = *right;
+    match op {
+        CompareOp::Equal => values.pick(|value| time(value) == right),
+        CompareOp::NotEqual => values.pick(|value| time(value) != right),
+        CompareOp::Less => values.pick(|value| time(value) < right),
+        CompareOp::LessEqual => values.pick(|value| time(value) <= right),
+        CompareOp::Greater => values.pick(|value| time(value) > right),
+        CompareOp::GreaterEqual => values.pick(|value| time(value) >= right),
     }
 }
 
@@ -251,9 +274,18 @@ fn judge_words(words: &Words<'_>, condition: &Expr) -> Vec<bool> {
     } = condition
         && let Some(simple) = Simple::of(pattern)
     {
-        return codes
-            .map(|code| simple.fits(words.text(code)) != *negated)
-            .collect();
+        let mut fits = match simple {
+            Simple::Inside(inside) => words.containing(inside),
+            Simple::Whole(_) | Simple::Start(_) | Simple::End(_) => {
+                codes.map(|code| simple.fits(words.text(code))).collect()
+            }
+        };
+        if *negated {
+            for fits in &mut fits {
+                *fits = !*fits;
+            }
+        }
+        return fits;
     }
     codes
         .map(|code| holds_for(condition, Some(&word(words, code))))

@@ -3,8 +3,20 @@
 //! The layout is written down in `docs/format/index.md`. Not here: files, judging.
 //! Invariant: reading damaged bytes ends in [`Damaged`], never in a panic.
 
-/// Runs of one segment at most: the run `no` stands in segment `no >> 16` at place `no & 0xffff`.
+/// Runs of one segment at most.
 pub(super) const SEGMENT: u64 = 1 << 16;
+
+/// The segment of a run and its place in it. The first run has the number 1 and stands at place 0.
+pub(super) const fn place_of(no: u64) -> (u64, u16) {
+    let at = no.saturating_sub(1);
+    (at / SEGMENT, (at % SEGMENT) as u16)
+}
+
+/// The number of the run at place 0 of a segment.
+pub(super) const fn first_of(segment: u64) -> u64 {
+    segment * SEGMENT + 1
+}
+
 /// Bytes of a directory's head.
 pub(super) const HEAD: usize = 16;
 /// Bytes of one entry of a directory.

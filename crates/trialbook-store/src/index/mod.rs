@@ -7,15 +7,21 @@
 //! Invariant: a search answers as judging each run by `holds` and sorting by `compare_rows` would, whatever
 //! lies in segments, over them, or in a mapped file; damaged bytes give [`Damaged`], never an answer.
 
+mod attributes;
 mod bits;
 mod build;
 mod column;
+mod datasets;
+mod dictionary;
+mod encode;
 mod experiments;
 mod facts;
 mod judge;
 mod layout;
 mod mapping;
+mod numbers;
 mod order;
+mod run_view;
 mod search;
 mod segment;
 mod snapshot;
@@ -30,10 +36,13 @@ use trialbook_model::id::{RunNo, Uid};
 
 use bits::Bits;
 use build::SegmentBuilder;
+pub use datasets::DatasetFacts;
 use experiments::Experiments;
-pub use facts::{DatasetFacts, ExperimentFacts, Fact, Numbers, RunFacts, RunView};
+pub use facts::{ExperimentFacts, Fact, ParamText, RunFacts, SeriesName};
 pub use layout::Damaged;
-use layout::SEGMENT;
+use layout::place_of;
+pub use numbers::Numbers;
+pub use run_view::RunView;
 use segment::Segment;
 use snapshot::{Snapshot, SnapshotFile};
 pub use snapshot::{SnapshotError, VERSION};
@@ -132,11 +141,12 @@ impl Index {
         let mut segments = self.segments.to_vec();
         let mut rest = self.changed.iter().peekable();
         while let Some((no, _)) = rest.peek() {
-            let at = (**no / SEGMENT) as usize;
+            let (at, _) = place_of(**no);
             let mut changes = Vec::new();
-            while let Some(change) = rest.next_if(|(no, _)| (**no / SEGMENT) as usize == at) {
+            while let Some(change) = rest.next_if(|(no, _)| place_of(**no).0 == at) {
                 changes.push(change);
             }
+            let at = at as usize;
             if segments.len() <= at {
                 segments.resize(at + 1, None);
             }
@@ -147,7 +157,8 @@ impl Index {
         Ok(())
     }
 
-    /// Writes the snapshot, changes folded in, and reads from it from now on.
+    /// Writes the snapshot, changes folded in, and reads from it from now on. What comes from a damaged
+    /// snapshot is not written again.
     pub fn write(&mut self, path: &Path) -> Result<(), SnapshotError> {
         self.settle()?;
         let mut file = SnapshotFile::create(path)?;
@@ -171,7 +182,7 @@ fn fold(
     if let Some(segment) = segment {
         let mut keep = Bits::all(segment.len()?);
         for (no, _) in changes {
-            let place = (**no % SEGMENT) as usize;
+            let place = usize::from(place_of(**no).1);
             if place < keep.len() {
                 keep.clear(place);
             }
@@ -227,7 +238,7 @@ impl IndexBuilder {
 
     /// Adds a run; runs come in ascending order of their numbers.
     pub fn add_run(&mut self, run: &RunFacts<'_>) -> Result<(), SnapshotError> {
-        let at = run.no.0 / SEGMENT;
+        let (at, _) = place_of(run.no.0);
         if at != self.at {
             self.end_segment()?;
             self.at = at;

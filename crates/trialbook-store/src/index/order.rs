@@ -6,7 +6,8 @@
 use trialbook_model::filter::{Collation, Direction, OrderTerm, Value, Wanted, compare_values};
 
 use super::bits::Bits;
-use super::column::{Plain, Words};
+use super::column::Plain;
+use super::dictionary::Words;
 use super::layout::Damaged;
 use super::source::{Scene, Source, word};
 
@@ -57,6 +58,16 @@ fn number_key(number: f64, direction: Direction) -> u64 {
     directed(ascending, direction)
 }
 
+/// The number of a key that is not NaN's nor that of a missing value.
+fn key_number(key: u64, direction: Direction) -> f64 {
+    let ascending = directed(key, direction);
+    f64::from_bits(if ascending >> 63 == 1 {
+        ascending ^ 1 << 63
+    } else {
+        !ascending
+    })
+}
+
 /// The key of an instant. Milliseconds of 64-bit microseconds never reach the keys of NaN and missing.
 fn time_key(millis: i64, direction: Direction) -> u64 {
     directed(millis as u64 ^ 1 << 63, direction)
@@ -103,6 +114,27 @@ impl<'a> TermKeys<'a> {
             ),
         };
         Self { scale, kept }
+    }
+
+    /// Drops places whose key is greater than a threshold, where a pass over the column finds them faster
+    /// than asking for each key; others may stay.
+    pub(super) fn keep(&self, places: &mut Bits, threshold: u64) {
+        let Kept::Numbers(column, _, direction) = &self.kept else {
+            return;
+        };
+        if threshold >= NAN {
+            return;
+        }
+        let bound = key_number(threshold, *direction);
+        let slots = match direction {
+            Direction::Ascending => column
+                .values
+                .pick(|value| f64::from_le_bytes(value) <= bound),
+            Direction::Descending => column
+                .values
+                .pick(|value| f64::from_le_bytes(value) >= bound),
+        };
+        places.and(&column.presence.pick(&slots));
     }
 
     /// The key of the run at a place.
@@ -155,10 +187,10 @@ fn word_keys(term: &OrderTerm, words: &Words<'_>) -> Vec<u64> {
 }
 
 /// The key of each place of `of`, by sorting the values that are there.
-fn place_keys(
+fn place_keys<'a>(
     term: &OrderTerm,
-    sources: &[Source<'_>],
-    (scene, of): (&Scene<'_>, &Bits),
+    sources: &[Source<'a>],
+    (scene, of): (&Scene<'a>, &Bits),
 ) -> Vec<u64> {
     let mut values: Vec<(usize, Option<Value<'_>>)> = of
         .iter()

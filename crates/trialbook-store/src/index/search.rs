@@ -10,9 +10,10 @@ use trialbook_model::filter::{OrderTerm, Value, Wanted, compare_values, holds, l
 use trialbook_model::id::{ExperimentNo, RunNo};
 
 use super::bits::Bits;
-use super::facts::{ExperimentFacts, RunView};
-use super::layout::{Damaged, SEGMENT};
+use super::facts::ExperimentFacts;
+use super::layout::{Damaged, SEGMENT, first_of};
 use super::order::{Scale, TermKeys, first_value, term_sources, value_key};
+use super::run_view::RunView;
 use super::source::{Scene, Source};
 use super::{Change, Index};
 use crate::query::{Hits, Query, Shown};
@@ -40,6 +41,8 @@ struct Search<'a> {
     index: &'a Index,
     query: &'a Query,
     experiments: Option<BTreeSet<ExperimentNo>>,
+    /// Whether [`Search::asks`] says yes to every experiment.
+    asks_all: bool,
     /// Hits that are kept at most.
     need: usize,
     total: u64,
@@ -62,6 +65,7 @@ impl Index {
             index: self,
             query,
             experiments: experiments.map(|list| list.iter().copied().collect()),
+            asks_all: experiments.is_none() && self.experiments.are_all_active(),
             need: query.offset.saturating_add(query.limit),
             total: 0,
             candidates: Vec::new(),
@@ -100,16 +104,10 @@ impl<'a> Search<'a> {
                 continue;
             };
             let experiment = self.index.experiments.get(run.experiment.0);
-            let archived = run.archived || experiment.archived;
-            let deleted = run.deleted || experiment.deleted;
-            let shown = match self.query.shown {
-                Shown::Active => !archived && !deleted,
-                Shown::WithArchived => !deleted,
-                Shown::Bin => deleted,
-                Shown::All => true,
-            };
             let view = RunView { run, experiment };
-            if !shown || !self.asks(experiment, run.experiment) || !holds(&self.query.filter, &view)
+            if !view.is_shown(self.query.shown)
+                || !self.asks(experiment, run.experiment)
+                || !holds(&self.query.filter, &view)
             {
                 continue;
             }
@@ -143,7 +141,7 @@ impl<'a> Search<'a> {
         let Some(segment) = &self.index.segments[at] else {
             return Ok(());
         };
-        let first = at as u64 * SEGMENT;
+        let first = first_of(at as u64);
         let scene = Scene::new(segment, first, &self.index.experiments)?;
         let mut of = self.shown(&scene)?;
         for no in self
@@ -174,14 +172,15 @@ impl<'a> Search<'a> {
 
     /// The runs of a segment that are looked at.
     fn shown(&self, scene: &Scene<'_>) -> Result<Bits, Damaged> {
-        let number = |code| ExperimentNo(scene.codes.number(code).unwrap_or_default() as u64);
-        let passes: Vec<bool> = scene
-            .experiments
-            .iter()
-            .zip(0..)
-            .map(|(experiment, code)| self.asks(experiment, number(code)))
-            .collect();
-        let mut shown = scene.of_codes(&passes);
+        let mut shown = if self.asks_all {
+            scene.exists()
+        } else {
+            let experiments = scene.experiments().iter().zip(0..);
+            let passes: Vec<bool> = experiments
+                .map(|(experiment, code)| self.asks(experiment, scene.experiment_no(code)))
+                .collect();
+            scene.of_codes(&passes)
+        };
         let drop = |shown: &mut Bits, flag| -> Result<(), Damaged> {
             if let Some(flagged) = scene.flagged(flag)? {
                 shown.and_not(&flagged.bits());
@@ -195,7 +194,7 @@ impl<'a> Search<'a> {
             }
             Shown::WithArchived => drop(&mut shown, "deleted")?,
             Shown::Bin => {
-                let in_bin: Vec<bool> = scene.experiments.iter().map(|of| of.deleted).collect();
+                let in_bin: Vec<bool> = scene.experiments().iter().map(|of| of.deleted).collect();
                 let mut bin = scene.of_codes(&in_bin);
                 if let Some(flagged) = scene.flagged("deleted")? {
                     bin.or(&flagged.bits());
@@ -239,7 +238,9 @@ impl<'a> Search<'a> {
             Scale::Everywhere => self.threshold,
             Scale::Here => u64::MAX,
         };
-        let mut best: Vec<(u64, usize)> = found
+        let mut passing = found.clone();
+        keys[0].keep(&mut passing, threshold);
+        let mut best: Vec<(u64, usize)> = passing
             .iter()
             .map(|place| (keys[0].at(&scene, place), place))
             .filter(|(key, _)| *key <= threshold)

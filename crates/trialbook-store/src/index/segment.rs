@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::column::Column;
+use super::dictionary::Words;
 use super::layout::{
-    Damaged, ENTRY, Entry, HEAD, Kind, Shape, part, split_key, u32_at, u64_at, write_key,
+    Damaged, ENTRY, Entry, HEAD, Kind, SEGMENT, Shape, part, split_key, u32_at, u64_at, write_key,
 };
 use super::mapping::Mapped;
 
@@ -22,6 +23,9 @@ enum Bytes {
         len: u64,
     },
 }
+
+/// A column with its kind, name and context.
+type Keyed<'a> = ((Kind, &'a str, &'a str), Column<'a>);
 
 /// A block of bytes with its directory.
 #[derive(Debug)]
@@ -91,6 +95,14 @@ impl Segment {
         })
     }
 
+    /// Judges all that was not judged yet.
+    pub(super) fn check(&self) -> Result<(), Damaged> {
+        for column in self.columns()? {
+            column?;
+        }
+        Ok(())
+    }
+
     fn directory(&self) -> Result<Directory<'_>, Damaged> {
         let bytes = self.bytes()?;
         let at = usize::try_from(self.directory_at).map_err(|_beyond| Damaged)?;
@@ -155,8 +167,7 @@ impl Segment {
     /// All columns with their keys.
     pub(super) fn columns(
         &self,
-    ) -> Result<impl Iterator<Item = Result<((Kind, &str, &str), Column<'_>), Damaged>>, Damaged>
-    {
+    ) -> Result<impl Iterator<Item = Result<Keyed<'_>, Damaged>>, Damaged> {
         let directory = self.directory()?;
         Ok((0..directory.entries.len()).map(move |at| {
             let entry = directory.entry(at)?;
@@ -196,7 +207,7 @@ impl Segment {
 }
 
 fn is_whole(column: &Column<'_>) -> bool {
-    column.entry.shape != Shape::Words || column.words().is_ok_and(|words| words.is_whole())
+    column.entry.shape != Shape::Words || Words::open(column).is_ok_and(|words| words.is_whole())
 }
 
 /// Where a segment stands in a file.
@@ -223,7 +234,7 @@ impl<'a> Directory<'a> {
         let (len, columns) = (u32_at(bytes, 0)?, u32_at(bytes, 4)?);
         let keys = u64_at(bytes, 8)?;
         let entries_len = u64::from(columns) * ENTRY as u64;
-        if len > 1 << 16 {
+        if u64::from(len) > SEGMENT {
             return Err(Damaged);
         }
         Ok(Self {

@@ -53,9 +53,10 @@ pub enum SnapshotError {
 
 impl From<io::Error> for SnapshotError {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::NotFound => Self::Missing,
-            _ => Self::Io(error),
+        if error.kind() == io::ErrorKind::NotFound {
+            Self::Missing
+        } else {
+            Self::Io(error)
         }
     }
 }
@@ -174,8 +175,9 @@ impl SnapshotFile {
         })
     }
 
-    /// Writes a segment; segments come in ascending order.
+    /// Writes a segment; segments come in ascending order. Damage is not carried along.
     pub(super) fn add(&mut self, no: u64, segment: &Segment) -> Result<(), SnapshotError> {
+        segment.check()?;
         let place = segment.place(self.at)?;
         self.file.write_all(segment.bytes()?)?;
         self.at += place.len;

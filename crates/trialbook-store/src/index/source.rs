@@ -4,16 +4,21 @@
 //! Invariant: [`Source::at`] gives what [`super::facts::RunView`] gives for the same run.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use trialbook_model::filter::{Aggregate, Attribute, Key, KeyKind, Value, Wanted};
+use trialbook_model::id::ExperimentNo;
 use trialbook_model::record::Goal;
 
 use super::bits::Bits;
-use super::build::read_datasets;
-use super::column::{Plain, Presence, Words};
+use super::column::{Plain, Presence};
+use super::datasets::{DatasetFacts, read_datasets};
+use super::dictionary::Words;
 use super::experiments::Experiments;
-use super::facts::{DatasetFacts, ExperimentFacts, Lane, MetricPlace, flag_word, metric_place};
+use super::facts::ExperimentFacts;
 use super::layout::{Damaged, Kind, Shape};
+use super::numbers::{Lane, MetricPlace, metric_place};
+use super::run_view::FLAG_WORDS;
 use super::segment::Segment;
 
 /// A segment with what a search needs of it at every step.
@@ -26,9 +31,13 @@ pub(super) struct Scene<'a> {
     pub(super) len: usize,
     /// Experiments of the runs here, as codes.
     pub(super) codes: Words<'a>,
-    /// Experiments by code.
-    pub(super) experiments: Vec<&'a ExperimentFacts>,
+    book: &'a Experiments,
+    /// Experiments by code, looked up when they are first needed.
+    experiments: OnceCell<Vec<&'a ExperimentFacts>>,
 }
+
+/// A column of datasets, and the list that each of its entries is.
+pub(super) type DatasetLists<'a> = (Words<'a>, Vec<Vec<DatasetFacts>>);
 
 /// Values by place.
 #[derive(Debug)]
@@ -69,17 +78,29 @@ impl<'a> Scene<'a> {
         experiments: &'a Experiments,
     ) -> Result<Self, Damaged> {
         let column = segment.column(Kind::Experiment, "", "")?.ok_or(Damaged)?;
-        let codes = column.words()?;
-        let facts = (0..codes.len())
-            .map(|code| experiments.get(codes.number(code).unwrap_or_default() as u64))
-            .collect();
+        let codes = Words::open(&column)?;
         Ok(Self {
             segment,
             first,
             len: segment.len()?,
             codes,
-            experiments: facts,
+            book: experiments,
+            experiments: OnceCell::new(),
         })
+    }
+
+    /// Experiments by code.
+    pub(super) fn experiments(&self) -> &[&'a ExperimentFacts] {
+        self.experiments.get_or_init(|| {
+            (0..self.codes.len())
+                .map(|code| self.book.get(self.experiment_no(code).0))
+                .collect()
+        })
+    }
+
+    /// The number of an experiment, by code.
+    pub(super) fn experiment_no(&self, code: usize) -> ExperimentNo {
+        ExperimentNo(self.codes.number(code).unwrap_or_default() as u64)
     }
 
     /// The number of the run at a place.
@@ -138,7 +159,7 @@ impl<'a> Scene<'a> {
     fn words(&self, kind: Kind, name: &str) -> Result<Option<Source<'a>>, Damaged> {
         let column = self.segment.column(kind, name, "")?;
         column
-            .map(|column| Ok(Source::Words(column.words()?)))
+            .map(|column| Ok(Source::Words(Words::open(&column)?)))
             .transpose()
     }
 
@@ -152,7 +173,7 @@ impl<'a> Scene<'a> {
             Attribute::No => Some(Source::No),
             Attribute::Handle => Some(Source::Handle(self.number_column(Attribute::Number)?)),
             Attribute::Experiment | Attribute::ExperimentId | Attribute::Project => {
-                let values = self.experiments.iter().map(|of| of.value(attribute));
+                let values = self.experiments().iter().map(|of| of.value(attribute));
                 Some(Source::ByExperiment(values.collect()))
             }
             Attribute::Archived => Some(self.flag("archived", |of| of.archived)?),
@@ -205,7 +226,7 @@ impl<'a> Scene<'a> {
         Ok(Source::Flag {
             own: self.flagged(name)?,
             by_experiment: self
-                .experiments
+                .experiments()
                 .iter()
                 .map(|of| of_experiment(of))
                 .collect(),
@@ -275,7 +296,7 @@ impl<'a> Scene<'a> {
     ) -> Result<Option<(Presence<'a>, Source<'a>)>, Damaged> {
         let goals: [Option<Goal>; 3] = [None, Some(Goal::Min), Some(Goal::Max)];
         let by_experiment: Vec<usize> = self
-            .experiments
+            .experiments()
             .iter()
             .map(|of| match of.goals.get(name) {
                 Some(Goal::None) | None => 0,
@@ -309,11 +330,11 @@ impl<'a> Scene<'a> {
     }
 
     /// The datasets of the runs here, as a column whose entries are whole lists.
-    pub(super) fn datasets(&self) -> Result<Option<(Words<'a>, Vec<Vec<DatasetFacts>>)>, Damaged> {
+    pub(super) fn datasets(&self) -> Result<Option<DatasetLists<'a>>, Damaged> {
         let Some(column) = self.segment.column(Kind::Dataset, "", "")? else {
             return Ok(None);
         };
-        let words = column.words()?;
+        let words = Words::open(&column)?;
         let lists = (0..words.len())
             .map(|code| read_datasets(words.text(code)))
             .collect();
@@ -337,9 +358,9 @@ impl<'a> Source<'a> {
             Self::ByExperiment(values) => values[scene.code(place)].clone(),
             Self::Flag { own, by_experiment } => {
                 let own = own.as_ref().is_some_and(|own| own.slot(place).is_some());
-                Some(Value::word(flag_word(
-                    own || by_experiment[scene.code(place)],
-                )))
+                Some(Value::word(
+                    FLAG_WORDS[usize::from(own || by_experiment[scene.code(place)])],
+                ))
             }
             Self::No => Some(Value::Number(scene.no(place) as f64)),
             Self::Id(presence, uids) => {
@@ -349,7 +370,7 @@ impl<'a> Source<'a> {
             Self::Handle(numbers) => {
                 let numbers = numbers.as_ref()?;
                 let number = numbers.values.number(numbers.presence.slot(place)?);
-                let experiment = scene.experiments[scene.code(place)];
+                let experiment = scene.experiments()[scene.code(place)];
                 let handle = experiment.run_handle(Some(number as u64))?;
                 Some(Value::Text(Cow::Owned(handle), None))
             }

@@ -1,5 +1,5 @@
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use trialbook_model::filter::{
@@ -9,6 +9,7 @@ use trialbook_model::filter::{
 use trialbook_model::id::{ExperimentNo, RunUid};
 use trialbook_model::record::{Goal, ParamKind};
 
+use super::layout::SEGMENT;
 use super::*;
 use crate::query::{Hits, Query, Shown};
 use crate::reference::search::is_asked;
@@ -107,7 +108,7 @@ fn run(draw: &mut Draw, no: u64) -> RunFacts<'static> {
         .collect();
     let number = attributes.iter().find_map(|(attribute, fact)| match fact {
         Fact::Number(number) if *attribute == Attribute::Number => Some(*number as u64),
-        _ => None,
+        Fact::Number(_) | Fact::Time(_) | Fact::Text(_) => None,
     });
     let (mut metrics, mut derived) = (BTreeMap::new(), BTreeMap::new());
     let (mut params, mut tags) = (BTreeMap::new(), BTreeMap::new());
@@ -169,10 +170,8 @@ fn experiment(draw: &mut Draw, no: u64) -> ExperimentFacts {
         deleted: draw.chance(15),
         goals: NAMES
             .iter()
-            .filter_map(|name| {
-                draw.chance(50)
-                    .then(|| ((*name).to_owned(), draw.one(&goals)))
-            })
+            .take(draw.below(6))
+            .map(|name| ((*name).to_owned(), draw.one(&goals)))
             .collect(),
     }
 }
@@ -337,10 +336,10 @@ fn some_no(draw: &mut Draw) -> u64 {
 }
 
 fn changes(draw: &mut Draw, rev: u64) -> Changes {
-    let runs: BTreeMap<u64, ()> = (0..draw.below(12)).map(|_| (some_no(draw), ())).collect();
+    let runs: BTreeSet<u64> = (0..draw.below(12)).map(|_| some_no(draw)).collect();
     Changes {
         rev,
-        runs: runs.into_keys().map(|no| run(draw, no)).collect(),
+        runs: runs.into_iter().map(|no| run(draw, no)).collect(),
         purged: (0..draw.below(4)).map(|_| RunNo(some_no(draw))).collect(),
         experiments: (0..draw.below(2) as u64)
             .map(|no| experiment(draw, no))
@@ -404,4 +403,284 @@ proptest! {
         assert_eq!(again.rev(), 5);
         check(&again, &plain, &mut draw);
     }
+}
+
+/// Every byte of a snapshot, changed: the answer is the right one or none. A search opens the columns that it
+/// names, so each query gets its own look.
+#[test]
+fn a_damaged_snapshot_gives_no_wrong_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let mut draw = Draw::new(11);
+    let (plain, mut index) = small_book(&mut draw);
+    index.write(&path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let queries = telling_queries();
+    let right: Vec<Hits> = queries.iter().map(|query| plain.search(query)).collect();
+    let damaged = folder.path().join("damaged");
+    let (mut refused, mut answered) = (0, 0);
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        std::fs::write(&damaged, &bytes).unwrap();
+        let Ok(index) = Index::open(&damaged, BOOK) else {
+            refused += 1;
+            continue;
+        };
+        for (query, right) in queries.iter().zip(&right) {
+            match index.search(query) {
+                Ok(hits) => assert_eq!(&hits, right, "byte {at}: {query:?}"),
+                Err(Damaged) => refused += 1,
+            }
+            answered += 1;
+        }
+        std::fs::remove_file(&damaged).unwrap();
+    }
+    assert!(refused > 1000 && answered > 1000, "{refused} of {answered}");
+}
+
+/// What was not looked at yet may be damaged too, and is not to be written as if it were whole.
+#[test]
+fn damage_is_not_carried_into_the_next_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let (_, mut index) = small_book(&mut Draw::new(13));
+    index.write(&path).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[100] ^= 1;
+    let damaged = folder.path().join("damaged");
+    std::fs::write(&damaged, bytes).unwrap();
+    let mut index = Index::open(&damaged, BOOK).unwrap();
+    let written = index.write(&path);
+    assert!(matches!(written, Err(SnapshotError::Damaged(_))));
+    assert!(Index::open(&path, BOOK).is_ok(), "the one before stays");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_snapshot_cut_anywhere_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let (_, mut index) = small_book(&mut Draw::new(12));
+    index.write(&path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let cut = folder.path().join("cut");
+    for len in (0..whole.len()).step_by(7) {
+        std::fs::write(&cut, &whole[..len]).unwrap();
+        assert!(Index::open(&cut, BOOK).is_err(), "{len} bytes");
+        std::fs::remove_file(&cut).unwrap();
+    }
+}
+
+fn small_book(draw: &mut Draw) -> (Plain, Index) {
+    let mut plain = Plain::default();
+    let mut index = Index::empty(BOOK);
+    let changes = Changes {
+        rev: 1,
+        runs: (1..7).map(|no| run(draw, no)).collect(),
+        purged: Vec::new(),
+        experiments: (0..4).map(|no| experiment(draw, no)).collect(),
+    };
+    plain.apply(&changes);
+    index.apply(changes);
+    (plain, index)
+}
+
+fn telling_queries() -> Vec<Query> {
+    let all = Query {
+        shown: Shown::All,
+        ..Query::all()
+    };
+    let by = |kind, name: &str, aggregate| Query {
+        order: vec![OrderTerm {
+            key: Key {
+                aggregate,
+                ..Key::new(kind, name)
+            },
+            direction: None,
+            collation: Collation::Natural,
+        }],
+        ..all.clone()
+    };
+    vec![
+        by(KeyKind::Metric, "a", Aggregate::Last),
+        by(KeyKind::Metric, "b", Aggregate::Best),
+        by(KeyKind::Param, "p", Aggregate::Last),
+        by(KeyKind::Tag, "q", Aggregate::Last),
+        by(KeyKind::Attribute, "experiment", Aggregate::Last),
+        Query {
+            shown: Shown::Active,
+            ..by(KeyKind::Attribute, "started", Aggregate::Last)
+        },
+    ]
+}
+
+/// A key that few runs have costs what those runs cost, not what all do.
+#[test]
+fn rare_keys_cost_little() {
+    let mut builder = IndexBuilder::new(BOOK);
+    for no in 1..=4000_u64 {
+        let metrics = (0..20).map(|at| {
+            let key = format!("metric-{:05}", (no * 20 + at) % 12_000);
+            ((Cow::from(key), Cow::from("")), Numbers::of_one(no as f64))
+        });
+        let mut metrics: Vec<_> = metrics.collect();
+        metrics.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut facts = bare_run(no);
+        facts.metrics = metrics;
+        builder.add_run(&facts).unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let mut index = builder.finish(1).unwrap();
+    index.write(&path).unwrap();
+    let (keys, values) = (12_000, 4000 * 20);
+    let bytes = std::fs::metadata(&path).unwrap().len();
+    assert!(
+        bytes < keys * 110 + values * 10 + 4000 * 20,
+        "{bytes} bytes"
+    );
+}
+
+/// Metrics that all runs have with one value, and aggregates that equal the last value, take no bytes a run.
+#[test]
+fn columns_without_variety_are_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let sizes = [false, true].map(|with_constants| {
+        let mut builder = IndexBuilder::new(BOOK);
+        for no in 1..=1000_u64 {
+            let mut facts = bare_run(no);
+            if with_constants {
+                let key = (Cow::from("beta"), Cow::from(""));
+                facts.metrics = vec![(key, Numbers::of_one(0.999))];
+                facts.params = vec![(Cow::from("model"), (Cow::from("m"), ParamKind::Text))];
+            }
+            builder.add_run(&facts).unwrap();
+        }
+        let path = folder.path().join(format!("{with_constants}"));
+        builder.finish(1).unwrap().write(&path).unwrap();
+        std::fs::metadata(&path).unwrap().len()
+    });
+    assert!(sizes[1] - sizes[0] < 2 * (64 + 32), "{sizes:?}");
+}
+
+fn bare_run(no: u64) -> RunFacts<'static> {
+    RunFacts {
+        no: RunNo(no),
+        uid: RunUid(Uid(u128::from(no).to_be_bytes())),
+        experiment: ExperimentNo(0),
+        number: None,
+        archived: false,
+        deleted: false,
+        attributes: Vec::new(),
+        metrics: Vec::new(),
+        derived: Vec::new(),
+        params: Vec::new(),
+        tags: Vec::new(),
+        datasets: Vec::new(),
+    }
+}
+
+#[test]
+fn a_snapshot_of_another_book_or_version_is_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let missing = Index::open(&path, BOOK);
+    assert!(matches!(missing, Err(SnapshotError::Missing)));
+    Index::empty(BOOK).write(&path).unwrap();
+    let other = Index::open(&path, Uid([8; 16]));
+    assert!(matches!(
+        other,
+        Err(SnapshotError::OtherBook { found: BOOK })
+    ));
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[8] += 1;
+    let newer = folder.path().join("newer");
+    std::fs::write(&newer, bytes).unwrap();
+    let newer = Index::open(&newer, BOOK);
+    assert!(matches!(newer, Err(SnapshotError::Version { found }) if found == VERSION + 1));
+    let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(files.len(), 2, "no draft is left: {files:?}");
+}
+
+/// A clone with changes over it does not touch what it was cloned from.
+#[test]
+fn a_view_over_an_index_leaves_the_index_alone() {
+    let mut draw = Draw::new(5);
+    let (plain, index) = small_book(&mut draw);
+    let (mut over, mut changed) = (index.clone(), plain.clone());
+    let changes = changes(&mut draw, 9);
+    changed.apply(&changes);
+    over.apply(changes);
+    check(&over, &changed, &mut draw);
+    check(&index, &plain, &mut draw);
+    assert_eq!((index.rev(), over.rev()), (1, 9));
+}
+
+#[test]
+fn runs_at_the_border_of_segments_are_found() {
+    let mut index = Index::empty(BOOK);
+    let numbers = [
+        1,
+        SEGMENT - 1,
+        SEGMENT,
+        SEGMENT + 1,
+        2 * SEGMENT,
+        2 * SEGMENT + 1,
+    ];
+    index.apply(Changes {
+        rev: 1,
+        runs: numbers.iter().map(|no| bare_run(*no)).collect(),
+        ..Changes::default()
+    });
+    let newest_first: Vec<RunNo> = numbers.iter().rev().map(|no| RunNo(*no)).collect();
+    assert_eq!(index.search(&Query::all()).unwrap().runs, newest_first);
+    index.settle().unwrap();
+    assert_eq!(index.search(&Query::all()).unwrap().runs, newest_first);
+    assert_eq!(index.pending(), 0);
+}
+
+/// The example of `docs/format/index.md` is what is written.
+#[test]
+fn the_format_page_shows_the_bytes() {
+    let page = include_str!("../../../../docs/format/index.md");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    let mut index = Index::empty(BOOK);
+    let text = |text: &'static str| Cow::from(text);
+    index.apply(Changes {
+        rev: 9,
+        runs: vec![RunFacts {
+            metrics: vec![((text("loss"), text("")), Numbers::of_one(0.5))],
+            params: vec![(text("lr"), (text("1e-3"), ParamKind::Number))],
+            ..bare_run(1)
+        }],
+        experiments: vec![ExperimentFacts {
+            name: Some("Default".to_owned()),
+            project: "default".to_owned(),
+            goals: BTreeMap::from([("loss".to_owned(), Goal::Min)]),
+            ..ExperimentFacts::default()
+        }],
+        ..Changes::default()
+    });
+    index.write(&path).unwrap();
+    let shown = hex_dump(&std::fs::read(&path).unwrap());
+    assert!(page.contains(&shown), "{shown}");
+}
+
+fn hex_dump(bytes: &[u8]) -> String {
+    let lines = bytes.chunks(16).zip(0..).map(|(line, at)| {
+        let hex: Vec<String> = line.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = line.iter().map(|byte| match byte {
+            0x20..=0x7e => char::from(*byte),
+            _ => '.',
+        });
+        format!(
+            "{:04x}  {:<47}  {}\n",
+            at * 16,
+            hex.join(" "),
+            text.collect::<String>()
+        )
+    });
+    lines.collect()
 }

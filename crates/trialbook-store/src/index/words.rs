@@ -7,11 +7,18 @@ use std::cmp::Ordering;
 
 use rustc_hash::FxHashMap;
 
-use super::build::Slots;
+use super::encode::Slots;
 use super::layout::Entry;
 
 /// Entries by text with the number that they are and the code that they got when they came.
 type Known = FxHashMap<Box<str>, (Option<f64>, u32)>;
+
+/// What a text says that it is; equal texts that differ in it are different entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Says {
+    Number,
+    Text,
+}
 
 /// A dictionary column as it is filled.
 #[derive(Debug, Default)]
@@ -27,36 +34,36 @@ pub(super) struct WordsBuilder {
 }
 
 impl WordsBuilder {
-    /// Adds a text; `number` says which number an unknown one is.
-    pub(super) fn push(
+    /// The code of a text; `number` says which number an unknown one is.
+    pub(super) fn code(
         &mut self,
         text: &str,
-        is_number: bool,
+        says: Says,
         number: impl FnOnce() -> Option<f64>,
-    ) {
-        let known = if is_number {
-            &mut self.numbers
-        } else {
-            &mut self.texts
+    ) -> u32 {
+        let known = match says {
+            Says::Number => &mut self.numbers,
+            Says::Text => &mut self.texts,
         };
-        let code = match known.get(text) {
-            Some((_, code)) => *code,
-            None => {
-                let code = self.used;
-                known.insert(text.into(), (number(), code));
-                self.used += 1;
-                code
-            }
-        };
-        self.codes.push(code);
+        if let Some((_, code)) = known.get(text) {
+            return *code;
+        }
+        let code = self.used;
+        known.insert(text.into(), (number(), code));
+        self.used += 1;
+        code
     }
 
-    /// Adds a whole number that has no text.
-    pub(super) fn push_number(&mut self, number: u64) {
-        let code = *self.plain.entry(number).or_insert_with(|| {
+    /// The code of a whole number that has no text.
+    pub(super) fn number_code(&mut self, number: u64) -> u32 {
+        *self.plain.entry(number).or_insert_with(|| {
             self.used += 1;
             self.used - 1
-        });
+        })
+    }
+
+    /// Adds a value by its code.
+    pub(super) fn push(&mut self, code: u32) {
         self.codes.push(code);
     }
 
@@ -92,9 +99,9 @@ impl WordsBuilder {
             end += word.text.len() as u64;
             out.extend(end.to_le_bytes());
         }
-        words
-            .iter()
-            .for_each(|word| out.extend(word.text.as_bytes()));
+        for word in &words {
+            out.extend(word.text.as_bytes());
+        }
     }
 
     #[expect(

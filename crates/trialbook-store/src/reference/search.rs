@@ -5,7 +5,7 @@ use trialbook_model::state::ProjectState;
 
 use super::Reference;
 use crate::index::{ExperimentFacts, RunFacts, RunView};
-use crate::query::{Hits, Query, Shown};
+use crate::query::{Hits, Query};
 
 impl Reference {
     pub(super) fn find(&self, query: &Query) -> Hits {
@@ -46,17 +46,9 @@ impl Reference {
 
 /// Whether a query looks at a run at all.
 pub(crate) fn is_asked(view: &RunView<'_>, query: &Query) -> bool {
-    let archived = view.run.archived || view.experiment.archived;
-    let deleted = view.run.deleted || view.experiment.deleted;
     let asked = query
         .experiments
         .as_ref()
         .is_none_or(|experiments| experiments.contains(&view.run.experiment));
-    asked
-        && match query.shown {
-            Shown::Active => !archived && !deleted,
-            Shown::WithArchived => !deleted,
-            Shown::Bin => deleted,
-            Shown::All => true,
-        }
+    asked && view.is_shown(query.shown)
 }

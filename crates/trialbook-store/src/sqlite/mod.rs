@@ -50,7 +50,15 @@ impl SqliteBackend {
     /// Opens a database that is there.
     pub(crate) fn open(path: &Path) -> Result<Self, BookError> {
         open::check(path)?;
-        Ok(Self::over(path))
+        let backend = Self::over(path);
+        let connection = backend.reader()?;
+        if open::is_unfinished(&connection) {
+            return Err(BookError::Missing {
+                path: path.to_owned(),
+            });
+        }
+        backend.give_back(connection);
+        Ok(backend)
     }
 
     fn over(path: &Path) -> Self {
@@ -70,6 +78,14 @@ impl SqliteBackend {
         match idle {
             Some(connection) => Ok(connection),
             None => open::reader(&self.path, &self.copy),
+        }
+    }
+
+    /// Keeps a connection for the next look, unless enough are kept.
+    fn give_back(&self, connection: Connection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE {
+            idle.push(connection);
         }
     }
 
@@ -125,6 +141,10 @@ impl Backend for SqliteBackend {
         let write = |connection: &mut Connection| -> rusqlite::Result<()> {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            // Of several that make one book at once, the first has done it for all.
+            if change.makes_book() && !open::is_unfinished(&transaction) {
+                return transaction.rollback();
+            }
             ledger::write(&transaction, change)?;
             experiments::write(&transaction, change)?;
             runs::write(&transaction, change)?;
@@ -154,16 +174,10 @@ impl SqliteLook<'_> {
 
 impl Drop for SqliteLook<'_> {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else {
-            return;
-        };
-        let mut idle = self
-            .backend
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE && connection.execute_batch("COMMIT").is_ok() {
-            idle.push(connection);
+        if let Some(connection) = self.connection.take()
+            && connection.execute_batch("COMMIT").is_ok()
+        {
+            self.backend.give_back(connection);
         }
     }
 }

@@ -75,10 +75,23 @@ pub(super) fn check(path: &Path) -> Result<(), BookError> {
     if path.is_file() {
         Ok(())
     } else {
-        Err(BookError::Missing {
-            path: path.to_owned(),
-        })
+        Err(missing(path))
     }
+}
+
+fn missing(path: &Path) -> BookError {
+    BookError::Missing {
+        path: path.to_owned(),
+    }
+}
+
+/// Whether the making of a database broke off before its first row: a full disk, or a kill.
+pub(super) fn is_unfinished(connection: &Connection) -> bool {
+    let has_rows = "SELECT EXISTS (SELECT 1 FROM experiment_uid)";
+    // One that cannot be read is damaged, which is somebody else's to tell.
+    connection
+        .query_row(has_rows, [], |row| row.get::<_, bool>(0))
+        .is_ok_and(|has_rows| !has_rows)
 }
 
 /// A connection for the lease holder.
@@ -127,7 +140,15 @@ pub(super) fn reader(path: &Path, copy: &Mutex<Option<Copied>>) -> Result<Connec
         Err(error) if cannot_share(&error) => open_alone(path, copy, flags)?,
         opened => opened,
     };
-    let (connection, application, version) = opened.map_err(|error| refused(path, error))?;
+    let (connection, about) = opened.map_err(|error| refused(path, error))?;
+    let About {
+        application,
+        version,
+        tables,
+    } = about;
+    if application == 0 && tables == 0 {
+        return Err(missing(path));
+    }
     if version > BOOK_FORMAT {
         return Err(BookError::NewerFormat {
             path: path.to_owned(),
@@ -142,30 +163,60 @@ pub(super) fn reader(path: &Path, copy: &Mutex<Option<Copied>>) -> Result<Connec
     Ok(connection)
 }
 
-/// A connection, whose it is and its format.
-type Opened = rusqlite::Result<(Connection, i64, u32)>;
+/// What a database says of itself.
+struct About {
+    application: i64,
+    version: u32,
+    tables: i64,
+}
+
+/// A connection, and whose it is.
+type Opened = rusqlite::Result<(Connection, About)>;
 
 fn open_to_read(uri: &str, flags: OpenFlags) -> Opened {
     let connection = Connection::open_with_flags(uri, flags)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(64);
-    let application = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    Ok((connection, application, version))
+    // In one statement, so that a book that is just being made is seen before or after.
+    let about = connection.query_row(
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) \
+         FROM pragma_application_id, pragma_user_version",
+        [],
+        |row| {
+            Ok(About {
+                application: row.get(0)?,
+                version: row.get(1)?,
+                tables: row.get(2)?,
+            })
+        },
+    )?;
+    Ok((connection, about))
 }
 
+/// Whether the log's index could not be made or used, as in a read-only folder or on a full disk.
 fn cannot_share(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(
-            ErrorCode::CannotOpen
-                | ErrorCode::ReadOnly
-                | ErrorCode::DatabaseBusy
-                | ErrorCode::FileLockingProtocolFailed
-                | ErrorCode::PermissionDenied
+    use rusqlite::ffi::{
+        SQLITE_IOERR_SHMLOCK, SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE,
+    };
+    let index = [
+        SQLITE_IOERR_SHMLOCK,
+        SQLITE_IOERR_SHMMAP,
+        SQLITE_IOERR_SHMOPEN,
+        SQLITE_IOERR_SHMSIZE,
+    ];
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code.is_some_and(|code| index.contains(&code))
+        || matches!(
+            error.sqlite_error_code(),
+            Some(
+                ErrorCode::CannotOpen
+                    | ErrorCode::ReadOnly
+                    | ErrorCode::DatabaseBusy
+                    | ErrorCode::FileLockingProtocolFailed
+                    | ErrorCode::PermissionDenied
+            )
         )
-    )
 }
 
 /// Reads without the log's index: in place where the log is empty, else in a copy.

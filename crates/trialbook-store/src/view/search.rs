@@ -21,7 +21,9 @@ impl BookView<'_> {
         if let Ok(hits) = index.search(query) {
             return Ok(hits);
         }
-        // Damaged bytes of the snapshot: what they held stands in the rows.
+        // Damaged bytes of the snapshot: what they held stands in the rows. Where the snapshot cannot be
+        // removed, in a folder that is only read, every look has to build the index.
+        drop(self.indexes.forget());
         index = self.index(Ask::Anew)?;
         index.search(query).map_err(|_damaged| BookError::Restless)
     }

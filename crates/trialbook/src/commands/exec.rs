@@ -50,7 +50,7 @@ pub(crate) struct Args {
 }
 
 /// Executes it.
-pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
+pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let Some(name) = args.run.as_deref().filter(|_| !args.guard) else {
         guard::watch(&mut io::stdin().lock());
         return Ok(ExitCode::SUCCESS);
@@ -66,9 +66,9 @@ pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
         .into());
     }
     let experiment = view.experiment(row.experiment)?;
-    let (preparation, job) = planned(&args, cx, &open, (&row, experiment.as_ref()))?;
+    let (preparation, job) = planned(args, cx, &open, (&row, experiment.as_ref()))?;
     drop(view);
-    execute(&args, cx, &open, (&preparation, &job))
+    execute(args, cx, &open, (&preparation, &job))
 }
 
 fn planned(

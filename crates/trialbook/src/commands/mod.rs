@@ -26,7 +26,7 @@ use crate::context::Context;
 pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result<ExitCode> {
     match command {
         Some(Command::Init(args)) => init::run(&args, cx),
-        Some(Command::Run(args)) => run::run(args, cx),
+        Some(Command::Run(args)) => run::run(&args, cx),
         Some(Command::Start(args)) => start::run(&args, cx),
         Some(Command::Log(args)) => log::run(args, cx),
         Some(Command::End(args)) => end::run(&args, cx),
@@ -35,7 +35,7 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Search(args)) => search::run(&args, cx),
         Some(Command::Series(args)) => series::run(&args, cx),
         Some(Command::Doctor(args)) => doctor::run(&args, cx),
-        Some(Command::Exec(args)) => exec::run(args, cx),
+        Some(Command::Exec(args)) => exec::run(&args, cx),
         Some(Command::Version(args)) => version::run(&args, cx),
         Some(Command::Docs(docs::Args {})) => Ok(docs::run(cx)),
         None => overview::run(cx),

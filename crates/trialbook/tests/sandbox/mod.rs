@@ -129,6 +129,22 @@ impl Sandbox {
         read(child.wait_with_output().unwrap())
     }
 
+    /// Runs the binary with a text on its standard input, which it may leave unread.
+    pub fn feed_all(&self, words: &str, input: &[u8]) -> Ended {
+        let mut child = self
+            .command()
+            .args(words.split(' '))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let sent = child.stdin.take().unwrap().write_all(input);
+        let ended = read(child.wait_with_output().unwrap());
+        assert!(sent.is_ok() || ended.code != 0, "{ended:?}");
+        ended
+    }
+
     /// Starts a run and returns its id.
     #[track_caller]
     pub fn start(&self, words: &str) -> String {
@@ -163,7 +179,8 @@ pub fn ended(command: &mut Command) -> Ended {
     read(command.output().unwrap())
 }
 
-fn read(output: std::process::Output) -> Ended {
+/// What a finished command did.
+pub fn read(output: std::process::Output) -> Ended {
     Ended {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8(output.stdout).unwrap(),

@@ -17,8 +17,8 @@ use trialbook_model::record::{Event, Op, SeriesKey, SetParams, Subject};
 use trialbook_model::time::{Clock as _, Timestamp};
 use trialbook_runner::protocol::line::Place;
 use trialbook_runner::protocol::{NOT_UNDERSTOOD, Reader, json};
-use trialbook_spool::{KeyIndex, SubjectIndex};
-use trialbook_store::Recorder;
+use trialbook_spool::{KeyIndex, SpoolError, SubjectIndex};
+use trialbook_store::{BookError, Recorder};
 
 use super::numbers::{self, Numbers};
 use crate::commands::end::next_step;
@@ -85,10 +85,9 @@ pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let (open, target) = super::open(&args.choice, cx)?;
     let mut stream = Stream::new(open.stream_writer(cx)?, &target, name);
     let outcome = stream.read_all(&mut *input, cx);
-    // What was read before a failure is kept.
-    let logged = stream.finish()?;
+    let logged = stream.finish(outcome);
     open.tidy(cx);
-    outcome?;
+    let logged = logged?;
     tell(&logged, cx)?;
     if logged.broken > 0 {
         return Err(Failure::BrokenLines {
@@ -142,6 +141,8 @@ struct Stream<'a> {
     /// Of one line, to be reused.
     pairs: Vec<(KeyIndex, f64)>,
     source: String,
+    /// Lines whose records were all acknowledged.
+    recorded: u64,
     logged: Logged,
 }
 
@@ -162,6 +163,7 @@ impl<'a> Stream<'a> {
             params: BTreeMap::new(),
             pairs: Vec::new(),
             source,
+            recorded: 0,
             logged: Logged {
                 run: run.to_string(),
                 handle: target.title.clone(),
@@ -184,6 +186,7 @@ impl<'a> Stream<'a> {
             }
             let text = String::from_utf8_lossy(&bytes);
             self.line(text.trim(), cx)?;
+            self.recorded = self.logged.lines;
         }
     }
 
@@ -350,10 +353,29 @@ impl<'a> Stream<'a> {
         Ok(params)
     }
 
-    fn finish(self) -> Result<Logged> {
-        self.recorder.finish()?;
-        Ok(self.logged)
+    /// Ends the spool, and says of a stream that broke off how much of it is recorded.
+    fn finish(self, outcome: Result<()>) -> Result<Logged> {
+        let finished = self.recorder.finish();
+        let Err(error) = outcome else {
+            finished?;
+            return Ok(self.logged);
+        };
+        // A record that had to wait went out in the end.
+        let late = u64::from(finished.is_ok() && waits(&error));
+        let recorded = self.recorded + late;
+        Err(error.context(format!(
+            "stopped behind line {recorded} of {}: what follows is not recorded",
+            self.source
+        )))
     }
+}
+
+/// Whether a failure left its record waiting in memory.
+fn waits(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(BookError::Spool(SpoolError::Waiting { .. }))
+    )
 }
 
 /// Whether a line says its step.

@@ -12,7 +12,7 @@ use trialbook_model::status::RunStatus;
 use trialbook_runner::engine::{EngineError, Progress, Totals};
 use trialbook_runner::ledger::Job;
 use trialbook_runner::stop::{Stop, Urgency};
-use trialbook_runner::wrapper::Ended;
+use trialbook_runner::wrapper::{Ended, Ending};
 
 use crate::context::Context;
 use crate::printer::{Line, Style};
@@ -30,7 +30,7 @@ pub(super) struct Teller {
 
 enum Message {
     Started,
-    Ended { line: Line, took: Duration },
+    Ended(Line),
 }
 
 impl Teller {
@@ -48,9 +48,7 @@ impl Progress for Teller {
     }
 
     fn ended(&self, job: &Job, ended: &Ended) {
-        let line = line_of(job, ended);
-        let took = ended.took;
-        self.tell(Message::Ended { line, took });
+        self.tell(Message::Ended(line_of(job, ended)));
     }
 }
 
@@ -71,11 +69,21 @@ fn line_of(job: &Job, ended: &Ended) -> Line {
         }
     };
     let line = Line::default().plain(name).add(style, word);
-    match &ended.error {
+    let line = match &ended.error {
         Some(error) if ended.status == RunStatus::Failed => {
             line.plain(format!(": {}: {}", error.kind, error.message))
         }
         Some(_) | None => line,
+    };
+    match &ended.ending {
+        Ending::NotStarted(reason) => match reason.hint() {
+            Some(hint) => line
+                .plain("\n")
+                .add(Style::Green, "hint")
+                .plain(format!(": {hint}")),
+            None => line,
+        },
+        Ending::Exited(_) | Ending::TimedOut { .. } | Ending::Stopped(_) => line,
     }
 }
 
@@ -94,16 +102,7 @@ pub(super) fn follow(
             };
             engine(&teller)
         });
-        let mut screen = Screen {
-            cx,
-            stop,
-            all: jobs.len(),
-            done: 0,
-            running: 0,
-            spent: Duration::ZERO,
-            begun: Instant::now(),
-            told: Urgency::None,
-        };
+        let mut screen = Screen::new(cx, stop, jobs.len());
         screen.listen(&receiver);
         working
             .join()
@@ -114,35 +113,80 @@ pub(super) fn follow(
 struct Screen<'a> {
     cx: &'a Context,
     stop: &'a Stop,
+    face: Face,
     all: usize,
     done: u32,
     running: usize,
-    spent: Duration,
     begun: Instant,
+    /// How long after the beginning the last run ended.
+    last_end: Duration,
+    drawn: Option<Instant>,
     told: Urgency,
 }
 
-impl Screen<'_> {
+/// What standard error is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Face {
+    Terminal,
+    Other,
+}
+
+impl<'a> Screen<'a> {
+    fn new(cx: &'a Context, stop: &'a Stop, all: usize) -> Self {
+        Self {
+            cx,
+            stop,
+            face: if io::stderr().is_terminal() {
+                Face::Terminal
+            } else {
+                Face::Other
+            },
+            all,
+            done: 0,
+            running: 0,
+            begun: Instant::now(),
+            last_end: Duration::ZERO,
+            drawn: None,
+            told: Urgency::None,
+        }
+    }
+
     fn listen(&mut self, receiver: &Receiver<Message>) {
-        let is_live = io::stderr().is_terminal();
         loop {
             match receiver.recv_timeout(REDRAW) {
                 Ok(Message::Started) => self.running += 1,
-                Ok(Message::Ended { line, took }) => {
+                Ok(Message::Ended(line)) => {
                     self.running = self.running.saturating_sub(1);
                     self.done += 1;
-                    self.spent += took;
-                    self.cx.printer.note(line);
+                    self.last_end = self.begun.elapsed();
+                    self.note(line);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.tell_of_stop();
-            if is_live {
-                self.cx.printer.status(&self.line());
-            }
+            self.draw();
         }
-        if is_live {
+        self.clear();
+    }
+
+    /// A line that stays.
+    fn note(&mut self, line: impl Into<Line>) {
+        self.clear();
+        self.cx.printer.note(line);
+    }
+
+    /// Draws the line that does not stay, not more often than an eye can follow.
+    fn draw(&mut self) {
+        let is_due = self.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW);
+        if self.face == Face::Terminal && is_due {
+            self.cx.printer.status(&self.line());
+            self.drawn = Some(Instant::now());
+        }
+    }
+
+    fn clear(&mut self) {
+        if self.drawn.take().is_some() {
             self.cx.printer.status("");
         }
     }
@@ -153,11 +197,13 @@ impl Screen<'_> {
             return;
         }
         self.told = urgency;
-        self.cx.printer.note(match urgency {
-            Urgency::None => return,
-            Urgency::Gentle => "stopping: no run begins any more, running ones are asked to end; once more kills them",
-            Urgency::Forced => "killing the running ones",
-        });
+        match urgency {
+            Urgency::None => {}
+            Urgency::Gentle => self.note(
+                "stopping: no run begins any more, running ones are asked to end; once more kills them",
+            ),
+            Urgency::Forced => self.note("killing the running ones"),
+        }
     }
 
     fn line(&self) -> String {
@@ -171,12 +217,13 @@ impl Screen<'_> {
         )
     }
 
-    /// From what the runs so far took of the time that passed.
+    /// From how long the runs so far took, one after another or side by side as they do.
     fn time_left(&self) -> Option<Duration> {
         if self.done < ENOUGH || self.told != Urgency::None {
             return None;
         }
         let left = u32::try_from(self.all).ok()?.saturating_sub(self.done);
-        Some(self.begun.elapsed() / self.done * left)
+        let since = self.begun.elapsed().saturating_sub(self.last_end);
+        Some((self.last_end / self.done * left).saturating_sub(since))
     }
 }

@@ -8,15 +8,17 @@ mod plan;
 mod report;
 mod source;
 
+use std::collections::BTreeSet;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use trialbook_capture::{Environment, Place, differences};
+use trialbook_capture::{Environment, Place, changes, differences};
 use trialbook_model::code::ErrorCode;
 use trialbook_model::id::Entropy as _;
 use trialbook_model::plan::{Choice, Mode};
+use trialbook_model::secret;
 use trialbook_model::state::DEFAULT_PROJECT;
 use trialbook_model::time::Clock as _;
 use trialbook_runner::engine::{Engine, Snapshot, Totals};
@@ -31,6 +33,7 @@ use trialbook_runner::signals::SignalWatch;
 use trialbook_runner::standing::{Elsewhere, Standing};
 use trialbook_runner::stop::{Stop, Urgency};
 use trialbook_runner::wrapper::{GRACE, Tools};
+use trialbook_store::reading::Reading as _;
 
 use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
@@ -50,6 +53,10 @@ Examples:
   trialbook run experiment.yaml --retry-failed
   trialbook run -- python train.py --lr 0.1
   trialbook run --set lr=0.1,0.01 --trials 3 --experiment tuning -- python train.py --lr {lr} --seed {seed}")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Args {
     /// The config file
     #[arg(value_name = "CONFIG")]
@@ -96,10 +103,10 @@ pub(crate) struct Args {
 }
 
 /// Executes it.
-pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
-    let mut spec = source::read(&args, cx)?;
+pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
+    let mut spec = source::read(args, cx)?;
     if args.dry_run {
-        return dry_run(&args, &mut spec, cx);
+        return dry_run(args, &mut spec, cx);
     }
     let open = book::writing(cx)?;
     cx.printer
@@ -110,7 +117,7 @@ pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
         )));
     let leased = leased(&spec, &open);
     let lease = leased.take(&holder())?;
-    let done = execute(&args, &mut spec, &open, cx);
+    let done = execute(args, &mut spec, &open, cx);
     drop(lease);
     done
 }
@@ -217,7 +224,14 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
     let executed = if jobs.is_empty() {
         Ok((Totals::default(), Urgency::None))
     } else {
-        work(args, cx, &preparation, &recorder, &jobs)
+        let environment = Environment::capture(Place {
+            directory: &preparation.folder,
+            python: preparation.interpreter(),
+        });
+        warn_of_surroundings(cx, open, spec, (&standing, &environment))?;
+        let snapshots = snapshots(spec, &environment);
+        let shared = (&preparation, &recorder, &snapshots[..]);
+        work(args, cx, shared, &jobs)
     };
     recorder.finish()?;
     let (totals, urgency) = executed?;
@@ -244,34 +258,53 @@ fn preparation(args: &Args, spec: &Spec, open: &Open) -> Result<Preparation> {
     })
 }
 
-fn work(
-    args: &Args,
+/// Tells where the surroundings are not what the config says, or not what they were for the runs that are done.
+fn warn_of_surroundings(
     cx: &Context,
-    preparation: &Preparation,
-    recorder: &SharedRecorder,
-    jobs: &[Job],
-) -> Result<(Totals, Urgency)> {
-    let stop = Arc::new(Stop::new().context("cannot make a pipe")?);
-    let signals = SignalWatch::start(Arc::clone(&stop)).context("cannot watch signals")?;
-    let guard = guard(cx);
-    let environment = Environment::capture(Place {
-        directory: &preparation.folder,
-        python: preparation.interpreter(),
-    });
-    for found in differences(&preparation.config.environment, &environment) {
+    open: &Open,
+    spec: &Spec,
+    (standing, environment): (&Standing, &Environment),
+) -> Result<()> {
+    for found in differences(&spec.config.environment, environment) {
         cx.printer.warn(&format!(
             "the config says {} `{}`; found `{}`",
             found.key, found.declared, found.found
         ));
     }
-    let document = trialbook_model::secret::json(preparation.config.document());
-    let snapshots = [
-        Snapshot::new(
-            "environment",
-            trialbook_model::secret::json(environment.document()).content,
-        ),
-        Snapshot::new("config", document.content),
-    ];
+    let view = open.view()?;
+    let mut told = BTreeSet::new();
+    for sha256 in &standing.environments {
+        let Some(before) = view.snapshot(sha256)? else {
+            continue;
+        };
+        for change in changes(&before, environment) {
+            if told.insert(change.key.clone()) {
+                cx.printer.warn(&format!(
+                    "runs of this experiment were done with {} `{}`; now it is `{}`",
+                    change.key, change.declared, change.found
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn snapshots(spec: &Spec, environment: &Environment) -> [Snapshot; 2] {
+    [
+        Snapshot::new("environment", secret::json(environment.document()).content),
+        Snapshot::new("config", secret::json(spec.config.document()).content),
+    ]
+}
+
+fn work(
+    args: &Args,
+    cx: &Context,
+    (preparation, recorder, snapshots): (&Preparation, &SharedRecorder, &[Snapshot]),
+    jobs: &[Job],
+) -> Result<(Totals, Urgency)> {
+    let stop = Arc::new(Stop::new().context("cannot make a pipe")?);
+    let signals = SignalWatch::start(Arc::clone(&stop)).context("cannot watch signals")?;
+    let guard = guard(cx);
     let engine = |progress: &live::Teller| {
         Engine {
             workers: args.jobs,
@@ -282,7 +315,7 @@ fn work(
                 guard: &guard,
             },
             preparation,
-            snapshots: &snapshots,
+            snapshots,
             progress,
         }
         .execute(jobs)

@@ -102,17 +102,18 @@ fn what(action: &Action) -> String {
 
 /// `28 of 30 done, 2 to start`.
 fn summary(tally: Tally) -> String {
-    let mut text = format!("{} of {} done", tally.done, tally.chosen);
-    for (number, word) in [
+    let done = [format!("{} of {} done", tally.done, tally.chosen)];
+    let others = [
         (tally.failed, "failed"),
         (tally.busy, "running"),
         (tally.to_start, "to start"),
-    ] {
-        if number > 0 {
-            text.push_str(&format!(", {number} {word}"));
-        }
-    }
-    text
+    ];
+    let others = others.iter().filter(|(number, _)| *number > 0);
+    let others = others.map(|(number, word)| format!("{number} {word}"));
+    done.into_iter()
+        .chain(others)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// How the config differs from the recorded one.
@@ -154,9 +155,7 @@ pub(super) fn announce(cx: &Context, spec: &Spec, outline: &Outline, jobs: &[Job
     let printer = &cx.printer;
     if !outline.cut_off.is_empty() {
         let cut_off = count(outline.cut_off.len() as u64, "run");
-        printer.note(format!(
-            "{cut_off} lost their process and are attempted again"
-        ));
+        printer.note(format!("{cut_off} lost its process and is attempted again"));
     }
     if !outline.leaving.is_empty() {
         let leaving = count(outline.leaving.len() as u64, "run");
@@ -170,6 +169,12 @@ pub(super) fn announce(cx: &Context, spec: &Spec, outline: &Outline, jobs: &[Job
         Some(job) => format!(", {}", run_label(job.number)),
         None => String::new(),
     };
+    if spec.config.random_seed.is_none() && !jobs.is_empty() {
+        printer.note(format!(
+            "seeds are derived from {}, which was drawn and is kept",
+            outline.base_seed
+        ));
+    }
     let line = Line::styled(Style::Bold, &spec.config.experiment.name);
     printer.note(line.plain(format!(": {}{first}", summary(tally))));
 }

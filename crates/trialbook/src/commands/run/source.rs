@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
+use trialbook_model::canonical;
 use trialbook_model::config::{self, Config, GridParts};
+use trialbook_model::secret;
 use trialbook_runner::outline::Scope;
 use trialbook_runner::standing::Standing;
 
@@ -121,7 +123,7 @@ fn from_line(args: &Args, cx: &Context) -> Result<Spec> {
         .experiment
         .clone()
         .unwrap_or_else(|| name_of(&args.command));
-    let config = config::from_grid(GridParts {
+    let mut config = config::from_grid(GridParts {
         name,
         command: args.command.clone(),
         axes,
@@ -129,6 +131,9 @@ fn from_line(args: &Args, cx: &Context) -> Result<Spec> {
         random_seed: args.seed,
         ..GridParts::default()
     })?;
+    if let (true, [only]) = (is_bare, config.variations.as_mut_slice()) {
+        only.name = label_of(&args.command);
+    }
     Ok(Spec {
         config,
         folder: cx.here().to_owned(),
@@ -150,11 +155,29 @@ fn name_of(command: &[String]) -> String {
     if !is_interpreter(&program) {
         return program;
     }
-    let script = command
-        .iter()
-        .skip(1)
-        .find(|word| !word.starts_with('-') && Path::new(word).extension().is_some());
+    let script = command.iter().skip(1).find(|word| {
+        // What follows `-c` is a script, but no file.
+        !word.starts_with('-')
+            && !word.contains(char::is_whitespace)
+            && Path::new(word).extension().is_some()
+    });
     script.and_then(stem).unwrap_or(program)
+}
+
+/// A name for the variation that one bare command is: the command line itself, so that another one is another
+/// variation.
+fn label_of(command: &[String]) -> String {
+    const LONGEST: usize = 60;
+    let line = secret::argv(command).content.join(" ");
+    let line = line.replace(char::is_control, " ");
+    match line.char_indices().nth(LONGEST) {
+        None => line,
+        Some((end, _)) => {
+            let mut hash = canonical::hash(&line.as_str().into());
+            hash.truncate(4);
+            format!("{}… {hash}", &line[..end])
+        }
+    }
 }
 
 fn is_interpreter(program: &str) -> bool {
@@ -191,6 +214,8 @@ mod tests {
 
     #[test]
     fn commands_have_names() {
+        let inline = ["sh", "-c", "sleep 0.1; echo a=1"].map(str::to_owned);
+        assert_eq!(name_of(&inline), "sh");
         for (command, name) in [
             ("./bench.sh --fast", "bench"),
             ("python3 -u src/train.py --lr 1.5", "train"),

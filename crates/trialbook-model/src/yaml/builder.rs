@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, ScalarStyle, Tag};
 
-use super::{DEEPEST, Entry, MOST_NODES, Node, Shape, Stop};
-use crate::config::error::{Position, Problem};
-use crate::config::scalar;
+use super::error::{Position, Problem};
+use super::scalar;
+use super::tree::{DEEPEST, Entry, MOST_NODES, Node, Shape, Stop};
 use crate::record::{Param, ParamKind};
 
 /// A list or map that is still open.

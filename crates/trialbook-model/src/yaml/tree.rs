@@ -4,15 +4,14 @@
 //! Invariant: a tree has at most [`MOST_NODES`] nodes, aliases counted as often as they are used, and
 //! at most [`DEEPEST`] levels, so that later recursion is safe; keys of one map differ.
 
-mod builder;
-
 use saphyr_parser::{Event, Marker, Parser};
 
-use self::builder::Builder;
+use super::builder::Builder;
 use super::error::{Position, Problem};
+use super::reading::Format;
 use crate::record::{Param, ParamKind};
 
-/// The longest config, in bytes.
+/// The longest text, in bytes.
 pub(super) const LONGEST_TEXT: usize = 1 << 20;
 /// The most nodes in a tree, with aliases expanded.
 pub(super) const MOST_NODES: usize = 100_000;
@@ -21,16 +20,16 @@ pub(super) const DEEPEST: usize = 32;
 
 /// A value with its place.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Node {
-    pub(super) at: Position,
-    pub(super) shape: Shape,
-    nodes: usize,
-    levels: usize,
+pub(crate) struct Node {
+    pub(crate) at: Position,
+    pub(crate) shape: Shape,
+    pub(super) nodes: usize,
+    pub(super) levels: usize,
 }
 
 /// What a value is.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Scalar(Param),
     List(Vec<Node>),
     Map(Vec<Entry>),
@@ -38,25 +37,25 @@ pub(super) enum Shape {
 
 /// A key of a map and its value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Entry {
-    pub(super) key: String,
-    pub(super) at: Position,
-    pub(super) value: Node,
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) at: Position,
+    pub(crate) value: Node,
 }
 
 /// What stops the reading of a tree, in a box because it is rare and large.
 #[derive(Debug)]
-pub(super) struct Stop(pub(super) Box<(Position, Problem)>);
+pub(crate) struct Stop(pub(super) Box<(Position, Problem)>);
 
 impl Stop {
-    fn at(at: Position, problem: Problem) -> Self {
+    pub(super) fn at(at: Position, problem: Problem) -> Self {
         Self(Box::new((at, problem)))
     }
 }
 
 impl Node {
     /// What it is, in words, for errors.
-    pub(super) fn found(&self) -> String {
+    pub(crate) fn found(&self) -> String {
         match &self.shape {
             Shape::Scalar(param) => match param.kind {
                 ParamKind::Null => "nothing".to_owned(),
@@ -72,7 +71,7 @@ impl Node {
 }
 
 /// The beginning of a long text.
-pub(super) fn shortened(text: &str) -> String {
+fn shortened(text: &str) -> String {
     const SHOWN: usize = 60;
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -81,7 +80,7 @@ pub(super) fn shortened(text: &str) -> String {
 }
 
 /// Reads one document.
-pub(super) fn read(text: &str) -> Result<Node, Stop> {
+pub(super) fn read(text: &str, format: &Format) -> Result<Node, Stop> {
     let start = Position { line: 1, column: 1 };
     if text.len() > LONGEST_TEXT {
         let (what, limit) = ("the file is too long, in bytes", LONGEST_TEXT as u64);
@@ -103,7 +102,10 @@ pub(super) fn read(text: &str) -> Result<Node, Stop> {
     }
     match builder.root() {
         Some(root) if !is_nothing(&root) => Ok(root),
-        Some(_) | None => Err(Stop::at(start, Problem::Empty)),
+        Some(_) | None => {
+            let (kind, needs) = (format.kind, format.needs);
+            Err(Stop::at(start, Problem::Empty { kind, needs }))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What can be wrong with a config, each with its place, and what is only worth a word.
+//! What can be wrong with a file of ours, each with its place, and what is only worth a word.
 //!
 //! Not here: how errors are shown. Invariant: every error names file, line, column and the path of keys,
 //! what was found and what was expected.
@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::command_line::SplitError;
+use crate::config::SplitError;
 use crate::criteria::CriterionError;
 use crate::template::TemplateError;
 
@@ -26,9 +26,9 @@ impl fmt::Display for Position {
     }
 }
 
-/// One thing wrong with a config.
+/// One thing wrong with a file.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub struct ConfigError {
+pub struct FileError {
     /// The file as named by the caller.
     pub file: String,
     /// Where.
@@ -37,13 +37,6 @@ pub struct ConfigError {
     pub path: String,
     /// What is wrong.
     pub problem: Problem,
-}
-
-/// Everything wrong with a config, in the order of the file.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub struct ConfigErrors {
-    /// At least one error.
-    pub errors: Vec<ConfigError>,
 }
 
 /// What may be wrong.
@@ -58,10 +51,15 @@ pub enum Problem {
         tab: bool,
     },
     /// There is nothing in the file.
-    #[error("the file holds no config")]
-    Empty,
+    #[error("the file holds no {kind}")]
+    Empty {
+        /// What the file should hold.
+        kind: &'static str,
+        /// What it needs at least.
+        needs: &'static str,
+    },
     /// More than one YAML document.
-    #[error("a second document begins here; a config file holds one")]
+    #[error("a second document begins here; the file may hold one")]
     SecondDocument,
     /// A limit is passed.
     #[error("{what}: the limit is {limit}")]
@@ -176,7 +174,7 @@ impl Problem {
             Self::Syntax { tab: false, .. } => {
                 "look at the indentation and quotes of this line and the one before".to_owned()
             }
-            Self::Empty => "a config needs at least `experiment` and `task`".to_owned(),
+            Self::Empty { kind, needs } => format!("a {kind} needs at least {needs}"),
             Self::SecondDocument => "remove the line `---`, or make two files".to_owned(),
             Self::TooMuch { .. }
             | Self::AliasOfItself
@@ -200,14 +198,14 @@ impl Problem {
     }
 }
 
-impl ConfigError {
+impl FileError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         self.problem.hint()
     }
 }
 
-impl fmt::Display for ConfigError {
+impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: ", self.file, self.at)?;
         if !self.path.is_empty() {
@@ -217,18 +215,16 @@ impl fmt::Display for ConfigError {
     }
 }
 
-impl fmt::Display for ConfigErrors {
-    /// One line an error, each followed by its hint.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, error) in self.errors.iter().enumerate() {
-            let line_end = if at > 0 { "\n" } else { "" };
-            write!(f, "{line_end}{error}")?;
-            if let Some(hint) = error.hint() {
-                write!(f, "\n  hint: {hint}")?;
-            }
+/// One line an error, each followed by its hint.
+pub(crate) fn listed(errors: &[FileError], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (at, error) in errors.iter().enumerate() {
+        let line_end = if at > 0 { "\n" } else { "" };
+        write!(f, "{line_end}{error}")?;
+        if let Some(hint) = error.hint() {
+            write!(f, "\n  hint: {hint}")?;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// Something that is allowed and probably not meant.

@@ -6,36 +6,45 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use super::document::Config;
-use super::error::{ConfigError, ConfigErrors, Doubt, Position, Problem, Warning};
-use super::yaml::{Entry, Node, Shape};
-use super::{Parsed, keys};
+use super::error::{Doubt, FileError, Position, Problem, Warning};
+use super::tree::{self, Entry, Node, Shape};
 use crate::nearest::nearest;
 use crate::record::ParamKind;
 
 /// After so many errors no more are collected, and as many warnings.
-pub(super) const MOST_ERRORS: usize = 100;
+pub(crate) const MOST_ERRORS: usize = 100;
 /// The longest list of anything but variations.
 const LONGEST_LIST: usize = 1000;
 
-/// What is known while a config is read.
-pub(super) struct Reading<'f> {
+/// What differs between the formats.
+pub(crate) struct Format {
+    /// What a file of it is called.
+    pub(crate) kind: &'static str,
+    /// What such a file needs at least.
+    pub(crate) needs: &'static str,
+    /// Words that people use for keys of the top, and those keys.
+    pub(crate) other_words: &'static [(&'static str, &'static str)],
+}
+
+/// What is known while a file is read.
+pub(crate) struct Reading<'f> {
     file: &'f str,
-    errors: Vec<ConfigError>,
+    format: &'static Format,
+    errors: Vec<FileError>,
     warnings: Vec<Warning>,
     /// Where templates stand, by their path.
-    pub(super) places: BTreeMap<String, Position>,
+    pub(crate) places: BTreeMap<String, Position>,
 }
 
 /// A map whose keys are all known.
-pub(super) struct Fields<'n> {
-    pub(super) at: Position,
-    pub(super) path: String,
+pub(crate) struct Fields<'n> {
+    pub(crate) at: Position,
+    pub(crate) path: String,
     entries: &'n [Entry],
 }
 
 /// The path of a key inside another path.
-pub(super) fn join(path: &str, key: &str) -> String {
+pub(crate) fn join(path: &str, key: &str) -> String {
     if path.is_empty() {
         key.to_owned()
     } else {
@@ -45,39 +54,41 @@ pub(super) fn join(path: &str, key: &str) -> String {
 
 impl<'n> Fields<'n> {
     /// The value of a key; `None` also when it is null.
-    pub(super) fn get(&self, key: &str) -> Option<&'n Node> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'n Node> {
         self.entry(key).map(|entry| &entry.value).filter(
             |node| !matches!(&node.shape, Shape::Scalar(param) if param.kind == ParamKind::Null),
         )
     }
 
-    pub(super) fn entry(&self, key: &str) -> Option<&'n Entry> {
+    pub(crate) fn entry(&self, key: &str) -> Option<&'n Entry> {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
     /// Where the key stands; the map's own place when it is not there.
-    pub(super) fn at_key(&self, key: &str) -> Position {
+    pub(crate) fn at_key(&self, key: &str) -> Position {
         self.entry(key).map_or(self.at, |entry| entry.at)
     }
 
-    pub(super) fn path_of(&self, key: &str) -> String {
+    pub(crate) fn path_of(&self, key: &str) -> String {
         join(&self.path, key)
     }
 }
 
 impl<'f> Reading<'f> {
-    pub(super) fn new(file: &'f str) -> Self {
+    /// `file` is its name in errors.
+    pub(crate) fn new(file: &'f str, format: &'static Format) -> Self {
         Self {
             file,
+            format,
             errors: Vec::new(),
             warnings: Vec::new(),
             places: BTreeMap::new(),
         }
     }
 
-    pub(super) fn error(&mut self, at: Position, path: &str, problem: Problem) {
+    pub(crate) fn error(&mut self, at: Position, path: &str, problem: Problem) {
         if self.collects_more() {
-            self.errors.push(ConfigError {
+            self.errors.push(FileError {
                 file: self.file.to_owned(),
                 at,
                 path: path.to_owned(),
@@ -87,11 +98,11 @@ impl<'f> Reading<'f> {
     }
 
     /// Whether another error would be kept.
-    pub(super) fn collects_more(&self) -> bool {
+    pub(crate) fn collects_more(&self) -> bool {
         self.errors.len() < MOST_ERRORS
     }
 
-    pub(super) fn warn(&mut self, at: Position, path: &str, doubt: Doubt) {
+    pub(crate) fn warn(&mut self, at: Position, path: &str, doubt: Doubt) {
         if self.warns_more() {
             self.warnings.push(Warning {
                 at: Some(at),
@@ -102,16 +113,16 @@ impl<'f> Reading<'f> {
     }
 
     /// Whether another warning would be kept; asked before dear ones are worked out.
-    pub(super) fn warns_more(&self) -> bool {
+    pub(crate) fn warns_more(&self) -> bool {
         self.warnings.len() < MOST_ERRORS
     }
 
     /// Records that a node is not what was expected.
-    pub(super) fn wrong(&mut self, node: &Node, path: &str, expected: impl Into<String>) {
+    pub(crate) fn wrong(&mut self, node: &Node, path: &str, expected: impl Into<String>) {
         self.wrong_because(node, path, expected, None);
     }
 
-    pub(super) fn wrong_because(
+    pub(crate) fn wrong_because(
         &mut self,
         node: &Node,
         path: &str,
@@ -127,27 +138,38 @@ impl<'f> Reading<'f> {
     }
 
     /// Whether nothing is wrong so far.
-    pub(super) fn is_clean(&self) -> bool {
+    pub(crate) fn is_clean(&self) -> bool {
         self.errors.is_empty()
     }
 
-    pub(super) fn finish(mut self, config: Option<Config>) -> Result<Parsed, ConfigErrors> {
-        match config {
-            Some(config) if self.errors.is_empty() => Ok(Parsed {
-                config,
-                warnings: self.warnings,
-            }),
+    /// The tree of the whole text.
+    pub(crate) fn tree(&mut self, text: &str) -> Option<Node> {
+        match tree::read(text, self.format) {
+            Ok(root) => Some(root),
+            Err(stop) => {
+                let (at, problem) = *stop.0;
+                self.error(at, "", problem);
+                None
+            }
+        }
+    }
+
+    /// What was read, with what is odd about it; all errors in the order of the file when there are any.
+    pub(crate) fn finish<T>(
+        mut self,
+        read: Option<T>,
+    ) -> Result<(T, Vec<Warning>), Vec<FileError>> {
+        match read {
+            Some(read) if self.errors.is_empty() => Ok((read, self.warnings)),
             Some(_) | None => {
                 self.errors.sort_by_key(|error| error.at);
-                Err(ConfigErrors {
-                    errors: self.errors,
-                })
+                Err(self.errors)
             }
         }
     }
 
     /// A map with known keys only; unknown ones are errors.
-    pub(super) fn fields<'n>(
+    pub(crate) fn fields<'n>(
         &mut self,
         node: &'n Node,
         path: &str,
@@ -171,7 +193,7 @@ impl<'f> Reading<'f> {
     }
 
     /// A map with any keys.
-    pub(super) fn any_fields<'n>(&mut self, node: &'n Node, path: &str) -> Option<Fields<'n>> {
+    pub(crate) fn any_fields<'n>(&mut self, node: &'n Node, path: &str) -> Option<Fields<'n>> {
         let Shape::Map(entries) = &node.shape else {
             self.wrong(node, path, "a map");
             return None;
@@ -183,11 +205,13 @@ impl<'f> Reading<'f> {
         })
     }
 
-    pub(super) fn unknown_key(&mut self, entry: &Entry, path: &str, known: &[&str]) {
+    pub(crate) fn unknown_key(&mut self, entry: &Entry, path: &str, known: &[&str]) {
         if !self.collects_more() {
             return;
         }
-        let other_word = keys::OTHER_WORDS
+        let other_word = self
+            .format
+            .other_words
             .iter()
             .find(|(word, _)| path.is_empty() && *word == entry.key)
             .map(|(_, ours)| *ours);
@@ -202,7 +226,7 @@ impl<'f> Reading<'f> {
     }
 
     /// The value of a key that has to be there.
-    pub(super) fn required<'n>(
+    pub(crate) fn required<'n>(
         &mut self,
         fields: &Fields<'n>,
         key: &'static str,
@@ -216,7 +240,7 @@ impl<'f> Reading<'f> {
         found
     }
 
-    pub(super) fn list<'n>(&mut self, node: &'n Node, path: &str, of: &str) -> &'n [Node] {
+    pub(crate) fn list<'n>(&mut self, node: &'n Node, path: &str, of: &str) -> &'n [Node] {
         match &node.shape {
             Shape::List(items) => items,
             Shape::Scalar(_) | Shape::Map(_) => {
@@ -227,7 +251,7 @@ impl<'f> Reading<'f> {
     }
 
     /// A list that is short enough to compare each entry with each.
-    pub(super) fn short_list<'n>(&mut self, node: &'n Node, path: &str, of: &str) -> &'n [Node] {
+    pub(crate) fn short_list<'n>(&mut self, node: &'n Node, path: &str, of: &str) -> &'n [Node] {
         let items = self.list(node, path, of);
         if items.len() > LONGEST_LIST {
             let (what, limit) = ("too many entries", LONGEST_LIST as u64);
@@ -238,7 +262,7 @@ impl<'f> Reading<'f> {
     }
 
     /// A scalar as written; numbers and `true` are texts too.
-    pub(super) fn text(&mut self, node: &Node, path: &str) -> Option<String> {
+    pub(crate) fn text(&mut self, node: &Node, path: &str) -> Option<String> {
         match &node.shape {
             Shape::Scalar(param) if param.kind != ParamKind::Null && !param.text.contains('\0') => {
                 Some(param.text.clone())
@@ -251,7 +275,7 @@ impl<'f> Reading<'f> {
     }
 
     /// A text of one line that is not empty.
-    pub(super) fn name(&mut self, node: &Node, path: &str) -> Option<String> {
+    pub(crate) fn name(&mut self, node: &Node, path: &str) -> Option<String> {
         let text = self.text(node, path)?;
         let fits = !text.trim().is_empty() && text.len() <= 500;
         if fits && !text.chars().any(char::is_control) {
@@ -261,18 +285,18 @@ impl<'f> Reading<'f> {
         None
     }
 
-    pub(super) fn optional_text(&mut self, fields: &Fields<'_>, key: &str) -> Option<String> {
+    pub(crate) fn optional_text(&mut self, fields: &Fields<'_>, key: &str) -> Option<String> {
         let node = fields.get(key)?;
         self.text(node, &fields.path_of(key))
     }
 
-    pub(super) fn optional_name(&mut self, fields: &Fields<'_>, key: &str) -> Option<String> {
+    pub(crate) fn optional_name(&mut self, fields: &Fields<'_>, key: &str) -> Option<String> {
         let node = fields.get(key)?;
         self.name(node, &fields.path_of(key))
     }
 
     /// A whole number in a range.
-    pub(super) fn whole(
+    pub(crate) fn whole(
         &mut self,
         node: &Node,
         path: &str,
@@ -291,7 +315,7 @@ impl<'f> Reading<'f> {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&mut self, node: &Node, path: &str) -> Option<bool> {
+    pub(crate) fn flag(&mut self, node: &Node, path: &str) -> Option<bool> {
         if let Shape::Scalar(param) = &node.shape
             && param.kind == ParamKind::Bool
         {
@@ -302,7 +326,7 @@ impl<'f> Reading<'f> {
     }
 
     /// One of several words.
-    pub(super) fn one_of<T: Copy>(
+    pub(crate) fn one_of<T: Copy>(
         &mut self,
         node: &Node,
         path: &str,
@@ -323,7 +347,7 @@ impl<'f> Reading<'f> {
     }
 
     /// A length of time in milliseconds: a number of seconds, or a number with a unit (`90s`, `10m`).
-    pub(super) fn milliseconds(&mut self, node: &Node, path: &str) -> Option<u64> {
+    pub(crate) fn milliseconds(&mut self, node: &Node, path: &str) -> Option<u64> {
         const LONGEST: f64 = 366.0 * 86_400_000.0;
         let millis = match &node.shape {
             Shape::Scalar(param) => match param.kind {

@@ -1,0 +1,247 @@
+//! What a run says: its output, its metrics file, its result file, turned into records as it comes.
+//!
+//! Not here: waiting for it. Invariant: pieces of output are recorded in the order in which they were read; a
+//! line of the metrics file is recorded once.
+
+use std::borrow::Cow;
+use std::io::{self, Read as _};
+use std::time::{Duration, Instant};
+
+use trialbook_model::record::{Heartbeat, Log, LogStream, Op, RunError};
+use trialbook_model::secret;
+use trialbook_model::time::Timestamp;
+
+use super::console::{Console, Piece};
+use super::{RecordError, Task, Tools};
+use crate::protocol::line::Place;
+use crate::protocol::tail::{Line, Tail};
+use crate::protocol::{Reader, Timed};
+
+/// The longest result file.
+const LONGEST_RESULT: u64 = 64 * 1024 * 1024;
+/// How much of the last line on standard error is kept as the error's message.
+const LONGEST_MESSAGE: usize = 500;
+
+/// Everything that one run says.
+pub(super) struct Hearing<'a> {
+    task: &'a Task,
+    tools: Tools<'a>,
+    reader: Reader,
+    console: Console,
+    tail: Tail,
+    last_line: Vec<u8>,
+    accepted: u64,
+    cost: Duration,
+}
+
+impl<'a> Hearing<'a> {
+    pub(super) fn new(task: &'a Task, tools: Tools<'a>) -> Self {
+        Self {
+            task,
+            tools,
+            reader: Reader::new(task.run),
+            console: Console::new(),
+            tail: Tail::new(&task.files.metrics),
+            last_line: Vec::new(),
+            accepted: 0,
+            cost: Duration::ZERO,
+        }
+    }
+
+    /// When a held piece of output has waited long enough.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.console.due()
+    }
+
+    /// The metrics told, each with the value told last.
+    pub(super) fn metrics(&self) -> Vec<(String, f64)> {
+        let latest = self.reader.latest();
+        latest.map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+
+    /// How many pieces could not be understood.
+    pub(super) fn not_understood(&self) -> u64 {
+        self.reader.not_understood()
+    }
+
+    /// The last line on standard error that is not blank, without secrets.
+    pub(super) fn last_line(&self) -> String {
+        let line = String::from_utf8_lossy(&self.last_line);
+        secret::text(line.trim()).content.into_owned()
+    }
+
+    /// Takes bytes of a stream as they came.
+    pub(super) fn take_output(&mut self, of: LogStream, bytes: &[u8]) -> Result<(), RecordError> {
+        let pieces = self.console.push(of, bytes, Instant::now());
+        self.log(pieces)?;
+        let now = self.tools.clock.now();
+        let mut timed = Vec::new();
+        let (reader, last_line) = (&mut self.reader, &mut self.last_line);
+        self.console.lines(of, bytes, &mut |line| match of {
+            LogStream::Stdout => timed.extend(metrics_of(reader, line, now)),
+            LogStream::Stderr => keep_line(last_line, line),
+        });
+        self.record_all(timed, now)
+    }
+
+    /// Records the output that has waited long enough.
+    pub(super) fn take_waited(&mut self, now: Instant) -> Result<(), RecordError> {
+        let pieces = self.console.waited(now);
+        self.log(pieces)
+    }
+
+    /// Reads on in the metrics file; true when there may be more.
+    pub(super) fn follow(&mut self) -> Result<bool, RecordError> {
+        let now = self.tools.clock.now();
+        let lines = match self.tail.lines() {
+            Ok(lines) => lines,
+            Err(error) => {
+                self.unreadable("metrics file", &error, now)?;
+                return Ok(false);
+            }
+        };
+        let more = !lines.is_empty();
+        for line in lines {
+            self.take_line(&line, now)?;
+        }
+        Ok(more)
+    }
+
+    fn take_line(&mut self, line: &Line, now: Timestamp) -> Result<(), RecordError> {
+        let file = name_of(self.tail.path());
+        let place = Place {
+            file: &file,
+            line: line.number,
+        };
+        let timed = self.reader.line(place, &line.text, now);
+        self.record_all(timed, now)
+    }
+
+    /// The end of the output and of the files, once the process has ended.
+    pub(super) fn take_rest(&mut self) -> Result<Option<RunError>, RecordError> {
+        let pieces = self.console.rest();
+        self.log(pieces)?;
+        let now = self.tools.clock.now();
+        let mut timed = Vec::new();
+        let (reader, last_line) = (&mut self.reader, &mut self.last_line);
+        self.console.last_line(LogStream::Stdout, &mut |line| {
+            timed.extend(metrics_of(reader, line, now));
+        });
+        self.console
+            .last_line(LogStream::Stderr, &mut |line| keep_line(last_line, line));
+        self.record_all(timed, now)?;
+        while self.follow()? {}
+        if let Some(line) = self.tail.rest() {
+            self.take_line(&line, now)?;
+        }
+        self.take_result(now)
+    }
+
+    fn take_result(&mut self, now: Timestamp) -> Result<Option<RunError>, RecordError> {
+        let path = &self.task.files.result;
+        let read = std::fs::File::open(path).and_then(|file| {
+            let mut bytes = Vec::new();
+            file.take(LONGEST_RESULT).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        });
+        match read {
+            Ok(bytes) => {
+                let text = String::from_utf8_lossy(&bytes);
+                let outcome = self.reader.result(&name_of(path), &text, now);
+                self.record_all(outcome.operations, now)?;
+                Ok(outcome.error)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => {
+                self.unreadable("result file", &error, now)?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn unreadable(
+        &mut self,
+        what: &str,
+        error: &io::Error,
+        now: Timestamp,
+    ) -> Result<(), RecordError> {
+        let timed = self
+            .reader
+            .unreadable(&format!("the {what} could not be read: {error}"), now);
+        self.record_all(vec![timed], now)
+    }
+
+    /// Records a sign of life.
+    pub(super) fn beat(&mut self) -> Result<(), RecordError> {
+        let beat = Heartbeat {
+            run: self.task.run,
+            accepted: self.accepted,
+            dropped: 0,
+            cost_ns: u64::try_from(self.cost.as_nanos()).unwrap_or(u64::MAX),
+        };
+        self.record(Op::Heartbeat(beat))
+    }
+
+    fn log(&mut self, pieces: Vec<Piece>) -> Result<(), RecordError> {
+        for Piece { stream, text } in pieces {
+            let run = self.task.run;
+            // The usual piece holds no secret and is not copied.
+            let filtered = match secret::text(&text).content {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(filtered) => Some(filtered),
+            };
+            let text = filtered.unwrap_or(text);
+            self.record(Op::Log(Log { run, stream, text }))?;
+        }
+        Ok(())
+    }
+
+    fn record_all(&mut self, timed: Vec<Timed>, now: Timestamp) -> Result<(), RecordError> {
+        timed
+            .into_iter()
+            .try_for_each(|(time, op)| self.record(dated(time, op, now)))
+    }
+
+    /// Records an operation.
+    pub(super) fn record(&mut self, op: Op) -> Result<(), RecordError> {
+        let before = Instant::now();
+        self.tools.sink.record(op)?;
+        self.accepted += 1;
+        self.cost += before.elapsed();
+        Ok(())
+    }
+}
+
+/// The time that a program gave an event stands in the event: its record's own time is when it was read.
+fn dated(time: Timestamp, mut op: Op, now: Timestamp) -> Op {
+    if let Op::Event(event) = &mut op
+        && time != now
+        && let Some(fields) = event.data.as_object_mut()
+    {
+        let time = serde_json::Value::String(time.to_string());
+        fields.entry("timestamp").or_insert(time);
+    }
+    op
+}
+
+fn metrics_of(reader: &mut Reader, line: &[u8], now: Timestamp) -> Vec<Timed> {
+    // Most lines are text; those without `=` are not worth decoding.
+    if !line.contains(&b'=') {
+        return Vec::new();
+    }
+    std::str::from_utf8(line).map_or_else(|_text| Vec::new(), |line| reader.output(line, now))
+}
+
+fn keep_line(last: &mut Vec<u8>, line: &[u8]) {
+    if line.iter().any(|byte| !byte.is_ascii_whitespace()) {
+        last.clear();
+        last.extend_from_slice(&line[..line.len().min(LONGEST_MESSAGE)]);
+    }
+}
+
+fn name_of(path: &std::path::Path) -> String {
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
+}
