@@ -93,12 +93,12 @@ impl<'a> Sealed<'a> {
     pub(crate) fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<SealedRun>, BookError> {
         let records = self.look.runs(wanted)?;
         records
-            .into_iter()
+            .iter()
             .map(|record| self.unpack_run(record))
             .collect()
     }
 
-    fn unpack_run(&self, record: RunRecord) -> Result<SealedRun, BookError> {
+    fn unpack_run(&self, record: &RunRecord) -> Result<SealedRun, BookError> {
         let (state, places) = unpack_run(&record.state, &self.names)
             .map_err(BookError::damaged("run", record.no.0 as i64))?;
         Ok(SealedRun {
@@ -257,10 +257,12 @@ impl<'a> Sealed<'a> {
         let Some(stream) = places.short else {
             return Ok(None);
         };
-        let chunk = self.chunk(places.chunk(stream, 0), Part::Data)?;
+        let range = places.stream_range(stream);
+        let pieces = self.look.chunks(range, Part::Data)?;
+        let blob: Vec<u8> = pieces.into_iter().flat_map(|piece| piece.data).collect();
         let scratch = &mut self.scratch.borrow_mut();
-        let pack = ShortPack::unpack(&chunk.data, &self.names, only, scratch)
-            .map_err(BookError::damaged("chunk", chunk.id))?;
+        let pack = ShortPack::unpack(&blob, &self.names, only, scratch)
+            .map_err(BookError::damaged("chunk", range.0))?;
         Ok(Some(pack))
     }
 
