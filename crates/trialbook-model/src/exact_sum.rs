@@ -33,6 +33,17 @@ pub struct ExactSum {
     additions: u32,
 }
 
+/// A sum to be packed: its magnitude as bytes, those that are zero at either end left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SumParts {
+    /// Whether it is below zero.
+    pub negative: bool,
+    /// Place of the lowest byte that is not zero, in bytes above 2⁻¹⁰⁷⁴.
+    pub low: usize,
+    /// The bytes from there to the highest that is not zero.
+    pub bytes: Vec<u8>,
+}
+
 /// A sum in its one canonical form: sign and magnitude, no zero limb at either end.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct Canonical {
@@ -97,9 +108,8 @@ impl ExactSum {
         Some(canonical.rounded(SCALE) / count as f64 * scale)
     }
 
-    /// The sum as sign, place of the lowest byte that is not zero, and the bytes of its magnitude from
-    /// there to the highest that is not zero. Equal sums have equal parts.
-    pub fn to_parts(&self) -> (bool, usize, Vec<u8>) {
+    /// The sum in few bytes. Equal sums have equal parts.
+    pub fn to_parts(&self) -> SumParts {
         let canonical = self.canonical();
         let mut bytes: Vec<u8> = canonical
             .limbs
@@ -111,11 +121,20 @@ impl ExactSum {
         let start = bytes.iter().position(|&byte| byte != 0).unwrap_or(0);
         bytes.drain(..start);
         let low = usize::from(canonical.low) * LIMB_BYTES + start;
-        (canonical.negative, low, bytes)
+        SumParts {
+            negative: canonical.negative,
+            low,
+            bytes,
+        }
     }
 
     /// The sum of which [`ExactSum::to_parts`] gave the parts; `None` where they are of no sum.
-    pub fn from_parts(negative: bool, low: usize, bytes: &[u8]) -> Option<Self> {
+    pub fn from_parts(parts: &SumParts) -> Option<Self> {
+        let SumParts {
+            negative,
+            low,
+            ref bytes,
+        } = *parts;
         let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
             return (low == 0 && !negative).then(Self::new);
         };

@@ -54,7 +54,7 @@ impl Artifacts {
         let mut file = File::create(&draft.path).map_err(BookError::io("make", &draft.path))?;
         io::copy(&mut hashing, &mut file).map_err(BookError::io("write", &draft.path))?;
         let sum = hashing.sum();
-        self.keep(draft, &file, sum)
+        self.keep(&draft, &file, sum)
     }
 
     /// Keeps a file's bytes, sharing its blocks where the file system can clone them.
@@ -74,10 +74,10 @@ impl Artifacts {
         }
         // The clone is hashed, not the source: the source may change meanwhile.
         let sum = sum_of(&file, &draft.path)?;
-        self.keep(draft, &file, sum)
+        self.keep(&draft, &file, sum)
     }
 
-    fn keep(&self, draft: Draft, file: &File, sum: ArtifactSum) -> Result<ArtifactSum, BookError> {
+    fn keep(&self, draft: &Draft, file: &File, sum: ArtifactSum) -> Result<ArtifactSum, BookError> {
         let target = self.path_of(&sum.sha256);
         if target.is_file() {
             return Ok(sum);
@@ -174,7 +174,7 @@ impl Hashing<'_> {
     fn sum(self) -> ArtifactSum {
         let digest = self.hash.finalize();
         ArtifactSum {
-            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: hex(&digest),
             size: self.size,
         }
     }
@@ -187,6 +187,16 @@ impl Read for Hashing<'_> {
         self.size += some as u64;
         Ok(some)
     }
+}
+
+/// Bytes as lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        for digit in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(u32::from(digit), 16));
+        }
+        text
+    })
 }
 
 fn sum_of(mut file: &File, path: &Path) -> Result<ArtifactSum, BookError> {

@@ -164,14 +164,16 @@ impl BookError {
         let Self::Database { source, .. } = self else {
             return None;
         };
-        match source.sqlite_error_code()? {
-            rusqlite::ErrorCode::DiskFull => Some(Refusal::Full),
-            rusqlite::ErrorCode::ReadOnly
-            | rusqlite::ErrorCode::CannotOpen
-            | rusqlite::ErrorCode::PermissionDenied => Some(Refusal::ReadOnly),
-            rusqlite::ErrorCode::DatabaseCorrupt => Some(Refusal::Damaged),
-            _ => None,
-        }
+        let refusals = [
+            (rusqlite::ErrorCode::DiskFull, Refusal::Full),
+            (rusqlite::ErrorCode::ReadOnly, Refusal::ReadOnly),
+            (rusqlite::ErrorCode::CannotOpen, Refusal::ReadOnly),
+            (rusqlite::ErrorCode::PermissionDenied, Refusal::ReadOnly),
+            (rusqlite::ErrorCode::DatabaseCorrupt, Refusal::Damaged),
+        ];
+        let code = source.sqlite_error_code()?;
+        let found = refusals.into_iter().find(|(known, _)| *known == code);
+        found.map(|(_, refusal)| refusal)
     }
 
     /// An error of the file system.

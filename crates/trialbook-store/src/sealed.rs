@@ -3,6 +3,7 @@
 //! Not here: unsealed tails, sorting. Invariant: nothing here changes what it reads.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use trialbook_model::id::{ExperimentNo, RunNo};
@@ -92,12 +93,12 @@ impl<'a> Sealed<'a> {
     pub(crate) fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<SealedRun>, BookError> {
         let records = self.look.runs(wanted)?;
         records
-            .into_iter()
+            .iter()
             .map(|record| self.unpack_run(record))
             .collect()
     }
 
-    fn unpack_run(&self, record: RunRecord) -> Result<SealedRun, BookError> {
+    fn unpack_run(&self, record: &RunRecord) -> Result<SealedRun, BookError> {
         let (state, places) = unpack_run(&record.state, &self.names)
             .map_err(BookError::damaged("run", record.no.0 as i64))?;
         Ok(SealedRun {
@@ -226,6 +227,27 @@ impl<'a> Sealed<'a> {
         Ok(series)
     }
 
+    /// All short series by key: for whoever needs each of them, the pack is unpacked once.
+    pub(crate) fn short_by_key(
+        &self,
+        places: &Places,
+    ) -> Result<BTreeMap<SeriesKey, Series>, BookError> {
+        let Some(pack) = self.short(places, None)? else {
+            return Ok(BTreeMap::new());
+        };
+        let axes = pack.axes;
+        let series = pack.series.into_iter().map(|short| {
+            let axis = &axes[short.axis];
+            let series = Series {
+                steps: axis.steps().to_vec(),
+                times: axis.times().to_vec(),
+                values: short.values,
+            };
+            (short.key, series)
+        });
+        Ok(series.collect())
+    }
+
     /// All short series, or only one.
     pub(crate) fn short(
         &self,
@@ -235,10 +257,12 @@ impl<'a> Sealed<'a> {
         let Some(stream) = places.short else {
             return Ok(None);
         };
-        let chunk = self.chunk(places.chunk(stream, 0), Part::Data)?;
+        let range = places.stream_range(stream);
+        let pieces = self.look.chunks(range, Part::Data)?;
+        let blob: Vec<u8> = pieces.into_iter().flat_map(|piece| piece.data).collect();
         let scratch = &mut self.scratch.borrow_mut();
-        let pack = ShortPack::unpack(&chunk.data, &self.names, only, scratch)
-            .map_err(BookError::damaged("chunk", chunk.id))?;
+        let pack = ShortPack::unpack(&blob, &self.names, only, scratch)
+            .map_err(BookError::damaged("chunk", range.0))?;
         Ok(Some(pack))
     }
 

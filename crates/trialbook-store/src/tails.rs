@@ -19,6 +19,9 @@ use crate::fold::{Batch, Collector, SpoolPlaces};
 /// Bytes read of a spool at once.
 const PIECE: usize = 4 << 20;
 
+/// Bytes read at least.
+const LEAST_PIECE: u64 = 4096;
+
 /// Bytes of all tails that one batch takes at most, but for views, which take everything.
 pub(crate) const BATCH_BYTES: u64 = 256 << 20;
 
@@ -147,7 +150,10 @@ fn read_tail(
     }
     let start = reader.state().offset();
     let mut places = SpoolPlaces::default();
-    let mut limit = PIECE;
+    // Memory is made ready for all that is asked for, so no more is asked for than there may be.
+    let there = spool.size.saturating_sub(start).max(LEAST_PIECE);
+    let piece = usize::try_from(there).unwrap_or(PIECE).min(PIECE);
+    let mut limit = piece;
     loop {
         let before = reader.state().offset();
         let mut frames = reader.frames(limit)?;
@@ -160,7 +166,7 @@ fn read_tail(
         limit = if end.offset == before {
             limit * 2
         } else {
-            PIECE
+            piece
         };
         if tail.whole || (end.offset > before && end.offset - start >= left) {
             break;

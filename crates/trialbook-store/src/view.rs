@@ -6,6 +6,7 @@
 mod items;
 mod points;
 mod search;
+mod sums;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -4,6 +4,12 @@
 //! operations (the simulation has them). Invariant: whatever is done to processes and files, acknowledged
 //! records are there once, or what is lost is named.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and children speak through their output"
+)]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
@@ -419,7 +425,7 @@ fn stale_files_beside_the_database_do_not_matter() {
         fs::copy(path.join(name), moved.join(name)).unwrap();
     }
     // An index of the log that belongs to nobody.
-    fs::write(moved.join("book.db-shm"), [0xab; 32_768]).unwrap();
+    fs::write(moved.join("book.db-shm"), vec![0xab; 32_768]).unwrap();
     let book = Book::open(&moved, Access::Write).unwrap();
     assert_eq!(assert_steps(&book, uid(1)), 30);
     // Garbage instead of a snapshot.

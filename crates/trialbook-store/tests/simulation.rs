@@ -4,6 +4,8 @@
 //!
 //! Invariant: a schedule that fails prints its seed, and the seed alone makes it again.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;

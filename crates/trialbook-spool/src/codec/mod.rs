@@ -26,7 +26,7 @@ pub use roll::{
     AxisRoll, ValueRoll, axis_rolls, decode_axis_rolls, decode_value_rolls, encode_axis_rolls,
     encode_value_rolls, value_rolls,
 };
-pub use values::{decode_values, encode_values};
+pub use values::{decode_values, encode_values, put_values, take_values};
 
 /// Values of one long-series chunk at most.
 pub const CHUNK_VALUES: usize = 4096;

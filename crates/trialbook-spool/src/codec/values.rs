@@ -32,23 +32,50 @@ pub fn encode_values(values: &[f64]) -> Result<Vec<u8>, CodecError> {
     }
     let mut blob = bytes::open(ChunkKind::Values, values.len() * 3 + 16);
     put_varint(&mut blob, values.len() as u64);
-    if let Some((&first, rest)) = values.split_first() {
-        if rest.iter().all(|value| value.to_bits() == first.to_bits()) {
-            blob.push(CONSTANT);
-            blob.extend_from_slice(&first.to_bits().to_le_bytes());
-        } else if let Some((first, stride)) = counter(values) {
-            blob.push(COUNTER);
-            put_signed(&mut blob, first);
-            put_signed(&mut blob, stride);
-        } else if let Some(narrow) = singles(values) {
-            blob.push(SINGLE);
-            number::compress(&narrow, &mut blob, "values")?;
-        } else {
-            blob.push(DOUBLE);
-            number::compress(values, &mut blob, "values")?;
-        }
-    }
+    put_values(values, &mut blob)?;
     Ok(bytes::seal(blob))
+}
+
+/// Appends values as the body of a chunk that has an envelope of its own and knows how many they are.
+pub fn put_values(values: &[f64], out: &mut Vec<u8>) -> Result<(), CodecError> {
+    let Some((&first, rest)) = values.split_first() else {
+        return Ok(());
+    };
+    if rest.iter().all(|value| value.to_bits() == first.to_bits()) {
+        out.push(CONSTANT);
+        out.extend_from_slice(&first.to_bits().to_le_bytes());
+    } else if let Some((first, stride)) = counter(values) {
+        out.push(COUNTER);
+        put_signed(out, first);
+        put_signed(out, stride);
+    } else if let Some(narrow) = singles(values) {
+        out.push(SINGLE);
+        number::compress(&narrow, out, "values")?;
+    } else {
+        out.push(DOUBLE);
+        number::compress(values, out, "values")?;
+    }
+    Ok(())
+}
+
+/// Unpacks `count` values of [`put_values`], which are all of `bytes`, behind those already in `out`.
+pub fn take_values(
+    bytes: &[u8],
+    count: usize,
+    scratch: &mut Scratch,
+    out: &mut Vec<f64>,
+) -> Result<(), CodecError> {
+    let before = out.len();
+    let reader = Reader::over(bytes);
+    let result = if count == 0 {
+        reader.finish()
+    } else {
+        decode_body(reader, count, scratch, out)
+    };
+    if result.is_err() {
+        out.truncate(before);
+    }
+    result
 }
 
 /// Unpacks a chunk of values behind those already in `out`; returns how many there were.
@@ -63,12 +90,8 @@ pub fn decode_values(
         reader.finish()?;
         return Ok(0);
     }
-    let before = out.len();
-    let result = decode_body(reader, count, scratch, out);
-    if result.is_err() {
-        out.truncate(before);
-    }
-    result.map(|()| count)
+    take_values(reader.take_rest(), count, scratch, out)?;
+    Ok(count)
 }
 
 fn decode_body(

@@ -1,5 +1,7 @@
 //! All answers of a book, written out.
 
+use std::fmt::Write as _;
+
 use trialbook_model::filter::{Dialect, parse, parse_order};
 use trialbook_model::id::{ExperimentNo, RunNo};
 use trialbook_model::record::SeriesKey;
@@ -47,6 +49,22 @@ pub(super) fn answers<R: Reading>(book: &R) -> Vec<String> {
         out.push(format!("{row:?}"));
         run(book, row.no, &row.state.records, &mut out);
     }
+    searches(book, &mut out);
+    let labels = ["a".to_owned(), "b".to_owned()];
+    for labels in [&labels[..], &labels[1..], &[]] {
+        let groups = book.group_items(&numbers, labels).unwrap();
+        out.push(format!("by {labels:?}: {groups:?}"));
+    }
+    for at in 0..3 {
+        out.push(format!(
+            "snapshot {at}: {:?}",
+            book.snapshot(&sum(at)).unwrap()
+        ));
+    }
+    out
+}
+
+fn searches<R: Reading>(book: &R, out: &mut Vec<String>) {
     for shown in [Shown::Active, Shown::WithArchived, Shown::Bin, Shown::All] {
         for limit in [2, usize::MAX] {
             let query = Query {
@@ -73,18 +91,6 @@ pub(super) fn answers<R: Reading>(book: &R) -> Vec<String> {
             book.search(&query).unwrap()
         ));
     }
-    let labels = ["a".to_owned(), "b".to_owned()];
-    for labels in [&labels[..], &labels[1..], &[]] {
-        let groups = book.group_items(&numbers, labels).unwrap();
-        out.push(format!("by {labels:?}: {groups:?}"));
-    }
-    for at in 0..3 {
-        out.push(format!(
-            "snapshot {at}: {:?}",
-            book.snapshot(&sum(at)).unwrap()
-        ));
-    }
-    out
 }
 
 fn run<R: Reading>(book: &R, no: RunNo, known: &Records, out: &mut Vec<String>) {
@@ -137,7 +143,7 @@ fn buckets<R: Reading>(book: &R, owner: &Owner, key: &SeriesKey, spec: BucketSpe
         let values = (bucket.min, bucket.max, bucket.last);
         let steps = (bucket.first_step, bucket.last_step);
         let times = (bucket.first_time, bucket.last_time);
-        text += &format!(" {counts:?} {values:?} {steps:?} {times:?}");
+        write!(text, " {counts:?} {values:?} {steps:?} {times:?}").unwrap();
     }
     text
 }

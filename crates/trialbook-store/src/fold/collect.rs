@@ -130,13 +130,12 @@ impl Collector {
             return Ok(last);
         }
         let entry = (view.subject, view.key_bytes().to_vec());
-        let place = match places.tables.get(&entry) {
-            Some(place) => *place,
-            None => {
-                let place = self.new_table(view, state)?;
-                places.tables.insert(entry, place);
-                place
-            }
+        let place = if let Some(place) = places.tables.get(&entry) {
+            *place
+        } else {
+            let place = self.new_table(view, state)?;
+            places.tables.insert(entry, place);
+            place
         };
         places.last_subject = view.subject;
         places.last_keys.clear();
@@ -159,17 +158,11 @@ impl Collector {
         }
         let keys: Option<Vec<_>> = view.keys().map(|index| state.key(index)).collect();
         let keys = keys.ok_or(Elsewhere::Lost)?;
-        let place = match self.places.get(subject) {
-            Some(place) => *place,
-            None => {
-                let place = self.batch.points.len();
-                self.batch
-                    .points
-                    .push((subject.clone(), PointColumns::default()));
-                self.places.insert(subject.clone(), place);
-                place
-            }
-        };
+        let points = &mut self.batch.points;
+        let place = *self.places.entry(subject.clone()).or_insert_with(|| {
+            points.push((subject.clone(), PointColumns::default()));
+            points.len() - 1
+        });
         let columns = &mut self.batch.points[place].1;
         let slots = keys.into_iter().map(|key| columns.slot(key)).collect();
         Ok((place, columns.table(slots)))

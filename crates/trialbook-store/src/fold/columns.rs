@@ -34,11 +34,6 @@ impl CallTable {
             .step_by(self.slots.len().max(1))
             .copied()
     }
-
-    /// The value in one position of one row.
-    pub(crate) fn value(&self, row: usize, position: usize) -> f64 {
-        self.values[row * self.slots.len() + position]
-    }
 }
 
 /// Columns of one series.
@@ -124,16 +119,7 @@ impl PointColumns {
         self.born = Some(self.born.map_or(stamp.time, |born| born.min(stamp.time)));
     }
 
-    /// Adds one point.
-    pub(crate) fn push(&mut self, slot: u32, point: Point) {
-        let table = self.table(vec![slot]);
-        self.tables[table].push(point.step, point.time.0, std::iter::once(point.value));
-        if let Some(seen) = self.seen.get_mut(&slot) {
-            seen.insert(bits_of(point));
-        }
-    }
-
-    /// Whether the points of a series can be asked about with [`Self::is_seen`].
+    /// Whether the points of a series can be asked about with [`Self::see`].
     pub(crate) fn watches(&self, slot: u32) -> bool {
         self.seen.contains_key(&slot)
     }
@@ -148,11 +134,10 @@ impl PointColumns {
         self.seen.insert(slot, seen);
     }
 
-    /// Whether an equal point is there.
-    pub(crate) fn is_seen(&self, slot: u32, point: Point) -> bool {
-        self.seen
-            .get(&slot)
-            .is_some_and(|seen| seen.contains(&bits_of(point)))
+    /// Notes a point of a series that is watched; true where an equal one was there.
+    pub(crate) fn see(&mut self, slot: u32, point: Point) -> bool {
+        let seen = self.seen.get_mut(&slot);
+        seen.is_some_and(|seen| !seen.insert(bits_of(point)))
     }
 
     /// The tables in which a series has values, each with its position there.
@@ -213,14 +198,6 @@ impl PointColumns {
             table.times.extend(calls.times);
             table.values.extend(calls.values);
         }
-    }
-
-    /// How many values there are.
-    pub(crate) fn len(&self) -> u64 {
-        self.tables
-            .iter()
-            .map(|table| table.values.len() as u64)
-            .sum()
     }
 }
 

@@ -22,16 +22,15 @@ impl Fold<'_> {
             Some(no) => Some(*no),
             None => self.sealed.look().experiment_no(uid)?,
         };
-        let no = match known {
-            Some(no) => no,
-            None => {
-                let no = match self.experiment_named(&create.project, &create.name)? {
-                    Some(no) => no,
-                    None => self.new_experiment(),
-                };
-                self.experiment_uids.insert(uid, no);
-                no
-            }
+        let no = if let Some(no) = known {
+            no
+        } else {
+            let no = match self.experiment_named(&create.project, &create.name)? {
+                Some(no) => no,
+                None => self.new_experiment(),
+            };
+            self.experiment_uids.insert(uid, no);
+            no
         };
         self.load_experiment(no)?;
         self.experiment_mut(no).row.state.apply(signed);

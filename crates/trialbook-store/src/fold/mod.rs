@@ -20,7 +20,7 @@ use trialbook_model::record::{Assess, Event, Item, Log, Op, Points, Signed, Subj
 use trialbook_model::state::{Earliest, Point, ProjectState, Records, SeriesSummary, Stamp};
 
 pub(crate) use collect::{Batch, Collector, SpoolPlaces};
-pub(crate) use columns::{CallTable, PointColumns, SlotColumns};
+pub(crate) use columns::PointColumns;
 
 use crate::backend::Counters;
 use crate::error::BookError;
@@ -51,10 +51,10 @@ pub(crate) struct FoldedRun {
 /// An experiment that the batch speaks of.
 #[derive(Debug, Clone)]
 pub(crate) struct FoldedExperiment {
-    /// Its place among the names above.
-    named: Option<(String, String)>,
     pub(crate) row: ExperimentRow,
     pub(crate) kept: Kept,
+    /// Its place among the names of the fold.
+    named: Option<(String, String)>,
 }
 
 /// A project that the batch speaks of.
@@ -269,7 +269,10 @@ impl<'a> Fold<'a> {
         }
     }
 
+    /// Keeps the values of one call together, so that their series share an axis.
     fn keep_points(&mut self, owner: &Owner, points: &Points) -> Result<(), BookError> {
+        let mut slots = Vec::with_capacity(points.values.len());
+        let mut values = Vec::with_capacity(points.values.len());
         for (key, value) in &points.values {
             let point = Point {
                 step: points.step,
@@ -283,9 +286,15 @@ impl<'a> Fold<'a> {
                 self.kept_mut(owner).points.watch(slot, sealed.points());
             }
             let columns = &mut self.kept_mut(owner).points;
-            if !(points.set && columns.is_seen(slot, point)) {
-                columns.push(slot, point);
+            if !columns.see(slot, point) || !points.set {
+                slots.push(slot);
+                values.push(*value);
             }
+        }
+        if !slots.is_empty() {
+            let columns = &mut self.kept_mut(owner).points;
+            let table = columns.table(slots);
+            columns.tables[table].push(points.step, points.time.0, values.into_iter());
         }
         Ok(())
     }

@@ -56,13 +56,12 @@ impl Fold<'_> {
         {
             return Ok(wish);
         }
-        let sealed = match self.highest.get(&experiment) {
-            Some(highest) => *highest,
-            None => {
-                let highest = self.highest_sealed(experiment)?;
-                self.highest.insert(experiment, highest);
-                highest
-            }
+        let sealed = if let Some(highest) = self.highest.get(&experiment) {
+            *highest
+        } else {
+            let highest = self.highest_sealed(experiment)?;
+            self.highest.insert(experiment, highest);
+            highest
         };
         let folded = self
             .taken

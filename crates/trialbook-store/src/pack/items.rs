@@ -47,13 +47,48 @@ pub(crate) struct ItemColumns {
     /// Labels, by name; only those asked for.
     pub(crate) labels: Vec<LabelColumn>,
     /// The primary score as a number, right counting 1 and wrong 0.
-    pub(crate) scores: Vec<Option<f64>>,
+    pub(crate) scores: NumberColumn,
     /// Whether the answer failed.
     pub(crate) errors: Vec<u32>,
     /// Milliseconds.
-    pub(crate) latencies: Vec<Option<f64>>,
+    pub(crate) latencies: NumberColumn,
     /// Money.
-    pub(crate) costs: Vec<Option<f64>>,
+    pub(crate) costs: NumberColumn,
+}
+
+/// Numbers of which some may be missing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct NumberColumn {
+    /// For each item 0 where it has none, else 1.
+    present: Vec<u32>,
+    /// Those that are there, in order.
+    pub(crate) values: Vec<f64>,
+}
+
+impl NumberColumn {
+    /// For each item its number, if it has one.
+    pub(crate) fn optional(&self) -> impl Iterator<Item = Option<f64>> + '_ {
+        let mut values = self.values.iter().copied();
+        let present = self.present.iter();
+        present.map(move |present| if *present == 0 { None } else { values.next() })
+    }
+
+    /// Whether every item has one.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.present.len() == self.values.len()
+    }
+}
+
+impl From<Vec<Option<f64>>> for NumberColumn {
+    fn from(column: Vec<Option<f64>>) -> Self {
+        Self {
+            present: column
+                .iter()
+                .map(|entry| u32::from(entry.is_some()))
+                .collect(),
+            values: column.into_iter().flatten().collect(),
+        }
+    }
 }
 
 /// Packs items; all of them fit a block.
@@ -119,7 +154,8 @@ pub(crate) fn unpack_items(
     let plain = decompress(reader.take_rest(), PART)?;
     let mut reader = Reader::over(&plain);
     let stamps = StampTable::read(&mut reader)?;
-    for at in 0..columns.count {
+    let numbers = columns.latencies.optional().zip(columns.costs.optional());
+    for (at, (latency_ms, cost)) in numbers.enumerate() {
         let stamp = stamps.stamp(&mut reader)?;
         let mut record: Item = read_document(&mut reader)?;
         for column in &columns.labels {
@@ -128,8 +164,8 @@ pub(crate) fn unpack_items(
                 record.labels.insert(column.label.clone(), value.clone());
             }
         }
-        record.latency_ms = columns.latencies[at];
-        record.cost = columns.costs[at];
+        record.latency_ms = latency_ms;
+        record.cost = cost;
         out.push(ItemRecord { stamp, record });
     }
     reader.finish()
@@ -270,16 +306,11 @@ fn put_optional(
     column: impl Iterator<Item = Option<f64>>,
     out: &mut Vec<u8>,
 ) -> Result<(), CodecError> {
-    let column: Vec<Option<f64>> = column.collect();
-    let present: Vec<u32> = column
-        .iter()
-        .map(|entry| u32::from(entry.is_some()))
-        .collect();
-    put_codes(&present, out)?;
-    let entries: Vec<f64> = column.into_iter().flatten().collect();
+    let column = NumberColumn::from(column.collect::<Vec<Option<f64>>>());
+    put_codes(&column.present, out)?;
     let mut packed = Vec::new();
-    encode_numbers(&entries, &mut packed)?;
-    put_varint(out, entries.len() as u64);
+    encode_numbers(&column.values, &mut packed)?;
+    put_varint(out, column.values.len() as u64);
     put_bytes(out, &packed);
     Ok(())
 }
@@ -288,16 +319,14 @@ fn read_optional(
     reader: &mut Reader<'_>,
     count: usize,
     scratch: &mut Scratch,
-) -> Result<Vec<Option<f64>>, CodecError> {
+) -> Result<NumberColumn, CodecError> {
     let present = read_codes(reader, count, scratch)?;
     let entries = reader.count(count, PART)?;
+    if present.iter().filter(|present| **present != 0).count() != entries {
+        return Err(CodecError::Malformed { part: PART });
+    }
     let mut values = vec![0.0; entries];
     let rest = decode_numbers(reader.bytes(PART)?, &mut values, scratch)?;
     Reader::over(rest).finish()?;
-    let mut values = values.into_iter();
-    let column = present
-        .into_iter()
-        .map(|present| if present == 0 { None } else { values.next() })
-        .collect();
-    Ok(column)
+    Ok(NumberColumn { present, values })
 }

@@ -17,7 +17,8 @@ mod short;
 mod stamps;
 
 pub(crate) use items::{
-    ItemBlock, ItemColumns, pack_items, score_of, unpack_items, unpack_numbers,
+    ItemBlock, ItemColumns, LabelColumn, NumberColumn, pack_items, score_of, unpack_items,
+    unpack_numbers,
 };
 pub(crate) use names::Names;
 pub(crate) use nouns::{pack_document, pack_noun, unpack_document, unpack_noun};

@@ -52,7 +52,7 @@ pub(crate) struct Places {
     pub(crate) blocks: Vec<u64>,
     /// Streams given out.
     streams: u32,
-    /// The stream whose only chunk holds all short series.
+    /// The stream whose pieces together hold all short series.
     pub(crate) short: Option<u32>,
     /// The stream of axes and how many axis chunks were made.
     pub(crate) axes: Option<(u32, u32)>,
@@ -86,6 +86,12 @@ impl Places {
     /// The id of a chunk of a stream.
     pub(crate) fn chunk(&self, stream: u32, seq: u32) -> i64 {
         chunk_id(self.series(stream), seq)
+    }
+
+    /// First and last id that a stream may use.
+    pub(crate) fn stream_range(&self, stream: u32) -> (i64, i64) {
+        let series = self.series(stream);
+        (chunk_id(series, 0), chunk_id(series + 1, 0) - 1)
     }
 
     /// Appends it.

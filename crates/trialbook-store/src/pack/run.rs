@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use trialbook_model::derived;
 use trialbook_model::id::{ExperimentUid, RunUid, Uid};
 use trialbook_model::record::{LinkKind, Param, ParamKind, StartRun};
@@ -77,11 +78,7 @@ fn put_state(
         stamps.put(start.stamp, out);
         put_start(&start.value, out);
     }
-    out.push(u8::from(changed.is_some()));
-    if let Some(changed) = changed {
-        stamps.put(changed.stamp, out);
-        put_document(&changed.value, out)?;
-    }
+    put_latest(changed.as_ref(), stamps, out)?;
     put_time(*started, out);
     put_params(params, names, stamps, out);
     put_annotations(annotations, names, stamps, out)?;
@@ -92,11 +89,7 @@ fn put_state(
         stamps.put(sha256.stamp, out);
         put_bytes(out, sha256.value.as_bytes());
     }
-    out.push(u8::from(progress.is_some()));
-    if let Some(progress) = progress {
-        stamps.put(progress.stamp, out);
-        put_document(&progress.value, out)?;
-    }
+    put_latest(progress.as_ref(), stamps, out)?;
     put_varint(out, heartbeats.len() as u64);
     for (writer, beat) in heartbeats {
         stamps.put_writer(*writer, out);
@@ -400,6 +393,20 @@ fn read_records(
         counts.events.insert(kind, reader.varint(PART)?);
     }
     Ok(records)
+}
+
+/// Appends a register that may be empty.
+fn put_latest<T: Serialize>(
+    latest: Option<&Latest<T>>,
+    stamps: &mut Stamps,
+    out: &mut Vec<u8>,
+) -> Result<(), CodecError> {
+    out.push(u8::from(latest.is_some()));
+    if let Some(latest) = latest {
+        stamps.put(latest.stamp, out);
+        put_document(&latest.value, out)?;
+    }
+    Ok(())
 }
 
 fn put_time(time: Option<Timestamp>, out: &mut Vec<u8>) {

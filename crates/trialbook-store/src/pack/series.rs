@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
-use trialbook_model::exact_sum::ExactSum;
+use trialbook_model::exact_sum::{ExactSum, SumParts};
 use trialbook_model::record::SeriesKey;
 use trialbook_model::state::{Point, SeriesSummary};
 use trialbook_model::time::Timestamp;
 use trialbook_spool::codec::CodecError;
-use trialbook_spool::codec::bytes::{Reader, put_signed, put_varint};
+use trialbook_spool::codec::bytes::{Reader, put_bytes, put_signed, put_varint};
 
 use super::names::Names;
 
@@ -103,10 +103,9 @@ fn put_summary(summary: &SeriesSummary, out: &mut Vec<u8>) {
     }
     put_float(summary.min, flags & NARROW_BOUNDS, out);
     put_float(summary.max, flags & NARROW_BOUNDS, out);
-    let (negative, low, bytes) = summary.sum.to_parts();
-    put_varint(out, (low as u64) << 1 | u64::from(negative));
-    put_varint(out, bytes.len() as u64);
-    out.extend_from_slice(&bytes);
+    let parts = summary.sum.to_parts();
+    put_varint(out, (parts.low as u64) << 1 | u64::from(parts.negative));
+    put_bytes(out, &parts.bytes);
 }
 
 /// Reads all summaries.
@@ -183,10 +182,12 @@ fn read_summary(reader: &mut Reader<'_>, span: Span) -> Result<SeriesSummary, Co
         summary.min = read_float(reader, flags & NARROW_BOUNDS)?;
         summary.max = read_float(reader, flags & NARROW_BOUNDS)?;
         let place = reader.varint(PART)?;
-        let low = usize::try_from(place >> 1).unwrap_or(usize::MAX);
-        let bytes = reader.bytes(PART)?;
-        summary.sum = ExactSum::from_parts(place & 1 == 1, low, bytes)
-            .ok_or(CodecError::Malformed { part: PART })?;
+        let parts = SumParts {
+            negative: place & 1 == 1,
+            low: usize::try_from(place >> 1).unwrap_or(usize::MAX),
+            bytes: reader.bytes(PART)?.to_vec(),
+        };
+        summary.sum = ExactSum::from_parts(&parts).ok_or(CodecError::Malformed { part: PART })?;
     }
     Ok(summary)
 }

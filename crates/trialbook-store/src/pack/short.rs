@@ -5,8 +5,9 @@
 
 use trialbook_model::record::SeriesKey;
 use trialbook_spool::codec::bytes::{self, ChunkKind, Reader, put_bytes, put_varint};
-use trialbook_spool::codec::{Axis, CodecError, Scratch, decode_axis, decode_values};
-use trialbook_spool::codec::{encode_axis, encode_values};
+use trialbook_spool::codec::{
+    Axis, CodecError, Scratch, decode_axis, encode_axis, put_values, take_values,
+};
 
 use super::names::Names;
 
@@ -40,12 +41,15 @@ impl ShortPack {
         for axis in &self.axes {
             put_bytes(&mut blob, &encode_axis(axis.steps(), axis.times())?);
         }
+        let mut body = Vec::new();
         put_varint(&mut blob, self.series.len() as u64);
         for series in &self.series {
             put_varint(&mut blob, u64::from(names.number(&series.key.key)));
             put_varint(&mut blob, u64::from(names.number(&series.key.context)));
             put_varint(&mut blob, series.axis as u64);
-            put_bytes(&mut blob, &encode_values(&series.values)?);
+            body.clear();
+            put_values(&series.values, &mut body)?;
+            put_bytes(&mut blob, &body);
         }
         Ok(bytes::seal(blob))
     }
@@ -65,37 +69,35 @@ impl ShortPack {
             pack.axes.push(axis);
         }
         for _ in 0..reader.count(reader.left() / 4, PART)? {
-            let series = read_series(&mut reader, names, only, scratch)?;
-            let Some(series) = series else { continue };
-            let calls = pack.axes.get(series.axis).map(Axis::len);
-            if calls != Some(series.values.len()) {
-                return Err(CodecError::Malformed { part: PART });
-            }
-            pack.series.push(series);
+            let series = pack.read_series(&mut reader, names, only, scratch)?;
+            pack.series.extend(series);
         }
         reader.finish()?;
         Ok(pack)
     }
-}
 
-fn read_series(
-    reader: &mut Reader<'_>,
-    names: &Names,
-    only: Option<&SeriesKey>,
-    scratch: &mut Scratch,
-) -> Result<Option<ShortSeries>, CodecError> {
-    let key = names.name(reader.varint(PART)?)?;
-    let context = names.name(reader.varint(PART)?)?;
-    let axis = usize::try_from(reader.varint(PART)?).unwrap_or(usize::MAX);
-    let packed = reader.bytes(PART)?;
-    if only.is_some_and(|only| only.key != key || only.context != context) {
-        return Ok(None);
+    fn read_series(
+        &self,
+        reader: &mut Reader<'_>,
+        names: &Names,
+        only: Option<&SeriesKey>,
+        scratch: &mut Scratch,
+    ) -> Result<Option<ShortSeries>, CodecError> {
+        let key = names.name(reader.varint(PART)?)?;
+        let context = names.name(reader.varint(PART)?)?;
+        let axis = usize::try_from(reader.varint(PART)?).unwrap_or(usize::MAX);
+        let packed = reader.bytes(PART)?;
+        if only.is_some_and(|only| only.key != key || only.context != context) {
+            return Ok(None);
+        }
+        let calls = self.axes.get(axis).map(Axis::len);
+        let calls = calls.ok_or(CodecError::Malformed { part: PART })?;
+        let mut values = Vec::with_capacity(calls);
+        take_values(packed, calls, scratch, &mut values)?;
+        let key = SeriesKey {
+            key: key.to_owned(),
+            context: context.to_owned(),
+        };
+        Ok(Some(ShortSeries { key, axis, values }))
     }
-    let mut values = Vec::new();
-    decode_values(packed, scratch, &mut values)?;
-    let key = SeriesKey {
-        key: key.to_owned(),
-        context: context.to_owned(),
-    };
-    Ok(Some(ShortSeries { key, axis, values }))
 }

@@ -10,7 +10,7 @@ use trialbook_spool::codec::bytes::{Reader, put_signed, put_varint};
 /// Stamps met while packing.
 #[derive(Debug, Default)]
 pub(super) struct Stamps {
-    stamps: Vec<Stamp>,
+    table: Vec<Stamp>,
     places: FxHashMap<Stamp, u64>,
     writers: Vec<WriterUid>,
 }
@@ -18,10 +18,10 @@ pub(super) struct Stamps {
 impl Stamps {
     /// Appends the place of a stamp in the table.
     pub(super) fn put(&mut self, stamp: Stamp, out: &mut Vec<u8>) {
-        let next = self.stamps.len() as u64;
+        let next = self.table.len() as u64;
         let place = *self.places.entry(stamp).or_insert(next);
         if place == next {
-            self.stamps.push(stamp);
+            self.table.push(stamp);
         }
         put_varint(out, place);
     }
@@ -44,7 +44,7 @@ impl Stamps {
     pub(super) fn finish(mut self, out: &mut Vec<u8>) {
         let mut columns = Vec::new();
         let (mut time, mut seq) = (0_i64, 0_u64);
-        let stamps = std::mem::take(&mut self.stamps);
+        let stamps = std::mem::take(&mut self.table);
         for stamp in &stamps {
             put_signed(&mut columns, stamp.time.0.wrapping_sub(time));
             put_varint(&mut columns, self.writer(stamp.writer));

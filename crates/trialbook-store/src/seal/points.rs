@@ -22,6 +22,10 @@ use crate::sealed::LongChunk;
 /// Values up to which a series stays in the packed chunk.
 const SHORT_VALUES: usize = 512;
 
+/// Bytes of one piece of the packed chunk. Whole, it would mostly fill half a page of the database and leave
+/// the other half empty; so small, pieces fill pages to the brim (ADR 0002).
+const PIECE_BYTES: usize = 480;
+
 /// A series with new points.
 struct Member {
     key: SeriesKey,
@@ -111,7 +115,8 @@ impl Writer<'_> {
                     }
                     Form::Long => {
                         let all = self.prior_calls(kept, prior, &old)?.then(&calls.calls);
-                        let axes = self.write_axis(kept, prior, &all, members.len(), &mut tails)?;
+                        let axes =
+                            self.write_axis(kept, &all, tails.meet(kept, prior, members.len()))?;
                         for member in members {
                             let mut values = before(&member.key).unwrap_or_default().to_vec();
                             if let Prior::Tail(_) = prior {
@@ -166,27 +171,13 @@ impl Writer<'_> {
         Ok(buffer.values)
     }
 
-    /// Writes calls as axis chunks; gives each with its number.
+    /// Writes calls as axis chunks, the first in the place of one that goes on; gives each with its number.
     fn write_axis(
         &mut self,
         kept: &mut Kept,
-        prior: Prior,
         calls: &Calls,
-        members: usize,
-        tails: &mut Tails,
+        mut reused: Option<u32>,
     ) -> Result<Vec<(u32, Axis)>, BookError> {
-        let mut reused = None;
-        if let Prior::Tail(seq) = prior {
-            let holders = kept
-                .places
-                .long
-                .values()
-                .filter(|place| place.tail_axis == Some(seq));
-            if tails.met.insert(seq) && holders.count() == members {
-                tails.reused.insert(seq);
-                reused = Some(seq);
-            }
-        }
         let (stream, mut made) = match kept.places.axes {
             Some(axes) => axes,
             None => (kept.places.new_stream(&mut self.change.counters.block), 0),
@@ -293,28 +284,47 @@ impl Writer<'_> {
                 ..series.clone()
             });
         }
+        let before = kept.places.short.take();
+        if let Some(stream) = before {
+            let range = kept.places.stream_range(stream);
+            self.change.removed_chunks.push(range);
+        }
         if short.series.is_empty() {
-            if let Some(stream) = kept.places.short.take() {
-                let id = kept.places.chunk(stream, 0);
-                self.change.removed_chunks.push((id, id));
-            }
             return Ok(());
         }
         short.series.sort_by(|left, right| left.key.cmp(&right.key));
-        let stream = match kept.places.short {
+        let stream = match before {
             Some(stream) => stream,
             None => kept.places.new_stream(&mut self.change.counters.block),
         };
         kept.places.short = Some(stream);
-        let data = short
+        let blob = short
             .pack(&mut self.names)
             .map_err(BookError::pack("short series"))?;
-        self.change.chunks.push(ChunkRecord {
-            id: kept.places.chunk(stream, 0),
-            data,
-            ..ChunkRecord::default()
-        });
+        for (seq, piece) in (0..).zip(blob.chunks(PIECE_BYTES)) {
+            self.change.chunks.push(ChunkRecord {
+                id: kept.places.chunk(stream, seq),
+                data: piece.to_vec(),
+                ..ChunkRecord::default()
+            });
+        }
         Ok(())
+    }
+}
+
+impl Tails {
+    /// Notes an axis that goes on; gives it where all series that share it go on together.
+    fn meet(&mut self, kept: &Kept, prior: Prior, members: usize) -> Option<u32> {
+        let Prior::Tail(seq) = prior else {
+            return None;
+        };
+        let places = kept.places.long.values();
+        let holders = places.filter(|place| place.tail_axis == Some(seq)).count();
+        let together = self.met.insert(seq) && holders == members;
+        together.then(|| {
+            self.reused.insert(seq);
+            seq
+        })
     }
 }
 

@@ -1,1 +1,189 @@
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
 
+use trialbook_model::id::{RunNo, RunUid, Uid, WriterUid};
+use trialbook_model::record::*;
+use trialbook_model::state::Point;
+use trialbook_model::time::Timestamp;
+use trialbook_spool::codec::{Along, BucketSpec, Detail, encode_values};
+
+use super::*;
+use crate::backend::Backend as _;
+use crate::fold::{Batch, Collector};
+use crate::memory::MemoryBackend;
+use crate::nouns::{Owner, Series};
+use crate::reading::Reading as _;
+use crate::tails::Tails;
+use crate::view::BookView;
+
+const RUN: RunUid = RunUid(Uid([9; 16]));
+
+/// Seals operations as one batch.
+fn seal_in(backend: &MemoryBackend, operations: Vec<Signed>) {
+    let sealed = Rc::new(Sealed::open(backend.look().unwrap()).unwrap());
+    let mut fold = Fold::new(Rc::clone(&sealed));
+    let mut batch: Batch = Collector::new(BTreeSet::default()).finish().unwrap();
+    batch.operations = operations;
+    fold.apply(batch).unwrap();
+    let change = change_of(fold, &sealed, Vec::new()).unwrap();
+    backend.commit(&change).unwrap();
+}
+
+fn book() -> MemoryBackend {
+    let backend = MemoryBackend::default();
+    backend
+        .commit(&first_change(Uid([1; 16])).unwrap())
+        .unwrap();
+    backend
+}
+
+fn view(backend: &MemoryBackend) -> BookView<'_> {
+    BookView::over(backend, Arc::default(), |_sealed| Ok(Tails::default())).unwrap()
+}
+
+/// Calls of the given keys, a step each.
+fn calls(keys: &[&str], steps: std::ops::Range<i64>) -> Vec<Signed> {
+    steps
+        .map(|step| Signed {
+            time: Timestamp(step),
+            writer: WriterUid::default(),
+            seq: step as u64 + 1,
+            actor: None,
+            operation: None,
+            op: Op::Points(Points {
+                subject: Subject::Run(RUN),
+                step,
+                time: Timestamp(step * 7),
+                set: false,
+                values: keys
+                    .iter()
+                    .enumerate()
+                    .map(|(at, key)| (SeriesKey::plain(*key), value(at, step)))
+                    .collect(),
+            }),
+        })
+        .collect()
+}
+
+fn value(at: usize, step: i64) -> f64 {
+    ((step * 31 + at as i64 * 17) % 1009) as f64 / 3.0
+}
+
+fn series(backend: &MemoryBackend, key: &str) -> Series {
+    let of = Owner::Run(RunNo(1));
+    view(backend).series(&of, &SeriesKey::plain(key)).unwrap()
+}
+
+/// Axis chunks and chunks of values.
+fn chunks(backend: &MemoryBackend) -> (usize, usize) {
+    let look = backend.look().unwrap();
+    let chunks = look
+        .chunks((0, i64::MAX), crate::backend::Part::Both)
+        .unwrap();
+    let values = chunks.iter().filter(|chunk| chunk.axis.is_some()).count();
+    (chunks.len() - values, values)
+}
+
+#[test]
+fn series_logged_together_share_axes_until_they_part() {
+    let backend = book();
+    seal_in(&backend, calls(&["a", "b", "c"], 0..5000));
+    assert_eq!(chunks(&backend), (2, 6), "two axis chunks for three series");
+    seal_in(&backend, calls(&["a", "b", "c"], 5000..6000));
+    assert_eq!(
+        chunks(&backend),
+        (2, 6),
+        "the open chunks are written again"
+    );
+    seal_in(&backend, calls(&["a"], 6000..6100));
+    assert_eq!(chunks(&backend), (3, 6), "one goes on alone");
+    seal_in(&backend, calls(&["b", "c"], 6100..6200));
+    assert_eq!(chunks(&backend), (3, 6));
+    seal_in(&backend, calls(&["b"], 6200..6201));
+    seal_in(&backend, calls(&["c"], 6200..6201));
+    assert_eq!(
+        chunks(&backend),
+        (4, 6),
+        "equal calls in two seals are two axes"
+    );
+    let steps = |key: &str| series(&backend, key).steps;
+    assert_eq!(steps("a"), (0..6100).collect::<Vec<i64>>());
+    assert_eq!(
+        steps("b"),
+        (0..6000).chain(6100..6201).collect::<Vec<i64>>()
+    );
+    let b = series(&backend, "b");
+    assert!((0..5000).all(|step| b.values[step as usize] == value(1, step)));
+}
+
+#[test]
+fn a_short_series_that_grows_gets_chunks_of_its_own() {
+    let backend = book();
+    seal_in(&backend, calls(&["a", "b"], 0..100));
+    let (short, long) = chunks(&backend);
+    assert!(short > 0 && long == 0);
+    seal_in(&backend, calls(&["a"], 100..700));
+    assert_eq!(chunks(&backend).1, 1, "only the one that grew");
+    assert_eq!(series(&backend, "a").steps, (0..700).collect::<Vec<i64>>());
+    assert_eq!(series(&backend, "b").steps, (0..100).collect::<Vec<i64>>());
+}
+
+#[test]
+fn many_points_are_read_in_buckets_from_roll_ups() {
+    let backend = book();
+    let of = Owner::Run(RunNo(1));
+    for part in 0..7 {
+        seal_in(&backend, calls(&["a"], part * 50_000..(part + 1) * 50_000));
+    }
+    let spec = |from, to| BucketSpec {
+        along: Along::Step,
+        from,
+        to,
+        count: 100,
+    };
+    let view = view(&backend);
+    let key = SeriesKey::plain("a");
+    let whole = view.buckets(&of, &key, spec(1, 0)).unwrap();
+    assert_eq!(whole.detail(), Detail::Snapped);
+    let sum = |field: fn(&trialbook_spool::codec::Bucket) -> u64| -> u64 {
+        whole.as_slice().iter().map(field).sum()
+    };
+    assert_eq!(sum(trialbook_spool::codec::Bucket::count), 350_000);
+    let part = view.buckets(&of, &key, spec(1000, 1999)).unwrap();
+    assert_eq!(part.detail(), Detail::Exact);
+    let first = part.as_slice()[0];
+    assert_eq!(
+        (first.first_step, first.last_step, first.count()),
+        (1000, 1009, 10)
+    );
+    assert_eq!(first.last, value(0, 1009));
+    let points: Vec<Point> = view.series(&of, &key).unwrap().points().collect();
+    assert_eq!(points.len(), 350_000);
+}
+
+#[test]
+fn purging_leaves_no_chunk() {
+    let backend = book();
+    seal_in(&backend, calls(&["a", "b"], 0..6000));
+    let purge = Signed {
+        op: Op::Purge(Purge {
+            subject: Subject::Run(RUN),
+        }),
+        ..calls(&["a"], 6001..6002).remove(0)
+    };
+    seal_in(&backend, vec![purge]);
+    assert_eq!(chunks(&backend), (0, 0));
+    assert_eq!(view(&backend).run_no(RUN).unwrap(), None);
+}
+
+#[test]
+fn the_example_in_the_format_document_is_what_is_written() {
+    let document = include_str!("../../../../docs/format/chunk.md");
+    let hex: Vec<String> = encode_values(&[1.5; 3])
+        .unwrap()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert!(document.contains(&hex.join(" ")), "{}", hex.join(" "));
+}

@@ -74,18 +74,14 @@ pub(super) fn projects(
             state: row.get(2)?,
         })
     };
-    match only {
-        Some(name) => {
-            let mut query = connection.prepare_cached(READ_PROJECT)?;
-            let rows = query.query_map([name], of_row)?;
-            rows.collect()
-        }
-        None => {
-            let mut query = connection.prepare_cached(READ_PROJECTS)?;
-            let rows = query.query_map([], of_row)?;
-            rows.collect()
-        }
+    if let Some(name) = only {
+        let mut query = connection.prepare_cached(READ_PROJECT)?;
+        let rows = query.query_map([name], of_row)?;
+        return rows.collect();
     }
+    let mut query = connection.prepare_cached(READ_PROJECTS)?;
+    let rows = query.query_map([], of_row)?;
+    rows.collect()
 }
 
 pub(super) fn write(connection: &Connection, change: &Change) -> rusqlite::Result<()> {

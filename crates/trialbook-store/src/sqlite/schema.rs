@@ -3,6 +3,8 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
+use crate::artifacts::hex;
+
 /// Names and texts of all migrations, in order.
 pub(super) const MIGRATIONS: [(&str, &str); 1] = [(
     "0001_first",
@@ -31,10 +33,7 @@ pub(super) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
 
 /// SHA-256 of a migration's text, in hex.
 pub(super) fn sum_of(sql: &str) -> String {
-    Sha256::digest(sql)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&Sha256::digest(sql))
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
 //! Counting items by labels: only the columns that are counted by are unpacked.
+//!
+//! Each block is counted column by column: first the group of each item, as a small number, then one pass
+//! for each column of numbers. Invariant: sums are exact, whatever the order of blocks and runs.
 
 use std::collections::BTreeMap;
 
@@ -8,37 +11,21 @@ use trialbook_model::id::RunNo;
 use trialbook_model::record::Item;
 
 use super::BookView;
+use super::sums::{GroupSums, Sum};
 use crate::backend::Part;
 use crate::error::BookError;
 use crate::nouns::Owner;
-use crate::pack::{ItemColumns, score_of, unpack_numbers};
+use crate::pack::{ItemColumns, LabelColumn, score_of, unpack_numbers};
 use crate::query::ItemGroup;
 
 /// What is counted of a group.
 #[derive(Debug, Clone, Default)]
 struct Tally {
     count: u64,
-    scores: Column,
+    scores: Sum,
     errors: u64,
-    latencies: Column,
-    costs: Column,
-}
-
-/// Numbers of a group.
-#[derive(Debug, Clone, Default)]
-struct Column {
-    finite: u64,
-    sum: ExactSum,
-}
-
-impl Column {
-    fn add(&mut self, value: Option<f64>) {
-        let Some(value) = value else { return };
-        if value.is_finite() {
-            self.finite += 1;
-            self.sum.add(value);
-        }
-    }
+    latencies: Sum,
+    costs: Sum,
 }
 
 /// Groups met so far.
@@ -46,6 +33,53 @@ impl Column {
 struct Groups {
     tallies: Vec<Tally>,
     places: BTreeMap<Vec<Option<String>>, usize>,
+}
+
+/// The groups of the items of one block.
+struct BlockGroups {
+    /// For each item its group.
+    groups: Vec<u32>,
+    /// For each group an item that is in it.
+    examples: Vec<usize>,
+}
+
+/// Combined codes up to which a table finds groups faster than a map.
+const TABLE: usize = 1 << 20;
+
+impl BlockGroups {
+    fn new(count: usize) -> Self {
+        Self {
+            groups: vec![0; count],
+            examples: if count == 0 { Vec::new() } else { vec![0] },
+        }
+    }
+
+    /// Divides the groups by another label.
+    fn divide(&mut self, column: &LabelColumn) {
+        let width = column.values.len() as u64 + 1;
+        let combined = self.groups.iter().zip(&column.codes);
+        let combined = combined.map(|(group, code)| u64::from(*group) * width + u64::from(*code));
+        let mut examples = Vec::new();
+        let mut table = Vec::new();
+        let mut map = FxHashMap::default();
+        let all = self.examples.len() as u64 * width;
+        if all <= TABLE as u64 {
+            table.resize(all as usize, u32::MAX);
+        }
+        let mut groups = Vec::with_capacity(self.groups.len());
+        for (at, key) in combined.enumerate() {
+            let slot = match table.get_mut(key as usize) {
+                Some(slot) => slot,
+                None => map.entry(key).or_insert(u32::MAX),
+            };
+            if *slot == u32::MAX {
+                *slot = examples.len() as u32;
+                examples.push(at);
+            }
+            groups.push(*slot);
+        }
+        (self.groups, self.examples) = (groups, examples);
+    }
 }
 
 impl Groups {
@@ -63,46 +97,44 @@ impl Groups {
         let place = self.place(values.collect());
         let tally = &mut self.tallies[place];
         tally.count += 1;
-        tally.scores.add(score_of(item));
         tally.errors += u64::from(item.error.is_some());
+        tally.scores.add(score_of(item));
         tally.latencies.add(item.latency_ms);
         tally.costs.add(item.cost);
     }
 
     fn add_columns(&mut self, columns: &ItemColumns, labels: &[String]) {
-        let by: Vec<Option<usize>> = labels
+        let by: Vec<Option<&LabelColumn>> = labels
             .iter()
-            .map(|label| {
-                columns
-                    .labels
-                    .iter()
-                    .position(|column| column.label == *label)
-            })
+            .map(|label| columns.labels.iter().find(|column| column.label == *label))
             .collect();
-        let mut places: FxHashMap<Vec<u32>, usize> = FxHashMap::default();
-        let mut codes = vec![0; labels.len()];
-        for at in 0..columns.count {
-            for (code, column) in codes.iter_mut().zip(&by) {
-                *code = column.map_or(0, |column| columns.labels[column].codes[at]);
-            }
-            let place = match places.get(&codes) {
-                Some(place) => *place,
-                None => {
-                    let values = codes.iter().zip(&by).map(|(code, column)| {
-                        let values = &columns.labels[(*column)?].values;
-                        values.get(code.checked_sub(1)? as usize).cloned()
-                    });
-                    let place = self.place(values.collect());
-                    places.insert(codes.clone(), place);
-                    place
-                }
+        let mut block = BlockGroups::new(columns.count);
+        for column in by.iter().flatten() {
+            block.divide(column);
+        }
+        let mut counts = vec![(0_u64, 0_u64); block.examples.len()];
+        for (group, error) in block.groups.iter().zip(&columns.errors) {
+            let (count, errors) = &mut counts[*group as usize];
+            *count += 1;
+            *errors += u64::from(*error);
+        }
+        let sums = |column| GroupSums::of(column, &block.groups, block.examples.len());
+        let scores = sums(&columns.scores);
+        let latencies = sums(&columns.latencies);
+        let costs = sums(&columns.costs);
+        for (group, example) in block.examples.iter().enumerate() {
+            let value = |column: Option<&LabelColumn>| {
+                let column = column?;
+                let code = column.codes[*example].checked_sub(1)?;
+                column.values.get(code as usize).cloned()
             };
+            let place = self.place(by.iter().copied().map(value).collect());
             let tally = &mut self.tallies[place];
-            tally.count += 1;
-            tally.scores.add(columns.scores[at]);
-            tally.errors += u64::from(columns.errors[at]);
-            tally.latencies.add(columns.latencies[at]);
-            tally.costs.add(columns.costs[at]);
+            tally.count += counts[group].0;
+            tally.errors += counts[group].1;
+            scores.add_to(group, &mut tally.scores);
+            latencies.add_to(group, &mut tally.latencies);
+            costs.add_to(group, &mut tally.costs);
         }
     }
 
@@ -114,10 +146,10 @@ impl Groups {
                 labels,
                 count: tally.count,
                 scored: tally.scores.finite,
-                mean_score: tally.scores.sum.mean(tally.scores.finite),
+                mean_score: tally.scores.mean(),
                 errors: tally.errors,
-                mean_latency_ms: tally.latencies.sum.mean(tally.latencies.finite),
-                cost: (tally.costs.finite > 0).then(|| tally.costs.sum.value()),
+                mean_latency_ms: tally.latencies.mean(),
+                cost: (tally.costs.finite > 0).then(|| ExactSum::value(&tally.costs.sum)),
             })
         });
         groups.collect()
