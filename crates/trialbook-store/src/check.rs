@@ -5,14 +5,13 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use trialbook_model::record::SeriesKey;
 use trialbook_model::state::{ExperimentState, ProjectState, Records};
 
 use crate::artifacts::Artifacts;
 use crate::backend::{Experiments, Wanted};
 use crate::book::Book;
 use crate::error::BookError;
-use crate::nouns::{AssessRecord, EventRecord, LogRecord};
+use crate::nouns::{AssessRecord, EventRecord, LogRecord, Series};
 use crate::pack::{Places, unpack_noun, unpack_run};
 use crate::sealed::Sealed;
 use crate::tails::read_tails;
@@ -216,10 +215,27 @@ impl Check<'_> {
     }
 
     fn subject(&mut self, of: &str, records: &Records, places: &Places) {
+        let packed = self.sealed.short_by_key(places);
         for (key, summary) in &records.series {
-            let found = count_points(self.sealed, places, key);
             self.report.points += summary.count;
-            self.count(of, &format!("series `{key}`"), summary.count, found);
+            let what = format!("series `{key}`");
+            let long = places.long.contains_key(key);
+            match &packed {
+                Err(error) if !long => self.report.findings.push(Finding::Records {
+                    of: of.to_owned(),
+                    what,
+                    reason: chain(error),
+                }),
+                Ok(packed) if !long => {
+                    let found = packed.get(key).map_or(0, Series::len) as u64;
+                    self.count(of, &what, summary.count, Ok(found));
+                }
+                Ok(_) | Err(_) => {
+                    let found = self.sealed.series(places, key);
+                    let found = found.map(|series| series.len() as u64);
+                    self.count(of, &what, summary.count, found);
+                }
+            }
         }
         let counts = &records.counts;
         let events = self.sealed.records(places, places.events);
@@ -274,10 +290,6 @@ impl Check<'_> {
             });
         }
     }
-}
-
-fn count_points(sealed: &Sealed<'_>, places: &Places, key: &SeriesKey) -> Result<u64, BookError> {
-    Ok(sealed.series(places, key)?.len() as u64)
 }
 
 /// An error with its reasons, in one line.

@@ -10,7 +10,7 @@ use trialbook_model::state::{Records, RunState, SeriesSummary, Stamp};
 use crate::backend::{Change, ExperimentRecord, Experiments, ProjectRecord, RunRecord, Wanted};
 use crate::book::{Book, SealOutcome};
 use crate::error::BookError;
-use crate::nouns::{AssessRecord, EventRecord, LogRecord};
+use crate::nouns::{AssessRecord, EventRecord, LogRecord, Series};
 use crate::pack::{Names, Places, pack_noun, pack_run};
 use crate::seal::take_lease;
 use crate::sealed::Sealed;
@@ -156,16 +156,25 @@ fn rederive(sealed: &Sealed<'_>, places: &Places, state: &mut RunState) {
     state.derived = derived;
 }
 
+fn resum(summary: &mut SeriesSummary, series: &Series) {
+    let mut points = series.points();
+    if let Some(first) = points.next() {
+        *summary = SeriesSummary::new(first);
+        points.for_each(|point| summary.add(point));
+    }
+}
+
 /// Folds all records that can be read anew.
 fn recount(sealed: &Sealed<'_>, places: &Places, records: &mut Records) {
     records.counts.points = 0;
+    let packed = sealed.short_by_key(places).unwrap_or_default();
     for (key, summary) in &mut records.series {
-        if let Ok(series) = sealed.series(places, key) {
-            let mut points = series.points();
-            if let Some(first) = points.next() {
-                *summary = SeriesSummary::new(first);
-                points.for_each(|point| summary.add(point));
+        if places.long.contains_key(key) {
+            if let Ok(series) = sealed.series(places, key) {
+                resum(summary, &series);
             }
+        } else if let Some(series) = packed.get(key) {
+            resum(summary, series);
         }
         records.counts.points += summary.count;
     }

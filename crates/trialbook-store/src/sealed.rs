@@ -3,6 +3,7 @@
 //! Not here: unsealed tails, sorting. Invariant: nothing here changes what it reads.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde::de::DeserializeOwned;
@@ -234,6 +235,27 @@ impl<'a> Sealed<'a> {
             }
         }
         Ok(series)
+    }
+
+    /// All short series by key: for whoever needs each of them, the pack is unpacked once.
+    pub(crate) fn short_by_key(
+        &self,
+        places: &Places,
+    ) -> Result<BTreeMap<SeriesKey, Series>, BookError> {
+        let Some(pack) = self.short(places, None)? else {
+            return Ok(BTreeMap::new());
+        };
+        let axes = pack.axes;
+        let series = pack.series.into_iter().map(|short| {
+            let axis = &axes[short.axis];
+            let series = Series {
+                steps: axis.steps().to_vec(),
+                times: axis.times().to_vec(),
+                values: short.values,
+            };
+            (short.key, series)
+        });
+        Ok(series.collect())
     }
 
     /// All short series, or only one.

@@ -2,8 +2,10 @@
 
 mod sandbox;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use sandbox::Sandbox;
@@ -374,4 +376,48 @@ fn a_read_only_folder_can_be_read() {
     if !rustix::process::geteuid().is_root() {
         assert_ne!(written.code, 0);
     }
+}
+
+#[test]
+fn damage_is_named_and_the_rest_kept() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("");
+    sandbox.say_in(&run, "log metric loss=1").ok();
+    let spools = || -> BTreeSet<PathBuf> {
+        let entries = fs::read_dir(sandbox.book().join("spool")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    let before = spools();
+    sandbox.say_in(&run, "log metric loss=2").ok();
+    let new = spools().difference(&before).next().unwrap().clone();
+    let mut bytes = fs::read(&new).unwrap();
+    let last = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[last - 16] ^= 0xff;
+    fs::write(&new, bytes).unwrap();
+    fs::write(sandbox.work().join("a.csv"), "1").unwrap();
+    sandbox.say_in(&run, "log artifact a.csv").ok();
+    sandbox.say("doctor").failed(7);
+    fs::remove_dir_all(sandbox.book().join("artifacts")).unwrap();
+
+    let show = sandbox.say("show latest --json").json();
+    assert_eq!(show["metrics"]["loss"]["count"], 1);
+    let ended = sandbox.say("doctor --json");
+    assert_eq!(ended.code, 7, "{ended:?}");
+    let health: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(
+        (&health["healthy"], &health["points"]),
+        (&false.into(), &1.into())
+    );
+    let damage = health["damage"].to_string();
+    let name = new.file_name().unwrap().to_str().unwrap();
+    assert!(
+        damage.contains(name) && damage.contains("`a.csv`"),
+        "{damage}"
+    );
+    let rebuilt = sandbox.say("doctor --rebuild");
+    assert!(rebuilt.out.contains("made 0 rows anew"), "{rebuilt:?}");
+    assert_eq!(
+        sandbox.say("show latest --json").json()["metrics"]["loss"]["count"],
+        1
+    );
 }

@@ -8,6 +8,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -442,13 +443,49 @@ fn a_changed_config_is_shown_and_asked_about() {
 }
 
 #[test]
+fn surroundings_that_differ_and_metrics_that_lack_are_told() {
+    let desk = Desk::new();
+    let text = "experiment: {name: exp}\n\
+                task: {command: [./python3, task]}\n\
+                environment: {python_version: '1.2', hostname: null}\n\
+                metrics: [m, lacking]\n";
+    desk.write("exp.yaml", text);
+    // Answers for its version, and is the task.
+    let python = |version: &str| {
+        let script = format!("#!/bin/sh\n[ \"$1\" = task ] && echo m=1 || echo Python {version}\n");
+        desk.write("python3", &script);
+        fs::set_permissions(desk.path("python3"), fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    python("1.2.3");
+    let first = desk.run(&["run", "exp.yaml"]);
+    assert_eq!(code(&first), 0, "{}", told(&first));
+    assert!(
+        !stderr(&first).contains("python_version"),
+        "{}",
+        told(&first)
+    );
+    check_says(&first, "without the expected metric `lacking`");
+    python("1.3.0");
+    let second = desk.run(&["run", "exp.yaml", "--trials", "2"]);
+    assert_eq!(code(&second), 0, "{}", told(&second));
+    check_says(
+        &second,
+        "the config says python_version `1.2`; found `1.3.0`",
+    );
+    check_says(
+        &second,
+        "done with python_version `1.2.3`; now it is `1.3.0`",
+    );
+}
+
+#[test]
 fn a_timeout_is_a_failure_of_its_run_alone() {
     let desk = Desk::new();
-    let limits = ["--timeout", "1s", "--grace", "100ms"];
+    let limits = ["--timeout", "2s", "--grace", "100ms"];
     let command = ["--", "sleep", "{s}"];
     let output = desk.run(&[&["run", "--set", "s=1000,0"][..], &limits, &command].concat());
     assert_eq!(code(&output), 11);
-    check_says(&output, "timeout: did not end within 1s");
+    check_says(&output, "timeout: did not end within 2s");
     check_says(&output, "1 of 2 done");
 }
 

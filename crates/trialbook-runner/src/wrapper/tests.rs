@@ -294,7 +294,7 @@ fn closed_output_is_not_the_end() {
 #[test]
 fn a_timeout_ends_the_whole_group() {
     let mut bench = Bench::new();
-    bench.limits.timeout = Some(Duration::from_secs(1));
+    bench.limits.timeout = Some(Duration::from_secs(2));
     bench.limits.grace = Duration::from_millis(200);
     // Neither the shell nor what it started heeds SIGTERM.
     let ended = bench.sh(
@@ -302,7 +302,7 @@ fn a_timeout_ends_the_whole_group() {
          while :; do sleep 1; done",
     );
     assert_eq!((ended.status, kind(&ended)), (RunStatus::Failed, "timeout"));
-    assert_eq!(message(&ended), "did not end within 1s");
+    assert_eq!(message(&ended), "did not end within 2s");
     let inner = std::fs::read_to_string(bench.path("inner")).unwrap();
     wait_for(|| !runs(&inner));
 }
@@ -310,7 +310,7 @@ fn a_timeout_ends_the_whole_group() {
 #[test]
 fn a_program_may_end_well_when_asked_to() {
     let mut bench = Bench::new();
-    bench.limits.timeout = Some(Duration::from_secs(1));
+    bench.limits.timeout = Some(Duration::from_secs(2));
     let ended = bench.sh("trap 'echo saved=1; exit 0' TERM; while :; do sleep 0.05; done");
     assert_eq!(kind(&ended), "timeout");
     assert_eq!(metric(&ended, "saved"), Some(1.0));

@@ -135,7 +135,6 @@ fn examine(open: &Open, args: &Args) -> Result<Health> {
         ..Health::default()
     };
     let report = open.book().check(Depth::Book)?;
-    health.points = report.points;
     // Artifacts are looked at below: those of records that are not sealed yet as well.
     let findings = report.findings.iter();
     let findings = findings.filter(|finding| !matches!(finding, Finding::Artifact { .. }));
@@ -150,6 +149,7 @@ fn examine(open: &Open, args: &Args) -> Result<Health> {
     for batch in all.runs.chunks(BATCH) {
         examine_runs(&view, batch, now, &mut health)?;
         for run in view.runs(batch)? {
+            health.points += run.state.records.counts.points;
             examine_artifacts(&artifacts, &run, args, &mut health);
         }
     }

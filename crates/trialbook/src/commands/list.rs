@@ -163,22 +163,25 @@ fn list_runs<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> R
     Ok(())
 }
 
+/// How a value is told.
+type Words = fn(f64) -> String;
+
 /// Columns of judged items (C-26), where a listed run has any.
 fn judged(listing: &Listing) -> Vec<More<'static>> {
-    let columns: [(&str, &str, fn(f64) -> String); 3] = [
+    let columns: [(&str, &str, Words); 3] = [
         ("ACCURACY", "accuracy_rate", |share| {
             format!("{:.1} %", 100.0 * share)
         }),
         ("QUESTIONS", "total_questions", short),
         ("COST", "total_estimated_cost", |cost| format!("${cost:.3}")),
     ];
-    let held = |(_, key, _): &(&str, &str, fn(f64) -> String)| {
+    let held = |(_, key, _): &(&str, &str, Words)| {
         listing
             .runs
             .iter()
             .any(|run| run.state.metric(key).is_some())
     };
-    let column = |(title, key, text): (&'static str, &'static str, fn(f64) -> String)| More {
+    let column = |(title, key, text): (&'static str, &'static str, Words)| More {
         title,
         cell: Box::new(move |run| run.state.metric(key).map_or_else(|| "N/A".to_owned(), text)),
     };
