@@ -355,8 +355,7 @@ impl<'a> Stream<'a> {
             return Ok(self.logged);
         };
         // A record that had to wait went out in the end.
-        let late = u64::from(finished.is_ok() && waits(&error));
-        let recorded = self.recorded + late;
+        let recorded = self.recorded + u64::from(finished.is_ok() && waits(&error));
         Err(error.context(format!(
             "stopped behind line {recorded} of {}: what follows is not recorded",
             self.source
