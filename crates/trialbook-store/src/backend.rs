@@ -202,4 +202,6 @@ pub(crate) trait Backend: Send + Sync {
     fn look(&self) -> Result<Box<dyn Look + '_>, BookError>;
     /// Makes a change durable, all of it or nothing. Only for the holder of the lease.
     fn commit(&self, change: &Change) -> Result<(), BookError>;
+    /// Cleans up after commits, as far as open looks allow. Only for the holder of the lease.
+    fn settle(&self) -> Result<(), BookError>;
 }

@@ -50,6 +50,10 @@ impl Backend for MemoryBackend {
         Arc::make_mut(&mut rows).apply(change.clone());
         Ok(())
     }
+
+    fn settle(&self) -> Result<(), BookError> {
+        Ok(())
+    }
 }
 
 impl Rows {

@@ -3,7 +3,9 @@
 //! Not here: repairing chunks. Invariant: what cannot be read stays as its row says.
 
 use serde::Serialize;
-use trialbook_model::state::{Records, SeriesSummary};
+use trialbook_model::derived;
+use trialbook_model::record::Op;
+use trialbook_model::state::{Records, RunState, SeriesSummary, Stamp};
 
 use crate::backend::{Change, ExperimentRecord, Experiments, ProjectRecord, RunRecord, Wanted};
 use crate::book::{Book, SealOutcome};
@@ -55,10 +57,12 @@ impl Book {
 
 fn runs(sealed: &Sealed<'_>, names: &mut Names, change: &mut Change) -> Result<(), BookError> {
     for record in sealed.look().runs(Wanted::Since(0))? {
-        let Some(mut run) = sealed.run(record.no).ok().flatten() else {
+        let found = sealed.runs(Wanted::Numbers(&[record.no]));
+        let Some(mut run) = found.ok().and_then(|mut runs| runs.pop()) else {
             continue;
         };
         recount(sealed, &run.places, &mut run.row.state.records);
+        rederive(sealed, &run.places, &mut run.row.state);
         let state = pack_run(&run.row.state, &run.places, names);
         let state = state.map_err(BookError::pack("a run"))?;
         if state != record.state {
@@ -117,6 +121,39 @@ fn packed(
     names: &mut Names,
 ) -> Result<Vec<u8>, BookError> {
     pack_noun(state, places, names).map_err(BookError::pack("a state"))
+}
+
+/// Folds what derived metrics are made of anew, where all of it can be read.
+fn rederive(sealed: &Sealed<'_>, places: &Places, state: &mut RunState) {
+    let (Ok(events), Ok(items), Ok(judged)) = (
+        sealed.records(places, places.events),
+        sealed.items(places),
+        sealed.records(places, places.assessments),
+    ) else {
+        return;
+    };
+    let (events, judged): (Vec<EventRecord>, Vec<AssessRecord>) = (events, judged);
+    let order = |stamp: Stamp| (stamp.time, stamp.writer, stamp.seq);
+    let mut derived = derived::State::default();
+    let mut judgements = derived::Judgements::default();
+    for event in events {
+        let (time, order) = (event.stamp.time, order(event.stamp));
+        derived.observe(time, order, &Op::Event(event.record));
+    }
+    for item in &items {
+        let op = Op::Item(Box::new(item.record.clone()));
+        derived.observe(item.stamp.time, order(item.stamp), &op);
+    }
+    for record in judged {
+        judgements.observe(order(record.stamp), &record.record);
+        let (time, order) = (record.stamp.time, order(record.stamp));
+        derived.observe(time, order, &Op::Assess(record.record));
+    }
+    if derived.has_judgements() {
+        let items = items.iter().map(|item| (order(item.stamp), &item.record));
+        derived.refold_items(&judgements, items);
+    }
+    state.derived = derived;
 }
 
 fn resum(summary: &mut SeriesSummary, series: &Series) {

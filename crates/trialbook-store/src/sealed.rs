@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde::de::DeserializeOwned;
 use trialbook_model::id::{ExperimentNo, RunNo};
@@ -50,6 +51,8 @@ pub(crate) struct Sealed<'a> {
     names: Names,
     counters: Counters,
     scratch: RefCell<Scratch>,
+    /// The run that was asked for last: one question mostly follows another.
+    last_run: RefCell<Option<Rc<SealedRun>>>,
 }
 
 /// The axis and the values of one chunk of a long series.
@@ -71,6 +74,7 @@ impl<'a> Sealed<'a> {
             look,
             names,
             scratch: RefCell::new(Scratch::default()),
+            last_run: RefCell::default(),
         })
     }
 
@@ -86,8 +90,14 @@ impl<'a> Sealed<'a> {
         self.counters
     }
 
-    pub(crate) fn run(&self, no: RunNo) -> Result<Option<SealedRun>, BookError> {
-        Ok(self.runs(Wanted::Numbers(&[no]))?.pop())
+    pub(crate) fn run(&self, no: RunNo) -> Result<Option<Rc<SealedRun>>, BookError> {
+        let last = self.last_run.borrow().clone();
+        if let Some(last) = last.filter(|last| last.row.no == no) {
+            return Ok(Some(last));
+        }
+        let found = self.runs(Wanted::Numbers(&[no]))?.pop().map(Rc::new);
+        self.last_run.borrow_mut().clone_from(&found);
+        Ok(found)
     }
 
     pub(crate) fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<SealedRun>, BookError> {

@@ -18,7 +18,7 @@ use trialbook_model::record::{Param, SeriesKey};
 use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{BucketSpec, Buckets};
 
-use crate::backend::{Backend, Experiments, SpoolRecord, Wanted};
+use crate::backend::{Backend, Experiments, SpoolRecord};
 use crate::book::Book;
 use crate::error::BookError;
 use crate::fold::{Fold, Kept};
@@ -133,7 +133,7 @@ impl<'a> BookView<'a> {
         }
         let places = match of {
             Owner::Run(no) if self.fold.removed.contains_key(no) => None,
-            Owner::Run(no) => self.sealed.run(*no)?.map(|run| run.places),
+            Owner::Run(no) => self.sealed.run(*no)?.map(|run| run.places.clone()),
             Owner::Experiment(no) => self.sealed.experiment(*no)?.map(|found| found.places),
             Owner::Project(name) => self.sealed.project(name)?.map(|project| project.places),
         };
@@ -206,8 +206,8 @@ impl Reading for BookView<'_> {
             if let Some(folded) = self.fold.runs.get(no) {
                 rows.push(folded.row.clone());
             } else if !self.fold.removed.contains_key(no) {
-                let sealed = self.sealed.runs(Wanted::Numbers(&[*no]))?;
-                rows.extend(sealed.into_iter().map(|sealed| sealed.row));
+                let sealed = self.sealed.run(*no)?;
+                rows.extend(sealed.map(|sealed| sealed.row.clone()));
             }
         }
         Ok(rows)

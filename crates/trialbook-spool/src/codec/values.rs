@@ -7,7 +7,7 @@
 use super::CHUNK_VALUES;
 use super::bytes::{self, ChunkKind, Reader, put_signed, put_varint};
 use super::error::CodecError;
-use super::number::{self, Scratch};
+use super::number::{self, Course, Scratch};
 
 /// All values have the same bits, which follow.
 const CONSTANT: u8 = 0;
@@ -17,6 +17,9 @@ const COUNTER: u8 = 1;
 const DOUBLE: u8 = 2;
 /// pco over `f32`: every value is a number that `f32` holds exactly.
 const SINGLE: u8 = 3;
+
+/// Values up to which a column counts as short.
+const SHORT: usize = 512;
 
 /// The largest whole number below which every whole number is a `f64`.
 const EXACT_WHOLE: f64 = 9_007_199_254_740_992.0;
@@ -50,12 +53,41 @@ pub fn put_values(values: &[f64], out: &mut Vec<u8>) -> Result<(), CodecError> {
         put_signed(out, stride);
     } else if let Some(narrow) = singles(values) {
         out.push(SINGLE);
-        number::compress(&narrow, out, "values")?;
+        put_numbers(&narrow, values, out)?;
     } else {
         out.push(DOUBLE);
-        number::compress(values, out, "values")?;
+        put_numbers(values, values, out)?;
     }
     Ok(())
+}
+
+fn put_numbers<T: pco::data_types::Number>(
+    column: &[T],
+    values: &[f64],
+    out: &mut Vec<u8>,
+) -> Result<(), CodecError> {
+    if values.len() > SHORT {
+        number::compress(column, out, "values")
+    } else {
+        number::compress_short(column, course_of(values), out)
+    }
+}
+
+/// Whether neighbours differ by less than a tenth of what all values span.
+fn course_of(values: &[f64]) -> Course {
+    let (mut least, mut greatest, mut way) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
+    let mut before = values.first().copied().unwrap_or(0.0);
+    for &value in values {
+        least = least.min(value);
+        greatest = greatest.max(value);
+        way += (value - before).abs();
+        before = value;
+    }
+    if way / values.len() as f64 * 10.0 < greatest - least {
+        Course::Smooth
+    } else {
+        Course::Rough
+    }
 }
 
 /// Unpacks `count` values of [`put_values`], which are all of `bytes`, behind those already in `out`.

@@ -196,7 +196,7 @@ impl<'a> Fold<'a> {
                 && let Some(no) = self.sealed.look().run_no(uid)?
                 && let Some(run) = self.sealed.run(no)?
             {
-                self.removed.insert(no, (uid, run.places));
+                self.removed.insert(no, (uid, run.places.clone()));
             }
         }
         Ok(())

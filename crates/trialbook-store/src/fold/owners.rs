@@ -32,9 +32,9 @@ impl Fold<'_> {
         };
         let run = match sealed {
             Some(run) => FoldedRun {
-                row: run.row,
+                row: run.row.clone(),
                 kept: Kept {
-                    places: run.places,
+                    places: run.places.clone(),
                     ..Kept::default()
                 },
             },

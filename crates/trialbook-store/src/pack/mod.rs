@@ -15,6 +15,7 @@ mod run;
 mod series;
 mod short;
 mod stamps;
+mod start;
 
 pub(crate) use items::{
     ItemBlock, ItemColumns, LabelColumn, NumberColumn, pack_items, score_of, unpack_items,

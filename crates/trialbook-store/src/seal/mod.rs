@@ -3,6 +3,7 @@
 //! Not here: finding spools, leases, SQL. Invariant: the change holds the offsets of the spools together
 //! with what they said, so that each record gets into the book once.
 
+mod groups;
 mod points;
 mod records;
 mod run;

@@ -62,7 +62,9 @@ pub(crate) fn seal(ground: Ground<'_>, effort: Effort) -> Result<SealReport, Boo
             commit(ground, &sealed, tails.batch, &tails.spools)?;
             report.outcome = SealOutcome::Sealed;
         }
+        // An open look would hold back the log of the database.
         drop(sealed);
+        ground.backend.settle()?;
         report.removed += remove_consumed(ground, &tails.spools)?;
         if !more {
             break;

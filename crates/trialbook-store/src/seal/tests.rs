@@ -177,13 +177,20 @@ fn purging_leaves_no_chunk() {
     assert_eq!(view(&backend).run_no(RUN).unwrap(), None);
 }
 
+fn hex(bytes: &[u8]) -> String {
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    pairs.join(" ")
+}
+
 #[test]
-fn the_example_in_the_format_document_is_what_is_written() {
+fn the_examples_in_the_format_documents_are_what_is_written() {
+    let chunk = hex(&encode_values(&[1.5; 3]).unwrap());
     let document = include_str!("../../../../docs/format/chunk.md");
-    let hex: Vec<String> = encode_values(&[1.5; 3])
-        .unwrap()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    assert!(document.contains(&hex.join(" ")), "{}", hex.join(" "));
+    assert!(document.contains(&chunk), "{chunk}");
+    let mut state = trialbook_model::state::RunState::default();
+    state.apply(&calls(&["a"], 3..4)[0]);
+    let mut names = Names::default();
+    let row = hex(&pack_run(&state, &Places::default(), &mut names).unwrap());
+    let document = include_str!("../../../../docs/format/book.md");
+    assert!(document.contains(&row), "{row}");
 }

@@ -175,8 +175,11 @@ impl Backend for SqliteBackend {
             chunks::write(&transaction, change)?;
             transaction.commit()
         };
-        write(&mut connection).map_err(failed)?;
-        open::checkpoint(&connection, CHECKPOINT_PAGES);
+        write(&mut connection).map_err(failed)
+    }
+
+    fn settle(&self) -> Result<(), BookError> {
+        open::checkpoint(&open::writer(&self.path)?, CHECKPOINT_PAGES);
         Ok(())
     }
 }

@@ -145,8 +145,11 @@ impl BookView<'_> {
                 if let Some(run) = self.fold.runs.get(no) {
                     return Ok(find(&run.row.state.records));
                 }
-                let row = self.runs(&[*no])?.pop();
-                row.and_then(|row| find(&row.state.records))
+                if self.fold.removed.contains_key(no) {
+                    return Ok(None);
+                }
+                let sealed = self.sealed.run(*no)?;
+                sealed.and_then(|sealed| find(&sealed.row.state.records))
             }
             Owner::Experiment(no) => {
                 let row = self.experiment(*no)?;
