@@ -80,10 +80,10 @@ fn row(no: u64, shape: Shape) -> RunRow {
         }),
         ..RunState::default()
     };
-    if random.unit() < 0.05 {
-        if let Some(start) = &mut state.start {
-            start.value.status = RunStatus::Failed;
-        }
+    if random.unit() < 0.05
+        && let Some(start) = &mut state.start
+    {
+        start.value.status = RunStatus::Failed;
     }
     for (key, param) in params(no, &mut random) {
         state.params.insert(key, WriteOnce::new(stamp, param));

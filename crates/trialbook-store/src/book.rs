@@ -8,10 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trialbook_model::id::{ExperimentUid, Uid};
+use trialbook_model::id::Uid;
 use trialbook_spool::{Files, SystemFiles};
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Change};
 use crate::indexes::Indexes;
 use crate::memory::MemoryBackend;
 use crate::seal::{self, Ground, first_change};
@@ -92,12 +92,11 @@ impl Book {
             fs::write(&ignore, "*\n").map_err(BookError::io("write", &ignore))?;
         }
         make_dir(&path.join("spool"))?;
-        let database = SqliteBackend::create(&path.join(DATABASE))?;
-        let rows = Rows::Database(database);
-        let book = Self::over(path, Access::Write, rows, SystemFiles::shared());
-        book.begin()?;
+        let files = SystemFiles::shared();
+        let first = first_rows(files.as_ref(), path)?;
+        let rows = Rows::Database(SqliteBackend::make(&path.join(DATABASE), &first)?);
         sync_dir(path)?;
-        Ok(book)
+        Ok(Self::over(path, Access::Write, rows, files))
     }
 
     /// Opens a book.
@@ -115,9 +114,10 @@ impl Book {
     /// A book for simulations: its spools are on a file system that is given, its rows in memory, where a
     /// seal is one step.
     pub fn simulated(path: &Path, files: Arc<dyn Files>) -> Result<Self, BookError> {
+        let first = first_rows(files.as_ref(), path)?;
         let rows = Rows::Memory(Arc::default());
         let book = Self::over(path, Access::Write, rows, files);
-        book.begin()?;
+        book.backend().commit(&first)?;
         Ok(book)
     }
 
@@ -131,21 +131,6 @@ impl Book {
             }
             Rows::Database(_) => None,
         }
-    }
-
-    /// Writes the rows that every book has. Two that make one book at once write the same rows.
-    fn begin(&self) -> Result<(), BookError> {
-        let known = self
-            .backend()
-            .look()?
-            .experiment_no(ExperimentUid::default())?;
-        if known.is_none() {
-            let mut uid = [0; 16];
-            let naming = BookError::io("name", &self.path);
-            self.files.random(&mut uid).map_err(naming)?;
-            self.backend().commit(&first_change(Uid(uid))?)?;
-        }
-        Ok(())
     }
 
     fn over(path: &Path, access: Access, rows: Rows, files: Arc<dyn Files>) -> Self {
@@ -247,6 +232,15 @@ const INDEX: &str = "index.snapshot";
 
 /// The file whose lock is the lease to seal.
 const LEASE: &str = "seal.lock";
+
+/// The rows that every book has, with an identity that no other has.
+fn first_rows(files: &dyn Files, path: &Path) -> Result<Change, BookError> {
+    let mut uid = [0; 16];
+    files
+        .random(&mut uid)
+        .map_err(BookError::io("name", path))?;
+    first_change(Uid(uid))
+}
 
 /// Whether a folder is on a file system where other machines may write too.
 #[cfg(target_os = "linux")]

@@ -63,6 +63,7 @@ pub(crate) enum Command {
     Show(commands::show::Args),
     Search(commands::search::Args),
     Series(commands::series::Args),
+    Stats(commands::stats::Args),
     Doctor(commands::doctor::Args),
     Version(commands::version::Args),
     #[command(hide = true)]

@@ -96,7 +96,9 @@ impl<'a, V: Reading> Names<'a, V> {
     /// The run or experiment that a text means.
     pub(crate) fn any(&self, text: &str) -> Result<Found> {
         let mut choice = self.narrowed(text)?;
-        if text.trim() != "latest" {
+        // `latest` and whole ids of runs mean runs alone: a loop that logs does not read all experiments.
+        let is_whole = choice.runs.len() == 1 && text.trim().parse::<Uid>().is_ok();
+        if text.trim() != "latest" && !is_whole {
             choice.experiments = self.view.experiments()?;
         }
         let found = choice.resolve(text)?;

@@ -5,7 +5,7 @@ mod sandbox;
 use sandbox::Sandbox;
 use serde_json::Value;
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 18] = [
     "init",
     "run",
     "start",
@@ -21,6 +21,7 @@ const VERBS: [&str; 17] = [
     "show",
     "search",
     "series",
+    "stats",
     "doctor",
     "version",
 ];
@@ -103,6 +104,21 @@ fn every_verb_speaks_json() {
         2
     );
     assert_eq!(check("series a", "series")["series"][0]["key"], "loss");
+    let stats = check("stats", "runs_by_status");
+    assert_eq!(stats["runs_by_status"]["running"], 1);
+    assert_eq!(
+        (&stats["best_accuracy"], &stats["best_run"]),
+        (&1.0.into(), &"Default/run-001".into())
+    );
+    assert_eq!(
+        (&stats["total_cost"], &stats["runs"]),
+        (&Value::Null, &1.into())
+    );
+    let text = sandbox.say("stats").ok();
+    assert!(
+        text.contains("best accuracy   100 % by Default/run-001"),
+        "{text}"
+    );
     assert_eq!(check("doctor", "healthy")["healthy"], true);
     assert_eq!(check("end --run a", "status")["status"], "completed");
     check("version", "version");

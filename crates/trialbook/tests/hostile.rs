@@ -199,6 +199,40 @@ fn bytes_that_are_no_text_are_refused() {
     assert_eq!(show["metrics"]["loss"]["last"], 3.0, "{show}");
 }
 
+/// Lines that are nearly what is meant.
+const ODD_LINES: [&str; 30] = [
+    r#"{"step": 1e30, "loss": 1}"#,
+    r#"{"step": 9223372036854775807, "loss": 1}"#,
+    r#"{"step": 9223372036854775808, "loss": 1}"#,
+    r#"{"step": -9223372036854775808, "loss": 1}"#,
+    r#"{"step": NaN, "loss": 1}"#,
+    r#"{"step": 0.5, "loss": 1}"#,
+    r#"{"step": "3", "loss": 1}"#,
+    r#"{"step": null, "loss": 1}"#,
+    r#"{"loss": 1, "loss": 2}"#,
+    r#"{"loss": [1, 2]}"#,
+    r#"{"loss": {"a": 1}}"#,
+    r#"{"": 1}"#,
+    "{}",
+    "[]",
+    "null",
+    r#""text""#,
+    r#"{"loss": 1} {"loss": 2}"#,
+    r#"{"loss": 1"#,
+    "{'loss': 1}",
+    r#"{"loss": 0x10}"#,
+    r#"{"loss": .5}"#,
+    r#"{"loss": 1.}"#,
+    r#"{"loss": +1}"#,
+    r#"{"loss": Infinity, "low": -Infinity, "none": NaN}"#,
+    r#"{"timestamp": 1e300, "loss": 1}"#,
+    r#"{"timestamp": "yesterday", "loss": 1}"#,
+    r#"{"event": "progress", "done": -1, "total": 0}"#,
+    r#"{"event": null}"#,
+    r#"{"metric": "loss"}"#,
+    r#"{"loss": "\ud800"}"#,
+];
+
 #[test]
 fn json_that_is_deep_long_or_odd_breaks_nothing() {
     let sandbox = Sandbox::new();
@@ -222,40 +256,7 @@ fn json_that_is_deep_long_or_odd_breaks_nothing() {
         format!("{{\"loss\": {}}}", "9".repeat(100_000)),
         format!("{{\"loss\": 0.{}1}}", "0".repeat(100_000)),
     ];
-    for odd in [
-        r#"{"step": 1e30, "loss": 1}"#,
-        r#"{"step": 9223372036854775807, "loss": 1}"#,
-        r#"{"step": 9223372036854775808, "loss": 1}"#,
-        r#"{"step": -9223372036854775808, "loss": 1}"#,
-        r#"{"step": NaN, "loss": 1}"#,
-        r#"{"step": 0.5, "loss": 1}"#,
-        r#"{"step": "3", "loss": 1}"#,
-        r#"{"step": null, "loss": 1}"#,
-        r#"{"loss": 1, "loss": 2}"#,
-        r#"{"loss": [1, 2]}"#,
-        r#"{"loss": {"a": 1}}"#,
-        r#"{"": 1}"#,
-        r#"{}"#,
-        r#"[]"#,
-        r#"null"#,
-        r#""text""#,
-        r#"{"loss": 1} {"loss": 2}"#,
-        r#"{"loss": 1"#,
-        r#"{'loss': 1}"#,
-        r#"{"loss": 0x10}"#,
-        r#"{"loss": .5}"#,
-        r#"{"loss": 1.}"#,
-        r#"{"loss": +1}"#,
-        r#"{"loss": Infinity, "low": -Infinity, "none": NaN}"#,
-        r#"{"timestamp": 1e300, "loss": 1}"#,
-        r#"{"timestamp": "yesterday", "loss": 1}"#,
-        r#"{"event": "progress", "done": -1, "total": 0}"#,
-        r#"{"event": null}"#,
-        r#"{"metric": "loss"}"#,
-        r#"{"loss": "\ud800"}"#,
-    ] {
-        lines.push(odd.to_owned());
-    }
+    lines.extend(ODD_LINES.map(str::to_owned));
     let count = lines.len() as u64;
     let input = lines.join("\n") + "\n{\"after\": 1}\n";
     let fed = sandbox.feed(&format!("log - --run {run}"), input.as_bytes());

@@ -41,6 +41,30 @@ pub(crate) struct SqliteBackend {
 }
 
 impl SqliteBackend {
+    /// Opens the database, made with its first rows where there is none. It appears as a whole or not at
+    /// all: a full disk and a kill leave none, and of several that make it at once the first one wins and
+    /// nobody waits.
+    pub(crate) fn make(path: &Path, first: &Change) -> Result<Self, BookError> {
+        match Self::open(path) {
+            Err(BookError::Missing { .. }) => {}
+            opened => return opened,
+        }
+        let draft = open::Draft::beside(path)?;
+        let backend = Self::create(draft.path())?;
+        backend.commit(first)?;
+        drop(backend);
+        draft.publish(path)?;
+        match Self::open(path) {
+            // What stands there was never finished, or this file system has no links.
+            Err(BookError::Missing { .. }) => {
+                let backend = Self::create(path)?;
+                backend.commit(first)?;
+                Ok(backend)
+            }
+            opened => opened,
+        }
+    }
+
     /// Makes the database, or brings one that is there to the present schema.
     pub(crate) fn create(path: &Path) -> Result<Self, BookError> {
         open::create(path)?;

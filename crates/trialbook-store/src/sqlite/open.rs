@@ -70,6 +70,49 @@ pub(super) fn create(path: &Path) -> Result<(), BookError> {
     }
 }
 
+/// A database that is being made, under a name of its own; removed when it is dropped.
+#[derive(Debug)]
+pub(super) struct Draft {
+    path: PathBuf,
+}
+
+impl Draft {
+    /// A name beside the database that nobody else has.
+    pub(super) fn beside(path: &Path) -> Result<Self, BookError> {
+        let mut name = [0; 16];
+        getrandom::fill(&mut name)
+            .map_err(|error| BookError::io("name", path)(std::io::Error::other(error)))?;
+        let name = format!(".{}.tmp", trialbook_model::id::Uid(name));
+        let path = with_ending(path, &name);
+        Ok(Self { path })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives it its name, unless that is taken or cannot be given.
+    pub(super) fn publish(&self, path: &Path) -> Result<(), BookError> {
+        let settle = || -> rusqlite::Result<()> {
+            let connection = Connection::open(&self.path)?;
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()))
+        };
+        settle().map_err(BookError::database("make"))?;
+        // Where this fails, the caller finds no database and makes it in its place.
+        fs::hard_link(&self.path, path).ok();
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // What cannot be removed takes some space and is never read.
+        for ending in ["", "-wal", "-shm"] {
+            fs::remove_file(with_ending(&self.path, ending)).ok();
+        }
+    }
+}
+
 /// Fails where there is no database that this version reads.
 pub(super) fn check(path: &Path) -> Result<(), BookError> {
     if path.is_file() {

@@ -226,7 +226,7 @@ fn examine_artifacts(artifacts: &Artifacts, run: &RunRow, args: &Args, health: &
 }
 
 /// The bytes of all files in a folder; what cannot be read counts nothing.
-fn size(folder: &Path) -> u64 {
+pub(super) fn size(folder: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(folder) else {
         return 0;
     };

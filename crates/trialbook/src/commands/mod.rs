@@ -15,6 +15,7 @@ pub(crate) mod search;
 pub(crate) mod series;
 pub(crate) mod show;
 pub(crate) mod start;
+pub(crate) mod stats;
 pub(crate) mod version;
 
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Show(args)) => show::run(&args, cx),
         Some(Command::Search(args)) => search::run(&args, cx),
         Some(Command::Series(args)) => series::run(&args, cx),
+        Some(Command::Stats(args)) => stats::run(&args, cx),
         Some(Command::Doctor(args)) => doctor::run(&args, cx),
         Some(Command::Exec(args)) => exec::run(&args, cx),
         Some(Command::Version(args)) => version::run(&args, cx),

@@ -1,5 +1,6 @@
 //! Files that are damaged, outdated or gone: what is lost is named, and the rest stays readable.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -178,13 +179,29 @@ fn an_index_that_is_gone_or_damaged_is_made_again() {
     assert_eq!(say(&sandbox, "doctor --json").json()["healthy"], true);
 }
 
+/// Changes a bit in the smallest chunk of values.
+fn damage_chunk(sandbox: &Sandbox) {
+    let connection = Connection::open(sandbox.book().join("book.db")).unwrap();
+    let (id, mut data): (i64, Vec<u8>) = connection
+        .query_row(
+            "SELECT id, data FROM chunk WHERE axis IS NOT NULL ORDER BY length(data) LIMIT 1",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    let middle = data.len() / 2;
+    data[middle] ^= 1;
+    connection
+        .execute("UPDATE chunk SET data = ?2 WHERE id = ?1", (id, data))
+        .unwrap();
+}
+
 #[test]
 fn a_damaged_chunk_costs_its_own_series_only() {
     let sandbox = Sandbox::new();
     let run = sandbox.start("--param lr=0.1 --name long");
     let mut text = String::new();
     for step in 0..20_000 {
-        use std::fmt::Write as _;
         writeln!(
             text,
             "{{\"step\": {step}, \"loss\": {step}, \"other\": {}}}",
@@ -202,22 +219,7 @@ fn a_damaged_chunk_costs_its_own_series_only() {
     seal(&sandbox);
     let whole = say(&sandbox, "series long other --csv").ok();
 
-    let connection = Connection::open(sandbox.book().join("book.db")).unwrap();
-    // Values that are their steps pack to less than values that go round: the smaller chunk is `loss`.
-    let (id, mut data): (i64, Vec<u8>) = connection
-        .query_row(
-            "SELECT id, data FROM chunk WHERE axis IS NOT NULL ORDER BY length(data) LIMIT 1",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .unwrap();
-    let middle = data.len() / 2;
-    data[middle] ^= 1;
-    connection
-        .execute("UPDATE chunk SET data = ?2 WHERE id = ?1", (id, data))
-        .unwrap();
-    drop(connection);
-
+    damage_chunk(&sandbox);
     let lost = damage(&sandbox);
     assert!(
         lost.iter()
@@ -311,27 +313,33 @@ fn a_damaged_spool_loses_what_is_damaged() {
         let lost = damage(&sandbox);
         assert!(lost.iter().any(|line| line.contains(&name)), "{lost:?}");
     }
+}
 
-    // The first page is there twice; a spool that has lost both is named.
-    let third = sandbox.start("--param lr=0.1 --name third");
-    let mut others = spools(&sandbox);
-    others.retain(|path| *path != hurt);
-    let [newest] = &others[..] else {
-        panic!("{others:?}");
+#[test]
+fn a_spool_without_its_first_page_is_read_and_without_anything_named() {
+    let sandbox = Sandbox::new();
+    let whole = sandbox.start("--param lr=0.1 --name whole");
+    seal(&sandbox);
+    let run = sandbox.start("--param lr=0.1 --name hurt");
+    let [hurt] = &spools(&sandbox)[..] else {
+        panic!("one writer, one spool");
     };
-    let mut bytes = fs::read(newest).unwrap();
+    let mut bytes = fs::read(hurt).unwrap();
+    // The first page is there twice.
     bytes[..4096].fill(0x55);
-    fs::write(newest, &bytes).unwrap();
-    say(&sandbox, &format!("show {third}")).ok();
+    fs::write(hurt, &bytes).unwrap();
+    say(&sandbox, &format!("show {run}")).ok();
     bytes.fill(0x55);
-    fs::write(newest, &bytes).unwrap();
-    say(&sandbox, &format!("show {third}")).failed(3);
-    let name = newest.file_name().unwrap().to_str().unwrap().to_owned();
-    let lost = damage(&sandbox);
-    assert!(lost.iter().any(|line| line.contains(&name)), "{lost:?}");
-    check();
-    assert_eq!(say(&sandbox, "doctor --rebuild").code, 7);
-    assert!(newest.exists());
+    fs::write(hurt, &bytes).unwrap();
+    say(&sandbox, &format!("show {run}")).failed(3);
+    let name = hurt.file_name().unwrap().to_str().unwrap();
+    for _ in 0..2 {
+        let lost = damage(&sandbox);
+        assert!(lost.iter().any(|line| line.contains(name)), "{lost:?}");
+        say(&sandbox, &format!("show {whole}")).ok();
+        assert_eq!(say(&sandbox, "doctor --rebuild").code, 7);
+        assert!(hurt.exists());
+    }
 }
 
 #[test]
@@ -409,4 +417,44 @@ fn a_book_of_a_newer_format_is_left_alone() {
         assert!(error["message"].as_str().unwrap().contains("99"), "{error}");
     }
     assert_eq!(spools(&sandbox), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_database_without_a_first_row_is_no_book_yet() {
+    type Making = fn(&Path);
+    let ways: [Making; 3] = [
+        |path| fs::write(path, b"").unwrap(),
+        |path| {
+            let connection = Connection::open(path).unwrap();
+            connection
+                .pragma_update(None, "journal_mode", "WAL")
+                .unwrap();
+        },
+        |path| {
+            // The tables of a book, as one that was made has them.
+            let whole = Sandbox::new();
+            say(&whole, "init").ok();
+            settle(&whole);
+            fs::copy(whole.book().join("book.db"), path).unwrap();
+            let connection = Connection::open(path).unwrap();
+            for table in ["experiment_uid", "experiment", "name", "meta"] {
+                connection
+                    .execute(&format!("DELETE FROM {table}"), [])
+                    .unwrap();
+            }
+        },
+    ];
+    for (at, way) in ways.into_iter().enumerate() {
+        let sandbox = Sandbox::new();
+        fs::create_dir(sandbox.book()).unwrap();
+        way(&sandbox.book().join("book.db"));
+        say(&sandbox, "list").failed(5);
+        let run = sandbox.start("--param lr=0.1");
+        say(&sandbox, &format!("log metric loss=1 --run {run}")).ok();
+        seal(&sandbox);
+        let show = say(&sandbox, "show latest --json").json();
+        assert_eq!(show["metrics"]["loss"]["last"], 1.0, "way {at}");
+        let doctor = say(&sandbox, "doctor --json").json();
+        assert_eq!(doctor["healthy"], true, "way {at}: {doctor}");
+    }
 }

@@ -4,6 +4,8 @@
 //! Each test asks the same: is everything that was acknowledged still there, once, and is everything else
 //! named. Not here: crashes at every file operation, which the simulated disk of the spool tries.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod damage;
 mod disk;
 mod many;

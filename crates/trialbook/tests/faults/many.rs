@@ -11,6 +11,9 @@ use super::sandbox::{Ended, Sandbox};
 use super::{all, lines, say, seal, spawn, steps, wait};
 
 const WRITERS: u64 = 8;
+/// Each writer logs in so many rounds so many lines.
+const ROUNDS: u64 = 6;
+const LINES: u64 = 500;
 
 /// A process that logs what it is sent.
 fn logger(sandbox: &Sandbox, run: &str) -> Child {
@@ -54,10 +57,33 @@ fn look(sandbox: &Sandbox, run: &str) {
     }
 }
 
+/// Whether each run has its own points, and the shared one those of all, once.
+#[track_caller]
+fn counts_are_right(sandbox: &Sandbox, runs: &[String], shared: &str) {
+    for run in runs {
+        let csv = say(sandbox, &format!("series {run} loss --csv")).ok();
+        assert_eq!(steps(&csv), all(ROUNDS * LINES));
+    }
+    let csv = say(sandbox, &format!("series {shared} loss --csv")).ok();
+    let mut found = steps(&csv);
+    found.sort_unstable();
+    assert_eq!(found, all(WRITERS * ROUNDS * LINES));
+    let list = say(sandbox, "list --limit 0 --json").json();
+    assert_eq!(list["total"], WRITERS + 1);
+    // Numbers of runs within their experiments are given once.
+    let mut handles: Vec<&str> = list["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| run["handle"].as_str().unwrap())
+        .collect();
+    handles.sort_unstable();
+    handles.dedup();
+    assert_eq!(handles.len() as u64, WRITERS + 1, "{list}");
+}
+
 #[test]
 fn many_writers_readers_and_sealers_share_a_book() {
-    const ROUNDS: u64 = 6;
-    const LINES: u64 = 500;
     let sandbox = Sandbox::new();
     // All begin at once, in a folder without a book.
     let starting: Vec<Child> = (0..WRITERS)
@@ -107,33 +133,30 @@ fn many_writers_readers_and_sealers_share_a_book() {
         reader.join().unwrap();
         sealer.join().unwrap();
     });
-    let check = || {
-        for run in &runs {
-            let csv = say(&sandbox, &format!("series {run} loss --csv")).ok();
-            assert_eq!(steps(&csv), all(ROUNDS * LINES));
-        }
-        let csv = say(&sandbox, &format!("series {shared} loss --csv")).ok();
-        let mut found = steps(&csv);
-        found.sort_unstable();
-        assert_eq!(found, all(WRITERS * ROUNDS * LINES));
-        let list = say(&sandbox, "list --limit 0 --json").json();
-        assert_eq!(list["total"], WRITERS + 1);
-        // Numbers of runs within their experiments are given once.
-        let mut handles: Vec<&str> = list["runs"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|run| run["handle"].as_str().unwrap())
-            .collect();
-        handles.sort_unstable();
-        handles.dedup();
-        assert_eq!(handles.len() as u64, WRITERS + 1, "{list}");
-    };
-    check();
+    counts_are_right(&sandbox, &runs, &shared);
     seal(&sandbox);
-    check();
+    counts_are_right(&sandbox, &runs, &shared);
     let doctor = say(&sandbox, "doctor --json").json();
     assert_eq!(doctor["healthy"], true, "{doctor}");
+}
+
+#[test]
+fn a_book_is_made_once_by_many() {
+    for _ in 0..12 {
+        let sandbox = Sandbox::new();
+        let starting: Vec<Child> = (0..WRITERS)
+            .map(|_| spawn(sandbox.command().arg("start")))
+            .collect();
+        for child in starting {
+            wait(child).ok();
+        }
+        let list = say(&sandbox, "list --json").json();
+        assert_eq!(list["total"], WRITERS);
+        for entry in std::fs::read_dir(sandbox.book()).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            assert!(!name.contains("tmp"), "{name}");
+        }
+    }
 }
 
 /// A sealer that holds the lease and has been stopped.

@@ -22,18 +22,17 @@ impl Shelf {
     fn of(book: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-        fs::copy(
-            env!("CARGO_BIN_EXE_trialbook"),
-            folder.path().join("trialbook"),
-        )
-        .unwrap();
+        // By another program: children of other tests would hold a file open that this one writes, and
+        // such a file cannot be executed.
+        let copied = Command::new("cp")
+            .arg(env!("CARGO_BIN_EXE_trialbook"))
+            .arg(folder.path().join("trialbook"))
+            .status()
+            .unwrap();
+        assert!(copied.success());
         let shelf = Self { folder };
         copy(book, &shelf.book());
-        set_rights(
-            &shelf.book(),
-            Permissions::from_mode(0o555),
-            Permissions::from_mode(0o444),
-        );
+        set_rights(&shelf.book(), 0o555, 0o444);
         shelf
     }
 
@@ -66,25 +65,21 @@ impl Shelf {
 impl Drop for Shelf {
     fn drop(&mut self) {
         // So that the folder can be removed.
-        set_rights(
-            &self.book(),
-            Permissions::from_mode(0o755),
-            Permissions::from_mode(0o644),
-        );
+        set_rights(&self.book(), 0o755, 0o644);
     }
 }
 
-fn set_rights(folder: &Path, of_folders: Permissions, of_files: Permissions) {
+fn set_rights(folder: &Path, of_folders: u32, of_files: u32) {
     fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            set_rights(&path, of_folders.clone(), of_files.clone());
+            set_rights(&path, of_folders, of_files);
         } else {
-            fs::set_permissions(&path, of_files.clone()).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(of_files)).unwrap();
         }
     }
-    fs::set_permissions(folder, of_folders).unwrap();
+    fs::set_permissions(folder, Permissions::from_mode(of_folders)).unwrap();
 }
 
 fn collect(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {

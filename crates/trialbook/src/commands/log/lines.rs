@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{self, BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -20,6 +20,7 @@ use trialbook_runner::protocol::{NOT_UNDERSTOOD, Reader, json};
 use trialbook_spool::{KeyIndex, SpoolError, SubjectIndex};
 use trialbook_store::{BookError, Recorder};
 
+use super::bounded;
 use super::numbers::{self, Numbers};
 use crate::commands::end::next_step;
 use crate::commands::start::check_param;
@@ -29,8 +30,6 @@ use crate::figures::count;
 use crate::target::{RunChoice, Target};
 use crate::values;
 
-/// Lines longer than this are not understood.
-const LONGEST: u64 = 256 * 1024 * 1024;
 /// Problems that are told one by one.
 const TOLD: u64 = 20;
 
@@ -175,15 +174,10 @@ impl<'a> Stream<'a> {
     fn read_all(&mut self, input: &mut dyn BufRead, cx: &Context) -> Result<()> {
         let mut bytes = Vec::new();
         loop {
-            bytes.clear();
-            let read = (&mut *input).take(LONGEST).read_until(b'\n', &mut bytes)?;
-            if read == 0 {
+            if !bounded::read_line(input, &mut bytes)? {
                 return Ok(());
             }
             self.logged.lines += 1;
-            if read as u64 == LONGEST && bytes.last() != Some(&b'\n') {
-                skip_line(input)?;
-            }
             let text = String::from_utf8_lossy(&bytes);
             self.line(text.trim(), cx)?;
             self.recorded = self.logged.lines;
@@ -361,8 +355,7 @@ impl<'a> Stream<'a> {
             return Ok(self.logged);
         };
         // A record that had to wait went out in the end.
-        let late = u64::from(finished.is_ok() && waits(&error));
-        let recorded = self.recorded + late;
+        let recorded = self.recorded + u64::from(finished.is_ok() && waits(&error));
         Err(error.context(format!(
             "stopped behind line {recorded} of {}: what follows is not recorded",
             self.source
@@ -383,19 +376,4 @@ fn waits(error: &anyhow::Error) -> bool {
 enum StepIs {
     Given,
     Missing,
-}
-
-/// Passes over the rest of a line.
-fn skip_line(input: &mut dyn BufRead) -> io::Result<()> {
-    loop {
-        let chunk = input.fill_buf()?;
-        let (used, ended) = match chunk.iter().position(|byte| *byte == b'\n') {
-            Some(at) => (at + 1, true),
-            None => (chunk.len(), chunk.is_empty()),
-        };
-        input.consume(used);
-        if ended {
-            return Ok(());
-        }
-    }
 }

@@ -3,6 +3,7 @@
 //! Invariant: what is refused is refused as a whole, before anything of it is written.
 
 mod artifact;
+mod bounded;
 mod event;
 mod item;
 mod lines;

@@ -1,0 +1,199 @@
+//! `trialbook stats`: what a book holds, in numbers (C-28).
+//!
+//! Invariant: what no run has is missing, never 0; a sum says of how many runs it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde::Serialize;
+use serde_json::Value;
+use trialbook_model::exact_sum::ExactSum;
+use trialbook_model::filter::{Collation, Direction, Expr, Key, KeyKind, OrderTerm};
+use trialbook_model::status::RunStatus;
+use trialbook_model::time::{Clock as _, Timestamp};
+use trialbook_store::nouns::RunRow;
+use trialbook_store::query::{Query, Shown};
+use trialbook_store::reading::Reading as _;
+use trialbook_store::{BOOK_FORMAT, BookView};
+
+use super::doctor::size;
+use crate::context::{Context, SystemClock};
+use crate::figures::{self, bytes, count, short};
+use crate::printer::{Line, Style};
+use crate::target::attribute_is;
+use crate::{book, titles, when};
+
+const SCHEMA: u32 = 1;
+/// What a run's items cost, as derived or as logged.
+const COST: &str = "total_estimated_cost";
+/// The share of right answers, as derived or as logged.
+const ACCURACY: &str = "accuracy_rate";
+/// Runs that are read in one go.
+const BATCH: usize = 4_096;
+
+/// Say in numbers what the book holds
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trialbook stats
+  trialbook stats --json | jq .runs_by_status")]
+pub(crate) struct Args {}
+
+#[derive(Serialize)]
+struct Stats {
+    book: String,
+    format: u32,
+    size_bytes: u64,
+    experiments: u64,
+    configurations: u64,
+    runs: u64,
+    runs_by_status: BTreeMap<&'static str, u64>,
+    first_started: Option<String>,
+    last_started: Option<String>,
+    total_cost: Option<Value>,
+    runs_with_cost: u64,
+    best_accuracy: Option<Value>,
+    best_run: Option<String>,
+}
+
+/// Says it.
+pub(crate) fn run(_args: &Args, cx: &Context) -> Result<ExitCode> {
+    let open = book::reading(cx)?;
+    let view = open.view()?;
+    let experiments = view.experiments()?;
+    let configs = experiments.iter().filter_map(|row| row.state.config());
+    let hashes: BTreeSet<&str> = configs.filter_map(|it| it.hash.as_deref()).collect();
+    let mut by_status = BTreeMap::new();
+    for status in RunStatus::ALL {
+        let query = of(attribute_is("status", status.word()), 0);
+        by_status.insert(status.word(), view.search(&query)?.total);
+    }
+    let started = Key::new(KeyKind::Attribute, "started");
+    let first = first(&view, started.clone(), Direction::Ascending)?;
+    let first = first.and_then(|run| run.state.started());
+    let last = self::first(&view, started, Direction::Descending)?;
+    let last = last.and_then(|run| run.state.started());
+    let best = best(&view)?;
+    let (cost, costly) = cost(&view)?;
+    let stats = Stats {
+        book: open.folder().display().to_string(),
+        format: BOOK_FORMAT,
+        size_bytes: size(open.folder()),
+        experiments: experiments.len() as u64,
+        configurations: hashes.len() as u64,
+        runs: by_status.values().sum(),
+        runs_by_status: by_status,
+        first_started: first.map(|time| time.to_string()),
+        last_started: last.map(|time| time.to_string()),
+        total_cost: (costly > 0).then(|| figures::json(cost)),
+        runs_with_cost: costly,
+        best_accuracy: best.as_ref().map(|(value, _)| figures::json(*value)),
+        best_run: best.as_ref().map(|(_, title)| title.clone()),
+    };
+    if cx.printer.json_wanted() {
+        cx.printer.json(SCHEMA, &stats)?;
+    } else {
+        tell(&stats, (first, last), (cost, best), cx);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A search over all runs but those in the bin.
+fn of(filter: Expr, limit: usize) -> Query {
+    Query {
+        filter,
+        shown: Shown::WithArchived,
+        limit,
+        ..Query::all()
+    }
+}
+
+/// The condition that a run has a value under a key.
+fn has(key: Key) -> Expr {
+    Expr::IsNull { key, negated: true }
+}
+
+/// The first run by a key that it has.
+fn first(view: &BookView<'_>, key: Key, direction: Direction) -> Result<Option<RunRow>> {
+    let order = OrderTerm {
+        key: key.clone(),
+        direction: Some(direction),
+        collation: Collation::Natural,
+    };
+    let query = Query {
+        order: vec![order],
+        ..of(has(key), 1)
+    };
+    Ok(view.runs(&view.search(&query)?.runs)?.pop())
+}
+
+/// The greatest accuracy and the run that has it.
+fn best(view: &BookView<'_>) -> Result<Option<(f64, String)>> {
+    let key = Key::new(KeyKind::Metric, ACCURACY);
+    let Some(run) = first(view, key, Direction::Descending)? else {
+        return Ok(None);
+    };
+    let experiment = view.experiment(run.experiment)?;
+    let title = titles::run(&run, experiment.as_ref());
+    Ok(run.state.metric(ACCURACY).map(|value| (value, title)))
+}
+
+/// The sum of costs and how many runs have one.
+fn cost(view: &BookView<'_>) -> Result<(f64, u64)> {
+    let costly = view.search(&of(has(Key::new(KeyKind::Metric, COST)), usize::MAX))?;
+    let mut sum = ExactSum::new();
+    for batch in costly.runs.chunks(BATCH) {
+        for run in view.runs(batch)? {
+            if let Some(cost) = run.state.metric(COST).filter(|cost| cost.is_finite()) {
+                sum.add(cost);
+            }
+        }
+    }
+    Ok((sum.value(), costly.total))
+}
+
+fn tell(
+    stats: &Stats,
+    (first, last): (Option<Timestamp>, Option<Timestamp>),
+    (cost, best): (f64, Option<(f64, String)>),
+    cx: &Context,
+) {
+    let field = |name: &str, value: String| {
+        cx.printer
+            .line(Line::styled(Style::Dim, format!("{name:<15} ")).plain(value));
+    };
+    let now = SystemClock.now();
+    let time = |time: Timestamp| format!("{} ({})", when::local(time), when::age(time, now));
+    field("book", format!("{} (format {})", stats.book, stats.format));
+    field("size", bytes(stats.size_bytes));
+    field("experiments", figures::grouped(stats.experiments));
+    field("configurations", figures::grouped(stats.configurations));
+    let statuses = stats.runs_by_status.iter().filter(|(_, runs)| **runs > 0);
+    let statuses: Vec<String> = statuses
+        .map(|(status, runs)| format!("{} {status}", figures::grouped(*runs)))
+        .collect();
+    let all = figures::grouped(stats.runs);
+    field(
+        "runs",
+        if statuses.is_empty() {
+            all
+        } else {
+            format!("{all}: {}", statuses.join(", "))
+        },
+    );
+    if let (Some(first), Some(last)) = (first, last) {
+        field("first started", time(first));
+        field("last started", time(last));
+    }
+    if stats.runs_with_cost > 0 {
+        let runs = count(stats.runs_with_cost, "run");
+        field("cost", format!("${cost:.3} in {runs}"));
+    }
+    if let Some((accuracy, title)) = best {
+        field(
+            "best accuracy",
+            format!("{} % by {title}", short(100.0 * accuracy)),
+        );
+    }
+}
