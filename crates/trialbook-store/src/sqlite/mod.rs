@@ -138,11 +138,12 @@ impl SqliteBackend {
     /// Writes a copy of the database, as it is now.
     pub(crate) fn copy_to(&self, target: &Path) -> Result<(), BookError> {
         let connection = self.reader()?;
-        let target = target.to_string_lossy().into_owned();
+        let name = target.to_string_lossy().into_owned();
         connection
-            .execute("VACUUM INTO ?1", [target])
+            .execute("VACUUM INTO ?1", [&name])
             .map_err(BookError::database("copy"))?;
-        Ok(())
+        let copy = std::fs::File::open(target).map_err(BookError::io("open", target))?;
+        copy.sync_all().map_err(BookError::io("sync", target))
     }
 }
 
