@@ -4,7 +4,7 @@
 //! what is in the blobs, spools, locks. Invariant: a [`Look`] sees all of a [`Change`] or nothing of it.
 
 use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid};
-use trialbook_model::record::Subject;
+use trialbook_model::record::{Signed, Subject};
 
 use crate::error::BookError;
 
@@ -141,6 +141,8 @@ pub(crate) struct Change {
     pub(crate) operations: Vec<OperationUid>,
     pub(crate) purged: Vec<Subject>,
     pub(crate) spools: Vec<SpoolRecord>,
+    /// Records of kinds that this version does not know.
+    pub(crate) unknown: Vec<Signed>,
 }
 
 impl Change {
@@ -192,6 +194,8 @@ pub(crate) trait Look {
     fn snapshot(&self, sha256: &str) -> Result<Option<Vec<u8>>, BookError>;
     /// Whether an operation was applied.
     fn is_applied(&self, operation: OperationUid) -> Result<bool, BookError>;
+    /// Records of kinds that the version that sealed them did not know, by writer and number.
+    fn unknown(&self) -> Result<Vec<Signed>, BookError>;
     /// Whether a subject was removed for good.
     fn is_purged(&self, subject: &Subject) -> Result<bool, BookError>;
 }

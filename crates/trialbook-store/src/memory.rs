@@ -5,8 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid};
-use trialbook_model::record::Subject;
+use trialbook_model::id::{
+    ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid, WriterUid,
+};
+use trialbook_model::record::{Signed, Subject};
 
 use crate::backend::{
     Backend, Change, ChunkRecord, Counters, ExperimentRecord, Experiments, Look, Part,
@@ -35,6 +37,7 @@ struct Rows {
     operations: BTreeSet<OperationUid>,
     purged: BTreeSet<Subject>,
     spools: BTreeMap<String, SpoolRecord>,
+    unknown: BTreeMap<(WriterUid, u64), Signed>,
 }
 
 struct MemoryLook(Arc<Rows>);
@@ -73,6 +76,7 @@ impl Rows {
             operations,
             purged,
             spools,
+            unknown,
         } = change;
         self.uid = uid.unwrap_or(self.uid);
         self.counters = counters;
@@ -98,6 +102,8 @@ impl Rows {
         self.snapshots.extend(snapshots);
         self.operations.extend(operations);
         self.purged.extend(purged);
+        let by_number = |signed: Signed| ((signed.writer, signed.seq), signed);
+        self.unknown.extend(unknown.into_iter().map(by_number));
         self.spools
             .extend(spools.into_iter().map(|row| (row.name.clone(), row)));
     }
@@ -226,6 +232,10 @@ impl Look for MemoryLook {
 
     fn is_applied(&self, operation: OperationUid) -> Result<bool, BookError> {
         Ok(self.0.operations.contains(&operation))
+    }
+
+    fn unknown(&self) -> Result<Vec<Signed>, BookError> {
+        Ok(self.0.unknown.values().cloned().collect())
     }
 
     fn is_purged(&self, subject: &Subject) -> Result<bool, BookError> {

@@ -9,7 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use trialbook_spool::{
-    Access, End, Files, Liveness, Lost, SpoolError, SpoolFile, SpoolReader, Tail, list,
+    Access, End, Files, Frame, Liveness, Lost, ReaderState, SpoolError, SpoolFile, SpoolReader,
+    Tail, list,
 };
 
 use crate::backend::SpoolRecord;
@@ -24,6 +25,9 @@ const LEAST_PIECE: u64 = 4096;
 
 /// Bytes of all tails that one batch takes at most, but for views, which take everything.
 pub(crate) const BATCH_BYTES: u64 = 256 << 20;
+
+/// Bytes of a spool's damage from which single records are only counted.
+const DAMAGE_BYTES: usize = 1000;
 
 /// A spool and how far a batch has read it.
 #[derive(Debug, Clone)]
@@ -158,7 +162,9 @@ fn read_tail(
         let before = reader.state().offset();
         let mut frames = reader.frames(limit)?;
         while let Some(frame) = frames.next() {
-            record.lost += u64::from(!collector.take(&frame, frames.state(), &mut places));
+            if !collector.take(&frame, frames.state(), &mut places) {
+                note_lost(&mut record, &frame, frames.state());
+            }
         }
         let end = frames.end();
         note_damage(&mut record, &end);
@@ -207,6 +213,17 @@ fn note_damage(record: &mut SpoolRecord, end: &End) {
     }
 }
 
+/// A record that is there and cannot be read: its file stays, for a version that can.
+fn note_lost(record: &mut SpoolRecord, frame: &Frame<'_>, state: &ReaderState) {
+    record.lost += 1;
+    if record.damage.len() < DAMAGE_BYTES
+        && let Err(error) = frame.to_signed(state)
+    {
+        record.damage.push_str(&error.to_string());
+        record.damage.push_str("; ");
+    }
+}
+
 /// A damaged range, for people.
 fn describe(lost: &Lost) -> String {
     let Lost {
@@ -219,3 +236,6 @@ fn describe(lost: &Lost) -> String {
     let place = resumes_at.map_or("to the end".to_owned(), |next| format!("to {next}"));
     format!("bytes {offset} {place}: {many} from number {first_seq} on")
 }
+
+#[cfg(test)]
+mod tests;

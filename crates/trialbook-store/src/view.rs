@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
-use trialbook_model::record::{Param, SeriesKey};
+use trialbook_model::record::{Param, SeriesKey, Signed};
 use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{BucketSpec, Buckets};
 
@@ -250,6 +250,13 @@ impl Reading for BookView<'_> {
 
     fn group_items(&self, runs: &[RunNo], labels: &[String]) -> Result<Vec<ItemGroup>, BookError> {
         self.count_items(runs, labels)
+    }
+
+    fn unknown(&self) -> Result<Vec<Signed>, BookError> {
+        let mut records = self.sealed.look().unknown()?;
+        records.extend_from_slice(&self.fold.unknown);
+        records.sort_by_key(|signed| (signed.writer, signed.seq));
+        Ok(records)
     }
 
     fn snapshot(&self, sha256: &str) -> Result<Option<serde_json::Value>, BookError> {

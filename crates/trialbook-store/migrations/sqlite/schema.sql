@@ -77,3 +77,15 @@ CREATE TABLE spool (
     lost INTEGER NOT NULL,
     damage TEXT NOT NULL
 ) WITHOUT ROWID;
+
+CREATE TABLE unknown (
+    writer BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    flags INTEGER NOT NULL,
+    actor TEXT,
+    operation BLOB,
+    payload BLOB NOT NULL,
+    PRIMARY KEY (writer, seq)
+);

@@ -82,6 +82,7 @@ pub(crate) fn change_of(
         let packed = pack_document(&document).map_err(BookError::pack("a snapshot"))?;
         writer.change.snapshots.push((sha256, packed));
     }
+    writer.change.unknown = fold.unknown;
     writer.change.experiment_uids.extend(fold.experiment_uids);
     writer.change.operations.extend(fold.operations);
     writer.change.purged.extend(fold.purged);

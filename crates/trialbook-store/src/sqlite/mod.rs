@@ -11,13 +11,14 @@ mod ledger;
 mod open;
 mod runs;
 mod schema;
+mod unknown;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, TransactionBehavior};
 use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid};
-use trialbook_model::record::Subject;
+use trialbook_model::record::{Signed, Subject};
 
 use crate::backend::{
     Backend, Change, ChunkRecord, Counters, ExperimentRecord, Experiments, Look, Part,
@@ -169,7 +170,9 @@ impl Backend for SqliteBackend {
             if change.makes_book() && !open::is_unfinished(&transaction) {
                 return transaction.rollback();
             }
+            schema::migrate(&transaction)?;
             ledger::write(&transaction, change)?;
+            unknown::write(&transaction, change)?;
             experiments::write(&transaction, change)?;
             runs::write(&transaction, change)?;
             chunks::write(&transaction, change)?;
@@ -282,6 +285,10 @@ impl Look for SqliteLook<'_> {
 
     fn is_applied(&self, operation: OperationUid) -> Result<bool, BookError> {
         ledger::is_applied(self.connection(), operation).map_err(BookError::database("read"))
+    }
+
+    fn unknown(&self) -> Result<Vec<Signed>, BookError> {
+        unknown::read(self.connection()).map_err(BookError::database("read"))
     }
 
     fn is_purged(&self, subject: &Subject) -> Result<bool, BookError> {

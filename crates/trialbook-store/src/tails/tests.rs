@@ -1,0 +1,102 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use trialbook_model::id::{RunNo, RunUid, Uid};
+use trialbook_model::record::*;
+use trialbook_spool::{Background, Durability, Mode};
+
+use crate::book::{Access, Book, Effort};
+use crate::contract::{TurnedClock, folder};
+use crate::nouns::Owner;
+use crate::reading::Reading as _;
+use crate::recorder::{Recorder, RecorderOptions};
+
+const RUN: RunUid = RunUid(Uid([3; 16]));
+
+fn new_book() -> (tempfile::TempDir, Book) {
+    let folder = folder();
+    let book = Book::create(&folder.path().join("book")).unwrap();
+    (folder, book)
+}
+
+fn recorder(book: &Book) -> Recorder {
+    let options = RecorderOptions {
+        mode: Mode::Written,
+        background: Background::None,
+        ..RecorderOptions::new("me", Arc::<TurnedClock>::default())
+    };
+    book.recorder(options).unwrap()
+}
+
+fn record(recorder: &mut Recorder, steps: std::ops::Range<i64>) {
+    for step in steps {
+        let time = recorder.tick();
+        let values = [(SeriesKey::plain("a"), 1.0)];
+        let of = Subject::Run(RUN);
+        recorder.points(&of, step, time, &values).unwrap();
+    }
+}
+
+/// The steps of the run's series.
+fn steps(book: &Book) -> Vec<i64> {
+    let view = book.view().unwrap();
+    let no = view.run_no(RUN).unwrap().unwrap_or(RunNo(0));
+    let series = view.series(&Owner::Run(no), &SeriesKey::plain("a"));
+    series.unwrap().steps
+}
+
+fn spools(book: &Book) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(book.spool_folder()).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn kinds_of_later_versions_are_kept_byte_for_byte() {
+    let (_folder, book) = new_book();
+    let mut recorder = recorder(&book);
+    let span = Op::Unknown {
+        kind: 64,
+        flags: 128,
+        payload: vec![1, 2, 3],
+    };
+    let stamp = recorder.record(&span).unwrap();
+    recorder.finish().unwrap();
+    let before = book.view().unwrap().unknown().unwrap();
+    assert_eq!(book.seal(Effort::All).unwrap().records, 1);
+    assert!(spools(&book).is_empty());
+    let again = Book::open(book.path(), Access::Read).unwrap();
+    let kept = again.view().unwrap().unknown().unwrap();
+    assert_eq!(before, kept);
+    let [kept] = &kept[..] else {
+        panic!("{kept:?}")
+    };
+    assert_eq!(
+        (kept.time, kept.writer, kept.seq),
+        (stamp.time, stamp.writer, stamp.seq)
+    );
+    assert_eq!((kept.actor.as_deref(), &kept.op), (Some("me"), &span));
+}
+
+#[test]
+fn a_known_kind_that_cannot_be_read_is_lost_and_its_spool_stays() {
+    let (_folder, book) = new_book();
+    let mut recorder = recorder(&book);
+    // A later version may give a kind a payload that this one cannot read.
+    let start = Op::Unknown {
+        kind: 18,
+        flags: 0,
+        payload: vec![0xc1],
+    };
+    recorder.record(&start).unwrap();
+    record(&mut recorder, 0..3);
+    recorder.finish().unwrap();
+    let report = book.seal(Effort::All).unwrap();
+    assert_eq!((report.records, report.removed), (3, 0));
+    assert_eq!((spools(&book).len(), steps(&book)), (1, vec![0, 1, 2]));
+    let found = book.check(crate::check::Depth::Book).unwrap().findings;
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("record 1 of kind 18 cannot be read"));
+}
