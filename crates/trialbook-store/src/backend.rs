@@ -3,10 +3,13 @@
 //! The same rows stand in SQLite and in memory, and can stand in any database with transactions. Not here:
 //! what is in the blobs, spools, locks. Invariant: a [`Look`] sees all of a [`Change`] or nothing of it.
 
-use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid};
+use trialbook_model::id::{
+    ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid, WriterUid,
+};
 use trialbook_model::record::{Signed, Subject};
 
 use crate::error::BookError;
+use crate::sequences::Numbers;
 
 /// The next numbers that the book has not given out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +146,8 @@ pub(crate) struct Change {
     pub(crate) spools: Vec<SpoolRecord>,
     /// Records of kinds that this version does not know.
     pub(crate) unknown: Vec<Signed>,
+    /// All records that are sealed then of the writers that the change speaks of.
+    pub(crate) sequences: Vec<(WriterUid, Numbers)>,
 }
 
 impl Change {
@@ -161,7 +166,11 @@ pub(crate) trait Look {
     fn counters(&self) -> Result<Counters, BookError>;
     /// Names from a number on.
     fn names(&self, from: u32) -> Result<Vec<(u32, String)>, BookError>;
-    /// How far each spool is sealed, by name.
+    /// How far a spool is sealed.
+    fn spool(&self, name: &str) -> Result<Option<SpoolRecord>, BookError>;
+    /// Which records of a writer are sealed.
+    fn sequence(&self, writer: WriterUid) -> Result<Numbers, BookError>;
+    /// How far each spool is sealed, by name: also those that are gone long since.
     fn spools(&self) -> Result<Vec<SpoolRecord>, BookError>;
     /// The experiment of a uid.
     fn experiment_no(&self, uid: ExperimentUid) -> Result<Option<ExperimentNo>, BookError>;

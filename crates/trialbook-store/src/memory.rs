@@ -15,6 +15,7 @@ use crate::backend::{
     ProjectRecord, RunRecord, SpoolRecord, Wanted,
 };
 use crate::error::BookError;
+use crate::sequences::{Numbers, Sequences};
 
 /// Rows in memory.
 #[derive(Debug, Default)]
@@ -38,6 +39,7 @@ struct Rows {
     purged: BTreeSet<Subject>,
     spools: BTreeMap<String, SpoolRecord>,
     unknown: BTreeMap<(WriterUid, u64), Signed>,
+    sequences: Sequences,
 }
 
 struct MemoryLook(Arc<Rows>);
@@ -77,7 +79,9 @@ impl Rows {
             purged,
             spools,
             unknown,
+            sequences,
         } = change;
+        self.sequences.extend(sequences);
         self.uid = uid.unwrap_or(self.uid);
         self.counters = counters;
         self.names.extend(names);
@@ -132,6 +136,16 @@ impl Look for MemoryLook {
         Ok(names
             .map(|(number, name)| (*number, name.clone()))
             .collect())
+    }
+
+    fn spool(&self, name: &str) -> Result<Option<SpoolRecord>, BookError> {
+        Ok(self.0.spools.get(name).cloned())
+    }
+
+    fn sequence(&self, writer: WriterUid) -> Result<Numbers, BookError> {
+        let known = self.0.sequences.get(&writer);
+        let ranges = known.map(|numbers| numbers.ranges().clone());
+        Ok(Numbers::new(ranges.unwrap_or_default()))
     }
 
     fn spools(&self) -> Result<Vec<SpoolRecord>, BookError> {

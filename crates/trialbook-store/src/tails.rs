@@ -4,7 +4,8 @@
 //! missed. Not here: what records do, the lease. Invariant: what damage destroyed is counted and named, and
 //! the rest is read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,9 +14,10 @@ use trialbook_spool::{
     Tail, list,
 };
 
-use crate::backend::SpoolRecord;
+use crate::backend::{Look, SpoolRecord};
 use crate::error::BookError;
 use crate::fold::{Batch, Collector, SpoolPlaces};
+use crate::sequences::{Numbers, Sequences};
 
 /// Bytes read of a spool at once.
 const PIECE: usize = 4 << 20;
@@ -49,6 +51,8 @@ pub(crate) struct Tails {
     pub(crate) spools: Vec<TailRead>,
     /// Files that are no spools any more.
     pub(crate) unreadable: Vec<PathBuf>,
+    /// Which records of these writers are sealed once the batch is.
+    pub(crate) sequences: Sequences,
 }
 
 impl Tails {
@@ -71,17 +75,14 @@ impl Tails {
     }
 }
 
-/// Reads what stands behind the sealed offsets.
+/// Reads what stands behind the sealed offsets, but for records that are sealed or read already: the same
+/// ones may stand in several files.
 pub(crate) fn read_tails(
     files: &dyn Files,
     folder: &Path,
-    sealed: &[SpoolRecord],
+    look: &dyn Look,
     limit: u64,
 ) -> Result<Tails, BookError> {
-    let known: BTreeMap<&str, &SpoolRecord> = sealed
-        .iter()
-        .map(|record| (record.name.as_str(), record))
-        .collect();
     let mut ordered = BTreeSet::new();
     loop {
         let mut collector = Collector::new(ordered.clone());
@@ -89,20 +90,21 @@ pub(crate) fn read_tails(
         let mut left = limit;
         for spool in list(files, folder)? {
             let name = name_of(&spool.path);
-            let Some(name) = name.filter(|_| spool.header.is_some()) else {
+            let (Some(name), Some(header)) = (name, &spool.header) else {
                 tails.unreadable.push(spool.path);
                 continue;
             };
-            let record = known.get(name.as_str()).map_or_else(
-                || SpoolRecord {
-                    name,
-                    offset: 0,
-                    lost: 0,
-                    damage: String::new(),
-                },
-                |record| (*record).clone(),
-            );
-            let tail = read_tail(files, &spool, record, left, &mut collector)?;
+            let record = look.spool(&name)?.unwrap_or(SpoolRecord {
+                name,
+                offset: 0,
+                lost: 0,
+                damage: String::new(),
+            });
+            let sealed = match tails.sequences.entry(header.writer) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(look.sequence(header.writer)?),
+            };
+            let tail = read_tail(files, &spool, record, left, (&mut collector, sealed))?;
             if let Some(tail) = tail {
                 left = left.saturating_sub(tail.bytes);
                 tails.spools.push(tail);
@@ -128,7 +130,7 @@ fn read_tail(
     spool: &SpoolFile,
     mut record: SpoolRecord,
     left: u64,
-    collector: &mut Collector,
+    (collector, sealed): (&mut Collector, &mut Numbers),
 ) -> Result<Option<TailRead>, BookError> {
     let mut tail = TailRead {
         path: spool.path.clone(),
@@ -162,7 +164,12 @@ fn read_tail(
         let before = reader.state().offset();
         let mut frames = reader.frames(limit)?;
         while let Some(frame) = frames.next() {
-            if !collector.take(&frame, frames.state(), &mut places) {
+            if sealed.has(frame.seq) {
+                continue;
+            }
+            if collector.take(&frame, frames.state(), &mut places) {
+                sealed.add(frame.seq);
+            } else {
                 note_lost(&mut record, &frame, frames.state());
             }
         }

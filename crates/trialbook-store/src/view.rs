@@ -18,7 +18,7 @@ use trialbook_model::record::{Param, SeriesKey, Signed};
 use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{BucketSpec, Buckets};
 
-use crate::backend::{Backend, Experiments, SpoolRecord};
+use crate::backend::{Backend, Experiments, Look};
 use crate::book::Book;
 use crate::error::BookError;
 use crate::fold::{Fold, Kept};
@@ -53,20 +53,20 @@ pub struct BookView<'a> {
 
 impl<'a> BookView<'a> {
     pub(crate) fn open(book: &'a Book) -> Result<Self, BookError> {
-        Self::over(book.backend(), book.indexes(), |sealed| {
-            read_tails(book.files(), &book.spool_folder(), sealed, u64::MAX)
+        Self::over(book.backend(), book.indexes(), |look| {
+            read_tails(book.files(), &book.spool_folder(), look, u64::MAX)
         })
     }
 
-    /// A view of rows with the tails that `read` gives for the sealed offsets.
+    /// A view of rows with the tails that `read` gives for them.
     pub(crate) fn over(
         backend: &'a dyn Backend,
         indexes: Arc<Indexes>,
-        read: impl Fn(&[SpoolRecord]) -> Result<Tails, BookError>,
+        read: impl Fn(&dyn Look) -> Result<Tails, BookError>,
     ) -> Result<Self, BookError> {
         for _ in 0..ATTEMPTS {
             let sealed = Rc::new(Sealed::open(backend.look()?)?);
-            let tails = read(&sealed.look().spools()?)?;
+            let tails = read(sealed.look())?;
             // A spool may have been sealed and removed since the look: then the rows know more now.
             if backend.look()?.counters()?.rev == sealed.counters().rev {
                 let (unsealed_bytes, dead_spools) = (tails.bytes(), tails.dead());

@@ -66,6 +66,13 @@ CREATE INDEX run_by_number ON run (experiment, number);
 
 CREATE INDEX run_by_rev ON run (rev);
 
+CREATE TABLE sequence (
+    writer BLOB NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (writer, first)
+) WITHOUT ROWID;
+
 CREATE TABLE snapshot (
     sha256 TEXT NOT NULL PRIMARY KEY,
     document BLOB NOT NULL

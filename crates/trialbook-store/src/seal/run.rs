@@ -51,15 +51,15 @@ pub(crate) fn seal(ground: Ground<'_>, effort: Effort) -> Result<SealReport, Boo
     }
     loop {
         let sealed = Rc::new(Sealed::open(ground.backend.look()?)?);
-        let spools = sealed.look().spools()?;
-        let tails = read_tails(ground.files, ground.spools, &spools, BATCH_BYTES)?;
+        let mut tails = read_tails(ground.files, ground.spools, sealed.look(), BATCH_BYTES)?;
         if report.outcome != SealOutcome::Sealed && effort == Effort::IfLarge && !is_large(&tails) {
             return Ok(report);
         }
         let more = !tails.is_whole();
         if tails.bytes() > 0 {
             report.records += tails.batch.records;
-            commit(ground, &sealed, tails.batch, &tails.spools)?;
+            let batch = std::mem::take(&mut tails.batch);
+            commit(ground, &sealed, batch, &tails)?;
             report.outcome = SealOutcome::Sealed;
         }
         // An open look would hold back the log of the database.
@@ -81,12 +81,11 @@ pub(crate) fn seal(ground: Ground<'_>, effort: Effort) -> Result<SealReport, Boo
 
 /// Whether the lengths of the files allow that there is much: they are looked at before anything is read.
 fn may_be_large(ground: Ground<'_>) -> Result<bool, BookError> {
-    let known = ground.backend.look()?.spools()?;
+    let look = ground.backend.look()?;
     let (mut bytes, mut dead) = (0_u64, 0);
     for spool in list(ground.files, ground.spools)? {
         let name = spool.path.file_name().unwrap_or_default().to_string_lossy();
-        let at = known.binary_search_by(|record| record.name.as_str().cmp(&name));
-        let offset = at.map_or(0, |at| known[at].offset);
+        let offset = look.spool(&name)?.map_or(0, |record| record.offset);
         bytes += spool.size.saturating_sub(offset);
         dead += usize::from(spool.liveness == Liveness::Dead);
     }
@@ -101,13 +100,18 @@ fn commit(
     ground: Ground<'_>,
     sealed: &Rc<Sealed<'_>>,
     batch: crate::fold::Batch,
-    tails: &[TailRead],
+    tails: &Tails,
 ) -> Result<(), BookError> {
     let mut fold = Fold::new(Rc::clone(sealed));
     fold.apply(batch)?;
-    let moved = tails.iter().filter(|tail| tail.bytes > 0);
+    let moved = tails.spools.iter().filter(|tail| tail.bytes > 0);
     let records = moved.map(|tail| tail.record.clone()).collect();
-    let change = change_of(fold, sealed, records)?;
+    let mut change = change_of(fold, sealed, records)?;
+    let grown = tails.sequences.iter();
+    let grown = grown.filter(|(_, numbers)| numbers.has_grown());
+    change.sequences = grown
+        .map(|(writer, known)| (*writer, known.clone()))
+        .collect();
     ground.backend.commit(&change)
 }
 

@@ -17,7 +17,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, TransactionBehavior};
-use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid};
+use trialbook_model::id::{
+    ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid, WriterUid,
+};
 use trialbook_model::record::{Signed, Subject};
 
 use crate::backend::{
@@ -25,6 +27,7 @@ use crate::backend::{
     ProjectRecord, RunRecord, SpoolRecord, Wanted,
 };
 use crate::error::BookError;
+use crate::sequences::Numbers;
 
 /// Connections kept for later looks.
 const IDLE: usize = 4;
@@ -231,6 +234,14 @@ impl Look for SqliteLook<'_> {
 
     fn names(&self, from: u32) -> Result<Vec<(u32, String)>, BookError> {
         ledger::names(self.connection(), from).map_err(BookError::database("read"))
+    }
+
+    fn spool(&self, name: &str) -> Result<Option<SpoolRecord>, BookError> {
+        ledger::spool(self.connection(), name).map_err(BookError::database("read"))
+    }
+
+    fn sequence(&self, writer: WriterUid) -> Result<Numbers, BookError> {
+        ledger::sequence(self.connection(), writer).map_err(BookError::database("read"))
     }
 
     fn spools(&self) -> Result<Vec<SpoolRecord>, BookError> {

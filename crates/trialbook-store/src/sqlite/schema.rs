@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use crate::artifacts::hex;
 
 /// Names and texts of all migrations, in order.
-pub(super) const MIGRATIONS: [(&str, &str); 2] = [
+pub(super) const MIGRATIONS: [(&str, &str); 3] = [
     (
         "0001_first",
         include_str!("../../migrations/sqlite/0001_first.sql"),
@@ -14,6 +14,10 @@ pub(super) const MIGRATIONS: [(&str, &str); 2] = [
     (
         "0002_unknown",
         include_str!("../../migrations/sqlite/0002_unknown.sql"),
+    ),
+    (
+        "0003_sequence",
+        include_str!("../../migrations/sqlite/0003_sequence.sql"),
     ),
 ];
 
@@ -63,6 +67,10 @@ mod tests {
         (
             "0002_unknown",
             "1104ae6fab295449fbfa0e815fc190cd5423a67212eb4b001aa3be8fb2bb6e08",
+        ),
+        (
+            "0003_sequence",
+            "dd0ac822a619b738c47b38551eeaa4507f166dc8015cf88ba7e8347ef123a360",
         ),
     ];
 

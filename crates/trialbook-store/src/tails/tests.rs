@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use trialbook_model::id::{RunNo, RunUid, Uid};
 use trialbook_model::record::*;
-use trialbook_spool::{Background, Durability, Mode};
+use trialbook_spool::{Background, Mode};
 
 use crate::book::{Access, Book, Effort};
 use crate::contract::{TurnedClock, folder};
@@ -99,4 +99,66 @@ fn a_known_kind_that_cannot_be_read_is_lost_and_its_spool_stays() {
     let found: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].contains("record 1 of kind 18 cannot be read"));
+}
+
+#[test]
+fn a_spool_that_is_there_twice_counts_once() {
+    let (_folder, book) = new_book();
+    let mut recorder = recorder(&book);
+    record(&mut recorder, 0..3);
+    let path = spools(&book).remove(0);
+    std::fs::copy(&path, path.with_file_name("a copy.spool")).unwrap();
+    record(&mut recorder, 3..5);
+    assert_eq!(steps(&book), [0, 1, 2, 3, 4]);
+    assert_eq!(book.seal(Effort::All).unwrap().records, 5);
+    assert_eq!(steps(&book), [0, 1, 2, 3, 4]);
+    // A copy that turns up later says more than the book knows.
+    record(&mut recorder, 5..8);
+    let late = path.with_file_name("late.spool");
+    std::fs::copy(&path, &late).unwrap();
+    assert_eq!(steps(&book), [0, 1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(book.seal(Effort::All).unwrap().records, 3);
+    std::fs::copy(&path, &late).unwrap();
+    assert_eq!(book.seal(Effort::All).unwrap().records, 0);
+    assert_eq!(steps(&book), [0, 1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(spools(&book), [path]);
+}
+
+#[test]
+fn files_of_a_writer_that_turn_up_in_any_order_are_all_new() {
+    let (folder, book) = new_book();
+    let aside = folder.path().join("aside");
+    let options = trialbook_spool::SpoolOptions {
+        mode: Mode::Written,
+        background: Background::None,
+        rotate_at: 4400,
+        ..trialbook_spool::SpoolOptions::default()
+    };
+    let mut writer = trialbook_spool::SpoolWriter::create(&aside, options).unwrap();
+    let subject = writer.subject(&Subject::Run(RUN));
+    let key = writer.key(&SeriesKey::plain("a"));
+    for step in 0..40 {
+        let call = trialbook_spool::LogCall {
+            subject,
+            step,
+            time: trialbook_model::time::Timestamp(step),
+            repeat: trialbook_spool::Repeat::Keep,
+        };
+        writer.points(call, &[(key, 1.0)]).unwrap();
+    }
+    writer.finish().unwrap();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&aside)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    assert!(files.len() > 2, "{files:?}");
+    let mut records = 0;
+    for path in files.iter().rev() {
+        let name = path.file_name().unwrap();
+        std::fs::copy(path, book.spool_folder().join(name)).unwrap();
+        records += book.seal(Effort::All).unwrap().records;
+    }
+    assert_eq!(records, 40);
+    assert_eq!(steps(&book), (0..40).collect::<Vec<i64>>());
 }
