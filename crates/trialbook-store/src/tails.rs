@@ -42,6 +42,8 @@ pub(crate) struct TailRead {
     pub(crate) bytes: u64,
     /// Whether nothing more is there.
     pub(crate) whole: bool,
+    /// Whether its row says something else now.
+    pub(crate) changed: bool,
 }
 
 /// Tails as a batch.
@@ -138,8 +140,9 @@ fn read_tail(
         record: record.clone(),
         bytes: 0,
         whole: true,
+        changed: false,
     };
-    if record.offset > 0 && !has_more(files, &spool.path, record.offset)? {
+    if record.offset > 0 && has_nothing_new(files, spool, record.offset)? {
         return Ok(Some(tail));
     }
     if left == 0 {
@@ -187,21 +190,31 @@ fn read_tail(
     }
     record.offset = reader.state().offset();
     tail.bytes = record.offset - start;
+    tail.changed = tail.record != record;
     tail.record = record;
     Ok(Some(tail))
 }
 
-/// Whether a frame, or what is left of one, stands at an offset.
-fn has_more(files: &dyn Files, path: &Path, offset: u64) -> Result<bool, BookError> {
+/// Whether reading from an offset on would surely give nothing, found out without reading what is before.
+///
+/// Not where the disk surely had more, and not of a file that is soon to be removed: there, a word that should
+/// not be zero may hide frames.
+fn has_nothing_new(files: &dyn Files, spool: &SpoolFile, offset: u64) -> Result<bool, BookError> {
+    if offset < spool.durable {
+        return Ok(false);
+    }
+    if spool.liveness == Liveness::Dead {
+        return Ok(spool.size <= offset);
+    }
     let mut word = [0; 4];
     let read = files
-        .open(path, Access::Read)
+        .open(&spool.path, Access::Read)
         .and_then(|file| file.read_at(&mut word, offset));
     match read {
-        Ok(some) => Ok(some > 0 && word != [0; 4]),
+        Ok(some) => Ok(some == 0 || word == [0; 4]),
         // It is asked for again, and then known to be gone.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(BookError::io("read", path)(error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(BookError::io("read", &spool.path)(error)),
     }
 }
 

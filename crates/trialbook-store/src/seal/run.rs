@@ -56,7 +56,7 @@ pub(crate) fn seal(ground: Ground<'_>, effort: Effort) -> Result<SealReport, Boo
             return Ok(report);
         }
         let more = !tails.is_whole();
-        if tails.bytes() > 0 {
+        if tails.spools.iter().any(|spool| spool.changed) {
             report.records += tails.batch.records;
             let batch = std::mem::take(&mut tails.batch);
             commit(ground, &sealed, batch, &tails)?;
@@ -104,7 +104,7 @@ fn commit(
 ) -> Result<(), BookError> {
     let mut fold = Fold::new(Rc::clone(sealed));
     fold.apply(batch)?;
-    let moved = tails.spools.iter().filter(|tail| tail.bytes > 0);
+    let moved = tails.spools.iter().filter(|tail| tail.changed);
     let records = moved.map(|tail| tail.record.clone()).collect();
     let mut change = change_of(fold, sealed, records)?;
     let grown = tails.sequences.iter();

@@ -162,3 +162,41 @@ fn files_of_a_writer_that_turn_up_in_any_order_are_all_new() {
     assert_eq!(records, 40);
     assert_eq!(steps(&book), (0..40).collect::<Vec<i64>>());
 }
+
+/// Overwrites bytes of a file.
+fn overwrite(path: &std::path::Path, at: u64, bytes: &[u8]) {
+    use std::os::unix::fs::FileExt as _;
+    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.write_all_at(bytes, at).unwrap();
+}
+
+#[test]
+fn a_zeroed_word_where_sealing_ended_hides_no_records() {
+    for flush in [None, Some(trialbook_spool::Durability::Disk)] {
+        let (_folder, book) = new_book();
+        let mut recorder = recorder(&book);
+        record(&mut recorder, 0..3);
+        book.seal(Effort::All).unwrap();
+        let path = spools(&book).remove(0);
+        let sealed = std::fs::metadata(&path).unwrap().len();
+        record(&mut recorder, 3..6);
+        if let Some(durability) = flush {
+            recorder.flush(durability).unwrap();
+            overwrite(&path, sealed, &[0; 4]);
+            assert_eq!(steps(&book), [0, 1, 2, 4, 5]);
+        }
+        recorder.finish().unwrap();
+        overwrite(&path, sealed, &[0; 4]);
+        let report = book.seal(Effort::All).unwrap();
+        assert_eq!((report.records, report.removed), (2, 0));
+        assert_eq!(steps(&book), [0, 1, 2, 4, 5]);
+        assert_eq!(book.seal(Effort::All).unwrap().removed, 0);
+        assert_eq!(
+            book.check(crate::check::Depth::Book)
+                .unwrap()
+                .findings
+                .len(),
+            1
+        );
+    }
+}
