@@ -9,7 +9,7 @@ mod search;
 mod sums;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -49,6 +49,8 @@ pub struct BookView<'a> {
     indexes: Arc<Indexes>,
     /// The index with what is not sealed, once it was asked for.
     unsealed_index: RefCell<Option<Index>>,
+    /// Damaged rows that were passed over.
+    damaged: RefCell<BTreeSet<RunNo>>,
 }
 
 impl<'a> BookView<'a> {
@@ -80,6 +82,7 @@ impl<'a> BookView<'a> {
                     rolls: RefCell::default(),
                     indexes,
                     unsealed_index: RefCell::default(),
+                    damaged: RefCell::default(),
                 });
             }
         }
@@ -88,10 +91,31 @@ impl<'a> BookView<'a> {
 
     /// The run of a uid.
     pub fn run_by_uid(&self, uid: RunUid) -> Result<Option<RunRow>, BookError> {
-        let Some(no) = self.run_no(uid)? else {
+        match self.run_no(uid)? {
+            Some(no) => self.row(no),
+            None => Ok(None),
+        }
+    }
+
+    /// Runs whose sealed rows are damaged, as far as this view has met them: they were left out, or show only
+    /// what was recorded since.
+    pub fn damaged(&self) -> BTreeSet<RunNo> {
+        let folded = self.fold.runs.iter();
+        let folded = folded.filter(|(_, run)| run.kept.aside.is_some());
+        let mut damaged = self.damaged.borrow().clone();
+        damaged.extend(folded.map(|(no, _)| *no));
+        damaged
+    }
+
+    fn row(&self, no: RunNo) -> Result<Option<RunRow>, BookError> {
+        if let Some(folded) = self.fold.runs.get(&no) {
+            return Ok(Some(folded.row.clone()));
+        }
+        if self.fold.removed.contains_key(&no) {
             return Ok(None);
-        };
-        Ok(self.runs(&[no])?.pop())
+        }
+        let sealed = self.sealed.run(no)?;
+        Ok(sealed.map(|sealed| sealed.row.clone()))
     }
 
     /// The present value of a param, so that a differing one can be refused at once (M-5).
@@ -203,11 +227,12 @@ impl Reading for BookView<'_> {
     fn runs(&self, numbers: &[RunNo]) -> Result<Vec<RunRow>, BookError> {
         let mut rows = Vec::with_capacity(numbers.len());
         for no in numbers {
-            if let Some(folded) = self.fold.runs.get(no) {
-                rows.push(folded.row.clone());
-            } else if !self.fold.removed.contains_key(no) {
-                let sealed = self.sealed.run(*no)?;
-                rows.extend(sealed.map(|sealed| sealed.row.clone()));
+            match self.row(*no) {
+                // One damaged row does not hide the others.
+                Err(error) if error.is_damage() && numbers.len() > 1 => {
+                    self.damaged.borrow_mut().insert(*no);
+                }
+                row => rows.extend(row?),
             }
         }
         Ok(rows)

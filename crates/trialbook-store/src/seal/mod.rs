@@ -3,6 +3,7 @@
 //! Not here: finding spools, leases, SQL. Invariant: the change holds the offsets of the spools together
 //! with what they said, so that each record gets into the book once.
 
+mod aside;
 mod groups;
 mod points;
 mod records;
@@ -141,7 +142,10 @@ impl Writer<'_> {
     }
 
     fn write_kept(&mut self, kept: &mut Kept) -> Result<(), BookError> {
-        self.write_points(kept)?;
+        if let Some(data) = kept.aside.take() {
+            self.keep_aside(&mut kept.places, data);
+        }
+        self.write_points_or_go_round(kept)?;
         self.write_records(kept)
     }
 

@@ -276,6 +276,10 @@ impl Look for SqliteLook<'_> {
         chunks::read(self.connection(), range, part).map_err(BookError::database("read"))
     }
 
+    fn streams(&self) -> Result<Vec<u64>, BookError> {
+        chunks::streams(self.connection()).map_err(BookError::database("read"))
+    }
+
     fn snapshot(&self, sha256: &str) -> Result<Option<Vec<u8>>, BookError> {
         ledger::snapshot(self.connection(), sha256).map_err(BookError::database("read"))
     }
