@@ -10,6 +10,7 @@ mod sums;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ use crate::tails::{Tails, read_tails};
 use points::RollCache;
 pub(crate) use search::{build, changes_since};
 
-/// How often a view begins anew because somebody sealed meanwhile.
+/// How often a view begins anew because spools were sealed and removed meanwhile.
 const ATTEMPTS: usize = 64;
 
 /// A consistent look at a book. It does not change while others write.
@@ -55,22 +56,34 @@ pub struct BookView<'a> {
 
 impl<'a> BookView<'a> {
     pub(crate) fn open(book: &'a Book) -> Result<Self, BookError> {
-        Self::over(book.backend(), book.indexes(), |sealed| {
-            read_tails(book.files(), &book.spool_folder(), sealed, u64::MAX)
+        let folder = book.spool_folder();
+        let list = || {
+            let files = book.files().list(&folder);
+            let mut files = files.map_err(BookError::io("list", &folder))?;
+            files.retain(|file| file.extension().is_some_and(|ending| ending == "spool"));
+            Ok(files.into_iter().collect())
+        };
+        Self::over(book.backend(), book.indexes(), list, |sealed| {
+            read_tails(book.files(), &folder, sealed, u64::MAX)
         })
     }
 
-    /// A view of rows with the tails that `read` gives for the sealed offsets.
+    /// A view of rows with the tails that `read` gives for the sealed offsets; `list` gives the spools there
+    /// are.
     pub(crate) fn over(
         backend: &'a dyn Backend,
         indexes: Arc<Indexes>,
+        list: impl Fn() -> Result<BTreeSet<PathBuf>, BookError>,
         read: impl Fn(&[SpoolRecord]) -> Result<Tails, BookError>,
     ) -> Result<Self, BookError> {
         for _ in 0..ATTEMPTS {
+            let before = list()?;
             let sealed = Rc::new(Sealed::open(backend.look()?)?);
             let tails = read(&sealed.look().spools()?)?;
-            // A spool may have been sealed and removed since the look: then the rows know more now.
-            if backend.look()?.counters()?.rev == sealed.counters().rev {
+            // A spool that was removed before the listing was sealed before the look, and one that is still
+            // there was read, whatever was sealed meanwhile. Only one that went away in between may have
+            // been missed by both.
+            if before.is_subset(&list()?) {
                 let (unsealed_bytes, dead_spools) = (tails.bytes(), tails.dead());
                 let mut fold = Fold::new(Rc::clone(&sealed));
                 fold.apply(tails.batch)?;

@@ -145,3 +145,32 @@ fn damaged_nouns_go_on_with_what_their_columns_say() {
         "{findings:?}"
     );
 }
+
+#[test]
+fn a_book_is_made_in_place_only_with_the_lease() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(".trialbook");
+    fs::create_dir(&path).unwrap();
+    // A making that broke off.
+    fs::write(path.join(DATABASE), []).unwrap();
+    let lease = fs::File::create(path.join(LEASE)).unwrap();
+    lease.try_lock().unwrap();
+    assert!(matches!(Book::create(&path), Err(BookError::Restless)));
+    assert!(fs::read(path.join(DATABASE)).unwrap().is_empty());
+    drop(lease);
+    let book = Book::create(&path).unwrap();
+    assert_eq!(book.view().unwrap().experiments().unwrap().len(), 1);
+}
+
+#[test]
+fn databases_of_others_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("book.db");
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.pragma_update(None, "application_id", 7).unwrap();
+    drop(other);
+    let before = fs::read(&path).unwrap();
+    let refused = crate::sqlite::SqliteBackend::create(&path);
+    assert!(matches!(refused, Err(BookError::NotABook { .. })));
+    assert_eq!(fs::read(&path).unwrap(), before);
+}

@@ -18,7 +18,7 @@ use crate::fold::{Fold, FoldedExperiment, FoldedProject, FoldedRun, Kept};
 use crate::pack::{BLOCK, Names, Places, chunk_id, pack_document, pack_noun, pack_run};
 use crate::sealed::Sealed;
 
-pub(crate) use run::{Ground, seal, take_lease};
+pub(crate) use run::{Ground, lease_at, seal, take_lease};
 
 /// Writes a change.
 struct Writer<'a> {

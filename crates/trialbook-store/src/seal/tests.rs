@@ -16,6 +16,8 @@ use crate::nouns::{Owner, Series};
 use crate::reading::Reading as _;
 use crate::tails::Tails;
 use crate::view::BookView;
+use std::cell::RefCell;
+use std::path::PathBuf;
 
 const RUN: RunUid = RunUid(Uid([9; 16]));
 
@@ -39,7 +41,9 @@ fn book() -> MemoryBackend {
 }
 
 fn view(backend: &MemoryBackend) -> BookView<'_> {
-    BookView::over(backend, Arc::default(), |_sealed| Ok(Tails::default())).unwrap()
+    let list = || Ok(BTreeSet::default());
+    let read = |_: &[SpoolRecord]| Ok(Tails::default());
+    BookView::over(backend, Arc::default(), list, read).unwrap()
 }
 
 /// Calls of the given keys, a step each.
@@ -275,4 +279,31 @@ fn damaged_blocks_of_records_and_items_stop_no_seal() {
     let view = view(&backend);
     assert_eq!(view.logs(RunNo(1)).unwrap().len(), 1);
     assert_eq!(view.items(RunNo(1)).unwrap().len(), 1);
+}
+
+#[test]
+fn a_view_begins_anew_only_when_a_spool_went_away() {
+    let backend = book();
+    let steps = RefCell::new(0..);
+    let seal = |_: &[SpoolRecord]| {
+        let step = steps.borrow_mut().next().unwrap();
+        seal_in(&backend, calls(&["a"], step..step + 1));
+        Ok(Tails::default())
+    };
+    let list = || Ok(BTreeSet::from([PathBuf::from("1.spool")]));
+    let view = BookView::over(&backend, Arc::default(), list, seal).unwrap();
+    assert_eq!(
+        view.rev(),
+        0,
+        "somebody who seals all the time hinders nobody"
+    );
+    let listings = RefCell::new(vec![2, 1, 1, 2]);
+    let list = || {
+        let names = [PathBuf::from("1.spool"), PathBuf::from("2.spool")];
+        let there = listings.borrow_mut().pop().unwrap();
+        Ok(names.into_iter().take(there).collect())
+    };
+    let view = BookView::over(&backend, Arc::default(), list, seal).unwrap();
+    assert_eq!(view.rev(), 2, "the look after the one that was missed");
+    assert!(listings.borrow().is_empty());
 }
