@@ -199,6 +199,8 @@ pub(crate) trait Look {
     fn projects(&self, only: Option<&str>) -> Result<Vec<ProjectRecord>, BookError>;
     /// Chunks with ids from the first to the last, in order.
     fn chunks(&self, range: (i64, i64), part: Part) -> Result<Vec<ChunkRecord>, BookError>;
+    /// Streams that have chunks, by their book-wide numbers.
+    fn streams(&self) -> Result<Vec<u64>, BookError>;
     /// A packed document.
     fn snapshot(&self, sha256: &str) -> Result<Option<Vec<u8>>, BookError>;
     /// Whether an operation was applied.

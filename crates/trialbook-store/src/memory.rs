@@ -15,6 +15,7 @@ use crate::backend::{
     ProjectRecord, RunRecord, SpoolRecord, Wanted,
 };
 use crate::error::BookError;
+use crate::pack::SEQ_BITS;
 use crate::sequences::{Numbers, Sequences};
 
 /// Rows in memory.
@@ -238,6 +239,13 @@ impl Look for MemoryLook {
             }
         }
         Ok(chunks)
+    }
+
+    fn streams(&self) -> Result<Vec<u64>, BookError> {
+        let streams = self.0.chunks.keys().map(|id| (*id >> SEQ_BITS) as u64);
+        let mut streams: Vec<u64> = streams.collect();
+        streams.dedup();
+        Ok(streams)
     }
 
     fn snapshot(&self, sha256: &str) -> Result<Option<Vec<u8>>, BookError> {

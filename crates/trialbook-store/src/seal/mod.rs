@@ -3,6 +3,7 @@
 //! Not here: finding spools, leases, SQL. Invariant: the change holds the offsets of the spools together
 //! with what they said, so that each record gets into the book once.
 
+mod aside;
 mod groups;
 mod points;
 mod records;
@@ -17,7 +18,7 @@ use crate::fold::{Fold, FoldedExperiment, FoldedProject, FoldedRun, Kept};
 use crate::pack::{BLOCK, Names, Places, chunk_id, pack_document, pack_noun, pack_run};
 use crate::sealed::Sealed;
 
-pub(crate) use run::{Ground, seal, take_lease};
+pub(crate) use run::{Ground, lease_at, seal, take_lease};
 
 /// Writes a change.
 struct Writer<'a> {
@@ -142,7 +143,10 @@ impl Writer<'_> {
     }
 
     fn write_kept(&mut self, kept: &mut Kept) -> Result<(), BookError> {
-        self.write_points(kept)?;
+        if let Some(data) = kept.aside.take() {
+            self.keep_aside(&mut kept.places, data);
+        }
+        self.write_points_or_go_round(kept)?;
         self.write_records(kept)
     }
 

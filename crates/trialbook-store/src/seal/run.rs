@@ -138,21 +138,22 @@ pub(crate) struct Lease {
 
 /// Takes the lease; `None` when somebody has it.
 pub(crate) fn take_lease(ground: Ground<'_>) -> Result<Option<Lease>, BookError> {
-    let opening = BookError::io("open", ground.lease);
-    let file = match ground.files.open(ground.lease, Access::Write) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            match ground.files.create_new(ground.lease) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    ground.files.open(ground.lease, Access::Write)
-                }
-                made => made,
+    lease_at(ground.files, ground.lease)
+}
+
+/// Takes the lease of a book that may not be there yet.
+pub(crate) fn lease_at(files: &dyn Files, lease: &Path) -> Result<Option<Lease>, BookError> {
+    let opening = BookError::io("open", lease);
+    let file = match files.open(lease, Access::Write) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match files.create_new(lease) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                files.open(lease, Access::Write)
             }
-        }
+            made => made,
+        },
         opened => opened,
     };
     let file = file.map_err(opening)?;
-    let taken = file
-        .try_lock()
-        .map_err(BookError::io("lock", ground.lease))?;
+    let taken = file.try_lock().map_err(BookError::io("lock", lease))?;
     Ok(taken.then_some(Lease { _file: file }))
 }

@@ -47,7 +47,7 @@ pub(crate) struct SqliteBackend {
 impl SqliteBackend {
     /// Opens the database, made with its first rows where there is none. It appears as a whole or not at
     /// all: a full disk and a kill leave none, and of several that make it at once the first one wins and
-    /// nobody waits.
+    /// nobody waits. Missing still where it can only be made in its place, which needs the lease.
     pub(crate) fn make(path: &Path, first: &Change) -> Result<Self, BookError> {
         match Self::open(path) {
             Err(BookError::Missing { .. }) => {}
@@ -58,15 +58,19 @@ impl SqliteBackend {
         backend.commit(first)?;
         drop(backend);
         draft.publish(path)?;
+        Self::open(path)
+    }
+
+    /// Opens the database, made in its place where there is none or where it was never finished. Only for
+    /// the holder of the lease.
+    pub(crate) fn make_in_place(path: &Path, first: &Change) -> Result<Self, BookError> {
         match Self::open(path) {
-            // What stands there was never finished, or this file system has no links.
-            Err(BookError::Missing { .. }) => {
-                let backend = Self::create(path)?;
-                backend.commit(first)?;
-                Ok(backend)
-            }
-            opened => opened,
+            Err(BookError::Missing { .. }) => {}
+            opened => return opened,
         }
+        let backend = Self::create(path)?;
+        backend.commit(first)?;
+        Ok(backend)
     }
 
     /// Makes the database, or brings one that is there to the present schema.
@@ -288,6 +292,10 @@ impl Look for SqliteLook<'_> {
 
     fn chunks(&self, range: (i64, i64), part: Part) -> Result<Vec<ChunkRecord>, BookError> {
         chunks::read(self.connection(), range, part).map_err(BookError::database("read"))
+    }
+
+    fn streams(&self) -> Result<Vec<u64>, BookError> {
+        chunks::streams(self.connection()).map_err(BookError::database("read"))
     }
 
     fn snapshot(&self, sha256: &str) -> Result<Option<Vec<u8>>, BookError> {

@@ -39,7 +39,7 @@ impl Drop for Copied {
 /// Makes the database where there is none, and brings it to the present schema.
 pub(super) fn create(path: &Path) -> Result<(), BookError> {
     let making = BookError::database("make");
-    let make = || -> rusqlite::Result<Option<u32>> {
+    let make = || -> rusqlite::Result<Option<BookError>> {
         let mut connection = Connection::open_with_flags(
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -47,9 +47,18 @@ pub(super) fn create(path: &Path) -> Result<(), BookError> {
                 | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         prepare_to_write(&connection)?;
-        let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if version > BOOK_FORMAT {
-            return Ok(Some(version));
+        let about = about(&connection)?;
+        if about.version > BOOK_FORMAT && about.application == APPLICATION {
+            return Ok(Some(BookError::NewerFormat {
+                path: path.to_owned(),
+                version: about.version,
+            }));
+        }
+        let is_new = about.application == 0 && about.tables == 0;
+        if !is_new && about.application != APPLICATION {
+            return Ok(Some(BookError::NotABook {
+                path: path.to_owned(),
+            }));
         }
         connection.pragma_update(None, "page_size", 4096)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -62,10 +71,7 @@ pub(super) fn create(path: &Path) -> Result<(), BookError> {
         Ok(None)
     };
     match make().map_err(making)? {
-        Some(version) => Err(BookError::NewerFormat {
-            path: path.to_owned(),
-            version,
-        }),
+        Some(refusal) => Err(refusal),
         None => Ok(()),
     }
 }
@@ -221,8 +227,13 @@ fn open_to_read(uri: &str, flags: OpenFlags) -> Opened {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(64);
+    let about = about(&connection)?;
+    Ok((connection, about))
+}
+
+fn about(connection: &Connection) -> rusqlite::Result<About> {
     // In one statement, so that a book that is just being made is seen before or after.
-    let about = connection.query_row(
+    connection.query_row(
         "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) \
          FROM pragma_application_id, pragma_user_version",
         [],
@@ -233,8 +244,7 @@ fn open_to_read(uri: &str, flags: OpenFlags) -> Opened {
                 tables: row.get(2)?,
             })
         },
-    )?;
-    Ok((connection, about))
+    )
 }
 
 /// Whether the log's index could not be made or used, as in a read-only folder or on a full disk.
