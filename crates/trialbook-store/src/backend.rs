@@ -20,6 +20,8 @@ pub(crate) struct Counters {
     pub(crate) experiment: u64,
     /// Block of 64 series numbers.
     pub(crate) block: u64,
+    /// Drawn anew by whatever keeps the rows with each change, so that two changes of one base differ.
+    pub(crate) mark: u64,
 }
 
 impl Default for Counters {
@@ -30,6 +32,7 @@ impl Default for Counters {
             run: 1,
             experiment: 1,
             block: 0,
+            mark: 0,
         }
     }
 }
@@ -129,6 +132,8 @@ pub(crate) enum Experiments {
 pub(crate) struct Change {
     /// The book's identity, where it gets one.
     pub(crate) uid: Option<Uid>,
+    /// What it was made from; it is refused where the rows are others by now.
+    pub(crate) base: Option<Counters>,
     pub(crate) counters: Counters,
     pub(crate) names: Vec<(u32, String)>,
     pub(crate) experiments: Vec<ExperimentRecord>,
@@ -215,7 +220,8 @@ pub(crate) trait Look {
 pub(crate) trait Backend: Send + Sync {
     /// A look at the rows as they are now.
     fn look(&self) -> Result<Box<dyn Look + '_>, BookError>;
-    /// Makes a change durable, all of it or nothing. Only for the holder of the lease.
+    /// Makes a change durable, all of it or nothing. Only for the holder of the lease; should there be two
+    /// all the same, the later one's change is refused as [`BookError::Restless`].
     fn commit(&self, change: &Change) -> Result<(), BookError>;
     /// Cleans up after commits, as far as open looks allow. Only for the holder of the lease.
     fn settle(&self) -> Result<(), BookError>;

@@ -53,7 +53,13 @@ impl Backend for MemoryBackend {
 
     fn commit(&self, change: &Change) -> Result<(), BookError> {
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::make_mut(&mut rows).apply(change.clone());
+        if change.base.is_some_and(|base| base != rows.counters) {
+            return Err(BookError::Restless);
+        }
+        let mark = rows.counters.mark + 1;
+        let rows = Arc::make_mut(&mut rows);
+        rows.apply(change.clone());
+        rows.counters.mark = mark;
         Ok(())
     }
 
@@ -66,6 +72,7 @@ impl Rows {
     fn apply(&mut self, change: Change) {
         let Change {
             uid,
+            base: _,
             counters,
             names,
             experiments,

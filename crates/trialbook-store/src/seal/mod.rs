@@ -55,12 +55,14 @@ pub(crate) fn change_of(
     sealed: &Sealed<'_>,
     spools: Vec<SpoolRecord>,
 ) -> Result<Change, BookError> {
+    let base = Some(sealed.counters());
     let mut counters = fold.counters;
     counters.rev += 1;
     let mut writer = Writer {
         sealed,
         names: sealed.names().clone(),
         change: Change {
+            base,
             counters,
             spools,
             ..Change::default()

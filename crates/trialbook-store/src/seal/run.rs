@@ -25,6 +25,9 @@ const LARGE_BYTES: u64 = 16 << 20;
 /// Spools of dead writers from which a reading command seals.
 const MANY_SPOOLS: usize = 64;
 
+/// How often a seal begins anew because the rows changed under it.
+const ATTEMPTS: u32 = 16;
+
 /// Where a book's files are.
 #[derive(Clone, Copy)]
 pub(crate) struct Ground<'a> {
@@ -49,6 +52,7 @@ pub(crate) fn seal(ground: Ground<'_>, effort: Effort) -> Result<SealReport, Boo
     if effort == Effort::IfLarge && !may_be_large(ground)? {
         return Ok(report);
     }
+    let mut overtaken = 0;
     loop {
         let sealed = Rc::new(Sealed::open(ground.backend.look()?)?);
         let mut tails = read_tails(ground.files, ground.spools, sealed.look(), BATCH_BYTES)?;
@@ -57,9 +61,18 @@ pub(crate) fn seal(ground: Ground<'_>, effort: Effort) -> Result<SealReport, Boo
         }
         let more = !tails.is_whole();
         if tails.spools.iter().any(|spool| spool.changed) {
-            report.records += tails.batch.records;
             let batch = std::mem::take(&mut tails.batch);
-            commit(ground, &sealed, batch, &tails)?;
+            let records = batch.records;
+            match commit(ground, &sealed, batch, &tails) {
+                Ok(()) => {}
+                // Somebody took the lease for free, or put a backup in the book's place: all of it anew.
+                Err(BookError::Restless) if overtaken < ATTEMPTS => {
+                    overtaken += 1;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+            report.records += records;
             report.outcome = SealOutcome::Sealed;
         }
         // An open look would hold back the log of the database.

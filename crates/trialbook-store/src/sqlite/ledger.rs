@@ -49,6 +49,7 @@ pub(super) fn counters(connection: &Connection) -> rusqlite::Result<Counters> {
             "run" => &mut counters.run,
             "experiment" => &mut counters.experiment,
             "block" => &mut counters.block,
+            "mark" => &mut counters.mark,
             _ => continue,
         };
         *slot = value as u64;
@@ -138,12 +139,13 @@ fn subject_bytes(subject: &Subject) -> Vec<u8> {
     key
 }
 
-pub(super) fn write(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
+pub(super) fn write(connection: &Connection, change: &Change, mark: u64) -> rusqlite::Result<()> {
     let Counters {
         rev,
         run,
         experiment,
         block,
+        mark: _,
     } = change.counters;
     let mut insert = connection.prepare_cached(WRITE_COUNTER)?;
     let counters = [
@@ -151,6 +153,7 @@ pub(super) fn write(connection: &Connection, change: &Change) -> rusqlite::Resul
         ("run", run),
         ("experiment", experiment),
         ("block", block),
+        ("mark", mark),
     ];
     for (key, value) in counters {
         insert.execute(params![key, value as i64])?;

@@ -3,6 +3,7 @@
 //! Invariant: a reader makes no file beside the database but the log's index, and none where it may not.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -180,14 +181,31 @@ pub(super) fn checkpoint(connection: &Connection, pages: i64) {
         .ok();
 }
 
+/// The file at a path, by device and number.
+pub(super) fn file_at(path: &Path) -> Option<(u64, u64)> {
+    let about = fs::metadata(path).ok()?;
+    Some((about.dev(), about.ino()))
+}
+
+/// Whether a connection sees what others write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Footing {
+    Shared,
+    /// It reads a copy, or a file that it takes for unchanging.
+    Alone,
+}
+
 /// A connection for looks.
-pub(super) fn reader(path: &Path, copy: &Mutex<Option<Copied>>) -> Result<Connection, BookError> {
+pub(super) fn reader(
+    path: &Path,
+    copy: &Mutex<Option<Copied>>,
+) -> Result<(Connection, Footing), BookError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI;
-    let opened = match open_to_read(&uri_of(path, ""), flags) {
-        Err(error) if cannot_share(&error) => open_alone(path, copy, flags)?,
-        opened => opened,
+    let (opened, footing) = match open_to_read(&uri_of(path, ""), flags) {
+        Err(error) if cannot_share(&error) => (open_alone(path, copy, flags)?, Footing::Alone),
+        opened => (opened, Footing::Shared),
     };
     let (connection, about) = opened.map_err(|error| refused(path, error))?;
     let About {
@@ -209,7 +227,7 @@ pub(super) fn reader(path: &Path, copy: &Mutex<Option<Copied>>) -> Result<Connec
             path: path.to_owned(),
         });
     }
-    Ok(connection)
+    Ok((connection, footing))
 }
 
 /// What a database says of itself.
