@@ -35,6 +35,8 @@ pub struct SpoolFile {
     pub header: Option<Header>,
     /// Whether its writer lives, found out before the header and before anything else was read.
     pub liveness: Liveness,
+    /// Up to here the disk surely has it, says its header; 0 where that is not known.
+    pub durable: u64,
     /// Its length; a mapped file is longer than what is in it.
     pub size: u64,
     /// What may have happened to its bytes.
@@ -76,9 +78,9 @@ fn inspect(
     let size = file
         .size()
         .map_err(|source| SpoolError::io("read", path, source))?;
-    let header = match SpoolReader::over(Arc::clone(&file), path, Past::Open) {
-        Ok(reader) => reader.header().cloned(),
-        Err(SpoolError::NotASpool { .. }) => None,
+    let (header, durable) = match SpoolReader::over(Arc::clone(&file), path, Past::Open) {
+        Ok(reader) => (reader.header().cloned(), reader.durable()),
+        Err(SpoolError::NotASpool { .. }) => (None, 0),
         Err(error) => return Err(error),
     };
     let liveness = if unlocked {
@@ -96,6 +98,7 @@ fn inspect(
         past: past_of(liveness, header.as_ref(), here),
         header,
         liveness,
+        durable,
         size,
     }))
 }

@@ -94,7 +94,19 @@ impl Book {
         make_dir(&path.join("spool"))?;
         let files = SystemFiles::shared();
         let first = first_rows(files.as_ref(), path)?;
-        let rows = Rows::Database(SqliteBackend::make(&path.join(DATABASE), &first)?);
+        let database = path.join(DATABASE);
+        let rows = match SqliteBackend::make(&database, &first) {
+            // What stands there was never finished, or this file system has no links.
+            Err(BookError::Missing { .. }) => {
+                let lease = path.join(LEASE);
+                let Some(_lease) = seal::lease_at(files.as_ref(), &lease)? else {
+                    return Err(BookError::Restless);
+                };
+                SqliteBackend::make_in_place(&database, &first)?
+            }
+            made => made?,
+        };
+        let rows = Rows::Database(rows);
         sync_dir(path)?;
         Ok(Self::over(path, Access::Write, rows, files))
     }

@@ -321,6 +321,8 @@ fn a_sealer_that_is_stopped_or_killed_in_its_transaction_stops_nobody() {
     let other = Book::open(&path, Access::Write).unwrap();
     assert_eq!(other.seal(Effort::All).unwrap().outcome, SealOutcome::Busy);
     assert_eq!(assert_steps(&other, uid(1)), 80);
+    // Making a book that is there writes nothing.
+    assert_eq!(assert_steps(&Book::create(&path).unwrap(), uid(1)), 80);
     kill(&mut holder);
     assert_eq!(
         other.seal(Effort::All).unwrap().outcome,

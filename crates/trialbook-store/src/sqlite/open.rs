@@ -3,6 +3,7 @@
 //! Invariant: a reader makes no file beside the database but the log's index, and none where it may not.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -39,7 +40,7 @@ impl Drop for Copied {
 /// Makes the database where there is none, and brings it to the present schema.
 pub(super) fn create(path: &Path) -> Result<(), BookError> {
     let making = BookError::database("make");
-    let make = || -> rusqlite::Result<Option<u32>> {
+    let make = || -> rusqlite::Result<Option<BookError>> {
         let mut connection = Connection::open_with_flags(
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -47,9 +48,18 @@ pub(super) fn create(path: &Path) -> Result<(), BookError> {
                 | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         prepare_to_write(&connection)?;
-        let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if version > BOOK_FORMAT {
-            return Ok(Some(version));
+        let about = about(&connection)?;
+        if about.version > BOOK_FORMAT && about.application == APPLICATION {
+            return Ok(Some(BookError::NewerFormat {
+                path: path.to_owned(),
+                version: about.version,
+            }));
+        }
+        let is_new = about.application == 0 && about.tables == 0;
+        if !is_new && about.application != APPLICATION {
+            return Ok(Some(BookError::NotABook {
+                path: path.to_owned(),
+            }));
         }
         connection.pragma_update(None, "page_size", 4096)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -62,10 +72,7 @@ pub(super) fn create(path: &Path) -> Result<(), BookError> {
         Ok(None)
     };
     match make().map_err(making)? {
-        Some(version) => Err(BookError::NewerFormat {
-            path: path.to_owned(),
-            version,
-        }),
+        Some(refusal) => Err(refusal),
         None => Ok(()),
     }
 }
@@ -174,14 +181,31 @@ pub(super) fn checkpoint(connection: &Connection, pages: i64) {
         .ok();
 }
 
+/// The file at a path, by device and number.
+pub(super) fn file_at(path: &Path) -> Option<(u64, u64)> {
+    let about = fs::metadata(path).ok()?;
+    Some((about.dev(), about.ino()))
+}
+
+/// Whether a connection sees what others write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Footing {
+    Shared,
+    /// It reads a copy, or a file that it takes for unchanging.
+    Alone,
+}
+
 /// A connection for looks.
-pub(super) fn reader(path: &Path, copy: &Mutex<Option<Copied>>) -> Result<Connection, BookError> {
+pub(super) fn reader(
+    path: &Path,
+    copy: &Mutex<Option<Copied>>,
+) -> Result<(Connection, Footing), BookError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI;
-    let opened = match open_to_read(&uri_of(path, ""), flags) {
-        Err(error) if cannot_share(&error) => open_alone(path, copy, flags)?,
-        opened => opened,
+    let (opened, footing) = match open_to_read(&uri_of(path, ""), flags) {
+        Err(error) if cannot_share(&error) => (open_alone(path, copy, flags)?, Footing::Alone),
+        opened => (opened, Footing::Shared),
     };
     let (connection, about) = opened.map_err(|error| refused(path, error))?;
     let About {
@@ -203,7 +227,7 @@ pub(super) fn reader(path: &Path, copy: &Mutex<Option<Copied>>) -> Result<Connec
             path: path.to_owned(),
         });
     }
-    Ok(connection)
+    Ok((connection, footing))
 }
 
 /// What a database says of itself.
@@ -221,8 +245,13 @@ fn open_to_read(uri: &str, flags: OpenFlags) -> Opened {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(64);
+    let about = about(&connection)?;
+    Ok((connection, about))
+}
+
+fn about(connection: &Connection) -> rusqlite::Result<About> {
     // In one statement, so that a book that is just being made is seen before or after.
-    let about = connection.query_row(
+    connection.query_row(
         "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) \
          FROM pragma_application_id, pragma_user_version",
         [],
@@ -233,8 +262,7 @@ fn open_to_read(uri: &str, flags: OpenFlags) -> Opened {
                 tables: row.get(2)?,
             })
         },
-    )?;
-    Ok((connection, about))
+    )
 }
 
 /// Whether the log's index could not be made or used, as in a read-only folder or on a full disk.
