@@ -17,7 +17,7 @@ use crate::memory::MemoryBackend;
 use crate::seal::{self, Ground, first_change};
 use crate::sqlite::SqliteBackend;
 
-use crate::artifacts::{Artifacts, make_dir, sync_dir};
+use crate::artifacts::{Artifacts, make_dir, make_dir_durably, sync_dir};
 use crate::error::BookError;
 use crate::recorder::{Recorder, RecorderOptions};
 use crate::view::BookView;
@@ -81,7 +81,7 @@ pub struct Book {
 impl Book {
     /// Makes a book in a folder that may exist, or opens the one that is there.
     pub fn create(path: &Path) -> Result<Self, BookError> {
-        make_dir(path)?;
+        make_dir_durably(path)?;
         if is_network(path) {
             return Err(BookError::NetworkFolder {
                 path: path.to_owned(),
@@ -211,7 +211,11 @@ impl Book {
     /// Moves spooled records into the database. Never waits: somebody else's seal is as good.
     pub fn seal(&self, effort: Effort) -> Result<SealReport, BookError> {
         self.writable()?;
-        self.with_ground(|ground| seal::seal(ground, effort))
+        let report = self.with_ground(|ground| seal::seal(ground, effort))?;
+        if report.outcome == SealOutcome::Sealed && self.database().is_some() {
+            self.artifacts().clean();
+        }
+        Ok(report)
     }
 
     /// Gives the places that sealing needs to `work`.

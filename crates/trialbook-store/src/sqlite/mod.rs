@@ -181,6 +181,19 @@ impl SqliteBackend {
         let copy = std::fs::File::open(target).map_err(BookError::io("open", target))?;
         copy.sync_all().map_err(BookError::io("sync", target))
     }
+
+    /// Gives a database that nobody else has open another identity.
+    pub(crate) fn rename(path: &Path, uid: Uid) -> Result<(), BookError> {
+        let rename = || ledger::rename(&Connection::open(path)?, uid);
+        rename().map_err(BookError::database("write to"))
+    }
+
+    /// Replaces all that is in the database by what is in another one, in one transaction. Only for the
+    /// holder of the lease.
+    pub(crate) fn replace_with(&self, other: &Path) -> Result<(), BookError> {
+        open::replace(&self.path, other)?;
+        self.settle()
+    }
 }
 
 impl Backend for SqliteBackend {
