@@ -1,14 +1,15 @@
 //! The table of an experiment: for each variation how its trials ended, what its metrics amount to, and
 //! whether the success criteria are met.
 //!
-//! Of several attempts at one trial the latest counts, and the others are counted as superseded. A failed
-//! run contributes no metrics; the value of a metric is its last one (M-4).
+//! Of several attempts at one trial one counts, by the rule of [`counting`], and those before it are
+//! superseded. A failed run contributes no metrics; the value of a metric is its last one (M-4).
 
 use std::collections::BTreeMap;
 
 use trialbook_model::config::Config;
 use trialbook_model::criteria::{self, ExperimentVerdict, Observed};
 use trialbook_model::id::ExperimentNo;
+use trialbook_model::plan::{ExistingState, INTERRUPTED, counting};
 use trialbook_model::record::Goal;
 use trialbook_model::status::RunStatus;
 use trialbook_stats::{Description, Undefined, describe};
@@ -151,11 +152,18 @@ impl VariationTable {
 /// The trials of one variation.
 struct Group {
     name: Option<String>,
-    /// The attempt that counts of each trial, in the order of their numbers.
+    /// The attempt that counts of each trial, in the order of the trials' first runs.
     runs: Vec<RunRow>,
-    /// Where the run of a trial stands in `runs`.
-    trials: BTreeMap<u64, usize>,
     superseded: u64,
+}
+
+/// The trials of one variation with all attempts at each.
+#[derive(Default)]
+struct Attempts {
+    name: Option<String>,
+    trials: Vec<Vec<RunRow>>,
+    /// Where a trial stands in `trials`.
+    places: BTreeMap<u64, usize>,
 }
 
 /// The config recorded with an experiment, if it has one of this form.
@@ -177,10 +185,10 @@ fn trials<R: Reading>(
         })?
         .runs;
     numbers.sort();
-    let mut groups: Vec<Group> = config
+    let mut groups: Vec<Attempts> = config
         .into_iter()
         .flat_map(|config| &config.variations)
-        .map(|variation| Group::named(Some(variation.name.clone())))
+        .map(|variation| Attempts::named(Some(variation.name.clone())))
         .collect();
     let mut places: BTreeMap<Option<String>, usize> = groups
         .iter()
@@ -194,41 +202,69 @@ fn trials<R: Reading>(
         }
         let name = run.state.start().and_then(|start| start.variation.clone());
         let at = *places.entry(name.clone()).or_insert_with(|| {
-            groups.push(Group::named(name));
+            groups.push(Attempts::named(name));
             groups.len() - 1
         });
         groups[at].add(run);
     }
-    Ok(groups)
+    Ok(groups.into_iter().map(Attempts::counted).collect())
 }
 
-impl Group {
+/// The state of an attempt as the plan looks at it.
+fn state_of(run: &RunRow) -> ExistingState {
+    match run.state.status() {
+        RunStatus::Queued => ExistingState::Queued,
+        RunStatus::Running => ExistingState::Running,
+        RunStatus::Completed => ExistingState::Completed,
+        RunStatus::Failed => match run.state.error() {
+            Some(error) if error.kind == INTERRUPTED => ExistingState::Stale,
+            Some(_) | None => ExistingState::Failed,
+        },
+        RunStatus::Cancelled => ExistingState::Cancelled,
+    }
+}
+
+impl Attempts {
     fn named(name: Option<String>) -> Self {
         Self {
             name,
-            runs: Vec::new(),
-            trials: BTreeMap::new(),
-            superseded: 0,
+            ..Self::default()
         }
     }
 
     fn add(&mut self, run: RunRow) {
-        let attempt = |run: &RunRow| run.state.start().and_then(|start| start.attempt);
         let trial = run.state.start().and_then(|start| start.trial);
-        let Some(at) = trial.and_then(|trial| self.trials.get(&trial)) else {
-            if let Some(trial) = trial {
-                self.trials.insert(trial, self.runs.len());
+        match trial.and_then(|trial| self.places.get(&trial)) {
+            Some(at) => self.trials[*at].push(run),
+            None => {
+                if let Some(trial) = trial {
+                    self.places.insert(trial, self.trials.len());
+                }
+                self.trials.push(vec![run]);
             }
-            self.runs.push(run);
-            return;
-        };
-        self.superseded += 1;
-        let known = &mut self.runs[*at];
-        if attempt(&run) >= attempt(known) {
-            *known = run;
         }
     }
 
+    fn counted(self) -> Group {
+        let attempt = |run: &RunRow| run.state.start().and_then(|start| start.attempt);
+        let mut group = Group {
+            name: self.name,
+            runs: Vec::with_capacity(self.trials.len()),
+            superseded: 0,
+        };
+        for mut attempts in self.trials {
+            attempts.sort_by_key(attempt);
+            let states: Vec<ExistingState> = attempts.iter().map(state_of).collect();
+            if let Some(at) = counting(&states) {
+                group.superseded += at as u64;
+                group.runs.push(attempts.swap_remove(at));
+            }
+        }
+        group
+    }
+}
+
+impl Group {
     fn completed(&self) -> impl Iterator<Item = &RunRow> {
         self.runs
             .iter()

@@ -8,7 +8,7 @@
 use serde_json::{Value, json};
 use trialbook_model::config::{Config, Params};
 use trialbook_model::id::{Entropy, ExperimentUid, RunUid};
-use trialbook_model::plan::{Action, PlannedRun};
+use trialbook_model::plan::{Action, INTERRUPTED, PlannedRun};
 use trialbook_model::record::{
     CreateExperiment, DefineMetric, LinkKind, Op, Param, PutNote, RunError, SetField, SetParams,
     SetStatus, SetTags, StartRun, Subject,
@@ -20,7 +20,7 @@ use trialbook_model::time::Clock;
 
 use crate::outline::{self, Outline};
 use crate::preparation::Preparation;
-use crate::standing::{INTERRUPTED, LEFT_OUT_FIELD, SEED_FIELD, Standing, StandingRun};
+use crate::standing::{LEFT_OUT_FIELD, SEED_FIELD, Standing, StandingRun};
 use crate::wrapper::{RecordError, Sink};
 
 /// What started the runs, as their starts say.

@@ -162,3 +162,22 @@ fn without_an_ended_run_there_is_no_verdict() {
     assert_eq!(table.statuses().running, 1);
     assert_eq!(table.statuses().success_rate(), None);
 }
+
+#[test]
+fn an_attempt_that_only_waits_or_was_stopped_hides_no_result() {
+    let mut writer = experiment();
+    for (trial, ends) in [
+        (1, None),
+        (2, Some(RunStatus::Cancelled)),
+        (3, Some(RunStatus::Failed)),
+    ] {
+        writer.completed(10 + trial as u8, "a", trial, Some(1.0));
+        let again = writer.run(20 + trial as u8, "a", trial, 2);
+        if let Some(ends) = ends {
+            writer.end(again, ends);
+        }
+    }
+    let a = &writer.table().rows[1];
+    assert_eq!((a.statuses.completed, a.statuses.failed), (2, 1));
+    assert_eq!((a.statuses.total(), a.superseded), (3, 1));
+}
