@@ -196,6 +196,8 @@ fn interrupt(desk: &Desk) {
     let output = running.end();
     assert_eq!(code(&output), 130, "{}", told(&output));
     check_says(&output, "run-004  a #4  cancelled");
+    check_says(&output, "Verdict so far, on 3 of 30 trials: criteria met");
+    check_says(&output, "3 of 3");
     assert_eq!(desk.counts("exp.yaml"), (3, 27));
     wait_for("the death of the group", || !runs(&desk.read("inner")));
     fs::remove_file(desk.path("gate-a-4")).unwrap();
@@ -356,6 +358,31 @@ fn failed_runs_stop_no_others_and_are_retried_when_asked() {
     assert_eq!(document["variations"][0]["superseded"], 1);
     // Document 001's word for the same.
     assert_eq!(code(&desk.run(&["run", "exp.yaml", "--resume"])), 0);
+}
+
+#[test]
+fn an_interrupted_rerun_hides_no_result() {
+    let desk = Desk::new();
+    desk.write("exp.yaml", &GATED.replace("trials: 10", "trials: 2"));
+    let first = desk.run(&["run", "exp.yaml"]);
+    assert_eq!(code(&first), 0, "{}", told(&first));
+    desk.write("gate-a-2", "");
+    let rerun = desk.start(&["run", "exp.yaml", "--rerun"]);
+    wait_for("trial a-2", || desk.path("outer").exists());
+    rerun.signal(Signal::INT);
+    assert_eq!(code(&rerun.end()), 130);
+    let last = desk.run(&["run", "exp.yaml"]);
+    assert_eq!(code(&last), 0, "{}", told(&last));
+    check_says(&last, "6 of 6 done");
+    assert_eq!(stdout(&last), stdout(&first));
+    // The chosen variations are judged, the others stay as they are.
+    desk.write("exp.yaml", GATED);
+    fs::remove_file(desk.path("gate-a-2")).unwrap();
+    let chosen = desk.run(&["run", "exp.yaml", "--only", "b"]);
+    assert_eq!(code(&chosen), 0, "{}", told(&chosen));
+    check_says(&chosen, "Verdict: criteria met by 1 of 1 variations");
+    let all = desk.run(&["show", "EXP-1"]);
+    check_says(&all, "Verdict so far, on 14 of 30 trials");
 }
 
 #[test]

@@ -234,7 +234,11 @@ fn an_interrupted_rerun_takes_no_result_away() {
     };
     assert_eq!(
         first(Mode::Rerun),
-        [Action::Take { run, attempt }, start(uid(12)), start(uid(22))]
+        [
+            Action::Take { run, attempt },
+            start(uid(12)),
+            start(uid(22))
+        ]
     );
 }
 

@@ -235,7 +235,7 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
     };
     recorder.finish()?;
     let (totals, urgency) = executed?;
-    let verdict = report::show(cx, open, spec)?;
+    let verdict = report::show(cx, open, spec, &args.only)?;
     open.tidy(cx);
     Ok(code(&outline, totals, urgency, verdict))
 }
@@ -345,10 +345,13 @@ fn code(outline: &Outline, totals: Totals, urgency: Urgency, verdict: report::Ve
         ErrorCode::Interrupted
     } else if failed > 0 {
         ErrorCode::RunFailed
-    } else if verdict == report::Verdict::NotMet {
-        ErrorCode::CriteriaNotMet
     } else {
-        return ExitCode::SUCCESS;
+        match verdict {
+            report::Verdict::None | report::Verdict::Met => return ExitCode::SUCCESS,
+            // What was to be run did not come to an end of its own.
+            report::Verdict::Open => ErrorCode::RunFailed,
+            report::Verdict::NotMet => ErrorCode::CriteriaNotMet,
+        }
     };
     ExitCode::from(code.exit_code())
 }
