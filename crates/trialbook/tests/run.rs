@@ -533,6 +533,80 @@ fn broken_configs_name_line_and_column() {
     assert!(!desk.path(".trialbook").exists(), "nothing was begun");
 }
 
+/// Files below a folder in which a text occurs.
+fn holding(folder: &Path, text: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            holding(&path, text, found);
+        } else if fs::read(&path)
+            .unwrap()
+            .windows(text.len())
+            .any(|bytes| bytes == text.as_bytes())
+        {
+            found.push(path);
+        }
+    }
+}
+
+fn check_holds_none_of(desk: &Desk, secrets: &[&str]) {
+    for secret in secrets {
+        let mut found = Vec::new();
+        holding(&desk.path(".trialbook"), secret, &mut found);
+        assert!(found.is_empty(), "`{secret}` in {found:?}");
+    }
+}
+
+#[test]
+fn no_secret_of_a_config_or_a_command_line_is_in_the_book() {
+    let desk = Desk::new();
+    desk.write(
+        "exp.yaml",
+        "experiment: {name: exp, tags: {token: tagsecret1}}\n\
+         task:\n\
+         \x20 command: [sh, -c, 'test \"{api_key} $DB_PASSWORD\" = \"$(cat expected)\" && echo m=1']\n\
+         \x20 env: {DB_PASSWORD: envsecret1, db_pwd: envsecret2}\n\
+         variations: [{name: a, api_key: paramsecret1}]\n\
+         trials: 1\n",
+    );
+    desk.write("expected", "paramsecret1 envsecret1");
+    let output = desk.run(&["run", "exp.yaml"]);
+    assert_eq!(code(&output), 0, "{}", told(&output));
+    // The same once more is no change.
+    let again = desk.run(&["run", "exp.yaml"]);
+    check_says(&again, "1 of 1 done");
+    let grid = [
+        "run",
+        "--set",
+        "api_key=gridsecret1,gridsecret2",
+        "--experiment",
+        "grid",
+        "--",
+        "sh",
+        "-c",
+        "test -n {api_key} && echo m=1",
+    ];
+    let document = desk.json(&[&grid[..1], &["--json"], &grid[1..]].concat());
+    assert_eq!(
+        document["variations"].as_array().unwrap().len(),
+        2,
+        "{document}"
+    );
+    assert_eq!(document["completed"], 2);
+    assert!(!stderr(&desk.run(&grid)).contains("gridsecret"));
+    check_holds_none_of(
+        &desk,
+        &[
+            "paramsecret1",
+            "envsecret1",
+            "envsecret2",
+            "tagsecret1",
+            "gridsecret1",
+            "gridsecret2",
+        ],
+    );
+}
+
 #[test]
 fn a_dry_run_makes_nothing() {
     let desk = Desk::new();

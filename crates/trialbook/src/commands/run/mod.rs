@@ -25,7 +25,7 @@ use trialbook_runner::engine::{Engine, Snapshot, Totals};
 use trialbook_runner::guard::Guard;
 use trialbook_runner::lease::{Holder, Leased};
 use trialbook_runner::ledger::{Job, Ledger};
-use trialbook_runner::outline::{Ground, Outline, Outside, Wish};
+use trialbook_runner::outline::{self, Ground, Outline, Outside, Wish};
 use trialbook_runner::preparation::Preparation;
 use trialbook_runner::recording::SharedRecorder;
 use trialbook_runner::shim;
@@ -292,7 +292,7 @@ fn warn_of_surroundings(
 fn snapshots(spec: &Spec, environment: &Environment) -> [Snapshot; 2] {
     [
         Snapshot::new("environment", secret::json(environment.document()).content),
-        Snapshot::new("config", secret::json(spec.config.document()).content),
+        Snapshot::new("config", outline::document(&spec.config)),
     ]
 }
 
