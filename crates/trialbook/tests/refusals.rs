@@ -80,6 +80,101 @@ fn a_param_is_written_once() {
 }
 
 #[test]
+fn a_param_has_one_value_within_a_call_too() {
+    let sandbox = Sandbox::new();
+    let said = sandbox.say("start --param lr=1 --param lr=2").failed(6);
+    assert!(
+        said.contains("param `lr` of the new run is `1` already and cannot become `2`"),
+        "{said}"
+    );
+    let run = sandbox.start("--param a=1 --param a=1.0");
+    sandbox.say_in(&run, "log param lr=1 lr=2").failed(6);
+    sandbox
+        .feed(
+            &format!("log lines - --run {run}"),
+            br#"{"params": {"b.c": 1, "b": {"c": 2}}}"#,
+        )
+        .failed(4);
+    let show = sandbox.say("show latest --json").json();
+    assert_eq!(show["params"], serde_json::json!({ "a": 1 }));
+}
+
+#[test]
+fn verbs_record_no_secret_and_say_none() {
+    const SECRET: &str = "sk-proj-Abcdef0123456789Abcdef0123456789Abcdef01";
+    let sandbox = Sandbox::new();
+    let args = [
+        "start",
+        "--param",
+        &format!("model={SECRET}"),
+        "--param",
+        "api_key=hunter22",
+        "--params",
+        r#"{"db": {"password": 12345678}}"#,
+        "--tag",
+        "token=hunter22",
+        "--note",
+        &format!("with {SECRET}"),
+    ];
+    let started = sandbox.run(args);
+    assert!(
+        started.err.contains("`api_key` looks like a secret"),
+        "{started:?}"
+    );
+    let run = started.ok().trim().to_owned();
+    // The same secret again, and another one that cannot be told from it.
+    let said = sandbox.say_in(&run, "log param api_key=hunter22");
+    assert!(!said.err.contains("hunter22"), "{said:?}");
+    said.ok();
+    let lines = format!(
+        "{{\"params\": {{\"password\": \"hunter22\"}}}}\n\
+         {{\"params\": {{\"model\": \"other\", \"password\": \"hunter22\"}}}}\n\
+         {{\"event\": \"call\", \"text\": \"{SECRET}\", \"auth_token\": \"hunter22\"}}\n\
+         not JSON, \"password\": \"hunter22\", {SECRET}\n"
+    );
+    let said = sandbox
+        .feed(&format!("log - --run {run}"), lines.as_bytes())
+        .failed(4);
+    assert!(
+        !said.contains("hunter22") && !said.contains(SECRET),
+        "{said}"
+    );
+    let words = ["log", "event", "error", SECRET, "--run", &run];
+    sandbox.run(words).ok();
+    sandbox.run(["end", "--run", &run, "--error", SECRET]).ok();
+    let mut whole = Vec::new();
+    for entry in walk(&sandbox.book()) {
+        whole.extend(fs::read(entry).unwrap());
+    }
+    let holds = |text: &str| {
+        whole
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    assert!(
+        holds("auth_token"),
+        "what is not sealed stands there plainly"
+    );
+    for secret in ["hunter22", "12345678", &SECRET[8..]] {
+        assert!(!holds(secret), "the book holds {secret}");
+    }
+}
+
+/// All files of a folder.
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(walk(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
+
+#[test]
 fn ids_that_mean_nothing_or_several_list_what_they_could_mean() {
     let sandbox = Sandbox::new();
     sandbox.start("--experiment tuning --name warm-up");
