@@ -160,6 +160,53 @@ fn verbs_record_no_secret_and_say_none() {
     }
 }
 
+#[test]
+fn who_ends_a_run_follows_from_whether_its_wrapper_lives() {
+    let sandbox = Sandbox::new();
+    // Inside, `end` leaves the state to the wrapper; then the program waits for its end.
+    let script = "trialbook=$0; $trialbook end --status failed >said; echo $$ >pid; \
+        echo $TRIALBOOK_RUN >id.part; mv id.part id; exec sleep 60";
+    let binary = env!("CARGO_BIN_EXE_trialbook");
+    let mut wrapper = sandbox
+        .command()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .args(["run", "--", "sh", "-c", script, binary])
+        .stderr(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let id = sandbox.work().join("id");
+    while !id.exists() {
+        assert!(wrapper.try_wait().unwrap().is_none(), "it ended early");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let said = fs::read_to_string(sandbox.work().join("said")).unwrap();
+    assert!(
+        said.contains("is ended by the process that executes it"),
+        "{said}"
+    );
+    let run = fs::read_to_string(&id).unwrap().trim().to_owned();
+    // From outside it is refused, also where another run is exported.
+    let end = format!("end --run {run} --status failed");
+    let refused = sandbox.say(&end).failed(6);
+    assert!(
+        refused.contains("is being executed by another process"),
+        "{refused}"
+    );
+    let other = sandbox.start("");
+    sandbox.say_in(&other, &end).failed(6);
+    wrapper.kill().unwrap();
+    wrapper.wait().unwrap();
+    // Nobody else will end it now, whatever is exported.
+    let ended = sandbox.say_in(&run, &end).ok();
+    assert!(ended.contains("is failed"), "{ended}");
+    let show = sandbox.run(["show", &run, "--json"]).json();
+    assert_eq!(show["status"], "failed");
+    let pid = fs::read_to_string(sandbox.work().join("pid")).unwrap();
+    let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
+}
+
 /// All files of a folder.
 fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();
