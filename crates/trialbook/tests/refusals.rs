@@ -375,6 +375,33 @@ fn files_that_are_missing_record_nothing() {
 }
 
 #[test]
+fn pipes_and_books_are_not_kept() {
+    let sandbox = Sandbox::new();
+    sandbox.start("");
+    fs::create_dir_all(sandbox.work().join("out/inner")).unwrap();
+    fs::write(sandbox.work().join("out/inner/a.csv"), "1").unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(sandbox.work().join("out/pipe"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let said = sandbox.say("log artifact out/pipe --run latest").failed(4);
+    assert!(said.contains("`out/pipe` is not a file"), "{said}");
+    sandbox
+        .say("log artifact .trialbook --run latest")
+        .failed(4);
+    // A folder with both in it is kept without them.
+    let kept = sandbox.say("log artifact . --run latest --json").json();
+    let paths: Vec<&str> = kept["artifacts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|artifact| artifact["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(paths, ["work/out/inner/a.csv"]);
+}
+
+#[test]
 fn a_run_ends_once() {
     let sandbox = Sandbox::new();
     let run = sandbox.start("");
