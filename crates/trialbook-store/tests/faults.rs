@@ -297,7 +297,8 @@ fn killed_writers_and_sealers_lose_and_double_nothing() {
         }
     }
     let found: Vec<u64> = (0..3).map(|at| assert_steps(&book, uid(at))).collect();
-    assert_eq!(book.seal(Effort::All).unwrap().outcome, SealOutcome::Sealed);
+    // The last sealer may have left nothing to do.
+    assert_ne!(book.seal(Effort::All).unwrap().outcome, SealOutcome::Busy);
     let sealed: Vec<u64> = (0..3).map(|at| assert_steps(&book, uid(at))).collect();
     assert_eq!(found, sealed);
     assert_eq!(book.check(Depth::Book).unwrap().findings, []);
