@@ -173,15 +173,22 @@ impl ClaimedSpool {
 
     /// Removes it for good. Only for a file whose every record is surely kept elsewhere.
     pub fn unlink(self, files: &dyn Files) -> Result<(), SpoolError> {
-        match files.unlink(&self.path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(source) => return Err(SpoolError::io("remove", &self.path, source)),
-        }
-        let dir = self.path.parent().unwrap_or(Path::new("."));
+        let dir = self.path.parent().unwrap_or(Path::new(".")).to_owned();
+        self.unlink_unsynced(files)?;
         files
-            .sync_dir(dir)
-            .map_err(|source| SpoolError::io("sync", dir, source))
+            .sync_dir(&dir)
+            .map_err(|source| SpoolError::io("sync", &dir, source))
+    }
+
+    /// As [`Self::unlink`], but a power cut may bring the file back: for many files at once, whose folder
+    /// is synced once, by someone who knows a file that he has sealed.
+    pub fn unlink_unsynced(self, files: &dyn Files) -> Result<(), SpoolError> {
+        match files.unlink(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(SpoolError::io("remove", &self.path, error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 }
 

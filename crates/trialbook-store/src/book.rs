@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trialbook_model::id::Uid;
-use trialbook_spool::{Files, SystemFiles};
+use trialbook_model::id::{Uid, WriterUid};
+use trialbook_spool::{Files, Liveness, SystemFiles};
 
 use crate::backend::{Backend, Change};
 use crate::indexes::Indexes;
@@ -17,7 +17,7 @@ use crate::memory::MemoryBackend;
 use crate::seal::{self, Ground, first_change};
 use crate::sqlite::SqliteBackend;
 
-use crate::artifacts::{Artifacts, make_dir, sync_dir};
+use crate::artifacts::{Artifacts, make_dir, make_dir_durably, sync_dir};
 use crate::error::BookError;
 use crate::recorder::{Recorder, RecorderOptions};
 use crate::view::BookView;
@@ -81,7 +81,7 @@ pub struct Book {
 impl Book {
     /// Makes a book in a folder that may exist, or opens the one that is there.
     pub fn create(path: &Path) -> Result<Self, BookError> {
-        make_dir(path)?;
+        make_dir_durably(path)?;
         if is_network(path) {
             return Err(BookError::NetworkFolder {
                 path: path.to_owned(),
@@ -203,6 +203,19 @@ impl Book {
         BookView::open(self)
     }
 
+    /// Whether a writer of this book may still be at work: it is here and lives, or its spool is held by
+    /// somebody of whom nothing is known.
+    pub fn is_writing(&self, writer: WriterUid) -> Result<bool, BookError> {
+        let spools = trialbook_spool::list(self.files(), &self.spool_folder())?;
+        Ok(spools.iter().any(|spool| {
+            spool.liveness != Liveness::Dead
+                && spool
+                    .header
+                    .as_ref()
+                    .is_some_and(|header| header.writer == writer)
+        }))
+    }
+
     /// Its files.
     pub fn artifacts(&self) -> Artifacts {
         Artifacts::new(self.path.join("artifacts"))
@@ -211,7 +224,11 @@ impl Book {
     /// Moves spooled records into the database. Never waits: somebody else's seal is as good.
     pub fn seal(&self, effort: Effort) -> Result<SealReport, BookError> {
         self.writable()?;
-        self.with_ground(|ground| seal::seal(ground, effort))
+        let report = self.with_ground(|ground| seal::seal(ground, effort))?;
+        if report.outcome == SealOutcome::Sealed && self.database().is_some() {
+            self.artifacts().clean();
+        }
+        Ok(report)
     }
 
     /// Gives the places that sealing needs to `work`.

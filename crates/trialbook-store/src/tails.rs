@@ -26,7 +26,7 @@ const PIECE: usize = 4 << 20;
 const LEAST_PIECE: u64 = 4096;
 
 /// Bytes of all tails that one batch takes at most, but for views, which take everything.
-pub(crate) const BATCH_BYTES: u64 = 256 << 20;
+pub(crate) const BATCH_BYTES: u64 = 128 << 20;
 
 /// Bytes of a spool's damage from which single records are only counted.
 const DAMAGE_BYTES: usize = 1000;

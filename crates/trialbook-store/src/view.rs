@@ -139,7 +139,10 @@ impl<'a> BookView<'a> {
 
     /// How many runs there are, those in the bin too.
     pub fn run_count(&self) -> Result<u64, BookError> {
-        Ok(self.newest(usize::MAX)?.len() as u64)
+        let sealed = self.sealed.look().changed_since(0)?;
+        let first_new = self.sealed.counters().run;
+        let new = self.fold.runs.range(RunNo(first_new)..).count() as u64;
+        Ok(sealed + new - self.fold.removed.len() as u64)
     }
 
     /// The runs seen last, newest first, those in the bin too.

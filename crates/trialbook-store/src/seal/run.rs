@@ -137,9 +137,14 @@ fn remove_consumed(ground: Ground<'_>, tails: &[TailRead]) -> Result<u64, BookEr
             && consumed
             && let Some(claimed) = claim_dead(ground.files, &tail.path)?
         {
-            claimed.unlink(ground.files)?;
+            claimed.unlink_unsynced(ground.files)?;
             removed += 1;
         }
+    }
+    if removed > 0 {
+        // One that a power cut brings back is known by its row and removed again.
+        let syncing = BookError::io("sync", ground.spools);
+        ground.files.sync_dir(ground.spools).map_err(syncing)?;
     }
     Ok(removed)
 }

@@ -36,6 +36,11 @@ pub(super) fn uid(connection: &Connection) -> rusqlite::Result<Uid> {
     Ok(uid.map(Uid).unwrap_or_default())
 }
 
+pub(super) fn rename(connection: &Connection, uid: Uid) -> rusqlite::Result<()> {
+    connection.execute(WRITE_COUNTER, params!["uid", uid.0])?;
+    Ok(())
+}
+
 pub(super) fn counters(connection: &Connection) -> rusqlite::Result<Counters> {
     let mut counters = Counters::default();
     let mut query = connection.prepare_cached(READ_COUNTERS)?;

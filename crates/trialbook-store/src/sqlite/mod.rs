@@ -174,11 +174,25 @@ impl SqliteBackend {
     /// Writes a copy of the database, as it is now.
     pub(crate) fn copy_to(&self, target: &Path) -> Result<(), BookError> {
         let connection = self.reader()?.connection;
-        let target = target.to_string_lossy().into_owned();
+        let name = target.to_string_lossy().into_owned();
         connection
-            .execute("VACUUM INTO ?1", [target])
+            .execute("VACUUM INTO ?1", [&name])
             .map_err(BookError::database("copy"))?;
-        Ok(())
+        let copy = std::fs::File::open(target).map_err(BookError::io("open", target))?;
+        copy.sync_all().map_err(BookError::io("sync", target))
+    }
+
+    /// Gives a database that nobody else has open another identity.
+    pub(crate) fn rename(path: &Path, uid: Uid) -> Result<(), BookError> {
+        let rename = || ledger::rename(&Connection::open(path)?, uid);
+        rename().map_err(BookError::database("write to"))
+    }
+
+    /// Replaces all that is in the database by what is in another one, in one transaction. Only for the
+    /// holder of the lease.
+    pub(crate) fn replace_with(&self, other: &Path) -> Result<(), BookError> {
+        open::replace(&self.path, other)?;
+        self.settle()
     }
 }
 

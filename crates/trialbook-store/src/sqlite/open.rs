@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
@@ -155,6 +156,24 @@ pub(super) fn writer(path: &Path) -> Result<Connection, BookError> {
         Ok(connection)
     };
     open().map_err(BookError::database("open"))
+}
+
+/// Copies all pages of one database over those of another, in one transaction, whose readers go on with what
+/// they see.
+pub(super) fn replace(path: &Path, other: &Path) -> Result<(), BookError> {
+    let replace = |target: &mut Connection| -> rusqlite::Result<()> {
+        let source = Connection::open_with_flags(other, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let backup = Backup::new(&source, target)?;
+        match backup.step(-1)? {
+            StepResult::Done => Ok(()),
+            _ => Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+                None,
+            )),
+        }
+    };
+    let mut target = writer(path)?;
+    replace(&mut target).map_err(BookError::database("restore"))
 }
 
 fn prepare_to_write(connection: &Connection) -> rusqlite::Result<()> {
