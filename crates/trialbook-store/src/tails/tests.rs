@@ -221,3 +221,17 @@ fn a_spool_without_its_beginning_is_read_from_its_next_frame_on() {
         "{found:?}"
     );
 }
+
+#[test]
+fn a_view_seals_before_it_reads_more_than_memory_is_to_hold() {
+    let (_folder, book) = new_book();
+    let mut recorder = recorder(&book);
+    record(&mut recorder, 0..200);
+    let reader = Book::open(book.path(), Access::Read).unwrap();
+    for (book, sealed) in [(&reader, 0), (&book, 1), (&book, 1)] {
+        let view = crate::view::BookView::open_below(book, 1000).unwrap();
+        assert_eq!(view.rev(), sealed);
+        let run = view.run_by_uid(RUN).unwrap().unwrap();
+        assert_eq!(run.state.records.counts.points, 200);
+    }
+}
