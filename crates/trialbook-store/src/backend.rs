@@ -223,6 +223,25 @@ pub(crate) trait Backend: Send + Sync {
     /// Makes a change durable, all of it or nothing. Only for the holder of the lease; should there be two
     /// all the same, the later one's change is refused as [`BookError::Restless`].
     fn commit(&self, change: &Change) -> Result<(), BookError>;
-    /// Cleans up after commits, as far as open looks allow. Only for the holder of the lease.
-    fn settle(&self) -> Result<(), BookError>;
+    /// Moves what was committed to where it stays, as far as open looks allow. Only for the holder of the
+    /// lease.
+    fn settle(&self, wish: Settle) -> Result<Settled, BookError>;
+}
+
+/// How much is to be moved to where it stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settle {
+    /// Only where much waits.
+    WhenLong,
+    /// Everything: before the spools that it came from are removed.
+    Whole,
+}
+
+/// How much was moved to where it stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// Everything.
+    Whole,
+    /// Not all: it is durable, but in a log beside.
+    Partly,
 }

@@ -12,7 +12,7 @@ use trialbook_model::record::{Signed, Subject};
 
 use crate::backend::{
     Backend, Change, ChunkRecord, Counters, ExperimentRecord, Experiments, Look, Part,
-    ProjectRecord, RunRecord, SpoolRecord, Wanted,
+    ProjectRecord, RunRecord, Settle, Settled, SpoolRecord, Wanted,
 };
 use crate::error::BookError;
 use crate::pack::SEQ_BITS;
@@ -63,8 +63,8 @@ impl Backend for MemoryBackend {
         Ok(())
     }
 
-    fn settle(&self) -> Result<(), BookError> {
-        Ok(())
+    fn settle(&self, _wish: Settle) -> Result<Settled, BookError> {
+        Ok(Settled::Whole)
     }
 }
 

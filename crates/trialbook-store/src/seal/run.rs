@@ -11,7 +11,7 @@ use std::sync::Arc;
 use trialbook_spool::{Access, FileHandle, Files, Liveness, claim_dead, list, remove_unfinished};
 
 use super::change_of;
-use crate::backend::Backend;
+use crate::backend::{Backend, Settle, Settled};
 use crate::book::{Effort, SealOutcome, SealReport};
 use crate::error::BookError;
 use crate::fold::Fold;
@@ -77,7 +77,6 @@ pub(crate) fn seal(ground: Ground<'_>, effort: Effort) -> Result<SealReport, Boo
         }
         // An open look would hold back the log of the database.
         drop(sealed);
-        ground.backend.settle()?;
         report.removed += remove_consumed(ground, &tails.spools)?;
         if !more {
             break;
@@ -128,15 +127,24 @@ fn commit(
     ground.backend.commit(&change)
 }
 
-/// Removes the spools of dead writers that are sealed to their end; gives their number.
+/// Removes the spools of dead writers that are sealed to their end; gives their number. They stay while
+/// what they held is only in the log of the database: damage to the log costs nothing then.
 fn remove_consumed(ground: Ground<'_>, tails: &[TailRead]) -> Result<u64, BookError> {
+    let is_consumed = |tail: &&TailRead| {
+        let whole = tail.whole && tail.record.damage.is_empty() && tail.record.lost == 0;
+        whole && tail.liveness == Liveness::Dead
+    };
+    let consumed: Vec<&TailRead> = tails.iter().filter(is_consumed).collect();
+    if consumed.is_empty() {
+        ground.backend.settle(Settle::WhenLong)?;
+        return Ok(0);
+    }
+    if ground.backend.settle(Settle::Whole)? == Settled::Partly {
+        return Ok(0);
+    }
     let mut removed = 0;
-    for tail in tails {
-        let consumed = tail.whole && tail.record.damage.is_empty() && tail.record.lost == 0;
-        if tail.liveness == Liveness::Dead
-            && consumed
-            && let Some(claimed) = claim_dead(ground.files, &tail.path)?
-        {
+    for tail in consumed {
+        if let Some(claimed) = claim_dead(ground.files, &tail.path)? {
             claimed.unlink_unsynced(ground.files)?;
             removed += 1;
         }

@@ -24,7 +24,7 @@ use trialbook_model::record::{Signed, Subject};
 
 use crate::backend::{
     Backend, Change, ChunkRecord, Counters, ExperimentRecord, Experiments, Look, Part,
-    ProjectRecord, RunRecord, SpoolRecord, Wanted,
+    ProjectRecord, RunRecord, Settle, Settled, SpoolRecord, Wanted,
 };
 use crate::error::BookError;
 use crate::sequences::Numbers;
@@ -192,7 +192,8 @@ impl SqliteBackend {
     /// holder of the lease.
     pub(crate) fn replace_with(&self, other: &Path) -> Result<(), BookError> {
         open::replace(&self.path, other)?;
-        self.settle()
+        self.settle(Settle::Whole)?;
+        Ok(())
     }
 }
 
@@ -248,9 +249,17 @@ impl Backend for SqliteBackend {
         }
     }
 
-    fn settle(&self) -> Result<(), BookError> {
-        open::checkpoint(&open::writer(&self.path)?, CHECKPOINT_PAGES);
-        Ok(())
+    fn settle(&self, wish: Settle) -> Result<Settled, BookError> {
+        let pages = match wish {
+            Settle::WhenLong => CHECKPOINT_PAGES,
+            Settle::Whole => 0,
+        };
+        let whole = open::checkpoint(&open::writer(&self.path)?, pages);
+        Ok(if whole {
+            Settled::Whole
+        } else {
+            Settled::Partly
+        })
     }
 }
 

@@ -187,17 +187,21 @@ fn prepare_to_write(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Moves the log into the database as far as readers let it, when it is longer than `pages`.
-pub(super) fn checkpoint(connection: &Connection, pages: i64) {
-    let log: rusqlite::Result<i64> =
-        connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1));
-    if log.is_ok_and(|log| log <= pages) {
-        return;
+/// Moves the log into the database as far as readers let it, when it is longer than `pages`; tells whether
+/// all of it is there.
+pub(super) fn checkpoint(connection: &Connection, pages: i64) -> bool {
+    let counts = |sql: &str| -> rusqlite::Result<(i64, i64)> {
+        connection.query_row(sql, [], |row| Ok((row.get(1)?, row.get(2)?)))
+    };
+    let is_whole = |counts: rusqlite::Result<(i64, i64)>| {
+        counts.is_ok_and(|(log, moved)| log >= 0 && log == moved)
+    };
+    let before = counts("PRAGMA wal_checkpoint(NOOP)");
+    if matches!(before, Ok((log, _)) if log <= pages) {
+        return is_whole(before);
     }
     // What readers still need stays in the log; a later seal moves it.
-    connection
-        .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_row| Ok(()))
-        .ok();
+    is_whole(counts("PRAGMA wal_checkpoint(PASSIVE)"))
 }
 
 /// The file at a path, by device and number.
