@@ -248,8 +248,8 @@ pub struct SetStatus {
     pub exit_code: Option<i32>,
 }
 
-/// Sets write-once params: the earliest by (time, writer, sequence) holds, a differing later one
-/// becomes a `param_conflict` event.
+/// Sets write-once params: the earliest by (time, writer, sequence) holds, and differing later
+/// ones are kept beside it as refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SetParams {
     /// The run.
@@ -344,7 +344,7 @@ pub struct Event {
     /// Where.
     pub subject: Subject,
     /// An open word: `blocker`, `decision`, `artifact`, `context_request`, `task_start`, `task_end`,
-    /// `message`, `error`, `param_conflict` …
+    /// `message`, `error` …
     pub kind: String,
     /// `low`, `medium`, `high`, `critical`, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -24,7 +24,8 @@ pub struct RebuildReport {
 }
 
 impl Book {
-    /// Makes summaries and counts anew from chunks, where they differ.
+    /// Makes summaries and counts anew from chunks, where they differ. The index's snapshot goes, whatever
+    /// is in it: a seal writes another one.
     pub fn rebuild(&self) -> Result<RebuildReport, BookError> {
         self.writable()?;
         let Some(_lease) = self.with_ground(take_lease)? else {
@@ -47,6 +48,7 @@ impl Book {
         if changed > 0 {
             self.backend().commit(&change)?;
         }
+        self.indexes().forget()?;
         Ok(RebuildReport {
             outcome: SealOutcome::Sealed,
             changed: changed as u64,

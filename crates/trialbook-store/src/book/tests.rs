@@ -249,3 +249,42 @@ fn a_rebuild_mends_summaries_and_what_older_rules_have_folded() {
     book.seal(Effort::All).unwrap();
     assert_eq!(state(), right);
 }
+
+#[test]
+fn a_damaged_snapshot_is_done_without_and_written_anew_by_a_seal() {
+    let folder = tempfile::tempdir().unwrap();
+    let book = Book::create(&folder.path().join(".trialbook")).unwrap();
+    let runs = 300_u16;
+    let mut recorder = book.recorder(options()).unwrap();
+    for at in 0..runs {
+        let mut uid = [7; 16];
+        uid[..2].copy_from_slice(&at.to_be_bytes());
+        let start = StartRun::of(RunUid(Uid(uid)));
+        recorder.record(&Op::StartRun(start)).unwrap();
+    }
+    book.seal(Effort::All).unwrap();
+    let snapshot = book.path().join(INDEX);
+    let whole = fs::read(&snapshot).unwrap();
+    // All bytes behind the head: some of them are met by every search.
+    let mut damaged = whole.clone();
+    damaged[4096..].iter_mut().for_each(|byte| *byte ^= 0x55);
+    fs::write(&snapshot, &damaged).unwrap();
+    let reader = Book::open(book.path(), Access::Read).unwrap();
+    for _ in 0..2 {
+        let hits = reader.view().unwrap().search(&Query::all()).unwrap();
+        assert_eq!(hits.total, u64::from(runs));
+    }
+    assert_eq!(
+        fs::read(&snapshot).unwrap(),
+        damaged,
+        "who reads changes nothing"
+    );
+    let writer = Book::open(book.path(), Access::Write).unwrap();
+    writer.view().unwrap().search(&Query::all()).unwrap();
+    record(&book, RunUid(Uid([9; 16])), 1);
+    writer.seal(Effort::All).unwrap();
+    assert_ne!(fs::read(&snapshot).unwrap(), damaged);
+    fs::write(&snapshot, &damaged).unwrap();
+    book.rebuild().unwrap();
+    assert!(!snapshot.exists());
+}
