@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trialbook_model::id::Uid;
-use trialbook_spool::{Files, SystemFiles, is_network};
+use trialbook_model::id::{Uid, WriterUid};
+use trialbook_spool::{Files, Liveness, SystemFiles, is_network};
 
 use crate::backend::{Backend, Change};
 use crate::indexes::Indexes;
@@ -200,6 +200,19 @@ impl Book {
     /// A consistent look at everything acknowledged so far.
     pub fn view(&self) -> Result<BookView<'_>, BookError> {
         BookView::open(self)
+    }
+
+    /// Whether a writer of this book may still be at work: it is here and lives, or its spool is held by
+    /// somebody of whom nothing is known.
+    pub fn is_writing(&self, writer: WriterUid) -> Result<bool, BookError> {
+        let spools = trialbook_spool::list(self.files(), &self.spool_folder())?;
+        Ok(spools.iter().any(|spool| {
+            spool.liveness != Liveness::Dead
+                && spool
+                    .header
+                    .as_ref()
+                    .is_some_and(|header| header.writer == writer)
+        }))
     }
 
     /// Its files.

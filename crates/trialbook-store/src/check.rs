@@ -186,7 +186,7 @@ impl Book {
         check.nouns()?;
         check.masterless();
         let known = sealed.look().spools()?;
-        let tails = read_tails(self.files(), &self.spool_folder(), &known, u64::MAX)?;
+        let tails = read_tails(self.files(), &self.spool_folder(), sealed.look(), u64::MAX)?;
         // What is read now tells more of a damaged spool than what was known at the last seal.
         let mut spools = known;
         for tail in tails.spools {

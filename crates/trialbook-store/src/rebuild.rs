@@ -37,6 +37,7 @@ impl Book {
         let sealed = Sealed::open(self.backend().look()?)?;
         let mut names = sealed.names().clone();
         let mut change = Change {
+            base: Some(sealed.counters()),
             counters: sealed.counters(),
             ..Change::default()
         };

@@ -15,11 +15,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
-use trialbook_model::record::{Param, SeriesKey};
+use trialbook_model::record::{Param, SeriesKey, Signed};
 use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{BucketSpec, Buckets};
 
-use crate::backend::{Backend, Experiments, SpoolRecord};
+use crate::backend::{Backend, Experiments, Look};
 use crate::book::Book;
 use crate::error::BookError;
 use crate::fold::{Fold, Kept};
@@ -63,23 +63,23 @@ impl<'a> BookView<'a> {
             files.retain(|file| file.extension().is_some_and(|ending| ending == "spool"));
             Ok(files.into_iter().collect())
         };
-        Self::over(book.backend(), book.indexes(), list, |sealed| {
-            read_tails(book.files(), &folder, sealed, u64::MAX)
+        Self::over(book.backend(), book.indexes(), list, |look| {
+            read_tails(book.files(), &folder, look, u64::MAX)
         })
     }
 
-    /// A view of rows with the tails that `read` gives for the sealed offsets; `list` gives the spools there
+    /// A view of rows with the tails that `read` gives for them; `list` gives the spools there
     /// are.
     pub(crate) fn over(
         backend: &'a dyn Backend,
         indexes: Arc<Indexes>,
         list: impl Fn() -> Result<BTreeSet<PathBuf>, BookError>,
-        read: impl Fn(&[SpoolRecord]) -> Result<Tails, BookError>,
+        read: impl Fn(&dyn Look) -> Result<Tails, BookError>,
     ) -> Result<Self, BookError> {
         for _ in 0..ATTEMPTS {
             let before = list()?;
             let sealed = Rc::new(Sealed::open(backend.look()?)?);
-            let tails = read(&sealed.look().spools()?)?;
+            let tails = read(sealed.look())?;
             // A spool that was removed before the listing was sealed before the look, and one that is still
             // there was read, whatever was sealed meanwhile. Only one that went away in between may have
             // been missed by both.
@@ -139,7 +139,10 @@ impl<'a> BookView<'a> {
 
     /// How many runs there are, those in the bin too.
     pub fn run_count(&self) -> Result<u64, BookError> {
-        Ok(self.newest(usize::MAX)?.len() as u64)
+        let sealed = self.sealed.look().changed_since(0)?;
+        let first_new = self.sealed.counters().run;
+        let new = self.fold.runs.range(RunNo(first_new)..).count() as u64;
+        Ok(sealed + new - self.fold.removed.len() as u64)
     }
 
     /// The runs seen last, newest first, those in the bin too.
@@ -288,6 +291,13 @@ impl Reading for BookView<'_> {
 
     fn group_items(&self, runs: &[RunNo], labels: &[String]) -> Result<Vec<ItemGroup>, BookError> {
         self.count_items(runs, labels)
+    }
+
+    fn unknown(&self) -> Result<Vec<Signed>, BookError> {
+        let mut records = self.sealed.look().unknown()?;
+        records.extend_from_slice(&self.fold.unknown);
+        records.sort_by_key(|signed| (signed.writer, signed.seq));
+        Ok(records)
     }
 
     fn snapshot(&self, sha256: &str) -> Result<Option<serde_json::Value>, BookError> {

@@ -18,6 +18,7 @@ use trialbook_store::{
 use crate::context::{Context, SystemClock};
 use crate::discovery::{Choice, Rule};
 use crate::failure::Failure;
+use crate::secrets;
 
 /// Unsealed bytes that are worth a seal after reading.
 const LARGE: u64 = 16 << 20;
@@ -173,9 +174,9 @@ pub(crate) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Records an operation.
+    /// Records an operation, without secrets.
     pub(crate) fn record(&mut self, op: &Op) -> Result<()> {
-        self.recorder.record(op)?;
+        self.recorder.record(&secrets::operation(op))?;
         Ok(())
     }
 

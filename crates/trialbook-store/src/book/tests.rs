@@ -61,6 +61,69 @@ fn a_book_that_is_not_there_is_missing_and_stays_so() {
     assert!(!path.exists());
 }
 
+#[test]
+fn the_log_of_the_database_does_not_grow_from_seal_to_seal() {
+    let folder = crate::contract::folder();
+    let path = folder.path().join("book");
+    let book = Book::create(&path).unwrap();
+    let run = RunUid(Uid([7; 16]));
+    let mut state = 1_u64;
+    let mut noise = |count: usize| -> String {
+        let mut text = String::with_capacity(count);
+        while text.len() < count {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            text.push(char::from(b' ' + (state >> 40) as u8 % 90));
+        }
+        text
+    };
+    let mut lengths = Vec::new();
+    for _ in 0..4 {
+        let mut recorder = book.recorder(options()).unwrap();
+        for _ in 0..80 {
+            let text = noise(100_000);
+            let stream = LogStream::Stdout;
+            recorder
+                .record(&Op::Log(Log { run, stream, text }))
+                .unwrap();
+        }
+        recorder.finish().unwrap();
+        assert_eq!(book.seal(Effort::All).unwrap().outcome, SealOutcome::Sealed);
+        lengths.push(fs::metadata(path.join("book.db-wal")).unwrap().len());
+    }
+    assert!(lengths[0] > 6 << 20, "{lengths:?}");
+    assert!(lengths[3] < lengths[0] * 3 / 2, "{lengths:?}");
+}
+
+#[test]
+fn tails_longer_than_a_batch_are_read_in_several() {
+    let folder = crate::contract::folder();
+    let book = Book::create(&folder.path().join("book")).unwrap();
+    let run = RunUid(Uid([7; 16]));
+    for count in [1200, 3] {
+        let mut recorder = book.recorder(options()).unwrap();
+        for _ in 0..count {
+            let (stream, text) = (LogStream::Stdout, "x".repeat(10_000));
+            recorder
+                .record(&Op::Log(Log { run, stream, text }))
+                .unwrap();
+        }
+        recorder.finish().unwrap();
+    }
+    let look = book.backend().look().unwrap();
+    let first = crate::tails::read_tails(book.files(), &book.spool_folder(), look.as_ref(), 1);
+    let first = first.unwrap();
+    assert!(!first.is_whole());
+    assert!(first.batch.records < 1203, "{}", first.batch.records);
+    drop(look);
+    let report = book.seal(Effort::All).unwrap();
+    assert_eq!(
+        (report.outcome, report.records),
+        (SealOutcome::Sealed, 1203)
+    );
+}
+
 /// Changes rows behind the back of a book.
 fn tamper(book: &Book, sql: &str) {
     let database = rusqlite::Connection::open(book.path().join(DATABASE)).unwrap();

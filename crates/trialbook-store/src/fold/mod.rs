@@ -87,6 +87,8 @@ pub(crate) struct Fold<'a> {
     pub(crate) purged: BTreeSet<Subject>,
     pub(crate) removed: BTreeMap<RunNo, (RunUid, Places)>,
     pub(crate) operations: BTreeSet<OperationUid>,
+    /// Records of kinds that this version does not know: kept as they came.
+    pub(crate) unknown: Vec<Signed>,
     /// What was found out about subjects.
     swallowed: FxHashMap<Subject, bool>,
 }
@@ -116,6 +118,7 @@ impl<'a> Fold<'a> {
             purged: BTreeSet::new(),
             removed: BTreeMap::new(),
             operations: BTreeSet::new(),
+            unknown: Vec::new(),
             swallowed: FxHashMap::default(),
         }
     }
@@ -230,6 +233,7 @@ impl<'a> Fold<'a> {
             return Ok(());
         }
         let Some(subject) = signed.op.subject() else {
+            self.unknown.push(signed.clone());
             return Ok(());
         };
         let owner = self.owner(&subject)?;

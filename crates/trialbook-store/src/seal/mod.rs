@@ -55,12 +55,14 @@ pub(crate) fn change_of(
     sealed: &Sealed<'_>,
     spools: Vec<SpoolRecord>,
 ) -> Result<Change, BookError> {
+    let base = Some(sealed.counters());
     let mut counters = fold.counters;
     counters.rev += 1;
     let mut writer = Writer {
         sealed,
         names: sealed.names().clone(),
         change: Change {
+            base,
             counters,
             spools,
             ..Change::default()
@@ -83,6 +85,7 @@ pub(crate) fn change_of(
         let packed = pack_document(&document).map_err(BookError::pack("a snapshot"))?;
         writer.change.snapshots.push((sha256, packed));
     }
+    writer.change.unknown = fold.unknown;
     writer.change.experiment_uids.extend(fold.experiment_uids);
     writer.change.operations.extend(fold.operations);
     writer.change.purged.extend(fold.purged);

@@ -9,11 +9,12 @@ use trialbook_model::time::Timestamp;
 use trialbook_spool::codec::{Along, BucketSpec, Detail, encode_values};
 
 use super::*;
-use crate::backend::{Backend as _, ChunkRecord, Part};
+use crate::backend::{Backend, ChunkRecord, Look, Part};
 use crate::fold::{Batch, Collector};
 use crate::memory::MemoryBackend;
 use crate::nouns::{Owner, Series};
 use crate::reading::Reading as _;
+use crate::sqlite::SqliteBackend;
 use crate::tails::Tails;
 use crate::view::BookView;
 use std::cell::RefCell;
@@ -42,7 +43,7 @@ fn book() -> MemoryBackend {
 
 fn view(backend: &MemoryBackend) -> BookView<'_> {
     let list = || Ok(BTreeSet::default());
-    let read = |_: &[SpoolRecord]| Ok(Tails::default());
+    let read = |_: &dyn Look| Ok(Tails::default());
     BookView::over(backend, Arc::default(), list, read).unwrap()
 }
 
@@ -285,7 +286,7 @@ fn damaged_blocks_of_records_and_items_stop_no_seal() {
 fn a_view_begins_anew_only_when_a_spool_went_away() {
     let backend = book();
     let steps = RefCell::new(0..);
-    let seal = |_: &[SpoolRecord]| {
+    let seal = |_: &dyn Look| {
         let step = steps.borrow_mut().next().unwrap();
         seal_in(&backend, calls(&["a"], step..step + 1));
         Ok(Tails::default())
@@ -306,4 +307,60 @@ fn a_view_begins_anew_only_when_a_spool_went_away() {
     let view = BookView::over(&backend, Arc::default(), list, seal).unwrap();
     assert_eq!(view.rev(), 2, "the look after the one that was missed");
     assert!(listings.borrow().is_empty());
+}
+
+/// The change that some operations make on top of the rows as they are now.
+fn change_for(backend: &dyn Backend, operations: Vec<Signed>) -> Change {
+    let sealed = Rc::new(Sealed::open(backend.look().unwrap()).unwrap());
+    let mut fold = Fold::new(Rc::clone(&sealed));
+    let mut batch: Batch = Collector::new(BTreeSet::default()).finish().unwrap();
+    batch.operations = operations;
+    fold.apply(batch).unwrap();
+    change_of(fold, &sealed, Vec::new()).unwrap()
+}
+
+fn database(folder: &std::path::Path) -> SqliteBackend {
+    let first = first_change(Uid([1; 16])).unwrap();
+    SqliteBackend::make(&folder.join("book.db"), &first).unwrap()
+}
+
+#[test]
+fn a_change_of_rows_that_are_others_by_now_is_refused() {
+    let folder = crate::contract::folder();
+    let (database, memory) = (database(folder.path()), book());
+    let backends: [&dyn Backend; 2] = [&database, &memory];
+    for backend in backends {
+        let first = change_for(backend, calls(&["a"], 0..2));
+        let second = change_for(backend, calls(&["a"], 5..9));
+        backend.commit(&first).unwrap();
+        let refused = backend.commit(&second);
+        assert!(matches!(refused, Err(BookError::Restless)), "{refused:?}");
+        let again = change_for(backend, calls(&["a"], 5..9));
+        backend.commit(&again).unwrap();
+        let sealed = Sealed::open(backend.look().unwrap()).unwrap();
+        let run = sealed.run(RunNo(1)).unwrap().unwrap();
+        assert_eq!(run.row.state.records.counts.points, 6);
+    }
+}
+
+#[test]
+fn a_database_that_took_the_place_of_another_is_the_one_that_is_read() {
+    let folder = crate::contract::folder();
+    let database = database(folder.path());
+    let (place, kept) = (folder.path().join("book.db"), folder.path().join("kept"));
+    database.copy_to(&kept).unwrap();
+    let stale = change_for(&database, calls(&["a"], 0..2));
+    database.commit(&stale).unwrap();
+    assert_eq!(database.look().unwrap().counters().unwrap().rev, 1);
+    std::fs::remove_file(folder.path().join("book.db-wal")).unwrap();
+    std::fs::rename(&kept, &place).unwrap();
+    SqliteBackend::create(&place).unwrap();
+    let restored = database.look().unwrap().counters().unwrap();
+    assert_eq!(restored.rev, 0);
+    // The same revision, and all the same another book than the one that was there.
+    let anew = change_for(&database, calls(&["a"], 0..3));
+    database.commit(&anew).unwrap();
+    let marks = database.look().unwrap().counters().unwrap();
+    assert_eq!(marks.rev, 1);
+    assert_ne!(marks.mark, restored.mark);
 }

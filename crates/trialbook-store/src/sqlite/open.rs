@@ -3,6 +3,7 @@
 //! Invariant: a reader makes no file beside the database but the log's index, and none where it may not.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -173,27 +174,48 @@ fn prepare_to_write(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Moves the log into the database as far as readers let it, when it is longer than `pages`.
-pub(super) fn checkpoint(connection: &Connection, pages: i64) {
-    let log: rusqlite::Result<i64> =
-        connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1));
-    if log.is_ok_and(|log| log <= pages) {
-        return;
+/// Moves the log into the database as far as readers let it, when it is longer than `pages`; tells whether
+/// all of it is there.
+pub(super) fn checkpoint(connection: &Connection, pages: i64) -> bool {
+    let counts = |sql: &str| -> rusqlite::Result<(i64, i64)> {
+        connection.query_row(sql, [], |row| Ok((row.get(1)?, row.get(2)?)))
+    };
+    let is_whole = |counts: rusqlite::Result<(i64, i64)>| {
+        counts.is_ok_and(|(log, moved)| log >= 0 && log == moved)
+    };
+    let before = counts("PRAGMA wal_checkpoint(NOOP)");
+    if matches!(before, Ok((log, _)) if log <= pages) {
+        return is_whole(before);
     }
     // What readers still need stays in the log; a later seal moves it.
-    connection
-        .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_row| Ok(()))
-        .ok();
+    is_whole(counts("PRAGMA wal_checkpoint(PASSIVE)"))
+}
+
+/// The file at a path, by device and number.
+pub(super) fn file_at(path: &Path) -> Option<(u64, u64)> {
+    let about = fs::metadata(path).ok()?;
+    Some((about.dev(), about.ino()))
+}
+
+/// Whether a connection sees what others write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Footing {
+    Shared,
+    /// It reads a copy, or a file that it takes for unchanging.
+    Alone,
 }
 
 /// A connection for looks.
-pub(super) fn reader(path: &Path, copy: &Mutex<Option<Copied>>) -> Result<Connection, BookError> {
+pub(super) fn reader(
+    path: &Path,
+    copy: &Mutex<Option<Copied>>,
+) -> Result<(Connection, Footing), BookError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI;
-    let opened = match open_to_read(&uri_of(path, ""), flags) {
-        Err(error) if cannot_share(&error) => open_alone(path, copy, flags)?,
-        opened => opened,
+    let (opened, footing) = match open_to_read(&uri_of(path, ""), flags) {
+        Err(error) if cannot_share(&error) => (open_alone(path, copy, flags)?, Footing::Alone),
+        opened => (opened, Footing::Shared),
     };
     let (connection, about) = opened.map_err(|error| refused(path, error))?;
     let About {
@@ -215,7 +237,7 @@ pub(super) fn reader(path: &Path, copy: &Mutex<Option<Copied>>) -> Result<Connec
             path: path.to_owned(),
         });
     }
-    Ok(connection)
+    Ok((connection, footing))
 }
 
 /// What a database says of itself.
