@@ -1,7 +1,7 @@
 //! A consistent look at a book: what is sealed, and the unsealed tails of all spools folded onto it.
 //!
-//! Not here: how rows and chunks are packed, what records mean. Invariant: a view does not change,
-//! and nothing that was acknowledged before it was opened is missing.
+//! Not here: how rows and chunks are packed, what records mean. Invariant: nothing in the book's folder is
+//! written, changed or removed, a view does not change, and nothing that was acknowledged before the view was opened is missing.
 
 mod items;
 mod points;
