@@ -182,7 +182,9 @@ fn execute(
     drop(signals);
     recorder.finish()?;
     let ended = ended?;
-    std::fs::remove_dir(preparation.run_folder(job)).ok();
+    if ended.not_understood == 0 {
+        preparation.clear(job);
+    }
     open.tidy(cx);
     Ok(match ended.status {
         RunStatus::Completed => ExitCode::SUCCESS,
