@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trialbook_model::config::Config;
-use trialbook_model::criteria::{self, Criterion, ExperimentVerdict, Observed};
+use trialbook_model::criteria::{self, Criterion, ExperimentVerdict, Observed, Outcome};
 use trialbook_model::id::ExperimentNo;
 use trialbook_model::plan::{ExistingState, INTERRUPTED, counting};
 use trialbook_model::record::Goal;
@@ -396,6 +396,36 @@ fn observed(group: &Group, criteria: &[Criterion]) -> Option<Observed> {
     let runs: Vec<_> = group.ended().map(values).collect();
     let variation = group.name.clone().filter(|_| !runs.is_empty())?;
     Some(Observed { variation, runs })
+}
+
+/// One criterion judged for one run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunCell {
+    /// The criterion in words, such as `error_rate < 0.05`.
+    pub criterion: String,
+    /// The metric.
+    pub metric: String,
+    /// The value that was judged.
+    pub value: Option<f64>,
+    /// The outcome.
+    pub outcome: Outcome,
+}
+
+/// The criteria of its experiment judged for one run, in the config's order; none while it has not
+/// ended by itself. A failed run meets none.
+pub fn judge_run(experiment: &ExperimentRow, run: &RunRow) -> Vec<RunCell> {
+    let config = config_of(experiment).filter(|_| ended_by_itself(run));
+    let criteria = config.map_or_else(Vec::new, |config| config.success_criteria);
+    let cell = |criterion: &Criterion| {
+        let value = value_for(run, criterion);
+        RunCell {
+            criterion: criterion.to_string(),
+            metric: criterion.metric.clone(),
+            value,
+            outcome: criteria::judge_value(criterion, value),
+        }
+    };
+    criteria.iter().map(cell).collect()
 }
 
 /// What a run gives to a criterion; a failed one gives nothing.

@@ -392,6 +392,23 @@ fn unmet_criteria_have_their_own_exit_code() {
     let output = desk.run(&["run", "exp.yaml", "--trials", "1", "--only", "c"]);
     assert_eq!(code(&output), 10, "{}", told(&output));
     check_says(&output, "not met");
+    // Each run says for itself which criteria it meets.
+    let run = desk.json(&["show", "EXP-1/run-001", "--json"]);
+    let outcomes: Vec<(&Value, &Value)> = run["criteria"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|cell| (&cell["criterion"], &cell["outcome"]))
+        .collect();
+    let expected: [Value; 4] =
+        ["error_rate < 0.05", "met", "time_ms < 15ms", "not_met"].map(Value::from);
+    assert_eq!(
+        outcomes,
+        [(&expected[0], &expected[1]), (&expected[2], &expected[3])]
+    );
+    let shown = desk.run(&["show", "EXP-1/run-001"]);
+    check_says(&shown, "Success criteria (2)");
+    check_says(&shown, "not met");
 }
 
 #[test]

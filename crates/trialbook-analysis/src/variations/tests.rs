@@ -231,3 +231,39 @@ fn a_verdict_says_what_it_rests_on_and_open_trials_are_in_none() {
     assert_eq!(begun.judged, judged(1, 6), "b has not begun");
     assert_eq!(begun.verdict.unwrap().variations.len(), 1);
 }
+
+#[test]
+fn a_run_is_judged_when_it_has_ended() {
+    let mut writer = experiment();
+    writer.completed(10, "a", 1, Some(1000.0));
+    writer.completed(11, "a", 2, Some(4000.0));
+    writer.completed(12, "a", 3, None);
+    let failed = writer.run(13, "b", 1, 1);
+    writer.metric(failed, "time_ms", 1.0);
+    writer.end(failed, RunStatus::Failed);
+    writer.run(14, "b", 2, 1);
+    let mut book = Reference::new();
+    book.seal(&writer.operations);
+    let experiment = book.experiment(ExperimentNo(1)).unwrap().unwrap();
+    let mut numbers = book.search(&Query::all()).unwrap().runs;
+    numbers.sort();
+    let judged: Vec<Vec<(Option<f64>, Outcome)>> = book
+        .runs(&numbers)
+        .unwrap()
+        .iter()
+        .map(|run| {
+            let cells = judge_run(&experiment, run).into_iter();
+            cells.map(|cell| (cell.value, cell.outcome)).collect()
+        })
+        .collect();
+    assert_eq!(
+        judged,
+        [
+            vec![(Some(1000.0), Outcome::Met)],
+            vec![(Some(4000.0), Outcome::NotMet)],
+            vec![(None, Outcome::Missing)],
+            vec![(None, Outcome::Missing)],
+            vec![],
+        ]
+    );
+}
