@@ -1,6 +1,9 @@
-use trialbook_model::id::{ExperimentUid, RunUid, Uid, WriterUid};
+use trialbook_model::criteria::Outcome;
+use trialbook_model::id::{ExperimentNo, ExperimentUid, RunUid, Uid, WriterUid};
+use trialbook_model::plan::INTERRUPTED;
 use trialbook_model::record::*;
 use trialbook_model::time::Timestamp;
+use trialbook_store::query::Query;
 use trialbook_store::reference::Reference;
 
 use super::*;
