@@ -113,12 +113,18 @@ impl Attempts {
 
     fn counted(self) -> Group {
         let attempt = |run: &RunRow| run.state.start().and_then(|start| start.attempt);
+        let key = |run: &RunRow| run.state.start().and_then(|start| start.run_key.clone());
         let mut group = Group {
             name: self.name,
             runs: Vec::with_capacity(self.trials.len()),
             superseded: 0,
         };
-        for mut attempts in self.trials {
+        for attempts in self.trials {
+            // Runs of the same trial that do something else than the latest one are no attempts at it.
+            let latest = attempts.last().and_then(key);
+            let (mut attempts, others): (Vec<_>, Vec<_>) =
+                attempts.into_iter().partition(|run| key(run) == latest);
+            group.superseded += others.len() as u64;
             attempts.sort_by_key(attempt);
             let states: Vec<ExistingState> = attempts.iter().map(state_of).collect();
             if let Some(at) = counting(&states) {

@@ -270,3 +270,26 @@ fn a_run_is_judged_when_it_has_ended() {
         ]
     );
 }
+
+#[test]
+fn a_run_that_did_something_else_is_no_attempt() {
+    let mut writer = experiment();
+    for (uid, key) in [(10, "old"), (11, "new")] {
+        let run = RunUid(Uid([uid; 16]));
+        writer.say(Op::StartRun(StartRun {
+            experiment: EXPERIMENT,
+            variation: Some("a".to_owned()),
+            trial: Some(1),
+            attempt: Some(1),
+            run_key: Some(key.to_owned()),
+            ..StartRun::of(run)
+        }));
+        if key == "old" {
+            writer.metric(run, "time_ms", 1.0);
+            writer.end(run, RunStatus::Completed);
+        }
+    }
+    let a = &writer.table().rows[1];
+    assert_eq!((a.statuses.completed, a.statuses.running), (0, 1));
+    assert_eq!(a.superseded, 1);
+}
