@@ -9,8 +9,11 @@ mod chunks;
 mod experiments;
 mod ledger;
 mod open;
+mod program;
 mod runs;
 mod schema;
+
+pub use program::program_of;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
