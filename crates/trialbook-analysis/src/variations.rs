@@ -1,14 +1,15 @@
 //! The table of an experiment: for each variation how its trials ended, what its metrics amount to, and
 //! whether the success criteria are met.
 //!
-//! Of several attempts at one trial the latest counts, and the others are counted as superseded. A failed
-//! run contributes no metrics; the value of a metric is its last one (M-4).
+//! Of several attempts at one trial one counts, by the rule of [`counting`], and those before it are
+//! superseded. A failed run contributes no metrics; the value of a metric is its last one (M-4).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trialbook_model::config::Config;
-use trialbook_model::criteria::{self, ExperimentVerdict, Observed};
+use trialbook_model::criteria::{self, Criterion, ExperimentVerdict, Observed};
 use trialbook_model::id::ExperimentNo;
+use trialbook_model::plan::{ExistingState, INTERRUPTED, counting};
 use trialbook_model::record::Goal;
 use trialbook_model::status::RunStatus;
 use trialbook_stats::{Description, Undefined, describe};
@@ -105,8 +106,28 @@ pub struct VariationTable {
     pub columns: Vec<MetricColumn>,
     /// The variations in the order of the config, then others in the order of their first run.
     pub rows: Vec<VariationRow>,
-    /// The verdict on the success criteria; `None` where there are none, or no variation.
+    /// The verdict on the success criteria over the trials that ended by themselves; `None` where there are
+    /// no criteria, or no such trial.
     pub verdict: Option<ExperimentVerdict>,
+    /// How much of what the config asks for the verdict rests on.
+    pub judged: Judged,
+}
+
+/// How many trials a verdict rests on. Trials end by themselves by completing or failing; one that waits,
+/// runs, was cancelled or lost its process is still open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Judged {
+    /// Trials that ended by themselves.
+    pub ended: u64,
+    /// Those and the open ones that the config asks for.
+    pub planned: u64,
+}
+
+impl Judged {
+    /// Whether no trial is open.
+    pub fn is_whole(self) -> bool {
+        self.ended == self.planned
+    }
 }
 
 impl VariationTable {
@@ -115,22 +136,35 @@ impl VariationTable {
     /// # Errors
     /// What the reading says.
     pub fn of<R: Reading>(reading: &R, experiment: &ExperimentRow) -> Result<Self, R::Error> {
+        Self::of_chosen(reading, experiment, &[])
+    }
+
+    /// The same with a verdict on the named variations alone; on all where none is named.
+    ///
+    /// # Errors
+    /// What the reading says.
+    pub fn of_chosen<R: Reading>(
+        reading: &R,
+        experiment: &ExperimentRow,
+        only: &[String],
+    ) -> Result<Self, R::Error> {
         let config = config_of(experiment);
         let trials = trials(reading, experiment.no, config.as_ref())?;
         let columns = columns(experiment, config.as_ref(), &trials);
         let rows = trials.iter().map(|group| row(group, &columns)).collect();
-        let criteria = config.map_or_else(Vec::new, |config| config.success_criteria);
-        let observed: Vec<Observed> = trials
-            .iter()
-            .filter_map(|group| observed(group, &criteria))
-            .collect();
-        let ended = observed.iter().any(|variation| !variation.runs.is_empty());
+        let is_chosen = |group: &&Group| {
+            let name = group.name.as_ref();
+            name.is_some_and(|name| only.is_empty() || only.contains(name))
+        };
+        let chosen: Vec<&Group> = trials.iter().filter(is_chosen).collect();
+        let criteria = config.as_ref().map(|config| &config.success_criteria[..]);
+        let criteria = criteria.unwrap_or_default();
+        let observed = chosen.iter().filter_map(|group| observed(group, criteria));
         Ok(Self {
             columns,
             rows,
-            verdict: ended
-                .then(|| criteria::judge(&criteria, &observed))
-                .flatten(),
+            verdict: criteria::judge(criteria, &observed.collect::<Vec<_>>()),
+            judged: judged(&chosen, config.as_ref()),
         })
     }
 
@@ -151,11 +185,18 @@ impl VariationTable {
 /// The trials of one variation.
 struct Group {
     name: Option<String>,
-    /// The attempt that counts of each trial, in the order of their numbers.
+    /// The attempt that counts of each trial, in the order of the trials' first runs.
     runs: Vec<RunRow>,
-    /// Where the run of a trial stands in `runs`.
-    trials: BTreeMap<u64, usize>,
     superseded: u64,
+}
+
+/// The trials of one variation with all attempts at each.
+#[derive(Default)]
+struct Attempts {
+    name: Option<String>,
+    trials: Vec<Vec<RunRow>>,
+    /// Where a trial stands in `trials`.
+    places: BTreeMap<u64, usize>,
 }
 
 /// The config recorded with an experiment, if it has one of this form.
@@ -177,10 +218,10 @@ fn trials<R: Reading>(
         })?
         .runs;
     numbers.sort();
-    let mut groups: Vec<Group> = config
+    let mut groups: Vec<Attempts> = config
         .into_iter()
         .flat_map(|config| &config.variations)
-        .map(|variation| Group::named(Some(variation.name.clone())))
+        .map(|variation| Attempts::named(Some(variation.name.clone())))
         .collect();
     let mut places: BTreeMap<Option<String>, usize> = groups
         .iter()
@@ -194,39 +235,79 @@ fn trials<R: Reading>(
         }
         let name = run.state.start().and_then(|start| start.variation.clone());
         let at = *places.entry(name.clone()).or_insert_with(|| {
-            groups.push(Group::named(name));
+            groups.push(Attempts::named(name));
             groups.len() - 1
         });
         groups[at].add(run);
     }
-    Ok(groups)
+    Ok(groups.into_iter().map(Attempts::counted).collect())
 }
 
-impl Group {
+/// The state of an attempt as the plan looks at it.
+fn state_of(run: &RunRow) -> ExistingState {
+    match run.state.status() {
+        RunStatus::Queued => ExistingState::Queued,
+        RunStatus::Running => ExistingState::Running,
+        RunStatus::Completed => ExistingState::Completed,
+        RunStatus::Failed => match run.state.error() {
+            Some(error) if error.kind == INTERRUPTED => ExistingState::Stale,
+            Some(_) | None => ExistingState::Failed,
+        },
+        RunStatus::Cancelled => ExistingState::Cancelled,
+    }
+}
+
+fn ended_by_itself(run: &RunRow) -> bool {
+    matches!(
+        state_of(run),
+        ExistingState::Completed | ExistingState::Failed
+    )
+}
+
+impl Attempts {
     fn named(name: Option<String>) -> Self {
         Self {
             name,
-            runs: Vec::new(),
-            trials: BTreeMap::new(),
-            superseded: 0,
+            ..Self::default()
         }
     }
 
     fn add(&mut self, run: RunRow) {
-        let attempt = |run: &RunRow| run.state.start().and_then(|start| start.attempt);
         let trial = run.state.start().and_then(|start| start.trial);
-        let Some(at) = trial.and_then(|trial| self.trials.get(&trial)) else {
-            if let Some(trial) = trial {
-                self.trials.insert(trial, self.runs.len());
+        match trial.and_then(|trial| self.places.get(&trial)) {
+            Some(at) => self.trials[*at].push(run),
+            None => {
+                if let Some(trial) = trial {
+                    self.places.insert(trial, self.trials.len());
+                }
+                self.trials.push(vec![run]);
             }
-            self.runs.push(run);
-            return;
-        };
-        self.superseded += 1;
-        let known = &mut self.runs[*at];
-        if attempt(&run) >= attempt(known) {
-            *known = run;
         }
+    }
+
+    fn counted(self) -> Group {
+        let attempt = |run: &RunRow| run.state.start().and_then(|start| start.attempt);
+        let mut group = Group {
+            name: self.name,
+            runs: Vec::with_capacity(self.trials.len()),
+            superseded: 0,
+        };
+        for mut attempts in self.trials {
+            attempts.sort_by_key(attempt);
+            let states: Vec<ExistingState> = attempts.iter().map(state_of).collect();
+            if let Some(at) = counting(&states) {
+                group.superseded += at as u64;
+                group.runs.push(attempts.swap_remove(at));
+            }
+        }
+        group
+    }
+}
+
+impl Group {
+    /// The trials that ended by themselves.
+    fn ended(&self) -> impl Iterator<Item = &RunRow> {
+        self.runs.iter().filter(|run| ended_by_itself(run))
     }
 
     fn completed(&self) -> impl Iterator<Item = &RunRow> {
@@ -300,29 +381,50 @@ fn summary(group: &Group, key: &str) -> MetricSummary {
     }
 }
 
-/// What the criteria look at; `None` for runs without a variation and for variations without an ended run.
-fn observed(group: &Group, criteria: &[criteria::Criterion]) -> Option<Observed> {
+/// What the criteria look at; `None` for runs without a variation and for variations without a trial that
+/// ended by itself.
+fn observed(group: &Group, criteria: &[Criterion]) -> Option<Observed> {
     let values = |run: &RunRow| -> BTreeMap<String, f64> {
-        if run.state.status() != RunStatus::Completed {
-            return BTreeMap::new();
-        }
         criteria
             .iter()
             .filter_map(|criterion| {
-                let value = run.state.metric(&criterion.metric)?;
+                let value = value_for(run, criterion)?;
                 Some((criterion.metric.clone(), value))
             })
             .collect()
     };
-    Some(Observed {
-        variation: group.name.clone()?,
-        runs: group
-            .runs
-            .iter()
-            .filter(|run| run.state.status().is_final())
-            .map(values)
-            .collect(),
-    })
+    let runs: Vec<_> = group.ended().map(values).collect();
+    let variation = group.name.clone().filter(|_| !runs.is_empty())?;
+    Some(Observed { variation, runs })
+}
+
+/// What a run gives to a criterion; a failed one gives nothing.
+fn value_for(run: &RunRow, criterion: &Criterion) -> Option<f64> {
+    let is_result = run.state.status() == RunStatus::Completed;
+    let value = is_result.then(|| run.state.metric(&criterion.metric));
+    value.flatten()
+}
+
+/// Trials of variations that the config no longer names are open to nobody.
+fn judged(groups: &[&Group], config: Option<&Config>) -> Judged {
+    let mut judged = Judged::default();
+    for group in groups {
+        let ended: BTreeSet<u64> = group
+            .ended()
+            .filter_map(|run| run.state.start().and_then(|start| start.trial))
+            .collect();
+        let asked = config
+            .filter(|config| {
+                let mut known = config.variations.iter();
+                known.any(|variation| Some(&variation.name) == group.name.as_ref())
+            })
+            .map_or(0, |config| u64::from(config.trials));
+        let open = (1..=asked).filter(|trial| !ended.contains(trial)).count() as u64;
+        let ended = group.ended().count() as u64;
+        judged.ended += ended;
+        judged.planned += ended + open;
+    }
+    judged
 }
 
 #[cfg(test)]

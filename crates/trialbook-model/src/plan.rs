@@ -19,8 +19,8 @@ use crate::template;
 
 pub use difference::{Change, difference};
 pub use reconcile::{
-    Action, Choice, Decision, Decisions, ExistingRun, ExistingState, Mode, PlanError, Tally,
-    reconcile,
+    Action, Choice, Decision, Decisions, ExistingRun, ExistingState, INTERRUPTED, Mode, PlanError,
+    Tally, counting, reconcile,
 };
 
 /// One run that a config asks for.

@@ -591,6 +591,8 @@ pub enum Op {
     /// A kind this version does not know (kind `span` is reserved): kept byte for byte, never dropped.
     Unknown {
         kind: u8,
+        /// Flags of its frame that say nothing here.
+        flags: u8,
         payload: Vec<u8>,
     },
 }

@@ -5,10 +5,12 @@
 //! whatever happens later, the next `run` knows what is missing; nothing recorded holds a secret that the
 //! filter knows.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 use trialbook_model::config::{Config, Params};
 use trialbook_model::id::{Entropy, ExperimentUid, RunUid};
-use trialbook_model::plan::{Action, PlannedRun};
+use trialbook_model::plan::{Action, INTERRUPTED, PlannedRun};
 use trialbook_model::record::{
     CreateExperiment, DefineMetric, LinkKind, Op, Param, PutNote, RunError, SetField, SetParams,
     SetStatus, SetTags, StartRun, Subject,
@@ -20,7 +22,7 @@ use trialbook_model::time::Clock;
 
 use crate::outline::{self, Outline};
 use crate::preparation::Preparation;
-use crate::standing::{INTERRUPTED, LEFT_OUT_FIELD, SEED_FIELD, Standing, StandingRun};
+use crate::standing::{LEFT_OUT_FIELD, SEED_FIELD, Standing, StandingRun};
 use crate::wrapper::{RecordError, Sink};
 
 /// What started the runs, as their starts say.
@@ -128,7 +130,7 @@ impl Ledger<'_> {
         self.sink.record(Op::SetTags(SetTags {
             subject: subject.clone(),
             tags: tags
-                .map(|(tag, value)| (tag.clone(), Some(value.clone())))
+                .map(|(tag, value)| (tag.clone(), Some(named(tag, value).into_owned())))
                 .collect(),
         }))
     }
@@ -243,11 +245,12 @@ impl Ledger<'_> {
         after: Option<RunUid>,
     ) -> Result<(), RecordError> {
         let planned = &job.planned;
+        let variation = secret::value(&planned.variation).content;
         self.sink.record(Op::StartRun(StartRun {
             experiment,
-            name: Some(format!("{} #{}", planned.variation, planned.trial)),
+            name: Some(format!("{variation} #{}", planned.trial)),
             number: Some(job.number),
-            variation: Some(planned.variation.clone()),
+            variation: Some(variation.into_owned()),
             trial: Some(u64::from(planned.trial)),
             attempt: Some(job.attempt),
             seed: Some(planned.seed),
@@ -256,7 +259,7 @@ impl Ledger<'_> {
                 .map(|run| (LinkKind::RetryOf, run))
                 .into_iter()
                 .collect(),
-            command: secret::argv(&self.preparation.command(job)).content,
+            command: self.preparation.recorded_command(job),
             source: SOURCE.to_owned(),
             started: self.clock.now(),
             status: RunStatus::Queued,
@@ -274,15 +277,21 @@ impl Ledger<'_> {
     }
 }
 
-fn without_secrets(params: &Params) -> Params {
+/// A text that a name stands before, without secrets.
+fn named<'a>(name: &str, text: &'a str) -> Cow<'a, str> {
+    if secret::is_secret_name(name) && !text.is_empty() {
+        secret::MARK.into()
+    } else {
+        secret::value(text).content
+    }
+}
+
+/// Params as they are recorded.
+pub(crate) fn without_secrets(params: &[(String, Param)]) -> Params {
     params
         .iter()
         .map(|(name, param)| {
-            let text = if secret::is_secret_name(name) {
-                secret::MARK.into()
-            } else {
-                secret::value(&param.text).content
-            };
+            let text = named(name, &param.text);
             let kept = if text == param.text.as_str() {
                 param.clone()
             } else {

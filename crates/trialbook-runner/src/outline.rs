@@ -223,7 +223,14 @@ impl Ground<'_> {
 }
 
 /// The document of a config as it is recorded: without secrets.
-pub(crate) fn document(config: &Config) -> Value {
+pub fn document(config: &Config) -> Value {
+    let mut config = config.clone();
+    for (name, value) in &mut config.task.env {
+        // The names of variables are judged more strictly than those of other things.
+        if secret::is_secret_variable(name) && !value.is_empty() {
+            secret::MARK.clone_into(value);
+        }
+    }
     secret::json(config.document()).content
 }
 

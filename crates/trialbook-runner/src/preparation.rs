@@ -13,9 +13,10 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use trialbook_model::config::{Config, param_to_value};
 use trialbook_model::record::{Param, ParamKind};
+use trialbook_model::secret;
 use trialbook_model::template::{self, TemplateError};
 
-use crate::ledger::Job;
+use crate::ledger::{Job, without_secrets};
 use crate::wrapper::{Files, Limits, Program, Task};
 
 /// What all runs of an experiment have in common.
@@ -73,15 +74,35 @@ impl Preparation {
 
     /// The command line of a run; a template that cannot be filled in stays as it is.
     pub fn command(&self, job: &Job) -> Vec<String> {
+        self.filled(&|name| self.value(job, name))
+    }
+
+    /// The command line as it is recorded: no secret is filled into it, and none stands in it.
+    pub fn recorded_command(&self, job: &Job) -> Vec<String> {
+        let params = without_secrets(self.params(job));
+        let value = |name: &str| {
+            if let Some((_, param)) = params.iter().find(|(own, _)| own == name) {
+                return Some(param.text.clone());
+            }
+            let value = self.value(job, name)?;
+            Some(secret::value(&value).content.into_owned())
+        };
+        secret::argv(&self.filled(&value)).content
+    }
+
+    fn filled(&self, value: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
         let task = &self.config.task;
         if task.command.is_empty() {
             return self.shim_command();
         }
-        let filled = |word: &String| {
-            self.fill(job, word)
-                .unwrap_or_else(|_unfilled| word.clone())
-        };
+        let filled =
+            |word: &String| template::render(word, value).unwrap_or_else(|_unfilled| word.clone());
         task.command.iter().map(filled).collect()
+    }
+
+    fn params(&self, job: &Job) -> &[(String, Param)] {
+        let variation = self.config.variations.get(job.planned.variation_at);
+        variation.map_or(&[][..], |variation| variation.params.as_slice())
     }
 
     fn shim_command(&self) -> Vec<String> {
@@ -155,8 +176,7 @@ impl Preparation {
         files: &Files,
     ) -> Result<Vec<(OsString, OsString)>, TemplateError> {
         let planned = &job.planned;
-        let params = self.config.variations.get(planned.variation_at);
-        let params = params.map_or(&[][..], |variation| variation.params.as_slice());
+        let params = self.params(job);
         let book = self.book.clone().into_os_string();
         let mut variables: Vec<(OsString, OsString)> = vec![
             ("TRIALBOOK_RUN".into(), job.run.to_string().into()),
@@ -212,11 +232,22 @@ impl Preparation {
     }
 }
 
+/// Only names of interpreters: a program of another name may do anything when it is called with `--version`.
 fn is_python(program: &str) -> bool {
-    Path::new(program)
+    let name = Path::new(program)
         .file_name()
-        .and_then(|name| name.to_str())
-        .is_some_and(|name| name.starts_with("python"))
+        .and_then(|name| name.to_str());
+    name.and_then(|name| name.strip_prefix("python"))
+        .is_some_and(|version| match version.strip_prefix('3') {
+            None => version.is_empty(),
+            Some(minor) => {
+                let digits = minor.strip_prefix('.');
+                minor.is_empty()
+                    || digits.is_some_and(|it| {
+                        !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit())
+                    })
+            }
+        })
 }
 
 /// What programs read most easily: numbers as JSON numbers where JSON has them, else as text.
@@ -350,6 +381,24 @@ random_seed: 5
             "train.lr": 0.1, "n": 3, "flag": true, "none": null, "text": "7", "huge": "1e400", "odd-Näme": "x"
         });
         assert_eq!(params, expected);
+    }
+
+    #[test]
+    fn only_interpreters_are_asked_for_their_version() {
+        for program in ["python", "python3", "./python3", "/opt/bin/python3.12"] {
+            assert!(is_python(program), "{program}");
+        }
+        for program in [
+            "./python_bench.sh",
+            "python3.sh",
+            "python3.",
+            "python4",
+            "pythonw",
+            "",
+            "train.py",
+        ] {
+            assert!(!is_python(program), "{program}");
+        }
     }
 
     #[test]

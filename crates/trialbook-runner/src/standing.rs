@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use trialbook_model::id::{ExperimentUid, RunUid};
-use trialbook_model::plan::{ExistingRun, ExistingState};
+use trialbook_model::plan::{ExistingRun, ExistingState, INTERRUPTED};
 use trialbook_model::record::Subject;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
@@ -19,8 +19,6 @@ use trialbook_store::reading::Reading;
 pub const SEED_FIELD: &str = "random_seed";
 /// The field of a run that says that the plan no longer asks for it.
 pub const LEFT_OUT_FIELD: &str = "left_out";
-/// The kind of the error of runs that were cut off.
-pub const INTERRUPTED: &str = "interrupted";
 
 /// An experiment as it stands. The empty one is not in the book.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -77,6 +77,10 @@ pub enum Content<'a> {
     Op {
         /// The frame's kind.
         kind: u8,
+        /// The frame's flags.
+        flags: u8,
+        /// Whether actor and operation could be taken off its bytes.
+        is_signed: bool,
         /// Its bytes.
         payload: &'a [u8],
     },
@@ -95,6 +99,14 @@ pub enum FrameError {
         /// The index.
         index: u32,
     },
+    /// A kind that this version knows, with bytes that it cannot read.
+    #[error("record {seq} of kind {kind} cannot be read")]
+    Unreadable {
+        /// The record.
+        seq: u64,
+        /// Its kind.
+        kind: u8,
+    },
     /// Nobody says who wrote: the header and its copy are lost.
     #[error("record {seq} has no writer: the file's header is lost")]
     NoWriter {
@@ -110,7 +122,15 @@ impl Frame<'_> {
         let header = state.header().ok_or(FrameError::NoWriter { seq })?;
         let op = match &self.content {
             Content::Points(view) => Op::Points(points_of(view, seq, state)?),
-            Content::Op { kind, payload } => decode_op(*kind, payload),
+            Content::Op {
+                kind,
+                flags,
+                is_signed,
+                payload,
+            } => is_signed
+                .then(|| decode_op(*kind, *flags, payload))
+                .flatten()
+                .ok_or(FrameError::Unreadable { seq, kind: *kind })?,
         };
         Ok(self.signed(header.writer, op))
     }
@@ -304,6 +324,8 @@ impl<'a, 's> Frames<'a, 's> {
             content: points.map_or(
                 Content::Op {
                     kind: raw.head.kind,
+                    flags: raw.head.flags,
+                    is_signed: signature.is_some(),
                     payload,
                 },
                 Content::Points,

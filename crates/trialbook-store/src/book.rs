@@ -17,7 +17,7 @@ use crate::memory::MemoryBackend;
 use crate::seal::{self, Ground, first_change};
 use crate::sqlite::SqliteBackend;
 
-use crate::artifacts::{Artifacts, make_dir, sync_dir};
+use crate::artifacts::{Artifacts, make_dir, make_dir_durably, sync_dir};
 use crate::error::BookError;
 use crate::recorder::{Recorder, RecorderOptions};
 use crate::view::BookView;
@@ -81,7 +81,7 @@ pub struct Book {
 impl Book {
     /// Makes a book in a folder that may exist, or opens the one that is there.
     pub fn create(path: &Path) -> Result<Self, BookError> {
-        make_dir(path)?;
+        make_dir_durably(path)?;
         if is_network(path) {
             return Err(BookError::NetworkFolder {
                 path: path.to_owned(),
@@ -94,7 +94,19 @@ impl Book {
         make_dir(&path.join("spool"))?;
         let files = SystemFiles::shared();
         let first = first_rows(files.as_ref(), path)?;
-        let rows = Rows::Database(SqliteBackend::make(&path.join(DATABASE), &first)?);
+        let database = path.join(DATABASE);
+        let rows = match SqliteBackend::make(&database, &first) {
+            // What stands there was never finished, or this file system has no links.
+            Err(BookError::Missing { .. }) => {
+                let lease = path.join(LEASE);
+                let Some(_lease) = seal::lease_at(files.as_ref(), &lease)? else {
+                    return Err(BookError::Restless);
+                };
+                SqliteBackend::make_in_place(&database, &first)?
+            }
+            made => made?,
+        };
+        let rows = Rows::Database(rows);
         sync_dir(path)?;
         Ok(Self::over(path, Access::Write, rows, files))
     }
@@ -212,7 +224,11 @@ impl Book {
     /// Moves spooled records into the database. Never waits: somebody else's seal is as good.
     pub fn seal(&self, effort: Effort) -> Result<SealReport, BookError> {
         self.writable()?;
-        self.with_ground(|ground| seal::seal(ground, effort))
+        let report = self.with_ground(|ground| seal::seal(ground, effort))?;
+        if report.outcome == SealOutcome::Sealed && self.database().is_some() {
+            self.artifacts().clean();
+        }
+        Ok(report)
     }
 
     /// Gives the places that sealing needs to `work`.

@@ -176,6 +176,11 @@ impl BookError {
         found.map(|(_, refusal)| refusal)
     }
 
+    /// Whether bytes of the book are damaged or missing: what else there is can be read.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::Lost { .. })
+    }
+
     /// An error of the file system.
     pub(crate) fn io(
         doing: &'static str,

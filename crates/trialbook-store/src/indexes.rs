@@ -46,7 +46,9 @@ impl Indexes {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let known = held.filter(|index| index.rev() <= rev);
+        // A restore gives the book another identity, and a rev that may be less.
+        let book = sealed.look().uid()?;
+        let known = held.filter(|index| index.book() == book && index.rev() <= rev);
         let known = match known {
             Some(index) => Some(index),
             None => self.open(sealed)?,
@@ -120,7 +122,8 @@ impl Indexes {
 
     fn hold(&self, index: &Index) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.as_ref().is_none_or(|held| held.rev() <= index.rev()) {
+        let is_newer = |held: &Index| held.book() != index.book() || held.rev() <= index.rev();
+        if held.as_ref().is_none_or(is_newer) {
             *held = Some(index.clone());
         }
     }

@@ -37,6 +37,7 @@ impl Book {
         let sealed = Sealed::open(self.backend().look()?)?;
         let mut names = sealed.names().clone();
         let mut change = Change {
+            base: Some(sealed.counters()),
             counters: sealed.counters(),
             ..Change::default()
         };
@@ -83,9 +84,12 @@ fn experiments(
     change: &mut Change,
 ) -> Result<(), BookError> {
     for record in sealed.look().experiments(Experiments::All)? {
-        let Some(mut found) = sealed.experiment(record.no).ok().flatten() else {
+        let Some(mut found) = sealed.experiment(record.no)? else {
             continue;
         };
+        if found.aside.is_some() {
+            continue;
+        }
         recount(sealed, &found.places, &mut found.row.state.records);
         let state = packed(&found.row.state, &found.places, names)?;
         if state != record.state {
@@ -98,9 +102,12 @@ fn experiments(
         }
     }
     for record in sealed.look().projects(None)? {
-        let Some(mut found) = sealed.project(&record.name).ok().flatten() else {
+        let Some(mut found) = sealed.project(&record.name)? else {
             continue;
         };
+        if found.aside.is_some() {
+            continue;
+        }
         recount(sealed, &found.places, &mut found.state.records);
         let state = packed(&found.state, &found.places, names)?;
         if state != record.state {

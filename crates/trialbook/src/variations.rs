@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use trialbook_analysis::variations::{MetricSummary, Statuses, VariationTable};
+use trialbook_analysis::variations::{Judged, MetricSummary, Statuses, VariationTable};
 use trialbook_model::criteria::{Cell, ExperimentVerdict, Outcome};
 
 use crate::figures::{self, short};
@@ -21,7 +21,7 @@ pub(crate) fn print(table: &VariationTable, printer: &Printer) {
     }
     if let Some(verdict) = table.verdict.as_ref().filter(|_| named) {
         printer.line("");
-        print_verdict(verdict, printer);
+        print_verdict(verdict, table.judged, printer);
     }
 }
 
@@ -106,7 +106,7 @@ fn described(summary: &MetricSummary) -> Vec<String> {
     }
 }
 
-fn print_verdict(verdict: &ExperimentVerdict, printer: &Printer) {
+fn print_verdict(verdict: &ExperimentVerdict, judged: Judged, printer: &Printer) {
     let mut out = Table::new(vec![
         Column::text("CRITERION"),
         Column::text("VARIATION"),
@@ -136,11 +136,13 @@ fn print_verdict(verdict: &ExperimentVerdict, printer: &Printer) {
         (Style::Red, "not met")
     };
     let of = format!(" by {met} of {} variations", verdict.variations.len());
-    printer.line(
-        Line::styled(Style::Bold, "Verdict: criteria ")
-            .add(style, word)
-            .plain(of),
-    );
+    let title = if judged.is_whole() {
+        "Verdict: criteria ".to_owned()
+    } else {
+        let Judged { ended, planned } = judged;
+        format!("Verdict so far, on {ended} of {planned} trials: criteria ")
+    };
+    printer.line(Line::styled(Style::Bold, title).add(style, word).plain(of));
 }
 
 const fn outcome(cell: &Cell) -> (Style, &'static str) {
@@ -157,6 +159,14 @@ const fn outcome(cell: &Cell) -> (Style, &'static str) {
 pub(crate) struct TableDocument {
     variations: Vec<VariationDocument>,
     verdict: Option<ExperimentVerdict>,
+    judged: JudgedDocument,
+}
+
+/// What the verdict rests on: it is the last one when all planned trials ended.
+#[derive(Debug, Serialize)]
+struct JudgedDocument {
+    ended: u64,
+    planned: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -199,6 +209,10 @@ pub(crate) fn document(table: &VariationTable) -> TableDocument {
     TableDocument {
         variations: variations.collect(),
         verdict: table.verdict.clone(),
+        judged: JudgedDocument {
+            ended: table.judged.ended,
+            planned: table.judged.planned,
+        },
     }
 }
 

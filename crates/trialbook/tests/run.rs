@@ -196,6 +196,8 @@ fn interrupt(desk: &Desk) {
     let output = running.end();
     assert_eq!(code(&output), 130, "{}", told(&output));
     check_says(&output, "run-004  a #4  cancelled");
+    check_says(&output, "Verdict so far, on 3 of 30 trials: criteria met");
+    check_says(&output, "3 of 3");
     assert_eq!(desk.counts("exp.yaml"), (3, 27));
     wait_for("the death of the group", || !runs(&desk.read("inner")));
     fs::remove_file(desk.path("gate-a-4")).unwrap();
@@ -359,6 +361,31 @@ fn failed_runs_stop_no_others_and_are_retried_when_asked() {
 }
 
 #[test]
+fn an_interrupted_rerun_hides_no_result() {
+    let desk = Desk::new();
+    desk.write("exp.yaml", &GATED.replace("trials: 10", "trials: 2"));
+    let first = desk.run(&["run", "exp.yaml"]);
+    assert_eq!(code(&first), 0, "{}", told(&first));
+    desk.write("gate-a-2", "");
+    let rerun = desk.start(&["run", "exp.yaml", "--rerun"]);
+    wait_for("trial a-2", || desk.path("outer").exists());
+    rerun.signal(Signal::INT);
+    assert_eq!(code(&rerun.end()), 130);
+    let last = desk.run(&["run", "exp.yaml"]);
+    assert_eq!(code(&last), 0, "{}", told(&last));
+    check_says(&last, "6 of 6 done");
+    assert_eq!(stdout(&last), stdout(&first));
+    // The chosen variations are judged, the others stay as they are.
+    desk.write("exp.yaml", GATED);
+    fs::remove_file(desk.path("gate-a-2")).unwrap();
+    let chosen = desk.run(&["run", "exp.yaml", "--only", "b"]);
+    assert_eq!(code(&chosen), 0, "{}", told(&chosen));
+    check_says(&chosen, "Verdict: criteria met by 1 of 1 variations");
+    let all = desk.run(&["show", "EXP-1"]);
+    check_says(&all, "Verdict so far, on 14 of 30 trials");
+}
+
+#[test]
 fn unmet_criteria_have_their_own_exit_code() {
     let desk = Desk::new();
     desk.write("exp.yaml", &GATED.replace("time_ms < 1s", "time_ms < 15ms"));
@@ -504,6 +531,80 @@ fn broken_configs_name_line_and_column() {
     assert_eq!(code(&desk.run(&["run"])), 2);
     assert_eq!(code(&desk.run(&["run", "bad.yaml", "--", "true"])), 2);
     assert!(!desk.path(".trialbook").exists(), "nothing was begun");
+}
+
+/// Files below a folder in which a text occurs.
+fn holding(folder: &Path, text: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            holding(&path, text, found);
+        } else if fs::read(&path)
+            .unwrap()
+            .windows(text.len())
+            .any(|bytes| bytes == text.as_bytes())
+        {
+            found.push(path);
+        }
+    }
+}
+
+fn check_holds_none_of(desk: &Desk, secrets: &[&str]) {
+    for secret in secrets {
+        let mut found = Vec::new();
+        holding(&desk.path(".trialbook"), secret, &mut found);
+        assert!(found.is_empty(), "`{secret}` in {found:?}");
+    }
+}
+
+#[test]
+fn no_secret_of_a_config_or_a_command_line_is_in_the_book() {
+    let desk = Desk::new();
+    desk.write(
+        "exp.yaml",
+        "experiment: {name: exp, tags: {token: tagsecret1}}\n\
+         task:\n\
+         \x20 command: [sh, -c, 'test \"{api_key} $DB_PASSWORD\" = \"$(cat expected)\" && echo m=1']\n\
+         \x20 env: {DB_PASSWORD: envsecret1, db_pwd: envsecret2}\n\
+         variations: [{name: a, api_key: paramsecret1}]\n\
+         trials: 1\n",
+    );
+    desk.write("expected", "paramsecret1 envsecret1");
+    let output = desk.run(&["run", "exp.yaml"]);
+    assert_eq!(code(&output), 0, "{}", told(&output));
+    // The same once more is no change.
+    let again = desk.run(&["run", "exp.yaml"]);
+    check_says(&again, "1 of 1 done");
+    let grid = [
+        "run",
+        "--set",
+        "api_key=gridsecret1,gridsecret2",
+        "--experiment",
+        "grid",
+        "--",
+        "sh",
+        "-c",
+        "test -n {api_key} && echo m=1",
+    ];
+    let document = desk.json(&[&grid[..1], &["--json"], &grid[1..]].concat());
+    assert_eq!(
+        document["variations"].as_array().unwrap().len(),
+        2,
+        "{document}"
+    );
+    assert_eq!(document["completed"], 2);
+    assert!(!stderr(&desk.run(&grid)).contains("gridsecret"));
+    check_holds_none_of(
+        &desk,
+        &[
+            "paramsecret1",
+            "envsecret1",
+            "envsecret2",
+            "tagsecret1",
+            "gridsecret1",
+            "gridsecret2",
+        ],
+    );
 }
 
 #[test]

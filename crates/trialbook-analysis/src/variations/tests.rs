@@ -68,10 +68,15 @@ impl Writer {
     }
 
     fn table(self) -> VariationTable {
+        self.table_of(&[])
+    }
+
+    fn table_of(self, only: &[&str]) -> VariationTable {
+        let only: Vec<String> = only.iter().map(|&name| name.to_owned()).collect();
         let mut book = Reference::new();
         book.seal(&self.operations);
         let experiment = book.experiment(ExperimentNo(1)).unwrap().unwrap();
-        VariationTable::of(&book, &experiment).unwrap()
+        VariationTable::of_chosen(&book, &experiment, &only).unwrap()
     }
 }
 
@@ -161,4 +166,68 @@ fn without_an_ended_run_there_is_no_verdict() {
     assert_eq!(table.verdict, None);
     assert_eq!(table.statuses().running, 1);
     assert_eq!(table.statuses().success_rate(), None);
+}
+
+#[test]
+fn an_attempt_that_only_waits_or_was_stopped_hides_no_result() {
+    let mut writer = experiment();
+    for (trial, ends) in [
+        (1, None),
+        (2, Some(RunStatus::Cancelled)),
+        (3, Some(RunStatus::Failed)),
+    ] {
+        writer.completed(10 + trial as u8, "a", trial, Some(1.0));
+        let again = writer.run(20 + trial as u8, "a", trial, 2);
+        if let Some(ends) = ends {
+            writer.end(again, ends);
+        }
+    }
+    let a = &writer.table().rows[1];
+    assert_eq!((a.statuses.completed, a.statuses.failed), (2, 1));
+    assert_eq!((a.statuses.total(), a.superseded), (3, 1));
+}
+
+/// Of `a` all three trials are completed; of `b` the first is completed, the second cancelled, and the third
+/// lost its process.
+fn half_done() -> Writer {
+    let mut writer = experiment();
+    for trial in 1..=3 {
+        writer.completed(10 + trial as u8, "a", trial, Some(1.0));
+    }
+    writer.completed(21, "b", 1, Some(2.0));
+    let cancelled = writer.run(22, "b", 2, 1);
+    writer.metric(cancelled, "time_ms", 3.0);
+    writer.end(cancelled, RunStatus::Cancelled);
+    let lost = writer.run(23, "b", 3, 1);
+    writer.say(Op::SetStatus(SetStatus {
+        run: lost,
+        status: RunStatus::Failed,
+        started: None,
+        ended: Some(Timestamp(9)),
+        error: Some(RunError {
+            kind: INTERRUPTED.to_owned(),
+            message: String::new(),
+        }),
+        exit_code: None,
+    }));
+    writer
+}
+
+#[test]
+fn a_verdict_says_what_it_rests_on_and_open_trials_are_in_none() {
+    let table = half_done().table();
+    let judged = |ended, planned| Judged { ended, planned };
+    assert_eq!(table.judged, judged(4, 6));
+    assert!(!table.judged.is_whole());
+    let b = &table.verdict.unwrap().variations[0];
+    assert_eq!((b.cells[0].runs, b.cells[0].met), (1, 1));
+    let chosen = half_done().table_of(&["a"]);
+    assert_eq!(chosen.judged, judged(3, 3));
+    assert_eq!(chosen.verdict.unwrap().variations.len(), 1);
+    assert_eq!(chosen.rows.len(), 2, "the table shows all");
+    let mut begun = experiment();
+    begun.completed(10, "a", 1, Some(1.0));
+    let begun = begun.table();
+    assert_eq!(begun.judged, judged(1, 6), "b has not begun");
+    assert_eq!(begun.verdict.unwrap().variations.len(), 1);
 }

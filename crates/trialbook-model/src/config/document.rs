@@ -65,7 +65,11 @@ pub struct Experiment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
     /// Tags with their values, which may be empty.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        with = "params::texts_as_map"
+    )]
     pub tags: Vec<(String, String)>,
     /// Free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,7 +95,11 @@ pub struct Task {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cwd: Option<String>,
     /// Environment variables, each value a template.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        with = "params::texts_as_map"
+    )]
     pub env: Vec<(String, String)>,
     /// The longest time of one run, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]

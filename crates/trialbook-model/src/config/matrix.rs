@@ -2,9 +2,12 @@
 //!
 //! With named variations each of them is combined with each point of the grid. `exclude` leaves out
 //! combinations. Not here: reading values from a command line.
-//! Invariant: names of points tell all their values (`agents=5 model=polling`) and differ.
+//! Invariant: names of points tell all their values (`agents=5 model=polling`) and differ; of a secret they
+//! tell the beginning of its hash (`api_key#1a2b3c`).
 
 use std::collections::BTreeSet;
+
+use serde_json::json;
 
 use super::MOST_VARIATIONS;
 use super::document::Variation;
@@ -12,6 +15,7 @@ use super::params::Params;
 use super::variations::{Placed, keep_one_baseline};
 use crate::canonical;
 use crate::record::{Param, ParamKind};
+use crate::secret;
 use crate::yaml::{Doubt, Entry, Node, Problem, Reading, Shape, join};
 
 /// A param and the values it takes.
@@ -19,6 +23,10 @@ pub(super) type Axis = (String, Vec<Param>);
 
 /// The most params of a grid.
 const MOST_AXES: usize = 100;
+
+/// How much of the hash of a secret stands in a name: it tells values apart and says nothing of them that the
+/// keys of their runs do not say.
+const HASH: usize = 6;
 
 /// The key of the matrix that is no param.
 const EXCLUDE: &str = "exclude";
@@ -191,6 +199,10 @@ fn point_name(point: &Params) -> String {
         .iter()
         .map(|(name, param)| {
             let text = &param.text;
+            if secret::is_secret_name(name) || !secret::value(text).dropped.is_empty() {
+                let hash = canonical::hash(&json!([name, text]));
+                return format!("{name}#{}", &hash[..HASH]);
+            }
             let odd = |letter: char| {
                 letter.is_whitespace() || letter.is_control() || matches!(letter, '"' | '=')
             };

@@ -100,3 +100,35 @@ pub(super) mod as_map {
             .collect()
     }
 }
+
+/// Serde's face of named texts as a map: the secret filter knows values by the names that stand before them.
+pub(super) mod texts_as_map {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use super::{Map, Value};
+
+    pub(in crate::config) fn serialize<S: Serializer>(
+        texts: &[(String, String)],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let map: Map<String, Value> = texts
+            .iter()
+            .map(|(name, text)| (name.clone(), Value::String(text.clone())))
+            .collect();
+        map.serialize(serializer)
+    }
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<(String, String)>, D::Error> {
+        let map = Map::deserialize(deserializer)?.into_iter();
+        map.map(|(name, value)| match value {
+            Value::String(text) => Ok((name, text)),
+            other => {
+                let problem = format!("`{name}` is no text but `{other}`");
+                Err(serde::de::Error::custom(problem))
+            }
+        })
+        .collect()
+    }
+}

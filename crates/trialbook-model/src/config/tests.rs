@@ -632,3 +632,53 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn names_of_points_tell_no_secret() {
+    let axes = ["api_key=hunter2,swordfish", "n=1"].map(|text| axis(text).unwrap());
+    let config = from_grid(GridParts {
+        name: "x".to_owned(),
+        command: vec!["run".to_owned()],
+        axes: axes.to_vec(),
+        trials: 1,
+        ..GridParts::default()
+    })
+    .unwrap();
+    let names: Vec<&str> = config
+        .variations
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    assert_ne!(names[0], names[1]);
+    for name in names {
+        assert!(
+            name.starts_with("api_key#") && name.ends_with(" n=1"),
+            "{name}"
+        );
+        assert!(
+            !name.contains("hunter2") && !name.contains("swordfish"),
+            "{name}"
+        );
+        assert_eq!(
+            crate::secret::value(name).content,
+            name,
+            "nothing to filter"
+        );
+    }
+}
+
+#[test]
+fn variables_and_tags_stand_in_the_document_by_name() {
+    let config = good(
+        "experiment: {name: x, tags: {b: '1', a: '2'}}\n\
+         task: {command: [run], env: {DB_PASSWORD: hunter2, A: '1'}}\n",
+    )
+    .config;
+    let document = config.document();
+    assert_eq!(document["task"]["env"]["DB_PASSWORD"], "hunter2");
+    assert_eq!(document["experiment"]["tags"]["b"], "1");
+    let filtered = crate::secret::json(document.clone()).content;
+    assert!(!filtered.to_string().contains("hunter2"), "{filtered}");
+    let again: Config = serde_json::from_value(document).unwrap();
+    assert_eq!(again, config);
+}

@@ -3,8 +3,8 @@
 //! Plain resuming starts what never finished: what is not there, what was cancelled, what lost its
 //! process. Failed runs have finished; they are started again only when asked. Not here: deciding
 //! whether a running run still lives; the caller says so.
-//! Invariant: a completed run is started again only by [`Mode::Rerun`], a living one never; the answer
-//! does not depend on the order of the existing runs.
+//! Invariant: a completed run is started again only by [`Mode::Rerun`] or where a later attempt at the same
+//! failed, a living one never; the answer does not depend on the order of the existing runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +40,25 @@ pub struct ExistingRun {
     pub attempt: u64,
     /// Its state.
     pub state: ExistingState,
+}
+
+/// The kind of the error of runs that lost their process: they have not ended by themselves.
+pub const INTERRUPTED: &str = "interrupted";
+
+/// Where the attempt that counts stands among the attempts at one trial, the latest last. A completed
+/// attempt counts until a later one ended by itself, well or not: one that waits, runs or was stopped
+/// takes no result away. Without a result that counts, the latest attempt does. `None` when there are none.
+pub fn counting(attempts: &[ExistingState]) -> Option<usize> {
+    match ended_by_itself(attempts) {
+        Some(at) if attempts[at] == ExistingState::Completed => Some(at),
+        Some(_) | None => attempts.len().checked_sub(1),
+    }
+}
+
+fn ended_by_itself(attempts: &[ExistingState]) -> Option<usize> {
+    attempts
+        .iter()
+        .rposition(|state| matches!(state, ExistingState::Completed | ExistingState::Failed))
 }
 
 /// Which finished runs are started again.
@@ -233,16 +252,21 @@ fn check_names(plan: &[PlannedRun], only: &[String]) -> Result<(), PlanError> {
 
 /// `attempts` are those of one planned run, the latest last.
 fn action(attempts: &[&ExistingRun], mode: Mode) -> Action {
-    let latest_in = |state: ExistingState| attempts.iter().rev().find(|run| run.state == state);
-    if let Some(run) = latest_in(ExistingState::Running) {
-        return Action::Busy { run: run.run };
+    let states: Vec<ExistingState> = attempts.iter().map(|run| run.state).collect();
+    if let Some(at) = states.iter().rposition(|it| *it == ExistingState::Running) {
+        let run = attempts[at].run;
+        return Action::Busy { run };
     }
-    if let Some(run) = latest_in(ExistingState::Completed)
+    if let Some(counting) = counting(&states).map(|at| attempts[at])
+        && counting.state == ExistingState::Completed
         && mode != Mode::Rerun
     {
-        return Action::Done { run: run.run };
+        return Action::Done { run: counting.run };
     }
-    if let Some(run) = latest_in(ExistingState::Queued) {
+    // One that waits since before a later attempt ended waits for nothing.
+    let since = ended_by_itself(&states).map_or(0, |at| at + 1);
+    let mut waiting = attempts[since..].iter().rev();
+    if let Some(run) = waiting.find(|run| run.state == ExistingState::Queued) {
         let (run, attempt) = (run.run, run.attempt);
         return Action::Take { run, attempt };
     }

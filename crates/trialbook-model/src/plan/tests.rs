@@ -191,6 +191,58 @@ fn resuming_starts_what_never_finished() {
 }
 
 #[test]
+fn a_completed_attempt_counts_until_a_later_one_ended_by_itself() {
+    use ExistingState::{Cancelled, Completed, Failed, Queued, Running, Stale};
+    for (attempts, expected) in [
+        (&[][..], None),
+        (&[Completed, Queued], Some(0)),
+        (&[Completed, Cancelled, Stale, Running], Some(0)),
+        (&[Completed, Failed, Queued], Some(2)),
+        (&[Completed, Completed, Queued], Some(1)),
+        (&[Failed, Cancelled], Some(1)),
+        (&[Queued], Some(0)),
+    ] {
+        assert_eq!(counting(attempts), expected, "{attempts:?}");
+    }
+}
+
+#[test]
+fn an_interrupted_rerun_takes_no_result_away() {
+    let config = parse(CONFIG, "c").unwrap().config;
+    let plan = expand(&config, 42);
+    let runs = [
+        existing(&plan, 0, 1, ExistingState::Completed),
+        existing(&plan, 0, 2, ExistingState::Queued),
+        existing(&plan, 1, 1, ExistingState::Completed),
+        existing(&plan, 1, 2, ExistingState::Cancelled),
+        existing(&plan, 2, 1, ExistingState::Completed),
+        existing(&plan, 2, 2, ExistingState::Failed),
+    ];
+    let first = |mode| {
+        let only = Vec::new();
+        let decisions = reconcile(&plan, &runs, &Choice { mode, only }).unwrap();
+        let decisions = decisions.decisions.into_iter().take(3);
+        decisions.map(|it| it.action).collect::<Vec<_>>()
+    };
+    let failed = Action::Failed { run: uid(22) };
+    let (first_done, second_done) = (Action::Done { run: uid(1) }, Action::Done { run: uid(11) });
+    assert_eq!(first(Mode::Resume), [first_done, second_done, failed]);
+    let (run, attempt) = (uid(2), 2);
+    let start = |after| Action::Start {
+        attempt: 3,
+        after: Some(after),
+    };
+    assert_eq!(
+        first(Mode::Rerun),
+        [
+            Action::Take { run, attempt },
+            start(uid(12)),
+            start(uid(22))
+        ]
+    );
+}
+
+#[test]
 fn decisions_are_counted_and_names_checked() {
     let decisions = decide(Mode::Resume, &[]).unwrap();
     assert_eq!(decisions.unplanned, [uid(99)]);
@@ -244,7 +296,9 @@ proptest! {
             if let Action::Start { attempt, .. } = decision.action {
                 prop_assert!(own.iter().all(|run| run.attempt < attempt));
                 prop_assert!(!has(ExistingState::Running));
-                prop_assert!(mode == Mode::Rerun || !has(ExistingState::Completed));
+                let ends = |state| own.iter().filter(|run| run.state == state).map(|run| run.attempt).max();
+                let fails_later = ends(ExistingState::Failed) > ends(ExistingState::Completed);
+                prop_assert!(mode == Mode::Rerun || !has(ExistingState::Completed) || fails_later);
                 runs.push(existing(&plan, at, attempt, ExistingState::Completed));
             }
             if let Action::Take { run, .. } = decision.action {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// The longest line that is kept; the rest of a longer one is passed over.
 const LONGEST_LINE: usize = 16 * 1024 * 1024;
 /// How much is read before the caller gets to do other things.
-const READ_AT_ONCE: usize = 4 * 1024 * 1024;
+const READ_AT_ONCE: u64 = 4 * 1024 * 1024;
 
 /// A line with its number, from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,15 @@ pub struct Line {
     pub text: String,
     /// Bytes of this line that were passed over because it was too long.
     pub cut: usize,
+}
+
+/// What one read gave.
+#[derive(Debug, Default)]
+pub struct Portion {
+    /// The lines that it completed; none is also what a piece of a long line gives.
+    pub lines: Vec<Line>,
+    /// How many bytes were read; 0 means that there is nothing more for now.
+    pub bytes: u64,
 }
 
 /// A growing file.
@@ -52,18 +61,10 @@ impl Tail {
         &self.path
     }
 
-    /// Whether the file has ever been there.
-    pub fn is_open(&self) -> bool {
-        self.file.is_some()
-    }
-
-    /// The lines that have been completed since the last call. Returns what one read holds at most; an
-    /// empty answer means that there is nothing more for now.
-    pub fn lines(&mut self) -> io::Result<Vec<Line>> {
+    /// The lines that have been completed since the last call, from one read of at most so many bytes.
+    pub fn lines(&mut self, at_most: u64) -> io::Result<Portion> {
+        let bytes = self.read(at_most)?;
         let mut lines = Vec::new();
-        let Some(bytes) = self.read()? else {
-            return Ok(lines);
-        };
         let mut rest = bytes.as_slice();
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             self.keep(&rest[..end]);
@@ -71,7 +72,13 @@ impl Tail {
             lines.push(self.take());
         }
         self.keep(rest);
-        Ok(lines)
+        let bytes = bytes.len() as u64;
+        Ok(Portion { lines, bytes })
+    }
+
+    /// How many bytes there are at present that were not read yet.
+    pub fn left(&mut self) -> io::Result<u64> {
+        Ok(self.open()?.map_or(0, |length| length - self.offset))
     }
 
     /// The last line, if it has no line end.
@@ -79,11 +86,26 @@ impl Tail {
         (!self.partial.is_empty()).then(|| self.take())
     }
 
-    /// New bytes, or `None` when there are none. A file that became shorter is read from its start.
-    fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
+    /// New bytes, none when there are none.
+    fn read(&mut self, at_most: u64) -> io::Result<Vec<u8>> {
+        self.open()?;
+        let mut bytes = Vec::new();
+        if let Some(file) = self.file.as_mut() {
+            file.take(at_most.min(READ_AT_ONCE))
+                .read_to_end(&mut bytes)?;
+            self.offset += bytes.len() as u64;
+        }
+        Ok(bytes)
+    }
+
+    /// Opens the file where that was not done; gives its length, not less than the offset, `None` where it is
+    /// not there yet. A file that became shorter is read from its start.
+    fn open(&mut self) -> io::Result<Option<u64>> {
         if self.file.is_none() {
-            match File::open(&self.path) {
-                Ok(file) => self.file = Some(file),
+            // To open a pipe would be to wait for its writer.
+            match std::fs::metadata(&self.path) {
+                Ok(found) if found.is_file() => self.file = Some(File::open(&self.path)?),
+                Ok(_) => return Err(io::Error::other("it is not a regular file")),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(error),
             }
@@ -91,14 +113,13 @@ impl Tail {
         let Some(file) = self.file.as_mut() else {
             return Ok(None);
         };
-        if file.metadata()?.len() < self.offset {
+        let mut length = file.metadata()?.len();
+        if length < self.offset {
             *file = File::open(&self.path)?;
             self.offset = 0;
+            length = file.metadata()?.len();
         }
-        let mut bytes = Vec::new();
-        let count = file.take(READ_AT_ONCE as u64).read_to_end(&mut bytes)?;
-        self.offset += count as u64;
-        Ok((count > 0).then_some(bytes))
+        Ok(Some(length))
     }
 
     fn keep(&mut self, bytes: &[u8]) {
@@ -131,10 +152,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("metrics.jsonl");
         let mut tail = Tail::new(&path);
-        assert!(tail.lines().unwrap().is_empty());
-        assert!(!tail.is_open());
+        assert_eq!(tail.left().unwrap(), 0);
+        assert!(tail.lines(u64::MAX).unwrap().lines.is_empty());
         std::fs::write(&path, "one\r\ntwo").unwrap();
-        let lines = tail.lines().unwrap();
+        let lines = tail.lines(u64::MAX).unwrap().lines;
         assert_eq!((lines.len(), lines[0].text.as_str()), (1, "one"));
         assert_eq!(
             tail.rest().map(|line| (line.number, line.text)),
@@ -149,9 +170,9 @@ mod tests {
         let path = directory.path().join("metrics.jsonl");
         std::fs::write(&path, "first line\n").unwrap();
         let mut tail = Tail::new(&path);
-        assert_eq!(tail.lines().unwrap().len(), 1);
+        assert_eq!(tail.lines(u64::MAX).unwrap().lines.len(), 1);
         std::fs::write(&path, "new\n").unwrap();
-        let lines = tail.lines().unwrap();
+        let lines = tail.lines(u64::MAX).unwrap().lines;
         assert_eq!(lines[0].text, "new");
         assert_eq!(lines[0].number, 2);
     }
@@ -166,10 +187,31 @@ mod tests {
         let mut tail = Tail::new(&path);
         let mut lines = Vec::new();
         while lines.len() < 2 {
-            lines.extend(tail.lines().unwrap());
+            lines.extend(tail.lines(u64::MAX).unwrap().lines);
         }
         assert_eq!((lines[0].text.len(), lines[0].cut), (LONGEST_LINE, 10));
         assert_eq!((lines[1].text.as_str(), lines[1].cut), ("short", 0));
+    }
+
+    #[test]
+    fn a_piece_of_a_long_line_is_not_the_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("metrics.jsonl");
+        let long = 2 * usize::try_from(READ_AT_ONCE).unwrap();
+        std::fs::write(&path, format!("{}\nshort\n", "x".repeat(long))).unwrap();
+        let mut tail = Tail::new(&path);
+        let first = tail.lines(u64::MAX).unwrap();
+        assert_eq!((first.lines.len(), first.bytes), (0, READ_AT_ONCE));
+        assert_eq!(tail.left().unwrap(), READ_AT_ONCE + 7);
+        let one_more = tail.lines(1).unwrap();
+        assert_eq!((one_more.lines.len(), one_more.bytes), (0, 1));
+        let mut lines = Vec::new();
+        while tail.left().unwrap() > 0 {
+            lines.extend(tail.lines(u64::MAX).unwrap().lines);
+        }
+        assert_eq!((lines[0].text.len(), lines[0].cut), (long, 0));
+        assert_eq!(lines[1].text, "short");
+        assert_eq!(tail.lines(u64::MAX).unwrap().bytes, 0);
     }
 
     proptest! {
@@ -184,7 +226,7 @@ mod tests {
             let mut found = Vec::new();
             for piece in &pieces {
                 file.write_all(piece.as_bytes()).unwrap();
-                found.extend(tail.lines().unwrap());
+                found.extend(tail.lines(u64::MAX).unwrap().lines);
             }
             found.extend(tail.rest());
             let whole = pieces.concat();

@@ -35,7 +35,8 @@ struct Stream {
     of: LogStream,
     /// Bytes that are not yet given out.
     held: Vec<u8>,
-    /// When the first of them came.
+    /// When the first of them came; `None` also where they are but the beginning of a character, which waits
+    /// for its rest and nothing else.
     since: Option<Instant>,
     line: Line,
 }
@@ -135,18 +136,15 @@ impl Stream {
     }
 
     fn give(&mut self, length: usize) -> Option<Piece> {
-        if length == 0 {
-            return None;
-        }
-        let text = String::from_utf8_lossy(&self.held[..length]).into_owned();
+        let piece = (length > 0).then(|| Piece {
+            stream: self.of,
+            text: String::from_utf8_lossy(&self.held[..length]).into_owned(),
+        });
         self.held.drain(..length);
-        if self.held.is_empty() {
+        if self.whole() == 0 {
             self.since = None;
         }
-        Some(Piece {
-            stream: self.of,
-            text,
-        })
+        piece
     }
 }
 
@@ -247,6 +245,23 @@ mod tests {
         assert!(console.waited(now).is_empty());
         assert_eq!(console.waited(now + HELD)[0].text, "a\n");
         assert_eq!(console.waited(now + HELD)[0].text, "b");
+    }
+
+    #[test]
+    fn half_a_character_wakes_nobody() {
+        let now = Instant::now();
+        let mut console = Console::new();
+        assert!(console.push(LogStream::Stdout, b"a\xc3", now).is_empty());
+        assert_eq!(console.waited(now + HELD)[0].text, "a");
+        assert_eq!(console.due(), None);
+        assert!(console.push(LogStream::Stdout, b"\xa9", now).is_empty());
+        assert_eq!(console.due(), Some(now + HELD));
+        assert_eq!(console.waited(now + HELD)[0].text, "\u{e9}");
+        // Alone and for ever: it is given out at the end.
+        assert!(console.push(LogStream::Stderr, b"\xe2", now).is_empty());
+        assert!(console.waited(now + HELD).is_empty());
+        assert_eq!(console.due(), None);
+        assert_eq!(console.rest()[0].text, "\u{fffd}");
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(super) struct Hearing<'a> {
     console: Console,
     tail: Tail,
     last_line: Vec<u8>,
+    /// Whether it was told that the metrics file cannot be read.
+    cannot_follow: bool,
     accepted: u64,
     cost: Duration,
 }
@@ -43,6 +45,7 @@ impl<'a> Hearing<'a> {
             console: Console::new(),
             tail: Tail::new(&task.files.metrics),
             last_line: Vec::new(),
+            cannot_follow: false,
             accepted: 0,
             cost: Duration::ZERO,
         }
@@ -92,19 +95,46 @@ impl<'a> Hearing<'a> {
 
     /// Reads on in the metrics file; true when there may be more.
     pub(super) fn follow(&mut self) -> Result<bool, RecordError> {
+        Ok(self.read_on(u64::MAX)? > 0)
+    }
+
+    /// Reads at most so many bytes of the metrics file; gives how many there were.
+    fn read_on(&mut self, at_most: u64) -> Result<u64, RecordError> {
         let now = self.tools.clock.now();
-        let lines = match self.tail.lines() {
-            Ok(lines) => lines,
+        let portion = match self.tail.lines(at_most) {
+            Ok(portion) => portion,
             Err(error) => {
-                self.unreadable("metrics file", &error, now)?;
-                return Ok(false);
+                self.cannot_follow(&error, now)?;
+                return Ok(0);
             }
         };
-        let more = !lines.is_empty();
-        for line in lines {
+        for line in portion.lines {
             self.take_line(&line, now)?;
         }
-        Ok(more)
+        Ok(portion.bytes)
+    }
+
+    /// Once is enough for whoever reads the run.
+    fn cannot_follow(&mut self, error: &io::Error, now: Timestamp) -> Result<(), RecordError> {
+        if std::mem::replace(&mut self.cannot_follow, true) {
+            return Ok(());
+        }
+        self.unreadable("metrics file", error, now)
+    }
+
+    /// Reads what the metrics file holds now: a process that left the group may go on writing for ever.
+    fn read_to_present_end(&mut self) -> Result<(), RecordError> {
+        let mut left = match self.tail.left() {
+            Ok(left) => left,
+            Err(error) => return self.cannot_follow(&error, self.tools.clock.now()),
+        };
+        while left > 0 {
+            match self.read_on(left)? {
+                0 => break,
+                bytes => left = left.saturating_sub(bytes),
+            }
+        }
+        Ok(())
     }
 
     fn take_line(&mut self, line: &Line, now: Timestamp) -> Result<(), RecordError> {
@@ -130,7 +160,7 @@ impl<'a> Hearing<'a> {
         self.console
             .last_line(LogStream::Stderr, &mut |line| keep_line(last_line, line));
         self.record_all(timed, now)?;
-        while self.follow()? {}
+        self.read_to_present_end()?;
         if let Some(line) = self.tail.rest() {
             self.take_line(&line, now)?;
         }
@@ -149,7 +179,7 @@ impl<'a> Hearing<'a> {
                 let text = String::from_utf8_lossy(&bytes);
                 let outcome = self.reader.result(&name_of(path), &text, now);
                 self.record_all(outcome.operations, now)?;
-                Ok(outcome.error)
+                Ok(outcome.error.map(without_secrets))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => {
@@ -209,6 +239,14 @@ impl<'a> Hearing<'a> {
         self.accepted += 1;
         self.cost += before.elapsed();
         Ok(())
+    }
+}
+
+/// What a program says of its failure is shown and kept like its output.
+fn without_secrets(error: RunError) -> RunError {
+    RunError {
+        kind: secret::text(&error.kind).content.into_owned(),
+        message: secret::text(&error.message).content.into_owned(),
     }
 }
 

@@ -182,6 +182,56 @@ fn a_program_speaks_in_all_three_ways() {
 }
 
 #[test]
+fn what_follows_a_very_long_line_of_the_metrics_file_is_heard() {
+    let bench = Bench::new();
+    let ended = bench.sh(
+        "{ printf '{\"pad\": \"'; head -c 9000000 /dev/zero | tr '\\0' x; \
+         printf '\"}\\n{\"after\": 7}\\n'; } > metrics.jsonl",
+    );
+    assert_eq!(metric(&ended, "after"), Some(7.0));
+}
+
+#[test]
+fn a_metrics_file_that_cannot_be_read_is_told_once() {
+    let bench = Bench::new();
+    // Long enough for several looks, and one more at the end.
+    let ended = bench.sh("mkdir metrics.jsonl; sleep 0.8");
+    assert_eq!(ended.status, RunStatus::Completed);
+    assert_eq!(ended.not_understood, 1);
+}
+
+#[test]
+fn a_writer_that_left_the_group_does_not_hold_the_run() {
+    let bench = Bench::new();
+    let writer = "echo $$ > inner; while :; do echo '{\"a\": 1}'; done >> metrics.jsonl";
+    std::fs::write(bench.path("writer"), writer).unwrap();
+    let ended = bench.sh(
+        "setsid sh writer > /dev/null 2>&1 & while ! [ -s metrics.jsonl ]; do sleep 0.01; done",
+    );
+    let inner = std::fs::read_to_string(bench.path("inner")).unwrap();
+    let pid = inner.trim().parse().ok();
+    let pid = pid.and_then(rustix::process::Pid::from_raw).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    assert_eq!(metric(&ended, "a"), Some(1.0));
+}
+
+#[test]
+fn an_error_of_a_result_file_holds_no_secret() {
+    let bench = Bench::new();
+    let ended = bench.sh(
+        "echo '{\"error\": {\"kind\": \"Denied\", \"message\": \"no https://me:hunter2pw@db.example/x\"}}' \
+         > result.json; exit 1",
+    );
+    assert_eq!(kind(&ended), "Denied");
+    assert!(
+        !message(&ended).contains("hunter2pw"),
+        "{}",
+        message(&ended)
+    );
+    assert!(message(&ended).contains("db.example"));
+}
+
+#[test]
 fn failures_say_why() {
     let bench = Bench::new();
     let ended = bench.sh("echo first >&2; echo 'ValueError: no data' >&2; echo >&2; exit 3");

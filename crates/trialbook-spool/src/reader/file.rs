@@ -26,6 +26,8 @@ pub struct SpoolReader {
     /// Its first `filled` bytes are the present piece.
     buffer: Vec<u8>,
     filled: usize,
+    /// What the header said when the file was opened.
+    durable: u64,
     /// Behind this there are only zeros. Known of files that nobody writes any more.
     data_end: Option<u64>,
 }
@@ -53,9 +55,12 @@ impl SpoolReader {
             state: ReaderState::new(None),
             buffer: Vec::new(),
             filled: 0,
+            durable: 0,
             data_end: None,
         };
-        reader.state = ReaderState::new(reader.page()?.header);
+        let page = reader.page()?;
+        reader.durable = page.durable;
+        reader.state = ReaderState::new(page.header);
         if reader.state.header().is_none() {
             reader.recover_header()?;
         }
@@ -65,6 +70,11 @@ impl SpoolReader {
     /// Who writes.
     pub fn header(&self) -> Option<&Header> {
         self.state.header()
+    }
+
+    /// Up to here the disk surely had the file when it was opened; 0 where its header does not tell.
+    pub fn durable(&self) -> u64 {
+        self.durable
     }
 
     /// What is known where reading stands.

@@ -136,6 +136,7 @@ fn what_cannot_be_framed_is_refused_and_the_rest_goes_on() {
     let note = Note::default();
     let reserved = Op::Unknown {
         kind: 3,
+        flags: 0,
         payload: vec![],
     };
     let refused = writer.append(Timestamp(1), &reserved, &note);

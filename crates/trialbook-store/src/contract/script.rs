@@ -369,6 +369,7 @@ fn rest() -> impl Strategy<Value = Op> {
     });
     let unknown = Just(Op::Unknown {
         kind: 64,
+        flags: 128,
         payload: vec![1, 2, 3],
     });
     prop_oneof![artifact, link, progress, beat, unknown]

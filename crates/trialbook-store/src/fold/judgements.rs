@@ -17,14 +17,19 @@ impl Fold<'_> {
             if untouched || !derived.has_judgements() {
                 continue;
             }
-            let mut judged: Vec<AssessRecord> =
-                self.sealed.records(&kept.places, kept.places.assessments)?;
+            let judged = self.sealed.records(&kept.places, kept.places.assessments);
+            let items = self.sealed.items(&kept.places);
+            let (mut judged, mut items): (Vec<AssessRecord>, Vec<ItemRecord>) =
+                match (judged, items) {
+                    // Without all of them the last result is the best that is known.
+                    (Err(error), _) | (_, Err(error)) if error.is_damage() => continue,
+                    (judged, items) => (judged?, items?),
+                };
             judged.extend_from_slice(&kept.assessments);
             let mut judgements = Judgements::default();
             for record in &judged {
                 judgements.observe(order(record.stamp), &record.record);
             }
-            let mut items: Vec<ItemRecord> = self.sealed.items(&kept.places)?;
             items.extend_from_slice(&kept.items);
             let items = items.iter().map(|item| (order(item.stamp), &item.record));
             derived.refold_items(&judgements, items);

@@ -150,6 +150,8 @@ impl Reference {
 
     fn take(&mut self, signed: &Signed) {
         let Some(subject) = signed.op.subject() else {
+            let number = (signed.writer, signed.seq);
+            self.unknown.insert(number, signed.clone());
             return;
         };
         let owner = match subject {

@@ -25,7 +25,7 @@ use trialbook_runner::engine::{Engine, Snapshot, Totals};
 use trialbook_runner::guard::Guard;
 use trialbook_runner::lease::{Holder, Leased};
 use trialbook_runner::ledger::{Job, Ledger};
-use trialbook_runner::outline::{Ground, Outline, Outside, Wish};
+use trialbook_runner::outline::{self, Ground, Outline, Outside, Wish};
 use trialbook_runner::preparation::Preparation;
 use trialbook_runner::recording::SharedRecorder;
 use trialbook_runner::shim;
@@ -235,7 +235,7 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
     };
     recorder.finish()?;
     let (totals, urgency) = executed?;
-    let verdict = report::show(cx, open, spec)?;
+    let verdict = report::show(cx, open, spec, &args.only)?;
     open.tidy(cx);
     Ok(code(&outline, totals, urgency, verdict))
 }
@@ -292,7 +292,7 @@ fn warn_of_surroundings(
 fn snapshots(spec: &Spec, environment: &Environment) -> [Snapshot; 2] {
     [
         Snapshot::new("environment", secret::json(environment.document()).content),
-        Snapshot::new("config", secret::json(spec.config.document()).content),
+        Snapshot::new("config", outline::document(&spec.config)),
     ]
 }
 
@@ -345,10 +345,13 @@ fn code(outline: &Outline, totals: Totals, urgency: Urgency, verdict: report::Ve
         ErrorCode::Interrupted
     } else if failed > 0 {
         ErrorCode::RunFailed
-    } else if verdict == report::Verdict::NotMet {
-        ErrorCode::CriteriaNotMet
     } else {
-        return ExitCode::SUCCESS;
+        match verdict {
+            report::Verdict::None | report::Verdict::Met => return ExitCode::SUCCESS,
+            // What was to be run did not come to an end of its own.
+            report::Verdict::Open => ErrorCode::RunFailed,
+            report::Verdict::NotMet => ErrorCode::CriteriaNotMet,
+        }
     };
     ExitCode::from(code.exit_code())
 }

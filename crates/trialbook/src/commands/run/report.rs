@@ -24,6 +24,8 @@ const SCHEMA: u32 = 1;
 pub(super) enum Verdict {
     /// There are none, or nothing to judge.
     None,
+    /// Trials that were to be run are still open.
+    Open,
     /// All are met.
     Met,
     /// Some are not.
@@ -40,8 +42,8 @@ struct Document {
     table: TableDocument,
 }
 
-/// Prints the result and gives the verdict.
-pub(super) fn show(cx: &Context, open: &Open, spec: &Spec) -> Result<Verdict> {
+/// Prints the result and gives the verdict on the chosen variations; on all where none is named.
+pub(super) fn show(cx: &Context, open: &Open, spec: &Spec, only: &[String]) -> Result<Verdict> {
     let view = open.view()?;
     let words = &spec.config.experiment;
     let is_meant = |row: &ExperimentRow| {
@@ -52,7 +54,7 @@ pub(super) fn show(cx: &Context, open: &Open, spec: &Spec) -> Result<Verdict> {
     let Some(row) = view.experiments()?.into_iter().find(is_meant) else {
         return Ok(Verdict::None);
     };
-    let table = VariationTable::of(&view, &row)?;
+    let table = VariationTable::of_chosen(&view, &row, only)?;
     let statuses = table.statuses();
     if cx.printer.json_wanted() {
         let document = Document {
@@ -73,6 +75,7 @@ pub(super) fn show(cx: &Context, open: &Open, spec: &Spec) -> Result<Verdict> {
     tell_missing(cx, &table);
     Ok(match &table.verdict {
         None => Verdict::None,
+        Some(_) if !table.judged.is_whole() => Verdict::Open,
         Some(verdict) if verdict.met => Verdict::Met,
         Some(_) => Verdict::NotMet,
     })
