@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trialbook_model::config::Config;
 use trialbook_model::criteria::{self, Criterion, ExperimentVerdict, Observed};
 use trialbook_model::id::ExperimentNo;
-use trialbook_model::plan::{ExistingState, INTERRUPTED, counting};
+use trialbook_model::plan::{self, ExistingState, INTERRUPTED, counting};
 use trialbook_model::record::Goal;
 use trialbook_model::status::RunStatus;
 use trialbook_stats::{Description, Undefined, describe};
@@ -240,7 +240,30 @@ fn trials<R: Reading>(
         });
         groups[at].add(run);
     }
-    Ok(groups.into_iter().map(Attempts::counted).collect())
+    let planned = planned_keys(config);
+    let groups = groups.into_iter();
+    Ok(groups.map(|group| group.counted(&planned)).collect())
+}
+
+/// The keys of the runs that the recorded config asks for.
+fn planned_keys(config: Option<&Config>) -> BTreeSet<String> {
+    let base = |config: &Config| config.random_seed.unwrap_or_default();
+    let plan = config.map_or_else(Vec::new, |config| plan::expand(config, base(config)));
+    plan.into_iter().map(|run| run.key).collect()
+}
+
+/// Where some attempts did what the config asks for, those that did something else do not count: a command
+/// line that was changed in between leaves them.
+fn drop_others(attempts: &mut Vec<RunRow>, planned: &BTreeSet<String>) -> u64 {
+    let is_planned = |run: &RunRow| {
+        let key = run.state.start().and_then(|start| start.run_key.as_ref());
+        key.is_some_and(|key| planned.contains(key))
+    };
+    let before = attempts.len();
+    if attempts.iter().any(is_planned) {
+        attempts.retain(is_planned);
+    }
+    (before - attempts.len()) as u64
 }
 
 /// The state of an attempt as the plan looks at it.
@@ -285,7 +308,7 @@ impl Attempts {
         }
     }
 
-    fn counted(self) -> Group {
+    fn counted(self, planned: &BTreeSet<String>) -> Group {
         let attempt = |run: &RunRow| run.state.start().and_then(|start| start.attempt);
         let mut group = Group {
             name: self.name,
@@ -293,6 +316,7 @@ impl Attempts {
             superseded: 0,
         };
         for mut attempts in self.trials {
+            group.superseded += drop_others(&mut attempts, planned);
             attempts.sort_by_key(attempt);
             let states: Vec<ExistingState> = attempts.iter().map(state_of).collect();
             if let Some(at) = counting(&states) {

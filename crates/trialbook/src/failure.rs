@@ -299,7 +299,7 @@ fn code_of_book(error: &BookError) -> ErrorCode {
         BookError::NewerFormat { .. } => ErrorCode::BookNewer,
         BookError::ReadOnly { .. } => ErrorCode::BookReadOnly,
         BookError::Restless => ErrorCode::BookBusy,
-        BookError::NetworkFolder { .. } => ErrorCode::NotSupportedYet,
+        BookError::NetworkFolder { .. } | BookError::NotARun => ErrorCode::NotSupportedYet,
         BookError::NotABook { .. }
         | BookError::Damaged { .. }
         | BookError::Lost { .. }

@@ -231,3 +231,40 @@ fn a_verdict_says_what_it_rests_on_and_open_trials_are_in_none() {
     assert_eq!(begun.judged, judged(1, 6), "b has not begun");
     assert_eq!(begun.verdict.unwrap().variations.len(), 1);
 }
+
+#[test]
+fn attempts_of_the_recorded_command_count_before_later_ones_of_another() {
+    let mut writer = experiment();
+    let text = "
+experiment: {name: t}
+task: {command: [\"true\"]}
+variations: [{name: b}, {name: a}]
+trials: 3
+metrics: [time_ms]
+success_criteria: [\"time_ms < 3s\"]
+";
+    let config = trialbook_model::config::parse(text, "t.yaml")
+        .unwrap()
+        .config;
+    let plan = plan::expand(&config, 0);
+    let planned = plan
+        .iter()
+        .find(|run| run.variation == "a" && run.trial == 1);
+    let key = planned.unwrap().key.clone();
+    for (uid, attempt, key, value) in [(10, 1, key, 7.0), (11, 2, "other".to_owned(), 9.0)] {
+        let run = RunUid(Uid([uid; 16]));
+        writer.say(Op::StartRun(StartRun {
+            experiment: EXPERIMENT,
+            variation: Some("a".to_owned()),
+            trial: Some(1),
+            attempt: Some(attempt),
+            run_key: Some(key),
+            ..StartRun::of(run)
+        }));
+        writer.metric(run, "time_ms", value);
+        writer.end(run, RunStatus::Completed);
+    }
+    let table = writer.table();
+    assert_eq!(table.rows[1].metrics[0].description.unwrap().mean, 7.0);
+    assert_eq!(table.rows[1].superseded, 1);
+}

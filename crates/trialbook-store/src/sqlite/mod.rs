@@ -6,6 +6,7 @@
 //! Invariant: SQL stands beside the rows it speaks of, in the modules below.
 
 mod chunks;
+mod copy;
 mod experiments;
 mod ledger;
 mod open;
