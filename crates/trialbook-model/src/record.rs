@@ -571,7 +571,7 @@ pub struct Heartbeat {
 /// Removes a run for good and swallows what arrives later under its uid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Purge {
-    /// What is removed.
+    /// What is removed: a run. Of an experiment or a project nothing is removed and nothing swallowed.
     pub subject: Subject,
 }
 

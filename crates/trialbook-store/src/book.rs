@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use trialbook_model::id::{Uid, WriterUid};
-use trialbook_spool::{Files, Liveness, SystemFiles};
+use trialbook_spool::{Files, Liveness, SystemFiles, is_network};
 
 use crate::backend::{Backend, Change};
 use crate::indexes::Indexes;
@@ -82,11 +82,7 @@ impl Book {
     /// Makes a book in a folder that may exist, or opens the one that is there.
     pub fn create(path: &Path) -> Result<Self, BookError> {
         make_dir_durably(path)?;
-        if is_network(path) {
-            return Err(BookError::NetworkFolder {
-                path: path.to_owned(),
-            });
-        }
+        refuse_network(path)?;
         let ignore = path.join(".gitignore");
         if !ignore.exists() {
             fs::write(&ignore, "*\n").map_err(BookError::io("write", &ignore))?;
@@ -118,6 +114,9 @@ impl Book {
         };
         if !path.is_dir() {
             return Err(missing());
+        }
+        if access == Access::Write {
+            refuse_network(path)?;
         }
         let rows = Rows::Database(SqliteBackend::open(&path.join(DATABASE))?);
         Ok(Self::over(path, access, rows, SystemFiles::shared()))
@@ -262,6 +261,16 @@ const INDEX: &str = "index.snapshot";
 /// The file whose lock is the lease to seal.
 const LEASE: &str = "seal.lock";
 
+/// A database is not safe where other machines may write too.
+fn refuse_network(path: &Path) -> Result<(), BookError> {
+    if is_network(path) {
+        return Err(BookError::NetworkFolder {
+            path: path.to_owned(),
+        });
+    }
+    Ok(())
+}
+
 /// The rows that every book has, with an identity that no other has.
 fn first_rows(files: &dyn Files, path: &Path) -> Result<Change, BookError> {
     let mut uid = [0; 16];
@@ -269,31 +278,6 @@ fn first_rows(files: &dyn Files, path: &Path) -> Result<Change, BookError> {
         .random(&mut uid)
         .map_err(BookError::io("name", path))?;
     first_change(Uid(uid))
-}
-
-/// Whether a folder is on a file system where other machines may write too.
-#[cfg(target_os = "linux")]
-fn is_network(path: &Path) -> bool {
-    /// NFS, SMB, CIFS, SMB2, AFS, Coda, Ceph, Lustre, GPFS, 9P.
-    const KINDS: [u64; 10] = [
-        0x6969,
-        0x517b,
-        0xff53_4d42,
-        0xfe53_4d42,
-        0x5346_414f,
-        0x7375_7245,
-        0x00c3_6400,
-        0x0bd0_0bd0,
-        0x4750_4653,
-        0x0102_1997,
-    ];
-    rustix::fs::statfs(path).is_ok_and(|about| KINDS.contains(&(about.f_type as u64 & 0xffff_ffff)))
-}
-
-/// Other systems do not say it in a way that is known here.
-#[cfg(not(target_os = "linux"))]
-fn is_network(_path: &Path) -> bool {
-    false
 }
 
 #[cfg(test)]

@@ -107,6 +107,8 @@ pub struct CheckReport {
     pub points: u64,
     /// Artifact versions.
     pub artifacts: u64,
+    /// Runs whose derived metrics follow older rules: nothing is wrong, and a rebuild brings them up to date.
+    pub outdated: u64,
     /// What is wrong.
     pub findings: Vec<Finding>,
 }
@@ -217,7 +219,10 @@ impl Check<'_> {
             self.report.runs += 1;
             let of = format!("run {} ({})", record.no, record.uid);
             match unpack_run(&record.state, names) {
-                Ok((state, places)) => self.subject(&of, &state.records, &places),
+                Ok((state, places)) => {
+                    self.report.outdated += u64::from(!state.derived.is_current());
+                    self.subject(&of, &state.records, &places);
+                }
                 Err(error) => self.row(of, &error),
             }
         }

@@ -1,7 +1,7 @@
 //! A consistent look at a book: what is sealed, and the unsealed tails of all spools folded onto it.
 //!
-//! Not here: how rows and chunks are packed, what records mean. Invariant: a view does not change,
-//! and nothing that was acknowledged before it was opened is missing.
+//! Not here: how rows and chunks are packed, what records mean. Invariant: nothing in the book's folder is
+//! written, changed or removed, a view does not change, and nothing that was acknowledged before the view was opened is missing.
 
 mod items;
 mod points;
@@ -280,6 +280,10 @@ impl Reading for BookView<'_> {
 
     fn search(&self, query: &Query) -> Result<Hits, BookError> {
         self.find(query)
+    }
+
+    fn count_runs(&self) -> Result<BTreeMap<ExperimentNo, u64>, BookError> {
+        self.ask(Index::count_runs)
     }
 
     fn series(&self, of: &Owner, key: &SeriesKey) -> Result<Series, BookError> {

@@ -376,7 +376,10 @@ fn rest() -> impl Strategy<Value = Op> {
 }
 
 fn purge() -> impl Strategy<Value = Op> {
-    subject().prop_map(|subject| Op::Purge(Purge { subject }))
+    run().prop_map(|run| {
+        let subject = Subject::Run(run);
+        Op::Purge(Purge { subject })
+    })
 }
 
 fn op() -> impl Strategy<Value = Op> {

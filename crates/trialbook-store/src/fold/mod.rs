@@ -21,6 +21,7 @@ use trialbook_model::state::{Earliest, Point, ProjectState, Records, SeriesSumma
 
 pub(crate) use collect::{Batch, Collector, SpoolPlaces};
 pub(crate) use columns::PointColumns;
+pub(crate) use judgements::Observed;
 
 use crate::backend::Counters;
 use crate::error::BookError;
@@ -196,10 +197,12 @@ impl<'a> Fold<'a> {
             let Op::Purge(purge) = &signed.op else {
                 continue;
             };
+            // Nothing else can be purged, whoever asks for it.
+            let Subject::Run(uid) = purge.subject else {
+                continue;
+            };
             self.purged.insert(purge.subject.clone());
-            if let Subject::Run(uid) = purge.subject
-                && let Some(no) = self.sealed.look().run_no(uid)?
-            {
+            if let Some(no) = self.sealed.look().run_no(uid)? {
                 let places = match self.sealed.run(no) {
                     // Nobody knows where its chunks are: a check names them.
                     Err(error) if error.is_damage() => Some(Places::default()),

@@ -6,12 +6,16 @@
 //! Invariant: SQL stands beside the rows it speaks of, in the modules below.
 
 mod chunks;
+mod copy;
 mod experiments;
 mod ledger;
 mod open;
+mod program;
 mod runs;
 mod schema;
 mod unknown;
+
+pub use program::program_of;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};

@@ -5,15 +5,15 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::schema;
-use crate::artifacts::make_dir;
+pub(super) use super::copy::Copied;
+use super::{copy, schema};
 use crate::error::{BOOK_FORMAT, BookError};
 
 /// `tbbk`, in the place where SQLite files say whose they are.
@@ -24,19 +24,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Bytes to which the log is cut when it is begun anew.
 const LOG_BYTES: i64 = 16 << 20;
-
-/// A copy of a database that could not be read in its place; removed with the book.
-#[derive(Debug)]
-pub(super) struct Copied {
-    folder: PathBuf,
-}
-
-impl Drop for Copied {
-    fn drop(&mut self) {
-        // A copy that cannot be removed lies in the folder for temporary files.
-        fs::remove_dir_all(&self.folder).ok();
-    }
-}
 
 /// Makes the database where there is none, and brings it to the present schema.
 pub(super) fn create(path: &Path) -> Result<(), BookError> {
@@ -188,7 +175,7 @@ fn prepare_to_write(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Moves the log into the database as far as readers let it, when it is longer than `pages`; tells whether
-/// all of it is there.
+/// all of it is there. A log that nobody reads any more is emptied.
 pub(super) fn checkpoint(connection: &Connection, pages: i64) -> bool {
     let counts = |sql: &str| -> rusqlite::Result<(i64, i64)> {
         connection.query_row(sql, [], |row| Ok((row.get(1)?, row.get(2)?)))
@@ -200,8 +187,13 @@ pub(super) fn checkpoint(connection: &Connection, pages: i64) -> bool {
     if matches!(before, Ok((log, _)) if log <= pages) {
         return is_whole(before);
     }
-    // What readers still need stays in the log; a later seal moves it.
-    is_whole(counts("PRAGMA wal_checkpoint(PASSIVE)"))
+    // What readers still need stays in the log; a later seal moves it. Nobody is waited for.
+    let unwaiting = connection.busy_timeout(Duration::ZERO);
+    let whole = is_whole(counts("PRAGMA wal_checkpoint(PASSIVE)"));
+    if whole && unwaiting.is_ok() {
+        counts("PRAGMA wal_checkpoint(TRUNCATE)").ok();
+    }
+    whole
 }
 
 /// The file at a path, by device and number.
@@ -324,26 +316,7 @@ fn open_alone(
     if !open_log {
         return Ok(open_to_read(&uri_of(path, "?immutable=1"), flags));
     }
-    let mut copy = copy.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut name = [0; 16];
-    getrandom::fill(&mut name)
-        .map_err(|error| BookError::io("copy", path)(std::io::Error::other(error)))?;
-    let folder = std::env::temp_dir().join(format!("trialbook-{}", trialbook_model::id::Uid(name)));
-    make_dir(&folder)?;
-    let copied = Copied {
-        folder: folder.clone(),
-    };
-    let target = folder.join("book.db");
-    for (from, to) in [(path, target.clone()), (&log, with_ending(&target, "-wal"))] {
-        fs::copy(from, &to).map_err(BookError::io("copy", from))?;
-        // A copy of a read-only file would be one that its log cannot be merged into.
-        let mut rights = fs::metadata(&to)
-            .map_err(BookError::io("open", &to))?
-            .permissions();
-        std::os::unix::fs::PermissionsExt::set_mode(&mut rights, 0o600);
-        fs::set_permissions(&to, rights).map_err(BookError::io("open", &to))?;
-    }
-    *copy = Some(copied);
+    let target = copy::database(path, &log, copy)?;
     Ok(open_to_read(&uri_of(&target, ""), flags))
 }
 
@@ -356,7 +329,7 @@ fn refused(path: &Path, source: rusqlite::Error) -> BookError {
     BookError::database("open")(source)
 }
 
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)

@@ -138,6 +138,12 @@ fn examine(open: &Open, args: &Args) -> Result<Health> {
     let findings = report.findings.iter();
     let findings = findings.filter(|finding| !matches!(finding, Finding::Artifact { .. }));
     health.damage.extend(findings.map(ToString::to_string));
+    if report.outdated > 0 {
+        health.notices.push(format!(
+            "derived metrics of {} follow older rules: `trialbook doctor --rebuild` brings them up to date",
+            count(report.outdated, "run")
+        ));
+    }
     if let Err(error) = examine_view(open, args, &mut health) {
         match error.downcast_ref::<BookError>() {
             Some(damaged) if damaged.is_damage() => health.damage.push(damaged.to_string()),
