@@ -1,21 +1,23 @@
 //! The table of an experiment: for each variation how its trials ended, what its metrics amount to, and
 //! whether the success criteria are met.
 //!
-//! Of several attempts at one trial one counts, by the rule of [`counting`], and those before it are
-//! superseded. A failed run contributes no metrics; the value of a metric is its last one (M-4).
+//! Of several attempts at one trial one counts, by the rule of [`trialbook_model::plan::counting`], and those
+//! before it are superseded. A failed run contributes no metrics; the value of a metric is its last one (M-4).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod attempts;
+mod judging;
 
 use trialbook_model::config::Config;
-use trialbook_model::criteria::{self, Criterion, ExperimentVerdict, Observed};
-use trialbook_model::id::ExperimentNo;
-use trialbook_model::plan::{self, ExistingState, INTERRUPTED, counting};
+use trialbook_model::criteria::{self, ExperimentVerdict, Observed};
 use trialbook_model::record::Goal;
 use trialbook_model::status::RunStatus;
 use trialbook_stats::{Description, Undefined, describe};
-use trialbook_store::nouns::{ExperimentRow, RunRow};
-use trialbook_store::query::{Query, Shown};
+use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading;
+
+use attempts::{Group, trials};
+pub use judging::{Judged, RunCell, judge_run};
+use judging::{judged, observed};
 
 /// A metric of the table.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,23 +115,6 @@ pub struct VariationTable {
     pub judged: Judged,
 }
 
-/// How many trials a verdict rests on. Trials end by themselves by completing or failing; one that waits,
-/// runs, was cancelled or lost its process is still open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Judged {
-    /// Trials that ended by themselves.
-    pub ended: u64,
-    /// Those and the open ones that the config asks for.
-    pub planned: u64,
-}
-
-impl Judged {
-    /// Whether no trial is open.
-    pub fn is_whole(self) -> bool {
-        self.ended == self.planned
-    }
-}
-
 impl VariationTable {
     /// Reads the experiment's runs and counts them up. Runs in the bin are left out, archived ones are in.
     ///
@@ -163,7 +148,7 @@ impl VariationTable {
         Ok(Self {
             columns,
             rows,
-            verdict: criteria::judge(criteria, &observed.collect::<Vec<_>>()),
+            verdict: criteria::judge(criteria, &observed.collect::<Vec<Observed>>()),
             judged: judged(&chosen, config.as_ref()),
         })
     }
@@ -182,163 +167,10 @@ impl VariationTable {
     }
 }
 
-/// The trials of one variation.
-struct Group {
-    name: Option<String>,
-    /// The attempt that counts of each trial, in the order of the trials' first runs.
-    runs: Vec<RunRow>,
-    superseded: u64,
-}
-
-/// The trials of one variation with all attempts at each.
-#[derive(Default)]
-struct Attempts {
-    name: Option<String>,
-    trials: Vec<Vec<RunRow>>,
-    /// Where a trial stands in `trials`.
-    places: BTreeMap<u64, usize>,
-}
-
 /// The config recorded with an experiment, if it has one of this form.
 fn config_of(experiment: &ExperimentRow) -> Option<Config> {
     let document = &experiment.state.config()?.document;
     serde_json::from_value(document.clone()).ok()
-}
-
-fn trials<R: Reading>(
-    reading: &R,
-    experiment: ExperimentNo,
-    config: Option<&Config>,
-) -> Result<Vec<Group>, R::Error> {
-    let mut numbers = reading
-        .search(&Query {
-            experiments: Some(vec![experiment]),
-            shown: Shown::WithArchived,
-            ..Query::all()
-        })?
-        .runs;
-    numbers.sort();
-    let mut groups: Vec<Attempts> = config
-        .into_iter()
-        .flat_map(|config| &config.variations)
-        .map(|variation| Attempts::named(Some(variation.name.clone())))
-        .collect();
-    let mut places: BTreeMap<Option<String>, usize> = groups
-        .iter()
-        .enumerate()
-        .map(|(at, group)| (group.name.clone(), at))
-        .collect();
-    for run in reading.runs(&numbers)? {
-        // A change of the config, accepted by the user, left it out: it did something else.
-        if run.state.annotations.flag("left_out") {
-            continue;
-        }
-        let name = run.state.start().and_then(|start| start.variation.clone());
-        let at = *places.entry(name.clone()).or_insert_with(|| {
-            groups.push(Attempts::named(name));
-            groups.len() - 1
-        });
-        groups[at].add(run);
-    }
-    let planned = planned_keys(config);
-    let groups = groups.into_iter();
-    Ok(groups.map(|group| group.counted(&planned)).collect())
-}
-
-/// The keys of the runs that the recorded config asks for.
-fn planned_keys(config: Option<&Config>) -> BTreeSet<String> {
-    let base = |config: &Config| config.random_seed.unwrap_or_default();
-    let plan = config.map_or_else(Vec::new, |config| plan::expand(config, base(config)));
-    plan.into_iter().map(|run| run.key).collect()
-}
-
-/// Where some attempts did what the config asks for, those that did something else do not count: a command
-/// line that was changed in between leaves them.
-fn drop_others(attempts: &mut Vec<RunRow>, planned: &BTreeSet<String>) -> u64 {
-    let is_planned = |run: &RunRow| {
-        let key = run.state.start().and_then(|start| start.run_key.as_ref());
-        key.is_some_and(|key| planned.contains(key))
-    };
-    let before = attempts.len();
-    if attempts.iter().any(is_planned) {
-        attempts.retain(is_planned);
-    }
-    (before - attempts.len()) as u64
-}
-
-/// The state of an attempt as the plan looks at it.
-fn state_of(run: &RunRow) -> ExistingState {
-    match run.state.status() {
-        RunStatus::Queued => ExistingState::Queued,
-        RunStatus::Running => ExistingState::Running,
-        RunStatus::Completed => ExistingState::Completed,
-        RunStatus::Failed => match run.state.error() {
-            Some(error) if error.kind == INTERRUPTED => ExistingState::Stale,
-            Some(_) | None => ExistingState::Failed,
-        },
-        RunStatus::Cancelled => ExistingState::Cancelled,
-    }
-}
-
-fn ended_by_itself(run: &RunRow) -> bool {
-    matches!(
-        state_of(run),
-        ExistingState::Completed | ExistingState::Failed
-    )
-}
-
-impl Attempts {
-    fn named(name: Option<String>) -> Self {
-        Self {
-            name,
-            ..Self::default()
-        }
-    }
-
-    fn add(&mut self, run: RunRow) {
-        let trial = run.state.start().and_then(|start| start.trial);
-        match trial.and_then(|trial| self.places.get(&trial)) {
-            Some(at) => self.trials[*at].push(run),
-            None => {
-                if let Some(trial) = trial {
-                    self.places.insert(trial, self.trials.len());
-                }
-                self.trials.push(vec![run]);
-            }
-        }
-    }
-
-    fn counted(self, planned: &BTreeSet<String>) -> Group {
-        let attempt = |run: &RunRow| run.state.start().and_then(|start| start.attempt);
-        let mut group = Group {
-            name: self.name,
-            runs: Vec::with_capacity(self.trials.len()),
-            superseded: 0,
-        };
-        for mut attempts in self.trials {
-            group.superseded += drop_others(&mut attempts, planned);
-            attempts.sort_by_key(attempt);
-            let states: Vec<ExistingState> = attempts.iter().map(state_of).collect();
-            if let Some(at) = counting(&states) {
-                group.superseded += at as u64;
-                group.runs.push(attempts.swap_remove(at));
-            }
-        }
-        group
-    }
-}
-
-impl Group {
-    /// The trials that ended by themselves.
-    fn ended(&self) -> impl Iterator<Item = &RunRow> {
-        self.runs.iter().filter(|run| ended_by_itself(run))
-    }
-
-    fn completed(&self) -> impl Iterator<Item = &RunRow> {
-        self.runs
-            .iter()
-            .filter(|run| run.state.status() == RunStatus::Completed)
-    }
 }
 
 fn columns(
@@ -403,52 +235,6 @@ fn summary(group: &Group, key: &str) -> MetricSummary {
         missing,
         not_finite,
     }
-}
-
-/// What the criteria look at; `None` for runs without a variation and for variations without a trial that
-/// ended by itself.
-fn observed(group: &Group, criteria: &[Criterion]) -> Option<Observed> {
-    let values = |run: &RunRow| -> BTreeMap<String, f64> {
-        criteria
-            .iter()
-            .filter_map(|criterion| {
-                let value = value_for(run, criterion)?;
-                Some((criterion.metric.clone(), value))
-            })
-            .collect()
-    };
-    let runs: Vec<_> = group.ended().map(values).collect();
-    let variation = group.name.clone().filter(|_| !runs.is_empty())?;
-    Some(Observed { variation, runs })
-}
-
-/// What a run gives to a criterion; a failed one gives nothing.
-fn value_for(run: &RunRow, criterion: &Criterion) -> Option<f64> {
-    let is_result = run.state.status() == RunStatus::Completed;
-    let value = is_result.then(|| run.state.metric(&criterion.metric));
-    value.flatten()
-}
-
-/// Trials of variations that the config no longer names are open to nobody.
-fn judged(groups: &[&Group], config: Option<&Config>) -> Judged {
-    let mut judged = Judged::default();
-    for group in groups {
-        let ended: BTreeSet<u64> = group
-            .ended()
-            .filter_map(|run| run.state.start().and_then(|start| start.trial))
-            .collect();
-        let asked = config
-            .filter(|config| {
-                let mut known = config.variations.iter();
-                known.any(|variation| Some(&variation.name) == group.name.as_ref())
-            })
-            .map_or(0, |config| u64::from(config.trials));
-        let open = (1..=asked).filter(|trial| !ended.contains(trial)).count() as u64;
-        let ended = group.ended().count() as u64;
-        judged.ended += ended;
-        judged.planned += ended + open;
-    }
-    judged
 }
 
 #[cfg(test)]

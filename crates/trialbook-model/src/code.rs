@@ -164,7 +164,7 @@ pub const EXIT_CODES: [(u8, &str); 14] = [
     (8, "no space is left"),
     (9, "not supported yet"),
     (10, "the success criteria are not met"),
-    (11, "at least one run failed"),
+    (11, "at least one run failed, or did not end"),
     (12, "another process runs the experiment"),
     (130, "interrupted"),
 ];

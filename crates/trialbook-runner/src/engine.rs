@@ -154,8 +154,9 @@ impl Engine<'_> {
         }
         self.progress.started(job);
         let ended = wrapper::execute(&task, self.tools)?;
-        // Only an empty folder goes; whatever the program left in it stays.
-        std::fs::remove_dir(self.preparation.run_folder(job)).ok();
+        if ended.not_understood == 0 {
+            self.preparation.clear(job);
+        }
         self.progress.ended(job, &ended);
         Ok(ended)
     }

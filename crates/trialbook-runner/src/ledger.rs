@@ -63,7 +63,10 @@ impl Ledger<'_> {
             self.close(run)?;
         }
         for run in &outline.leaving {
-            self.leave(run)?;
+            if !run.status.is_final() && !outline.cut_off.contains(run) {
+                self.cancel(run)?;
+            }
+            self.mark(run, &json!(true))?;
         }
         for run in &outline.returning {
             self.mark(run, &Value::Null)?;
@@ -172,21 +175,18 @@ impl Ledger<'_> {
         }))
     }
 
-    fn leave(&self, run: &StandingRun) -> Result<(), RecordError> {
-        if !run.status.is_final() {
-            self.sink.record(Op::SetStatus(SetStatus {
-                run: run.uid,
-                status: RunStatus::Cancelled,
-                started: None,
-                ended: Some(self.clock.now()),
-                error: Some(RunError {
-                    kind: "left_out".to_owned(),
-                    message: "the changed config does not ask for it".to_owned(),
-                }),
-                exit_code: None,
-            }))?;
-        }
-        self.mark(run, &json!(true))
+    fn cancel(&self, run: &StandingRun) -> Result<(), RecordError> {
+        self.sink.record(Op::SetStatus(SetStatus {
+            run: run.uid,
+            status: RunStatus::Cancelled,
+            started: None,
+            ended: Some(self.clock.now()),
+            error: Some(RunError {
+                kind: "left_out".to_owned(),
+                message: "the changed config does not ask for it".to_owned(),
+            }),
+            exit_code: None,
+        }))
     }
 
     /// Marks a run as left out and archived, or, with null, as neither.

@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use trialbook_model::config::Config;
 use trialbook_model::plan::{
-    Change, Choice, Decisions, ExistingRun, PlanError, PlannedRun, difference, expand, reconcile,
+    Action, Change, Choice, Decisions, ExistingRun, PlanError, PlannedRun, difference, expand,
+    reconcile,
 };
 use trialbook_model::secret;
 use trialbook_model::status::RunStatus;
@@ -65,6 +66,18 @@ pub struct Outline {
     pub returning: Vec<StandingRun>,
     /// The base of the seeds.
     pub base_seed: u64,
+}
+
+impl Outline {
+    /// How many of the runs whose process is gone are attempted again.
+    pub fn retried(&self) -> usize {
+        let is_retried = |run: &&StandingRun| {
+            self.decisions.decisions.iter().any(|decision| {
+                matches!(decision.action, Action::Start { after: Some(after), .. } if after == run.uid)
+            })
+        };
+        self.cut_off.iter().filter(is_retried).count()
+    }
 }
 
 /// Why nothing can be done.

@@ -55,6 +55,10 @@ pub enum PrepareError {
     Template(#[from] TemplateError),
 }
 
+/// Where a program appends its metrics, in its run's folder.
+const METRICS_FILE: &str = "metrics.jsonl";
+/// Where it writes its result.
+const RESULT_FILE: &str = "result.json";
 /// Variables of an outer run, which mean nothing inside.
 const OUTER: &str = "TRIALBOOK_PARAM_";
 
@@ -62,6 +66,28 @@ impl Preparation {
     /// The folder of a run's own files.
     pub fn run_folder(&self, job: &Job) -> PathBuf {
         self.book.join("work").join(job.run.to_string())
+    }
+
+    /// Removes the folder of a run that has ended, where it holds nothing but files of the protocol: what they
+    /// say is recorded, and they say it unfiltered. Whatever else the program left in it stays with them.
+    pub fn clear(&self, job: &Job) {
+        let folder = self.run_folder(job);
+        let Ok(mut entries) = std::fs::read_dir(&folder) else {
+            return;
+        };
+        let is_own = |entry: io::Result<std::fs::DirEntry>| {
+            entry.is_ok_and(|entry| {
+                let name = entry.file_name();
+                let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+                is_file && (name == METRICS_FILE || name == RESULT_FILE)
+            })
+        };
+        if entries.all(is_own) {
+            for name in [METRICS_FILE, RESULT_FILE] {
+                std::fs::remove_file(folder.join(name)).ok();
+            }
+            std::fs::remove_dir(&folder).ok();
+        }
     }
 
     /// The interpreter that the runs use, as far as it shows: to ask it for its version.
@@ -127,8 +153,8 @@ impl Preparation {
             source,
         })?;
         let files = Files {
-            metrics: folder.join("metrics.jsonl"),
-            result: folder.join("result.json"),
+            metrics: folder.join(METRICS_FILE),
+            result: folder.join(RESULT_FILE),
             exit: None,
         };
         let directory = match &self.config.task.cwd {
@@ -164,8 +190,8 @@ impl Preparation {
         };
         own.or_else(|| match name {
             "run_dir" => Some(self.run_folder(job).to_string_lossy().into_owned()),
-            "metrics_file" => Some(path("metrics.jsonl")),
-            "result_file" => Some(path("result.json")),
+            "metrics_file" => Some(path(METRICS_FILE)),
+            "result_file" => Some(path(RESULT_FILE)),
             _ => None,
         })
     }

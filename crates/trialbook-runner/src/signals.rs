@@ -1,10 +1,12 @@
 //! Turns the signals that ask a process to end into requests to stop.
 //!
-//! Not here: what a stop does. Invariant: a signal to end that was ignored when the program started (`nohup`,
+//! Not here: what a stop does. Invariant: once nobody watches any more, such a signal ends the process as it
+//! would have without a watch; a signal to end that was ignored when the program started (`nohup`,
 //! a background job of a script) stays ignored; the ends of child processes are never lost.
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
@@ -16,6 +18,7 @@ use crate::stop::Stop;
 #[derive(Debug)]
 pub struct SignalWatch {
     handle: Handle,
+    watched: Vec<i32>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -24,11 +27,9 @@ impl SignalWatch {
     pub fn start(stop: Arc<Stop>) -> io::Result<Self> {
         let ignored = ignored_signals();
         let is_ignored = |signal: i32| ignored & (1 << (signal - 1)) != 0;
-        let mut signals = Signals::new(
-            [SIGINT, SIGTERM, SIGHUP]
-                .iter()
-                .filter(|it| !is_ignored(**it)),
-        )?;
+        let mut watched = vec![SIGINT, SIGTERM, SIGHUP];
+        watched.retain(|signal| !is_ignored(*signal));
+        let mut signals = Signals::new(&watched)?;
         if is_ignored(SIGCHLD) {
             // Whoever started this program made the system forget how child processes end; a handler, even
             // one that does nothing, makes it remember.
@@ -44,6 +45,7 @@ impl SignalWatch {
         });
         Ok(Self {
             handle,
+            watched,
             thread: Some(thread),
         })
     }
@@ -55,6 +57,12 @@ impl Drop for SignalWatch {
         if let Some(thread) = self.thread.take() {
             // The thread only passes signals on; a panic in it is no reason for another one here.
             thread.join().ok();
+        }
+        for signal in &self.watched {
+            // A handler that has nothing to call would make the process ignore the signal. Where this one cannot
+            // be set, it does.
+            let always = Arc::new(AtomicBool::new(true));
+            signal_hook::flag::register_conditional_default(*signal, always).ok();
         }
     }
 }
@@ -76,6 +84,28 @@ fn mask_of(status: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Says to this test that it is the process that is to end.
+    const INSIDE: &str = "TRIALBOOK_TEST_SIGNALS";
+
+    #[test]
+    fn after_the_watch_a_signal_ends_the_process() {
+        use std::os::unix::process::ExitStatusExt as _;
+        if std::env::var_os(INSIDE).is_some() {
+            drop(SignalWatch::start(Arc::new(Stop::new().unwrap())).unwrap());
+            let own = rustix::process::getpid();
+            rustix::process::kill_process(own, rustix::process::Signal::TERM).unwrap();
+            std::thread::park();
+        }
+        let name = "signals::tests::after_the_watch_a_signal_ends_the_process";
+        let ended = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name])
+            .env(INSIDE, "1")
+            .stdout(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        assert_eq!(ended.signal(), Some(SIGTERM));
+    }
 
     #[test]
     fn the_mask_is_read() {

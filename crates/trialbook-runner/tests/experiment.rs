@@ -329,6 +329,56 @@ fn a_run_that_lost_its_process_is_closed_and_tried_again() {
 }
 
 #[test]
+fn a_lost_run_that_the_changed_config_leaves_out_stays_a_lost_one() {
+    let lab = Laboratory::new();
+    let old = config_text(1, ECHO);
+    lab.run_until(&old, &plain(), 0);
+    let victim = lab.rows(Shown::Active)[1].uid;
+    let recorder = lab.recorder();
+    let status = |status| SetStatus {
+        run: victim,
+        status,
+        started: None,
+        ended: None,
+        error: None,
+        exit_code: None,
+    };
+    recorder
+        .record(Op::SetStatus(status(RunStatus::Running)))
+        .unwrap();
+    recorder.finish().unwrap();
+    let new = old.replace("n: 2", "n: 3");
+    let outline = lab.outline(&new, &plain()).unwrap();
+    assert_eq!((outline.cut_off.len(), outline.retried()), (1, 0));
+    assert_eq!(outline.leaving.len(), 1);
+    lab.run(&new, &plain());
+    let rows = lab.rows(Shown::WithArchived);
+    let lost = rows.iter().find(|row| row.uid == victim).unwrap();
+    assert_eq!(lost.state.status(), RunStatus::Failed);
+    assert_eq!(lost.state.error().unwrap().kind, "interrupted");
+}
+
+#[test]
+fn a_runs_folder_goes_with_what_was_recorded_and_stays_with_anything_else() {
+    let lab = Laboratory::new();
+    lab.write(
+        "task.sh",
+        "echo '{\"m\": 1}' > \"$TRIALBOOK_METRICS_FILE\"\n\
+         echo '{\"r\": 1}' > \"$TRIALBOOK_RESULT_FILE\"\n\
+         test $1 = 1 || echo > \"$TRIALBOOK_RUN_DIR/kept\"\n",
+    );
+    lab.run(&config_text(1, "[sh, task.sh, '{n}']"), &plain());
+    let rows = lab.rows(Shown::Active);
+    let folder = |at: usize| {
+        let work = lab.folder.path().join("book/work");
+        work.join(rows[at].uid.to_string())
+    };
+    assert!(!folder(0).exists());
+    let left = std::fs::read_dir(folder(1)).unwrap().count();
+    assert_eq!(left, 3);
+}
+
+#[test]
 fn results_leave_the_plan_only_when_the_user_accepts_it() {
     let lab = Laboratory::new();
     let old = config_text(1, ECHO);

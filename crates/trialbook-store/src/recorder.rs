@@ -83,6 +83,11 @@ impl Recorder {
         self.spool.writer()
     }
 
+    /// Bytes in the file that it writes at present.
+    pub fn bytes(&self) -> u64 {
+        self.spool.len()
+    }
+
     /// Records an operation.
     pub fn record(&mut self, op: &Op) -> Result<Stamp, BookError> {
         self.record_with(op, &Note::default())

@@ -25,8 +25,8 @@ const PIECE: usize = 4 << 20;
 /// Bytes read at least.
 const LEAST_PIECE: u64 = 4096;
 
-/// Bytes of all tails that one batch takes at most, but for views, which take everything.
-pub(crate) const BATCH_BYTES: u64 = 128 << 20;
+/// Bytes of all tails that one batch takes at most: folded, records with operations take many times as much.
+pub(crate) const BATCH_BYTES: u64 = 32 << 20;
 
 /// Bytes of a spool's damage from which single records are only counted.
 const DAMAGE_BYTES: usize = 1000;
@@ -160,7 +160,8 @@ fn read_tail(
     let start = reader.state().offset();
     let mut places = SpoolPlaces::default();
     // Memory is made ready for all that is asked for, so no more is asked for than there may be.
-    let there = spool.size.saturating_sub(start).max(LEAST_PIECE);
+    let there = spool.size.saturating_sub(start);
+    let there = there.min(left).max(LEAST_PIECE);
     let piece = usize::try_from(there).unwrap_or(PIECE).min(PIECE);
     let mut limit = piece;
     loop {

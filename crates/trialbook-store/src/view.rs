@@ -1,14 +1,14 @@
 //! A consistent look at a book: what is sealed, and the unsealed tails of all spools folded onto it.
 //!
 //! Not here: how rows and chunks are packed, what records mean. Invariant: nothing in the book's folder is
-//! written, changed or removed, and nothing that was acknowledged before the view was opened is missing.
+//! written, changed or removed, a view does not change, and nothing that was acknowledged before the view was opened is missing.
 
 mod items;
 mod points;
 mod search;
 mod sums;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -20,7 +20,7 @@ use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{BucketSpec, Buckets};
 
 use crate::backend::{Backend, Experiments, Look};
-use crate::book::Book;
+use crate::book::{Book, Effort};
 use crate::error::BookError;
 use crate::fold::{Fold, Kept};
 use crate::index::Index;
@@ -33,7 +33,7 @@ use crate::pack::{Places, RecordPlace, unpack_document};
 use crate::query::{Hits, ItemGroup, Query};
 use crate::reading::Reading;
 use crate::sealed::Sealed;
-use crate::tails::{Tails, read_tails};
+use crate::tails::{BATCH_BYTES, Tails, read_tails};
 use points::RollCache;
 pub(crate) use search::{build, changes_since};
 
@@ -55,7 +55,26 @@ pub struct BookView<'a> {
 }
 
 impl<'a> BookView<'a> {
+    /// Opens a view. More tails than memory is to hold at once are sealed before, batch by batch, where that
+    /// may be done.
     pub(crate) fn open(book: &'a Book) -> Result<Self, BookError> {
+        Self::open_below(book, BATCH_BYTES)
+    }
+
+    pub(crate) fn open_below(book: &'a Book, limit: u64) -> Result<Self, BookError> {
+        if book.writable().is_ok() {
+            if let Some(view) = Self::within(book, limit)? {
+                return Ok(view);
+            }
+            // Whoever else seals does the same, and what hinders it is told to whoever wants to seal.
+            book.seal(Effort::All).ok();
+        }
+        let view = Self::within(book, u64::MAX)?;
+        Ok(view.expect("no tail is longer than the limit"))
+    }
+
+    /// A view, unless the tails are longer than `limit`.
+    fn within(book: &'a Book, limit: u64) -> Result<Option<Self>, BookError> {
         let folder = book.spool_folder();
         let list = || {
             let files = book.files().list(&folder);
@@ -63,9 +82,14 @@ impl<'a> BookView<'a> {
             files.retain(|file| file.extension().is_some_and(|ending| ending == "spool"));
             Ok(files.into_iter().collect())
         };
-        Self::over(book.backend(), book.indexes(), list, |look| {
-            read_tails(book.files(), &folder, look, u64::MAX)
-        })
+        let whole = Cell::new(true);
+        let view = Self::over(book.backend(), book.indexes(), list, |look| {
+            let tails = read_tails(book.files(), &folder, look, limit)?;
+            whole.set(tails.is_whole());
+            // What is not to be shown need not be folded.
+            Ok(if whole.get() { tails } else { Tails::default() })
+        })?;
+        Ok(whole.get().then_some(view))
     }
 
     /// A view of rows with the tails that `read` gives for them; `list` gives the spools there

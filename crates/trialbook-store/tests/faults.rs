@@ -494,15 +494,23 @@ fn a_restore_brings_artifacts_back_and_others_see_it_at_once() {
     assert!(!copied.exists() && !path.join("restored.tmp").exists());
 }
 
+/// Seals while somebody reads, so that what is sealed stays in the log of the database.
+fn seal_into_the_log(book: &Book) {
+    let view = book.view().unwrap();
+    let report = book.seal(Effort::All).unwrap();
+    assert_eq!((report.outcome, report.removed), (SealOutcome::Sealed, 0));
+    drop(view);
+    let log = book.path().join("book.db-wal");
+    assert!(fs::metadata(log).unwrap().len() > 0);
+}
+
 #[test]
 fn stale_files_beside_the_database_do_not_matter() {
     let (folder, path, book) = new_book();
     fill(&book, uid(1), 0..30);
-    book.seal(Effort::All).unwrap();
+    seal_into_the_log(&book);
     drop(book);
     // A log that a crash left behind: all of it is in the copy, nothing is in the database yet.
-    let log = path.join("book.db-wal");
-    assert!(fs::metadata(&log).unwrap().len() > 0);
     let moved = folder.path().join("moved");
     fs::create_dir(&moved).unwrap();
     for name in ["book.db", "book.db-wal"] {
@@ -524,7 +532,7 @@ fn a_read_only_folder_is_read_by_somebody_else() {
     for keep in ["", "book.db-wal book.db-shm", "book.db-wal"] {
         let (folder, path, book) = new_book();
         fill(&book, uid(1), 0..600);
-        book.seal(Effort::All).unwrap();
+        seal_into_the_log(&book);
         fill(&book, uid(1), 600..650);
         drop(book);
         if !keep.contains("wal") {

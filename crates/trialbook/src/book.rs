@@ -25,6 +25,9 @@ const LARGE: u64 = 16 << 20;
 /// Spools of dead writers that are worth a seal after reading.
 const MANY: usize = 64;
 
+/// Bytes in spools from which what is not sealed is sealed before reading.
+const HEAVY: u64 = 64 << 20;
+
 /// A book that is open.
 pub(crate) struct Open {
     choice: Choice,
@@ -57,6 +60,10 @@ pub(crate) fn reading_if_any(cx: &Context) -> Result<Option<Open>> {
 }
 
 fn open_if_there(cx: &Context, choice: Choice) -> Result<Option<Open>> {
+    if spooled(&choice.folder) > HEAVY {
+        // Read as they are, the spools would take many times as much memory as batch by batch.
+        seal(&choice.folder);
+    }
     match Book::open(&choice.folder, Access::Read) {
         Ok(book) => Ok(Some(Open {
             choice,
@@ -85,11 +92,25 @@ pub(crate) fn writing(cx: &Context) -> Result<Open> {
 /// Seals a book after a verb that only read it, when everything was told and there is much to seal. What
 /// hinders it, such as a read-only folder, hinders nobody.
 pub(crate) fn seal_after_reading(cx: &Context) {
-    if let Some(folder) = cx.unsealed().take()
-        && let Ok(book) = Book::open(&folder, Access::Write)
-    {
+    if let Some(folder) = cx.unsealed().take() {
+        seal(&folder);
+    }
+}
+
+/// Seals a book where there is much to seal, if that can be done now.
+pub(crate) fn seal(folder: &Path) {
+    if let Ok(book) = Book::open(folder, Access::Write) {
         book.seal(Effort::IfLarge).ok();
     }
+}
+
+/// Bytes of all spools of a book, sealed or not.
+fn spooled(folder: &Path) -> u64 {
+    let Ok(spools) = std::fs::read_dir(folder.join("spool")) else {
+        return 0;
+    };
+    let sizes = spools.filter_map(|spool| Some(spool.ok()?.metadata().ok()?.len()));
+    sizes.sum()
 }
 
 /// Makes the book in the present folder, or where it is named; says whether it is new.

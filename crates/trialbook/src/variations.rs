@@ -146,12 +146,16 @@ fn print_verdict(verdict: &ExperimentVerdict, judged: Judged, printer: &Printer)
 }
 
 const fn outcome(cell: &Cell) -> (Style, &'static str) {
-    let style = match cell.outcome {
+    (outcome_style(cell.outcome), cell.outcome.word())
+}
+
+/// How an outcome looks.
+pub(crate) const fn outcome_style(outcome: Outcome) -> Style {
+    match outcome {
         Outcome::Met => Style::Green,
         Outcome::NotMet => Style::Red,
         Outcome::Missing => Style::Yellow,
-    };
-    (style, cell.outcome.word())
+    }
 }
 
 /// The table as JSON.

@@ -392,6 +392,23 @@ fn unmet_criteria_have_their_own_exit_code() {
     let output = desk.run(&["run", "exp.yaml", "--trials", "1", "--only", "c"]);
     assert_eq!(code(&output), 10, "{}", told(&output));
     check_says(&output, "not met");
+    // Each run says for itself which criteria it meets (A-7).
+    let run = desk.json(&["show", "EXP-1/run-001", "--json"]);
+    let outcomes: Vec<(&Value, &Value)> = run["criteria"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|cell| (&cell["criterion"], &cell["outcome"]))
+        .collect();
+    let expected: [Value; 4] =
+        ["error_rate < 0.05", "met", "time_ms < 15ms", "not_met"].map(Value::from);
+    assert_eq!(
+        outcomes,
+        [(&expected[0], &expected[1]), (&expected[2], &expected[3])]
+    );
+    let shown = desk.run(&["show", "EXP-1/run-001"]);
+    check_says(&shown, "Success criteria (2)");
+    check_says(&shown, "not met");
 }
 
 #[test]
@@ -658,4 +675,73 @@ fn an_engine_executes_a_planned_run_by_exec() {
     assert_eq!(desk.counts("exp.yaml"), (1, 29));
     let again = desk.run(&["exec", "EXP-1/run-003"]);
     assert_eq!(code(&again), 2, "it has run already");
+    // While it runs, neither a second one nor `run` executes anything of the experiment.
+    desk.write("gate-a-2", "");
+    fs::remove_file(desk.path("outer")).unwrap();
+    let first = desk.start(&["exec", "EXP-1/run-002"]);
+    wait_for("trial a-2", || desk.path("outer").exists());
+    for words in [&["exec", "EXP-1/run-002"][..], &["run", "exp.yaml"]] {
+        let second = desk.run(words);
+        assert_eq!(code(&second), 12, "{}", told(&second));
+    }
+    assert_eq!(
+        code(&desk.run(&["exec", "EXP-1/run-005"])),
+        0,
+        "another run"
+    );
+    first.signal(Signal::KILL);
+    drop(first.end());
+    wait_for("the death of the group", || !runs(&desk.read("inner")));
+}
+
+#[test]
+fn exec_tells_no_program_a_redacted_secret() {
+    let desk = Desk::new();
+    desk.write(
+        "exp.yaml",
+        "experiment: {id: EXP-1, name: exp}\n\
+         task: {command: [sh, -c, 'echo $$ > outer; test {trial} != 1 || sleep 1000']}\n\
+         variations: [{name: a, api_key: hunter2}]\n\
+         trials: 2\n",
+    );
+    let running = desk.start(&["run", "exp.yaml"]);
+    wait_for("the first trial", || !desk.read("outer").is_empty());
+    running.signal(Signal::INT);
+    assert_eq!(code(&running.end()), 130);
+    let refused = desk.run(&["exec", "EXP-1/run-002"]);
+    assert_eq!(code(&refused), 2, "{}", told(&refused));
+    check_says(&refused, "without the secrets");
+}
+
+#[test]
+fn single_commands_of_one_program_run_side_by_side() {
+    let desk = Desk::new();
+    let script = "echo $$ > up-{trial}; while ! [ -e go ]; do sleep 0.02; done; echo t={trial}";
+    let words = ["run", "--", "sh", "-c", script];
+    let first = desk.start(&words);
+    wait_for("the first", || desk.path("up-1").exists());
+    let second = desk.start(&words);
+    wait_for("the second", || desk.path("up-2").exists());
+    // A grid over the same experiment has to wait.
+    let grid = desk.run(&["run", "--trials", "2", "--", "sh", "-c", "true"]);
+    assert_eq!(code(&grid), 12, "{}", told(&grid));
+    desk.write("go", "");
+    for running in [first, second] {
+        let output = running.end();
+        assert_eq!(code(&output), 0, "{}", told(&output));
+        assert!(!stderr(&output).contains("lost"), "{}", told(&output));
+    }
+    let document = desk.json(&["run", "--json", "--", "sh", "-c", script]);
+    assert_eq!(document["completed"], 3, "{document}");
+    assert_eq!(document["failed"], 0);
+}
+
+#[test]
+fn no_trials_and_no_jobs_are_refused() {
+    let desk = Desk::new();
+    desk.write("exp.yaml", GATED);
+    for option in ["--trials", "--jobs"] {
+        assert_eq!(code(&desk.run(&["run", "exp.yaml", option, "0"])), 2);
+    }
+    assert!(!desk.path(".trialbook").exists());
 }

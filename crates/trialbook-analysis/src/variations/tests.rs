@@ -1,6 +1,9 @@
-use trialbook_model::id::{ExperimentUid, RunUid, Uid, WriterUid};
+use trialbook_model::criteria::Outcome;
+use trialbook_model::id::{ExperimentNo, ExperimentUid, RunUid, Uid, WriterUid};
+use trialbook_model::plan::INTERRUPTED;
 use trialbook_model::record::*;
 use trialbook_model::time::Timestamp;
+use trialbook_store::query::Query;
 use trialbook_store::reference::Reference;
 
 use super::*;
@@ -80,7 +83,7 @@ impl Writer {
     }
 }
 
-fn experiment() -> Writer {
+fn config() -> Config {
     let text = "
 experiment: {name: t}
 task: {command: [\"true\"]}
@@ -89,16 +92,19 @@ trials: 3
 metrics: [time_ms]
 success_criteria: [\"time_ms < 3s\"]
 ";
-    let config = trialbook_model::config::parse(text, "t.yaml")
+    trialbook_model::config::parse(text, "t.yaml")
         .unwrap()
-        .config;
+        .config
+}
+
+fn experiment() -> Writer {
     let mut writer = Writer::default();
     writer.say(Op::CreateExperiment(CreateExperiment {
         experiment: EXPERIMENT,
         project: "default".to_owned(),
         name: "t".to_owned(),
         handle: None,
-        document: serde_json::to_value(config).unwrap(),
+        document: serde_json::to_value(config()).unwrap(),
         config_hash: None,
     }));
     writer
@@ -233,20 +239,68 @@ fn a_verdict_says_what_it_rests_on_and_open_trials_are_in_none() {
 }
 
 #[test]
-fn attempts_of_the_recorded_command_count_before_later_ones_of_another() {
+fn a_run_is_judged_when_it_has_ended() {
     let mut writer = experiment();
-    let text = "
-experiment: {name: t}
-task: {command: [\"true\"]}
-variations: [{name: b}, {name: a}]
-trials: 3
-metrics: [time_ms]
-success_criteria: [\"time_ms < 3s\"]
-";
-    let config = trialbook_model::config::parse(text, "t.yaml")
+    writer.completed(10, "a", 1, Some(1000.0));
+    writer.completed(11, "a", 2, Some(4000.0));
+    writer.completed(12, "a", 3, None);
+    let failed = writer.run(13, "b", 1, 1);
+    writer.metric(failed, "time_ms", 1.0);
+    writer.end(failed, RunStatus::Failed);
+    writer.run(14, "b", 2, 1);
+    let mut book = Reference::new();
+    book.seal(&writer.operations);
+    let experiment = book.experiment(ExperimentNo(1)).unwrap().unwrap();
+    let mut numbers = book.search(&Query::all()).unwrap().runs;
+    numbers.sort();
+    let judged: Vec<Vec<(Option<f64>, Outcome)>> = book
+        .runs(&numbers)
         .unwrap()
-        .config;
-    let plan = plan::expand(&config, 0);
+        .iter()
+        .map(|run| {
+            let cells = judge_run(&experiment, run).into_iter();
+            cells.map(|cell| (cell.value, cell.outcome)).collect()
+        })
+        .collect();
+    assert_eq!(
+        judged,
+        [
+            vec![(Some(1000.0), Outcome::Met)],
+            vec![(Some(4000.0), Outcome::NotMet)],
+            vec![(None, Outcome::Missing)],
+            vec![(None, Outcome::Missing)],
+            vec![],
+        ]
+    );
+}
+
+#[test]
+fn a_run_that_did_something_else_is_no_attempt() {
+    let mut writer = experiment();
+    for (uid, key) in [(10, "old"), (11, "new")] {
+        let run = RunUid(Uid([uid; 16]));
+        writer.say(Op::StartRun(StartRun {
+            experiment: EXPERIMENT,
+            variation: Some("a".to_owned()),
+            trial: Some(1),
+            attempt: Some(1),
+            run_key: Some(key.to_owned()),
+            ..StartRun::of(run)
+        }));
+        if key == "old" {
+            writer.metric(run, "time_ms", 1.0);
+            writer.end(run, RunStatus::Completed);
+        }
+    }
+    let a = &writer.table().rows[1];
+    assert_eq!((a.statuses.completed, a.statuses.running), (0, 1));
+    assert_eq!(a.superseded, 1);
+}
+
+#[test]
+fn what_the_recorded_config_asks_for_counts_before_later_runs_of_something_else() {
+    let mut writer = experiment();
+    let plan = trialbook_model::plan::expand(&config(), 0);
     let planned = plan
         .iter()
         .find(|run| run.variation == "a" && run.trial == 1);

@@ -103,6 +103,7 @@ pub(super) mod as_map {
 
 /// Serde's face of named texts as a map: the secret filter knows values by the names that stand before them.
 pub(super) mod texts_as_map {
+    use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
     use super::{Map, Value};
@@ -122,12 +123,9 @@ pub(super) mod texts_as_map {
         deserializer: D,
     ) -> Result<Vec<(String, String)>, D::Error> {
         let map = Map::deserialize(deserializer)?.into_iter();
-        map.map(|(name, value)| match value {
-            Value::String(text) => Ok((name, text)),
-            other => {
-                let problem = format!("`{name}` is no text but `{other}`");
-                Err(serde::de::Error::custom(problem))
-            }
+        map.map(|(name, value)| match value.as_str() {
+            Some(text) => Ok((name, text.to_owned())),
+            None => Err(D::Error::custom(format!("`{name}` is no text"))),
         })
         .collect()
     }

@@ -179,7 +179,7 @@ impl<'a> Hearing<'a> {
                 let text = String::from_utf8_lossy(&bytes);
                 let outcome = self.reader.result(&name_of(path), &text, now);
                 self.record_all(outcome.operations, now)?;
-                Ok(outcome.error.map(without_secrets))
+                Ok(outcome.error.as_ref().map(without_secrets))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => {
@@ -243,7 +243,7 @@ impl<'a> Hearing<'a> {
 }
 
 /// What a program says of its failure is shown and kept like its output.
-fn without_secrets(error: RunError) -> RunError {
+fn without_secrets(error: &RunError) -> RunError {
     RunError {
         kind: secret::text(&error.kind).content.into_owned(),
         message: secret::text(&error.message).content.into_owned(),

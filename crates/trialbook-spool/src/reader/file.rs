@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::{Behind, End, Frames, Past, ReaderState, Tail, Trust, zeros_at};
 use crate::error::SpoolError;
 use crate::files::{Access, FileHandle, Files, read_full};
-use crate::header::{HEADER_PAGE, Header, Page, read_page};
+use crate::header::{HEADER_PAGE, Header, Page, of_name, read_page};
 
 /// Bytes read at once where the caller does not say.
 const PIECE: usize = 4 << 20;
@@ -90,7 +90,7 @@ impl SpoolReader {
 
     /// Goes to `offset`, which an earlier walk ended with, and learns again what is defined before it.
     pub fn resume(&mut self, offset: u64) -> Result<(), SpoolError> {
-        self.state = ReaderState::new(self.state.header().cloned());
+        self.state = self.state.anew();
         let mut limit = PIECE as u64;
         while self.state.offset() < offset {
             let before = self.state.offset();
@@ -207,7 +207,7 @@ impl SpoolReader {
         read_page(&self.path, &page[..filled])
     }
 
-    /// The header's copy in the first frame.
+    /// The header's copy in the first frame, or what the file's name says.
     fn recover_header(&mut self) -> Result<(), SpoolError> {
         self.read(HEADER_PAGE, HEADER_PAGE as usize)?;
         let trust = Trust {
@@ -217,12 +217,15 @@ impl SpoolReader {
         let mut probe = ReaderState::new(None);
         Frames::new(&self.buffer[..self.filled], trust, &mut probe).next();
         let header = probe.header().cloned();
-        if header.is_none() {
-            return Err(SpoolError::NotASpool {
-                path: self.path.clone(),
-            });
-        }
-        self.state = ReaderState::new(header);
+        self.state = match (header, of_name(&self.path)) {
+            (Some(header), _) => ReaderState::new(Some(header)),
+            (None, Some((writer, file))) => ReaderState::of_name(writer, file),
+            (None, None) => {
+                return Err(SpoolError::NotASpool {
+                    path: self.path.clone(),
+                });
+            }
+        };
         Ok(())
     }
 

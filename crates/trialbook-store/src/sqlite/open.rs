@@ -173,7 +173,7 @@ fn prepare_to_write(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Moves the log into the database as far as readers let it, when it is longer than `pages`; tells whether
-/// all of it is there.
+/// all of it is there. A log that nobody reads any more is emptied.
 pub(super) fn checkpoint(connection: &Connection, pages: i64) -> bool {
     let counts = |sql: &str| -> rusqlite::Result<(i64, i64)> {
         connection.query_row(sql, [], |row| Ok((row.get(1)?, row.get(2)?)))
@@ -185,8 +185,13 @@ pub(super) fn checkpoint(connection: &Connection, pages: i64) -> bool {
     if matches!(before, Ok((log, _)) if log <= pages) {
         return is_whole(before);
     }
-    // What readers still need stays in the log; a later seal moves it.
-    is_whole(counts("PRAGMA wal_checkpoint(PASSIVE)"))
+    // What readers still need stays in the log; a later seal moves it. Nobody is waited for.
+    let unwaiting = connection.busy_timeout(Duration::ZERO);
+    let whole = is_whole(counts("PRAGMA wal_checkpoint(PASSIVE)"));
+    if whole && unwaiting.is_ok() {
+        counts("PRAGMA wal_checkpoint(TRUNCATE)").ok();
+    }
+    whole
 }
 
 /// The file at a path, by device and number.

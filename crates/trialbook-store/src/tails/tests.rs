@@ -200,3 +200,38 @@ fn a_zeroed_word_where_sealing_ended_hides_no_records() {
         );
     }
 }
+
+#[test]
+fn a_spool_without_its_beginning_is_read_from_its_next_frame_on() {
+    let (_folder, book) = new_book();
+    let mut recorder = recorder(&book);
+    record(&mut recorder, 0..3);
+    recorder.finish().unwrap();
+    let path = spools(&book).remove(0);
+    // The header page, the first frame and nothing of the next one.
+    overwrite(&path, 0, &[0xff; 4096 + 64]);
+    assert_eq!(steps(&book), [0, 1, 2]);
+    let report = book.seal(Effort::All).unwrap();
+    assert_eq!((report.records, report.removed), (3, 0));
+    assert_eq!(steps(&book), [0, 1, 2]);
+    let found = book.check(crate::check::Depth::Book).unwrap().findings;
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert!(
+        found.len() == 1 && found[0].contains("bytes 4096 to"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_view_seals_before_it_reads_more_than_memory_is_to_hold() {
+    let (_folder, book) = new_book();
+    let mut recorder = recorder(&book);
+    record(&mut recorder, 0..200);
+    let reader = Book::open(book.path(), Access::Read).unwrap();
+    for (book, sealed) in [(&reader, 0), (&book, 1), (&book, 1)] {
+        let view = crate::view::BookView::open_below(book, 1000).unwrap();
+        assert_eq!(view.rev(), sealed);
+        let run = view.run_by_uid(RUN).unwrap().unwrap();
+        assert_eq!(run.state.records.counts.points, 200);
+    }
+}

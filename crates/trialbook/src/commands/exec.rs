@@ -1,7 +1,7 @@
 //! `trialbook exec`: the wrapper process of one run, started by engines, and the guard of local runs.
 //!
-//! Invariant: the run that is executed stands in the book as planned; how it ends is recorded there and, where
-//! asked for, in an exit record.
+//! Invariant: the run that is executed stands in the book as planned, and nobody else executes it; how it ends is
+//! recorded there and, where asked for, in an exit record. Its program is never told `[redacted]` for a secret.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,11 +9,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use serde_json::Value;
 use trialbook_model::code::ErrorCode;
 use trialbook_model::config::Config;
 use trialbook_model::plan::PlannedRun;
+use trialbook_model::secret;
 use trialbook_model::status::RunStatus;
-use trialbook_runner::guard::{self, Guard};
+use trialbook_runner::guard;
+use trialbook_runner::lease::Leased;
 use trialbook_runner::ledger::Job;
 use trialbook_runner::preparation::Preparation;
 use trialbook_runner::recording::SharedRecorder;
@@ -58,6 +61,21 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::writing(cx)?;
     let view = open.view()?;
     let row = Names::new(&view).run(name)?;
+    let experiment = view.experiment(row.experiment)?;
+    let leased = Leased {
+        book: open.folder(),
+        project: experiment.as_ref().map_or("", |it| it.state.project()),
+        experiment: experiment
+            .as_ref()
+            .and_then(|it| it.state.name())
+            .unwrap_or_default(),
+    };
+    let (lease, _) = leased.share(&leased.turn()?)?;
+    let own = leased.take_run(row.uid)?;
+    // It may have been executed in the moment before.
+    drop(view);
+    let view = open.view()?;
+    let row = Names::new(&view).run(name)?;
     if row.state.status() != RunStatus::Queued {
         return Err(Failure::Usage {
             problem: format!("run `{name}` is {}, not queued", row.state.status()),
@@ -65,10 +83,19 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         }
         .into());
     }
-    let experiment = view.experiment(row.experiment)?;
     let (preparation, job) = planned(args, cx, &open, (&row, experiment.as_ref()))?;
     drop(view);
-    execute(args, cx, &open, (&preparation, &job))
+    let done = execute(args, cx, &open, (&preparation, &job));
+    drop((own, lease));
+    done
+}
+
+/// Whether something that the run's program is told was left out of the recorded config.
+fn lacks_secrets(document: &Value) -> bool {
+    ["task", "variations"].iter().any(|part| {
+        let part = document.get(part).map(Value::to_string);
+        part.is_some_and(|text| text.contains(secret::MARK))
+    })
 }
 
 fn planned(
@@ -81,10 +108,19 @@ fn planned(
         problem: "the run belongs to no config".to_owned(),
         hint: "`trialbook run CONFIG` plans runs".to_owned(),
     };
-    let config: Config = experiment
+    let document = experiment
         .and_then(|experiment| experiment.state.config())
-        .and_then(|config| serde_json::from_value(config.document.clone()).ok())
+        .map(|config| config.document.clone())
         .ok_or_else(not_planned)?;
+    if lacks_secrets(&document) {
+        return Err(Failure::Usage {
+            problem: "the recorded config is without the secrets that the run's program is told"
+                .to_owned(),
+            hint: "`trialbook run CONFIG` reads them from the config".to_owned(),
+        }
+        .into());
+    }
+    let config: Config = serde_json::from_value(document).map_err(|_another| not_planned())?;
     let start = row.state.start().ok_or_else(not_planned)?;
     let variation = start.variation.clone().ok_or_else(not_planned)?;
     let variation_at = config
@@ -140,13 +176,15 @@ fn execute(
         sink: &recorder,
         clock: &SystemClock,
         stop: &stop,
-        guard: &Guard::none(),
+        guard: &super::run::guard(cx),
     };
     let ended = wrapper::execute(&task, tools);
     drop(signals);
     recorder.finish()?;
     let ended = ended?;
-    std::fs::remove_dir(preparation.run_folder(job)).ok();
+    if ended.not_understood == 0 {
+        preparation.clear(job);
+    }
     open.tidy(cx);
     Ok(match ended.status {
         RunStatus::Completed => ExitCode::SUCCESS,

@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     };
     let (open, target) = super::open(&args.choice, cx)?;
     let mut stream = Stream::new(open.stream_writer(cx)?, &target, name);
-    let outcome = stream.read_all(&mut *input, cx);
+    let outcome = stream.read_all(&mut *input, (&open, cx));
     let logged = stream.finish(outcome);
     open.tidy(cx);
     let logged = logged?;

@@ -19,6 +19,7 @@ use trialbook_store::{BookError, Recorder};
 
 use super::bounded;
 use super::numbers::{self, Numbers};
+use crate::book::Open;
 use crate::commands::end::next_step;
 use crate::context::{Context, SystemClock};
 use crate::failure::Failure;
@@ -28,6 +29,9 @@ use crate::{secrets, values};
 
 /// Problems that are told one by one.
 const TOLD: u64 = 20;
+
+/// Bytes recorded between two seals.
+const SEAL_AFTER: u64 = 16 << 20;
 
 /// What was recorded.
 #[derive(Debug, Default, Serialize)]
@@ -92,7 +96,14 @@ impl<'a> Stream<'a> {
         }
     }
 
-    pub(super) fn read_all(&mut self, input: &mut dyn BufRead, cx: &Context) -> Result<()> {
+    /// Records all lines; what was recorded is sealed from time to time, so that reading stays quick and
+    /// small however long the stream is.
+    pub(super) fn read_all(
+        &mut self,
+        input: &mut dyn BufRead,
+        (open, cx): (&Open, &Context),
+    ) -> Result<()> {
+        let mut sealed = 0;
         let mut bytes = Vec::new();
         loop {
             if !bounded::read_line(input, &mut bytes)? {
@@ -102,6 +113,14 @@ impl<'a> Stream<'a> {
             let text = String::from_utf8_lossy(&bytes);
             self.line(text.trim(), cx)?;
             self.recorded = self.logged.lines;
+            let bytes = self.recorder.bytes();
+            if bytes < sealed {
+                // Another file.
+                sealed = 0;
+            } else if bytes - sealed >= SEAL_AFTER {
+                open.tidy(cx);
+                sealed = bytes;
+            }
         }
     }
 

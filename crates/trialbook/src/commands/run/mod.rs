@@ -9,8 +9,11 @@ mod report;
 mod source;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -23,7 +26,7 @@ use trialbook_model::state::DEFAULT_PROJECT;
 use trialbook_model::time::Clock as _;
 use trialbook_runner::engine::{Engine, Snapshot, Totals};
 use trialbook_runner::guard::Guard;
-use trialbook_runner::lease::{Holder, Leased};
+use trialbook_runner::lease::{Holder, Lease, Leased, Turn};
 use trialbook_runner::ledger::{Job, Ledger};
 use trialbook_runner::outline::{self, Ground, Outline, Outside, Wish};
 use trialbook_runner::preparation::Preparation;
@@ -38,7 +41,10 @@ use trialbook_store::reading::Reading as _;
 use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
 use crate::printer::{Line, Style};
-use source::{Intent, Spec};
+use source::{Intent, Repeat, Spec};
+
+/// Between two looks at how much is not sealed while runs go on.
+const SEAL_EVERY: Duration = Duration::from_secs(10);
 
 /// Execute an experiment from a config, or one command as a run
 ///
@@ -68,7 +74,7 @@ pub(crate) struct Args {
     #[arg(long = "set", value_name = "KEY=VALUES")]
     set: Vec<String>,
     /// Trials of each variation, in place of the config's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     trials: Option<u32>,
     /// The experiment's name, in place of the config's
     #[arg(short, long, value_name = "NAME")]
@@ -77,8 +83,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SEED")]
     seed: Option<u64>,
     /// Runs at the same time
-    #[arg(short, long, value_name = "N", default_value_t = 1)]
-    jobs: usize,
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: u16,
     /// The longest time of one run, such as 90s or 10m
     #[arg(long, value_name = "TIME", value_parser = source::duration)]
     timeout: Option<Duration>,
@@ -115,11 +121,38 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
             open.folder().display(),
             open.rule()
         )));
-    let leased = leased(&spec, &open);
-    let lease = leased.take(&holder())?;
-    let done = execute(args, &mut spec, &open, cx);
-    drop(lease);
-    done
+    execute(args, &mut spec, &open, cx)
+}
+
+/// What lets this process execute runs of the experiment.
+struct Claim {
+    _lease: Lease,
+    /// Held until the runs are planned.
+    turn: Option<Turn>,
+    elsewhere: Elsewhere,
+}
+
+/// A config, or a grid, has its experiment alone. One bare command shares it with others of its kind: each
+/// plans its own trial, in its turn.
+fn claim(spec: &Spec, open: &Open) -> Result<Claim> {
+    let leased = leased(spec, open);
+    match spec.intent {
+        Intent::Config | Intent::Adhoc(Repeat::Missing) => Ok(Claim {
+            _lease: leased.take(&holder())?,
+            turn: None,
+            // Nobody else executes anything of this experiment.
+            elsewhere: Elsewhere::Nobody,
+        }),
+        Intent::Adhoc(Repeat::Another) => {
+            let turn = leased.turn()?;
+            let (lease, elsewhere) = leased.share(&turn)?;
+            Ok(Claim {
+                _lease: lease,
+                turn: Some(turn),
+                elsewhere,
+            })
+        }
+    }
 }
 
 fn leased<'a>(spec: &'a Spec, open: &'a Open) -> Leased<'a> {
@@ -194,14 +227,14 @@ fn dry_run(args: &Args, spec: &mut Spec, cx: &Context) -> Result<ExitCode> {
 }
 
 fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<ExitCode> {
+    let mut claim = claim(spec, open)?;
     let name = spec.config.experiment.name.clone();
     let standing = Standing::read(&open.view()?, project(spec), &name)?;
     spec.settle(&standing);
     let ground = Ground {
         config: &spec.config,
         standing: &standing,
-        // The lease is held, so nobody else executes anything of this experiment.
-        elsewhere: Elsewhere::Nobody,
+        elsewhere: claim.elsewhere,
         drawn_seed: drawn_seed(),
     };
     let outline = ground.outline(&wish(args, spec)).inspect_err(|error| {
@@ -220,6 +253,7 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
         standing: &standing,
     }
     .write(&outline)?;
+    drop(claim.turn.take());
     plan::announce(cx, spec, &outline, &jobs);
     let executed = if jobs.is_empty() {
         Ok((Totals::default(), Urgency::None))
@@ -231,7 +265,7 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
         warn_of_surroundings(cx, open, spec, (&standing, &environment))?;
         let snapshots = snapshots(spec, &environment);
         let shared = (&preparation, &recorder, &snapshots[..]);
-        work(args, cx, shared, &jobs)
+        work(args, (cx, open), shared, &jobs)
     };
     recorder.finish()?;
     let (totals, urgency) = executed?;
@@ -298,7 +332,7 @@ fn snapshots(spec: &Spec, environment: &Environment) -> [Snapshot; 2] {
 
 fn work(
     args: &Args,
-    cx: &Context,
+    (cx, open): (&Context, &Open),
     (preparation, recorder, snapshots): (&Preparation, &SharedRecorder, &[Snapshot]),
     jobs: &[Job],
 ) -> Result<(Totals, Urgency)> {
@@ -307,7 +341,7 @@ fn work(
     let guard = guard(cx);
     let engine = |progress: &live::Teller| {
         Engine {
-            workers: args.jobs,
+            workers: usize::from(args.jobs),
             tools: Tools {
                 sink: recorder,
                 clock: &SystemClock,
@@ -320,13 +354,29 @@ fn work(
         }
         .execute(jobs)
     };
-    let totals = live::follow(cx, jobs, &stop, engine);
+    let totals = sealing_meanwhile(open.folder(), || live::follow(cx, jobs, &stop, engine));
     drop(signals);
     Ok((totals?, stop.urgency()))
 }
 
+/// Does some long work while, beside it, what was recorded is sealed whenever it is much: whoever reads
+/// meanwhile has little to read that is not sealed.
+fn sealing_meanwhile<T>(folder: &Path, work: impl FnOnce() -> T) -> T {
+    thread::scope(|scope| {
+        let (working, done) = mpsc::channel::<()>();
+        scope.spawn(move || {
+            while done.recv_timeout(SEAL_EVERY) == Err(RecvTimeoutError::Timeout) {
+                crate::book::seal(folder);
+            }
+        });
+        let result = work();
+        drop(working);
+        result
+    })
+}
+
 /// Without a guard, runs outlive a `run` that is killed; that is no reason not to run.
-fn guard(cx: &Context) -> Guard {
+pub(super) fn guard(cx: &Context) -> Guard {
     let started = std::env::current_exe().and_then(|program| {
         let mut command = Command::new(program);
         command.args(["exec", "--guard"]);

@@ -150,12 +150,29 @@ pub(super) fn show_refused(cx: &Context, error: &OutlineError) {
     }
 }
 
+/// What became of runs whose process is gone.
+fn lost(lost: usize, retried: usize) -> String {
+    let runs = count(lost as u64, "run");
+    let process = if lost == 1 {
+        "its process"
+    } else {
+        "their processes"
+    };
+    let what = match retried {
+        0 => String::new(),
+        all if all == lost && lost == 1 => " and is attempted again".to_owned(),
+        all if all == lost => " and are attempted again".to_owned(),
+        1 => "; 1 of them is attempted again".to_owned(),
+        some => format!("; {some} of them are attempted again"),
+    };
+    format!("{runs} lost {process}{what}")
+}
+
 /// What begins now.
 pub(super) fn announce(cx: &Context, spec: &Spec, outline: &Outline, jobs: &[Job]) {
     let printer = &cx.printer;
     if !outline.cut_off.is_empty() {
-        let cut_off = count(outline.cut_off.len() as u64, "run");
-        printer.note(format!("{cut_off} lost its process and is attempted again"));
+        printer.note(lost(outline.cut_off.len(), outline.retried()));
     }
     if !outline.leaving.is_empty() {
         let leaving = count(outline.leaving.len() as u64, "run");
@@ -177,4 +194,23 @@ pub(super) fn announce(cx: &Context, spec: &Spec, outline: &Outline, jobs: &[Job
     }
     let line = Line::styled(Style::Bold, &spec.config.experiment.name);
     printer.note(line.plain(format!(": {}{first}", summary(tally))));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lost;
+
+    #[test]
+    fn lost_runs_are_told_with_what_becomes_of_them() {
+        assert_eq!(lost(1, 1), "1 run lost its process and is attempted again");
+        assert_eq!(lost(1, 0), "1 run lost its process");
+        assert_eq!(
+            lost(3, 3),
+            "3 runs lost their processes and are attempted again"
+        );
+        assert_eq!(
+            lost(3, 1),
+            "3 runs lost their processes; 1 of them is attempted again"
+        );
+    }
 }

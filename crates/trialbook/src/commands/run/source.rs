@@ -105,7 +105,7 @@ fn from_file(file: &str, args: &Args, cx: &Context) -> Result<Spec> {
         config.experiment.name.clone_from(name);
     }
     if let Some(trials) = args.trials {
-        config.trials = trials.max(1);
+        config.trials = trials;
     }
     config.random_seed = args.seed.or(config.random_seed);
     Ok(Spec {

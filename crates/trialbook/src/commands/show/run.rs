@@ -1,6 +1,7 @@
 //! A run as people read it: all but its head.
 
 use anyhow::Result;
+use trialbook_analysis::variations::{RunCell, judge_run};
 use trialbook_model::time::Clock as _;
 use trialbook_store::nouns::{Owner, RunRow};
 use trialbook_store::reading::Reading;
@@ -12,6 +13,7 @@ use super::{Args, SCHEMA};
 use crate::context::{Context, SystemClock};
 use crate::figures::{bytes, count, grouped, short};
 use crate::printer::{Column, Line, Style, Table};
+use crate::variations::outcome_style;
 use crate::when;
 
 /// Params and metrics that are listed.
@@ -29,6 +31,9 @@ pub(super) fn show<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context
     params(run, args, cx);
     let shown = if args.full { usize::MAX } else { LISTED };
     metrics(run, shown, cx);
+    if let Some(experiment) = &experiment {
+        criteria(&judge_run(experiment, run), cx);
+    }
     annotations(run, args, cx);
     events(view, run, args, cx)?;
     artifacts(run, cx);
@@ -120,6 +125,28 @@ pub(super) fn metrics(run: &RunRow, most: usize, cx: &Context) {
         more(series.len(), most, "`trialbook series RUN`", cx);
     }
     derived(run, cx);
+}
+
+/// What the experiment's success criteria say of this run.
+fn criteria(cells: &[RunCell], cx: &Context) {
+    if cells.is_empty() {
+        return;
+    }
+    heading(cx, &format!("Success criteria ({})", cells.len()));
+    let mut table = Table::new(vec![
+        Column::text("CRITERION"),
+        Column::number("VALUE"),
+        Column::whole("OUTCOME"),
+    ]);
+    for cell in cells {
+        let value = cell.value.map_or_else(|| "-".to_owned(), short);
+        table.styled_row(vec![
+            (Style::Plain, cell.criterion.clone()),
+            (Style::Plain, value),
+            (outcome_style(cell.outcome), cell.outcome.word().to_owned()),
+        ]);
+    }
+    cx.printer.table(&table);
 }
 
 fn derived(run: &RunRow, cx: &Context) {

@@ -8,6 +8,8 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use trialbook_analysis::variations::judge_run;
+use trialbook_model::criteria::Outcome;
 use trialbook_model::record::LinkKind;
 use trialbook_model::time::Timestamp;
 use trialbook_store::nouns::{EventRecord, ExperimentRow, Owner, RunRow};
@@ -36,6 +38,7 @@ pub(super) struct RunDocument {
     conflicts: Vec<Conflict>,
     metrics: BTreeMap<String, MetricDocument>,
     derived: BTreeMap<String, Value>,
+    criteria: Vec<CriterionDocument>,
     tags: BTreeMap<String, String>,
     fields: BTreeMap<String, Value>,
     notes: Vec<Note>,
@@ -48,6 +51,15 @@ pub(super) struct RunDocument {
     events: Option<Vec<EventDocument>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     logs: Option<Vec<LogDocument>>,
+}
+
+/// A success criterion of the experiment, judged for this run once it has ended.
+#[derive(Serialize)]
+struct CriterionDocument {
+    criterion: String,
+    metric: String,
+    value: Option<Value>,
+    outcome: Outcome,
 }
 
 #[derive(Serialize)]
@@ -199,6 +211,7 @@ pub(super) fn build<V: Reading>(
             .into_iter()
             .map(|(name, value)| (name, figures::json(value)))
             .collect(),
+        criteria: experiment.map_or_else(Vec::new, |experiment| criteria(experiment, run)),
         tags: owned(state.annotations.tags()),
         fields: fields(run),
         notes: notes(run),
@@ -227,6 +240,18 @@ pub(super) fn build<V: Reading>(
             None
         },
     })
+}
+
+fn criteria(experiment: &ExperimentRow, run: &RunRow) -> Vec<CriterionDocument> {
+    let cells = judge_run(experiment, run).into_iter();
+    cells
+        .map(|cell| CriterionDocument {
+            criterion: cell.criterion,
+            metric: cell.metric,
+            value: cell.value.map(figures::json),
+            outcome: cell.outcome,
+        })
+        .collect()
 }
 
 fn owned<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
