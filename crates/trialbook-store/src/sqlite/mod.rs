@@ -321,6 +321,10 @@ impl Look for SqliteLook<'_> {
         ledger::sequence(self.connection(), writer).map_err(BookError::database("read"))
     }
 
+    fn broken_sequences(&self) -> Result<Vec<WriterUid>, BookError> {
+        ledger::broken_sequences(self.connection()).map_err(BookError::database("read"))
+    }
+
     fn spools(&self) -> Result<Vec<SpoolRecord>, BookError> {
         ledger::spools(self.connection()).map_err(BookError::database("read"))
     }
