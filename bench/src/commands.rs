@@ -1,5 +1,6 @@
 //! Whole commands: from fork to exit of the binary.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -35,6 +36,7 @@ pub(crate) fn run(program: &Path, folder: &Path) -> Result<Vec<Figure>> {
             .target(15.0)
             .limit("fork + exec + exit", start),
     );
+    figures.push(stream(program, &folder.join("stream"))?);
     figures.extend(no_ops(program, &folder.join("no-ops"), start)?);
     Ok(figures)
 }
@@ -60,7 +62,12 @@ pub(crate) fn find(program: &Path, folder: &Path) -> Result<Vec<Figure>> {
         filled(&place, runs, experiments)?;
         let took = timed(program, &place, &words)?;
         let name = format!("trialbook search, {name}, fresh snapshot");
-        figures.push(Figure::lower("find", name, took, "ms").target(target));
+        let start = process_start()?;
+        figures.push(
+            Figure::lower("find", name, took, "ms")
+                .target(target)
+                .limit("fork + exec + exit", start),
+        );
         if runs == 1_000_000 && experiments == 1 {
             let book = fill::book(&place)?;
             let mut recorder = fill::recorder(&book, 9)?;
@@ -121,6 +128,42 @@ fn timed(program: &Path, folder: &Path, words: &[&str]) -> Result<f64> {
         }
     }
     Ok(median(&mut times))
+}
+
+/// JSON lines of ten values each from standard input, from start to exit of the command.
+fn stream(program: &Path, folder: &Path) -> Result<Figure> {
+    const LINES: usize = 200_000;
+    const VALUES: usize = 10;
+    std::fs::create_dir_all(folder)?;
+    let mut random = Random::new(11);
+    let mut text = String::new();
+    for step in 0..LINES {
+        write!(text, "{{\"step\": {step}")?;
+        for key in 0..VALUES {
+            write!(text, ", \"m{key}\": {:.6}", random.unit())?;
+        }
+        text.push_str("}\n");
+    }
+    let lines = folder.join("lines.jsonl");
+    std::fs::write(&lines, text)?;
+    let started = Command::new(program)
+        .arg("start")
+        .current_dir(folder)
+        .stderr(Stdio::null())
+        .output()?;
+    let run = String::from_utf8(started.stdout)?;
+    let begun = Instant::now();
+    let status = Command::new(program)
+        .args(["log", "-", "--run", run.trim()])
+        .current_dir(folder)
+        .stdin(std::fs::File::open(&lines)?)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()?;
+    let took = begun.elapsed().as_secs_f64();
+    ensure!(status.success(), "`trialbook log -` failed");
+    let rate = (LINES * VALUES) as f64 / took / 1e6;
+    Ok(Figure::higher("commands", "trialbook log -, points", rate, "M/s").target(0.5))
 }
 
 /// Ten thousand runs that do nothing.

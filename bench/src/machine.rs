@@ -96,6 +96,33 @@ pub(crate) fn codec_encode(columns: &[Vec<f64>]) -> f64 {
     median(&mut rates)
 }
 
+/// Milliseconds in which pco decodes a column packed in chunks of 4,096.
+pub(crate) fn codec_decode(column: &[f64]) -> f64 {
+    let config = pco::ChunkConfig::default().with_compression_level(4);
+    let chunks: Vec<Vec<u8>> = column
+        .chunks(4096)
+        .map(|chunk| pco::standalone::simple_compress(chunk, &config).expect("finite sizes"))
+        .collect();
+    let mut out = vec![0.0_f64; 4096];
+    let mut times: Vec<f64> = (0..7)
+        .map(|_| {
+            let (took, ()) = seconds(|| {
+                for chunk in &chunks {
+                    let done = pco::standalone::simple_decompress_into(chunk, &mut out);
+                    black_box(done.expect("what was just encoded"));
+                }
+            });
+            took * 1e3
+        })
+        .collect();
+    median(&mut times)
+}
+
+/// Milliseconds in which so many bytes are copied in memory.
+pub(crate) fn copy_ms(bytes: usize) -> f64 {
+    bytes as f64 / memory_copy() * 1e3
+}
+
 /// Milliseconds from fork to exit of a process that does nothing.
 pub(crate) fn process_start() -> Result<f64> {
     let mut times = Vec::new();

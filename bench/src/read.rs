@@ -11,7 +11,7 @@ use trialbook_store::nouns::Owner;
 use trialbook_store::reading::Reading as _;
 
 use crate::figure::{Figure, median};
-use crate::machine::seconds;
+use crate::machine::{codec_decode, copy_ms, seconds};
 use crate::{fill, mix};
 
 const BENCH: &str = "read";
@@ -34,6 +34,7 @@ fn series(folder: &Path) -> Result<Vec<Figure>> {
     let book = fill::book(folder)?;
     let mut recorder = fill::recorder(&book, 5)?;
     let loss = mix::columns(1_000_000, 3).swap_remove(0);
+    let decode = codec_decode(&loss);
     fill::long_run(&mut recorder, RunUid(fill::uid(1, 0)), &[loss])?;
     let short = mix::columns(10_000, 4).swap_remove(0);
     for at in 1..=200 {
@@ -69,21 +70,25 @@ fn series(folder: &Path) -> Result<Vec<Figure>> {
         many.push(took * 1e3);
     }
     Ok(vec![
-        Figure::lower(BENCH, "10⁶ points", median(&mut whole), "ms").target(20.0),
+        Figure::lower(BENCH, "10⁶ points", median(&mut whole), "ms")
+            .target(20.0)
+            .limit("pco decode of the values", decode),
         Figure::lower(
             BENCH,
             "10⁶ points in 1,000 buckets, warm",
             median(&mut buckets),
             "ms",
         )
-        .target(0.1),
+        .target(0.1)
+        .limit("memcpy of the roll-ups", copy_ms(1_000_000 / 256 * 48)),
         Figure::lower(
             BENCH,
             "200 runs × 10 k in 1,000 buckets",
             median(&mut many),
             "ms",
         )
-        .target(20.0),
+        .target(20.0)
+        .limit("pco decode of the values", 2.0 * decode),
     ])
 }
 

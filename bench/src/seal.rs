@@ -16,8 +16,8 @@ const BENCH: &str = "seal";
 pub(crate) fn run(folder: &Path) -> Result<Vec<Figure>> {
     let columns = mix::columns(50_000, 3);
     let encode = codec_encode(&columns);
-    let long = measure(&folder.join("long"), 10, &columns)?;
-    let short = measure(&folder.join("short"), 5_000, &mix::columns(50, 4))?;
+    let long = middle(&folder.join("long"), 10, &columns)?;
+    let short = middle(&folder.join("short"), 5_000, &mix::columns(50, 4))?;
     let (read_rate, once) = long.rates();
     Ok(vec![
         Figure::higher(BENCH, "long series, points", read_rate / 1e6, "M/s")
@@ -46,6 +46,18 @@ impl Sealed {
     fn rates(&self) -> (f64, f64) {
         (self.points / self.seconds, self.bytes / self.points)
     }
+}
+
+/// The seal of median length of three books filled alike.
+fn middle(folder: &Path, runs: u64, columns: &[Vec<f64>]) -> Result<Sealed> {
+    let mut seals = Vec::new();
+    for at in 0..3 {
+        let place = folder.join(at.to_string());
+        seals.push(measure(&place, runs, columns)?);
+        std::fs::remove_dir_all(place)?;
+    }
+    seals.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+    Ok(seals.swap_remove(1))
 }
 
 /// Fills a book with so many runs of the same columns, and seals it.

@@ -1,7 +1,7 @@
 //! The stages of `cargo xtask test`: what each runs, what it needs, how its tests are counted.
 //!
 //! One target folder and one profile serve all of them, so that no dependency is compiled twice for
-//! the same purpose.
+//! the same purpose. Invariant: a stage of tests that ran no test has failed, whatever its tool says.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -105,6 +105,17 @@ impl Outcome {
         }
     }
 
+    /// A stage of tests, which has failed where none ran: a filter or a moved folder left nothing of it.
+    fn of_tests(passed: bool, counts: Counts) -> Self {
+        let ran = counts.passed + counts.failed > 0;
+        let note = (passed && !ran).then(|| "no test ran".to_owned());
+        Self {
+            passed: passed && ran,
+            counts,
+            note,
+        }
+    }
+
     fn missing(tool: &str, remedy: &str) -> Self {
         Self::refused(format!("`{tool}` is missing: {remedy}"))
     }
@@ -179,17 +190,28 @@ fn short_faults() -> Result<Outcome> {
 
 /// The fault tests; `prepare` may set how long and from which seed.
 pub(crate) fn faults(prepare: &mut dyn FnMut(&mut Command)) -> Result<Outcome> {
-    let targets = test_targets()?;
-    let mut words = vec!["test", "--workspace", "--no-fail-fast"];
-    for name in FAULT_TARGETS.iter().filter(|name| targets.contains(**name)) {
-        words.extend(["--test", name]);
+    let lost = lost_fault_targets(&test_targets()?);
+    if !lost.is_empty() {
+        let lost = lost.join("`, `");
+        return Ok(Outcome::refused(format!(
+            "there is no test target `{lost}`"
+        )));
     }
-    if !words.contains(&"--test") {
-        return Ok(Outcome::refused("there is no fault test".to_owned()));
+    let mut words = vec!["test", "--workspace", "--no-fail-fast"];
+    for name in FAULT_TARGETS {
+        words.extend(["--test", name]);
     }
     let mut command = cargo(&words);
     prepare(&mut command);
     counted(&mut command)
+}
+
+/// Fault targets that the workspace no longer has.
+fn lost_fault_targets(targets: &BTreeSet<String>) -> Vec<&'static str> {
+    FAULT_TARGETS
+        .into_iter()
+        .filter(|name| !targets.contains(*name))
+        .collect()
 }
 
 /// Names of the integration tests of the workspace.
@@ -213,11 +235,7 @@ fn counted(command: &mut Command) -> Result<Outcome> {
             counts.add(found);
         }
     })?;
-    Ok(Outcome {
-        passed: status.success(),
-        counts,
-        note: None,
-    })
+    Ok(Outcome::of_tests(status.success(), counts))
 }
 
 fn python() -> Result<Outcome> {
@@ -229,13 +247,16 @@ fn python() -> Result<Outcome> {
         .filter(|source| source.file_name().starts_with("test_") && source.ending() == "py")
         .filter_map(|source| source.path.rsplit_once('/').map(|(at, _)| at.to_owned()))
         .collect();
-    let mut whole = Outcome::passed();
+    let (mut passed, mut counts) = (true, Counts::default());
     for folder in folders {
-        let one = python_tests(&tree::root().join(folder))?;
-        whole.passed &= one.passed;
-        whole.counts.add(one.counts);
+        let one = python_tests(&tree::root().join(&folder))?;
+        if let Some(note) = one.note {
+            return Ok(Outcome::refused(format!("{folder}: {note}")));
+        }
+        passed &= one.passed;
+        counts.add(one.counts);
     }
-    Ok(whole)
+    Ok(Outcome::of_tests(passed, counts))
 }
 
 fn python_tests(folder: &Path) -> Result<Outcome> {
@@ -250,15 +271,12 @@ fn python_tests(folder: &Path) -> Result<Outcome> {
         ran = counts::python_ran(line).unwrap_or(ran);
         failed = counts::python_failed(line).unwrap_or(failed);
     })?;
-    Ok(Outcome {
-        passed: status.success(),
-        counts: Counts {
-            passed: ran.saturating_sub(failed),
-            failed,
-            ignored: 0,
-        },
-        note: None,
-    })
+    let counts = Counts {
+        passed: ran.saturating_sub(failed),
+        failed,
+        ignored: 0,
+    };
+    Ok(Outcome::of_tests(status.success(), counts))
 }
 
 fn python_missing() -> Option<Outcome> {
@@ -276,4 +294,36 @@ fn compiler_missing() -> Option<Outcome> {
             "install a C compiler (gcc or clang) or name one in the variable CC",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(passed: u64, failed: u64, ignored: u64) -> Counts {
+        Counts {
+            passed,
+            failed,
+            ignored,
+        }
+    }
+
+    #[test]
+    fn a_stage_that_ran_nothing_has_failed() {
+        assert!(Outcome::of_tests(true, counts(1, 0, 0)).passed);
+        assert!(!Outcome::of_tests(false, counts(1, 1, 0)).passed);
+        for nothing in [counts(0, 0, 0), counts(0, 0, 7)] {
+            let outcome = Outcome::of_tests(true, nothing);
+            assert!(!outcome.passed);
+            assert_eq!(outcome.note.as_deref(), Some("no test ran"));
+        }
+    }
+
+    #[test]
+    fn every_fault_target_is_demanded() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        assert!(lost_fault_targets(&names(&["faults", "days", "simulation"])).is_empty());
+        assert_eq!(lost_fault_targets(&names(&["faults"])), ["simulation"]);
+        assert_eq!(lost_fault_targets(&names(&[])), FAULT_TARGETS);
+    }
 }

@@ -35,8 +35,6 @@ pub enum ErrorCode {
     BookBusy,
     /// A param has another value already.
     ParamConflict,
-    /// A name that must be unique is taken.
-    NameTaken,
     /// The run has ended.
     RunEnded,
     /// The state of a run does not allow it.
@@ -45,8 +43,6 @@ pub enum ErrorCode {
     DiskFull,
     /// Stored bytes are not what was written.
     DataDamaged,
-    /// Data differ from their manifest and were to be equal.
-    DataChanged,
     /// Understood, but this version cannot do it.
     NotSupportedYet,
     /// The user may not do it.
@@ -63,7 +59,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 23] = [
         Self::Internal,
         Self::Io,
         Self::Usage,
@@ -77,12 +73,10 @@ impl ErrorCode {
         Self::BookReadOnly,
         Self::BookBusy,
         Self::ParamConflict,
-        Self::NameTaken,
         Self::RunEnded,
         Self::StateConflict,
         Self::DiskFull,
         Self::DataDamaged,
-        Self::DataChanged,
         Self::NotSupportedYet,
         Self::PermissionDenied,
         Self::Interrupted,
@@ -107,12 +101,10 @@ impl ErrorCode {
             Self::BookReadOnly => "book_read_only",
             Self::BookBusy => "book_busy",
             Self::ParamConflict => "param_conflict",
-            Self::NameTaken => "name_taken",
             Self::RunEnded => "run_ended",
             Self::StateConflict => "state_conflict",
             Self::DiskFull => "disk_full",
             Self::DataDamaged => "data_damaged",
-            Self::DataChanged => "data_changed",
             Self::NotSupportedYet => "not_supported_yet",
             Self::PermissionDenied => "permission_denied",
             Self::Interrupted => "interrupted",
@@ -130,8 +122,8 @@ impl ErrorCode {
             Self::NotFound | Self::Ambiguous => 3,
             Self::ConfigInvalid | Self::FilterInvalid | Self::ValueInvalid => 4,
             Self::BookMissing | Self::BookNewer | Self::BookReadOnly | Self::BookBusy => 5,
-            Self::ParamConflict | Self::NameTaken | Self::RunEnded | Self::StateConflict => 6,
-            Self::DataDamaged | Self::DataChanged => 7,
+            Self::ParamConflict | Self::RunEnded | Self::StateConflict => 6,
+            Self::DataDamaged => 7,
             Self::DiskFull => 8,
             Self::NotSupportedYet => 9,
             Self::CriteriaNotMet => 10,
@@ -166,9 +158,9 @@ pub const EXIT_CODES: [(u8, &str); 14] = [
     ),
     (
         6,
-        "in conflict with what is recorded: a param, a name, the state of a run",
+        "in conflict with what is recorded: a param, the state of a run",
     ),
-    (7, "data are damaged or changed"),
+    (7, "data are damaged"),
     (8, "no space is left"),
     (9, "not supported yet"),
     (10, "the success criteria are not met"),

@@ -10,6 +10,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::Decimal;
 use crate::id::{ExperimentUid, OperationUid, RunUid, Uid, WriterUid};
 use crate::status::RunStatus;
 use crate::time::Timestamp;
@@ -100,15 +101,12 @@ impl Param {
         }
     }
 
-    /// Whether it is the same value: equal kinds and equal canonical text, so that `1` and `1.0` agree.
+    /// Whether it is the same value: equal kinds and equal canonical text, so that `1` and `1.0` agree, and
+    /// numbers that no double tells apart do not.
     pub fn same(&self, other: &Self) -> bool {
         self.kind == other.kind
             && (self.text == other.text
-                || self.number().is_some_and(|number| {
-                    other
-                        .number()
-                        .is_some_and(|other| number.to_bits() == other.to_bits())
-                }))
+                || self.kind == ParamKind::Number && same_number(&self.text, &other.text))
     }
 
     /// The number this param means, if it is one.
@@ -117,6 +115,18 @@ impl Param {
             ParamKind::Number => self.text.parse().ok(),
             ParamKind::Text | ParamKind::Bool | ParamKind::Null => None,
         }
+    }
+}
+
+fn same_number(one: &str, other: &str) -> bool {
+    match (Decimal::parse(one), Decimal::parse(other)) {
+        (Some(one), Some(other)) => one == other,
+        // NaN and infinities, which are written in several ways.
+        (None, None) => {
+            let bits = |text: &str| text.parse::<f64>().ok().map(f64::to_bits);
+            bits(one).is_some_and(|one| bits(other) == Some(one))
+        }
+        (Some(_), None) | (None, Some(_)) => false,
     }
 }
 
@@ -248,8 +258,8 @@ pub struct SetStatus {
     pub exit_code: Option<i32>,
 }
 
-/// Sets write-once params: the earliest by (time, writer, sequence) holds, a differing later one
-/// becomes a `param_conflict` event.
+/// Sets write-once params: the earliest by (time, writer, sequence) holds; differing later ones are kept
+/// behind it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SetParams {
     /// The run.
@@ -344,7 +354,7 @@ pub struct Event {
     /// Where.
     pub subject: Subject,
     /// An open word: `blocker`, `decision`, `artifact`, `context_request`, `task_start`, `task_end`,
-    /// `message`, `error`, `param_conflict` …
+    /// `message`, `error` …
     pub kind: String,
     /// `low`, `medium`, `high`, `critical`, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -561,7 +571,7 @@ pub struct Heartbeat {
 /// Removes a run for good and swallows what arrives later under its uid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Purge {
-    /// What is removed.
+    /// What is removed: a run. Of an experiment or a project nothing is removed and nothing swallowed.
     pub subject: Subject,
 }
 
@@ -591,6 +601,8 @@ pub enum Op {
     /// A kind this version does not know (kind `span` is reserved): kept byte for byte, never dropped.
     Unknown {
         kind: u8,
+        /// Flags of its frame that say nothing here.
+        flags: u8,
         payload: Vec<u8>,
     },
 }
@@ -649,3 +661,28 @@ impl Op {
 
 /// The nil uid, for subjects that are not uids.
 pub const NIL: Uid = Uid([0; 16]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn params_are_the_same_by_their_exact_numbers() {
+        let number = |text: &str| Param {
+            text: text.to_owned(),
+            kind: ParamKind::Number,
+        };
+        for (one, other) in [("1", "1.0"), ("10", "1e1"), ("-0", "0"), ("nan", "NaN")] {
+            assert!(number(one).same(&number(other)), "{one} {other}");
+        }
+        for (one, other) in [
+            ("9007199254740992", "9007199254740993"),
+            ("0.1", "0.1000000000000000055511151231257827"),
+            ("1e400", "inf"),
+            ("inf", "-inf"),
+        ] {
+            assert!(!number(one).same(&number(other)), "{one} {other}");
+        }
+        assert!(!Param::text("1").same(&Param::text("1.0")));
+    }
+}

@@ -59,6 +59,12 @@ pub fn value(text: &str) -> Redacted<Cow<'_, str>> {
 }
 
 /// A URL: credentials in its user part, secrets in its parameters.
+///
+/// ```
+/// let clean = trialbook_model::secret::url("https://me:hunter2@example.org/project.git");
+/// assert_eq!(clean.content, "https://[redacted]@example.org/project.git");
+/// assert_eq!(clean.dropped.len(), 1);
+/// ```
 pub fn url(text: &str) -> Redacted<Cow<'_, str>> {
     redacted(text, scan::scan(text))
 }

@@ -133,6 +133,38 @@ pub fn escape(text: &str) -> String {
     text.replace('{', "{{").replace('}', "}}")
 }
 
+/// A word of a command line as a template: braces around a known name, or around what looks like a slip of
+/// one, stay places to fill in; all other braces stand for themselves, so that `awk '{print $1}'` needs no
+/// doubling.
+pub fn lenient(text: &str, known: &[&str]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}']) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let place = place_at_start(rest, known);
+        if let Some(length) = place {
+            out.push_str(&rest[..length]);
+            rest = &rest[length..];
+        } else {
+            out.push_str(&rest[..1].repeat(2));
+            rest = &rest[1..];
+        }
+    }
+    out + rest
+}
+
+/// Length of `{name}` or `{{name}}` at the start of a text, where the name is known or nearly is.
+fn place_at_start(text: &str, known: &[&str]) -> Option<usize> {
+    let braces = if text.starts_with("{{") { 2 } else { 1 };
+    let inner = text.strip_prefix(&"{{"[..braces])?;
+    let end = inner.find('}')?;
+    let name = &inner[..end];
+    let is_known = known.contains(&name) || crate::nearest::nearest(name, known).is_some();
+    let closed = inner[end..].starts_with(&"}}"[..braces]);
+    (is_known && closed).then_some(end + 2 * braces)
+}
+
 fn pieces(template: &str) -> Result<Vec<Piece<'_>>, TemplateError> {
     let place = |byte: usize| template[..byte].chars().count() + 1;
     let mut pieces = Vec::new();
@@ -185,6 +217,27 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn braces_of_other_languages_need_no_doubling() {
+        let value = |name: &str| (name == "lr").then(|| "0.1".to_owned());
+        let filled = |text: &str| render(&lenient(text, &["lr", "seed"]), &value);
+        for text in [
+            "{print $1}",
+            "{}",
+            "${HOME}",
+            "}{",
+            "{\"a\":1}",
+            "{{}}",
+            "{é",
+        ] {
+            assert_eq!(filled(text).as_deref(), Ok(text));
+        }
+        assert_eq!(filled("--lr={lr} {x}").as_deref(), Ok("--lr=0.1 {x}"));
+        assert_eq!(filled("{{lr}}").as_deref(), Ok("{lr}"));
+        let slip = check(&lenient("{sed}", &["lr", "seed"]), &["lr", "seed"]);
+        assert!(slip.unwrap_err().hint().unwrap().contains("{seed}"));
+    }
 
     fn value(name: &str) -> Option<String> {
         match name {

@@ -14,7 +14,7 @@ mod varint;
 use trialbook_model::id::{OperationUid, Uid};
 
 pub(crate) use define::{Definition, put_key, put_subject, put_writer};
-pub(crate) use op::{decode_op, kind_of, put_payload};
+pub(crate) use op::{decode_op, kind_of, odd_flags, put_payload};
 pub use points::PointsView;
 pub(crate) use points::{PointsHead, put_body, put_points};
 pub(crate) use varint::{put_varint, take_varint};

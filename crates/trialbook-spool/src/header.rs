@@ -159,6 +159,13 @@ fn durable_of(page: &[u8]) -> Option<u64> {
     (offset == !complement).then_some(offset)
 }
 
+/// What a file's name says of who writes it, should the file not say it any more.
+pub(crate) fn of_name(path: &Path) -> Option<(WriterUid, u32)> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".spool")?;
+    let (writer, file) = name.split_once('-')?;
+    Some((WriterUid(writer.parse().ok()?), file.parse().ok()?))
+}
+
 /// The name of a file of a lineage.
 pub fn name_of(writer: WriterUid, file: u32) -> String {
     format!("{writer}-{file:06}.spool")

@@ -23,7 +23,7 @@ mod writer;
 mod tests;
 
 pub use error::SpoolError;
-pub use files::{Access, FileHandle, Files, Identity, Segment, SystemFiles};
+pub use files::{Access, FileHandle, Files, Identity, Segment, SystemFiles, is_network};
 pub use frame::PointsView;
 pub use header::{Header, name_of};
 pub use liveness::{ClaimedSpool, Liveness, SpoolFile, claim_dead, list, remove_unfinished};

@@ -35,6 +35,8 @@ pub struct SpoolFile {
     pub header: Option<Header>,
     /// Whether its writer lives, found out before the header and before anything else was read.
     pub liveness: Liveness,
+    /// Up to here the disk surely has it, says its header; 0 where that is not known.
+    pub durable: u64,
     /// Its length; a mapped file is longer than what is in it.
     pub size: u64,
     /// What may have happened to its bytes.
@@ -76,9 +78,9 @@ fn inspect(
     let size = file
         .size()
         .map_err(|source| SpoolError::io("read", path, source))?;
-    let header = match SpoolReader::over(Arc::clone(&file), path, Past::Open) {
-        Ok(reader) => reader.header().cloned(),
-        Err(SpoolError::NotASpool { .. }) => None,
+    let (header, durable) = match SpoolReader::over(Arc::clone(&file), path, Past::Open) {
+        Ok(reader) => (reader.header().cloned(), reader.durable()),
+        Err(SpoolError::NotASpool { .. }) => (None, 0),
         Err(error) => return Err(error),
     };
     let liveness = if unlocked {
@@ -96,6 +98,7 @@ fn inspect(
         past: past_of(liveness, header.as_ref(), here),
         header,
         liveness,
+        durable,
         size,
     }))
 }
@@ -170,15 +173,22 @@ impl ClaimedSpool {
 
     /// Removes it for good. Only for a file whose every record is surely kept elsewhere.
     pub fn unlink(self, files: &dyn Files) -> Result<(), SpoolError> {
-        match files.unlink(&self.path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(source) => return Err(SpoolError::io("remove", &self.path, source)),
-        }
-        let dir = self.path.parent().unwrap_or(Path::new("."));
+        let dir = self.path.parent().unwrap_or(Path::new(".")).to_owned();
+        self.unlink_unsynced(files)?;
         files
-            .sync_dir(dir)
-            .map_err(|source| SpoolError::io("sync", dir, source))
+            .sync_dir(&dir)
+            .map_err(|source| SpoolError::io("sync", &dir, source))
+    }
+
+    /// As [`Self::unlink`], but a power cut may bring the file back: for many files at once, whose folder
+    /// is synced once, by someone who knows a file that he has sealed.
+    pub fn unlink_unsynced(self, files: &dyn Files) -> Result<(), SpoolError> {
+        match files.unlink(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(SpoolError::io("remove", &self.path, error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 }
 

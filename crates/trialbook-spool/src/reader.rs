@@ -13,21 +13,25 @@
 //! sequence numbers, and a gap between two of them is named.
 
 mod file;
+mod meaning;
 mod state;
 
-use trialbook_model::id::{OperationUid, WriterUid};
-use trialbook_model::record::{Op, Points, Signed};
+use trialbook_model::id::OperationUid;
 use trialbook_model::time::Timestamp;
 
 pub use self::file::SpoolReader;
+pub use self::meaning::FrameError;
 pub use self::state::ReaderState;
 use crate::frame::{
-    ALIGN, Definition, HEAD, Look, MAX_BODY, PREFIX, PointsView, RawFrame, decode_op, head_of,
-    kind, look, take_signature,
+    ALIGN, Definition, HEAD, Look, MAX_BODY, PREFIX, PointsView, RawFrame, head_of, kind, look,
+    take_signature,
 };
 
 /// Bytes of the smallest frame.
 const LEAST: usize = (PREFIX + HEAD).next_multiple_of(ALIGN);
+
+/// More records than any writer has.
+const MOST_RECORDS: u64 = 1 << 40;
 
 /// What may have happened to a file since it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,75 +81,13 @@ pub enum Content<'a> {
     Op {
         /// The frame's kind.
         kind: u8,
+        /// The frame's flags.
+        flags: u8,
+        /// Whether actor and operation could be taken off its bytes.
+        is_signed: bool,
         /// Its bytes.
         payload: &'a [u8],
     },
-}
-
-/// Why a frame whose check is right has no meaning.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FrameError {
-    /// The frame that defined an index was lost to damage.
-    #[error("record {seq} speaks of {what} {index}, whose definition is lost")]
-    Undefined {
-        /// The record.
-        seq: u64,
-        /// `key` or `subject`.
-        what: &'static str,
-        /// The index.
-        index: u32,
-    },
-    /// Nobody says who wrote: the header and its copy are lost.
-    #[error("record {seq} has no writer: the file's header is lost")]
-    NoWriter {
-        /// The record.
-        seq: u64,
-    },
-}
-
-impl Frame<'_> {
-    /// The operation as the model has it.
-    pub fn to_signed(&self, state: &ReaderState) -> Result<Signed, FrameError> {
-        let seq = self.seq;
-        let header = state.header().ok_or(FrameError::NoWriter { seq })?;
-        let op = match &self.content {
-            Content::Points(view) => Op::Points(points_of(view, seq, state)?),
-            Content::Op { kind, payload } => decode_op(*kind, payload),
-        };
-        Ok(self.signed(header.writer, op))
-    }
-
-    fn signed(&self, writer: WriterUid, op: Op) -> Signed {
-        Signed {
-            time: self.time,
-            writer,
-            seq: self.seq,
-            actor: self.actor.map(str::to_owned),
-            operation: self.operation,
-            op,
-        }
-    }
-}
-
-fn points_of(view: &PointsView<'_>, seq: u64, state: &ReaderState) -> Result<Points, FrameError> {
-    let undefined = |what, index| FrameError::Undefined { seq, what, index };
-    let subject = state
-        .subject(view.subject)
-        .ok_or_else(|| undefined("subject", view.subject))?;
-    let values = view
-        .iter()
-        .map(|(index, value)| {
-            let key = state.key(index).ok_or_else(|| undefined("key", index))?;
-            Ok((key.clone(), value))
-        })
-        .collect::<Result<_, FrameError>>()?;
-    Ok(Points {
-        subject: subject.clone(),
-        step: view.step,
-        time: Timestamp(view.time),
-        set: view.set,
-        values,
-    })
 }
 
 /// A damaged range.
@@ -304,6 +246,8 @@ impl<'a, 's> Frames<'a, 's> {
             content: points.map_or(
                 Content::Op {
                     kind: raw.head.kind,
+                    flags: raw.head.flags,
+                    is_signed: signature.is_some(),
                     payload,
                 },
                 Content::Points,
@@ -315,14 +259,14 @@ impl<'a, 's> Frames<'a, 's> {
     fn stumble(&mut self) {
         let offset = self.base + self.at as u64;
         let rest = &self.bytes[self.at..];
-        let kept = offset < self.trust.durable;
+        let kept = offset < self.trust.durable || self.state.lacks_beginning();
         if kept || self.trust.past == Past::Ended {
             if let Some((skip, raw)) = self.search(rest) {
                 self.lost.push(Lost {
                     offset,
                     resumes_at: Some(offset + skip as u64),
                     first_seq: self.state.next_seq(),
-                    records: Some(raw.head.seq - self.state.next_seq()),
+                    records: self.state.known_seq().map(|next| raw.head.seq - next),
                 });
                 self.state.resume(offset + skip as u64, raw.head.seq);
                 self.at += skip;
@@ -349,9 +293,10 @@ impl<'a, 's> Frames<'a, 's> {
     }
 
     /// The next place with a valid frame that may follow here. Its sequence number is looked at before
-    /// its check: it can be ahead by one record per smallest frame only.
+    /// its check: it can be ahead by one record per smallest frame only, and where nothing is known of it,
+    /// it is at least none that no writer comes to.
     fn search(&self, rest: &'a [u8]) -> Option<(usize, RawFrame<'a>)> {
-        let expected = self.state.next_seq();
+        let expected = self.state.known_seq();
         let mut at = 0;
         while at + PREFIX + HEAD <= rest.len() {
             let here = &rest[at..];
@@ -361,12 +306,14 @@ impl<'a, 's> Frames<'a, 's> {
             }
             let len = u32::from_le_bytes(here[..4].try_into().expect("the loop's bound")) as usize;
             if (HEAD..=MAX_BODY).contains(&len) {
-                let ahead = head_of(&here[PREFIX..PREFIX + HEAD])
-                    .seq
-                    .checked_sub(expected);
-                if ahead.is_some_and(|ahead| at == 0 || ahead <= (at / LEAST) as u64)
-                    && let Look::Frame(raw) = look(here)
-                {
+                let seq = head_of(&here[PREFIX..PREFIX + HEAD]).seq;
+                let may_follow = match expected {
+                    Some(expected) => seq
+                        .checked_sub(expected)
+                        .is_some_and(|ahead| at == 0 || ahead <= (at / LEAST) as u64),
+                    None => (1..MOST_RECORDS).contains(&seq),
+                };
+                if may_follow && let Look::Frame(raw) = look(here) {
                     return Some((at, raw));
                 }
             }

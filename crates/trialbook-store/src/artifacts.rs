@@ -1,9 +1,10 @@
 //! Content-addressed files: bytes under the SHA-256 of themselves, each kept once.
 //!
 //! `artifacts/ab/abcdef…` beside the database. Not here: which run a file belongs to (records say so).
-//! Invariant: a file has its name only when all its bytes are on the disk; what is handed out was checked.
+//! Invariant: a file has its name only when all its bytes are on the disk. What happened to them since,
+//! [`Artifacts::verify`] finds out; [`Artifacts::get`] does not read them.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -45,13 +46,12 @@ impl Artifacts {
 
     /// Keeps all bytes of a reader.
     pub fn put(&self, from: &mut dyn Read) -> Result<ArtifactSum, BookError> {
-        let draft = Draft::new(&self.root)?;
+        let (draft, mut file) = Draft::make(&self.root)?;
         let mut hashing = Hashing {
             inner: from,
             hash: Sha256::new(),
             size: 0,
         };
-        let mut file = File::create(&draft.path).map_err(BookError::io("make", &draft.path))?;
         io::copy(&mut hashing, &mut file).map_err(BookError::io("write", &draft.path))?;
         let sum = hashing.sum();
         self.keep(&draft, &file, sum)
@@ -60,16 +60,8 @@ impl Artifacts {
     /// Keeps a file's bytes, sharing its blocks where the file system can clone them.
     pub fn put_file(&self, from: &Path) -> Result<ArtifactSum, BookError> {
         let mut source = File::open(from).map_err(BookError::io("open", from))?;
-        let draft = Draft::new(&self.root)?;
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&draft.path)
-            .map_err(BookError::io("make", &draft.path))?;
+        let (draft, file) = Draft::make(&self.root)?;
         if rustix::fs::ioctl_ficlone(&file, &source).is_err() {
-            drop(file);
-            fs::remove_file(&draft.path).map_err(BookError::io("remove", &draft.path))?;
             return self.put(&mut source);
         }
         // The clone is hashed, not the source: the source may change meanwhile.
@@ -79,17 +71,34 @@ impl Artifacts {
 
     fn keep(&self, draft: &Draft, file: &File, sum: ArtifactSum) -> Result<ArtifactSum, BookError> {
         let target = self.path_of(&sum.sha256);
-        if target.is_file() {
-            return Ok(sum);
+        let shelf = target.parent().unwrap_or(self.root.as_path());
+        make_dir_durably(shelf)?;
+        // Bytes that have changed since they were put are replaced by those that are right.
+        if self.verify(&sum.sha256).is_err() {
+            file.sync_all()
+                .map_err(BookError::io("sync", &draft.path))?;
+            fs::rename(&draft.path, &target).map_err(BookError::io("rename", &draft.path))?;
         }
-        file.sync_all()
-            .map_err(BookError::io("sync", &draft.path))?;
-        let shelf = target.parent().unwrap_or(&self.root);
-        make_dir(shelf)?;
-        fs::rename(&draft.path, &target).map_err(BookError::io("rename", &draft.path))?;
-        sync_dir(shelf)?;
-        sync_dir(&self.root)?;
+        // Also where it was there: whoever put it may not have come as far.
+        for folder in [Some(shelf), Some(self.root.as_path()), self.root.parent()] {
+            folder.map_or(Ok(()), sync_dir)?;
+        }
         Ok(sum)
+    }
+
+    /// Removes drafts of processes that were killed; what hinders it is met again by the next one.
+    pub(crate) fn clean(&self) {
+        for name in names(&self.root).unwrap_or_default() {
+            let path = self.root.join(&name);
+            if Path::new(&name)
+                .extension()
+                .is_some_and(|ending| ending == "tmp")
+                && let Ok(file) = File::open(&path)
+                && file.try_lock().is_ok()
+            {
+                fs::remove_file(&path).ok();
+            }
+        }
     }
 
     /// Opens the bytes of a sum; [`Artifacts::verify`] tells whether they are still the same.
@@ -145,15 +154,30 @@ struct Draft {
 }
 
 impl Draft {
-    fn new(root: &Path) -> Result<Self, BookError> {
-        make_dir(root)?;
-        let mut name = [0; 16];
-        getrandom::fill(&mut name)
-            .map_err(|error| BookError::io("name a file in", root)(io::Error::other(error)))?;
-        let name = format!("{}.tmp", trialbook_model::id::Uid(name));
-        Ok(Self {
-            path: root.join(name),
-        })
+    /// Makes a file, locked: as long as it is open, it is no leftover.
+    fn make(root: &Path) -> Result<(Self, File), BookError> {
+        make_dir_durably(root)?;
+        loop {
+            let mut name = [0; 16];
+            getrandom::fill(&mut name)
+                .map_err(|error| BookError::io("name a file in", root)(io::Error::other(error)))?;
+            let name = format!("{}.tmp", trialbook_model::id::Uid(name));
+            let draft = Self {
+                path: root.join(name),
+            };
+            let file = File::options()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .open(&draft.path)
+                .map_err(BookError::io("make", &draft.path))?;
+            // Who removes leftovers may have met it before its lock. Where there are no locks, nobody gets
+            // one to remove it either.
+            let held = !matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+            if held && draft.path.exists() {
+                return Ok((draft, file));
+            }
+        }
     }
 }
 
@@ -240,6 +264,20 @@ pub(crate) fn make_dir(dir: &Path) -> Result<(), BookError> {
         .map_err(BookError::io("make", dir))
 }
 
+/// Makes a folder whose name survives a power cut, with those above it that are new.
+pub(crate) fn make_dir_durably(dir: &Path) -> Result<(), BookError> {
+    let new = dir.ancestors().take_while(|folder| !folder.is_dir());
+    let new = new.filter(|folder| !folder.as_os_str().is_empty());
+    let new: Vec<&Path> = new.collect();
+    make_dir(dir)?;
+    for folder in new {
+        let above = folder.parent().unwrap_or(folder);
+        let here = above.as_os_str().is_empty();
+        sync_dir(if here { Path::new(".") } else { above })?;
+    }
+    Ok(())
+}
+
 /// Makes the names in a folder survive a power cut.
 pub(crate) fn sync_dir(dir: &Path) -> Result<(), BookError> {
     File::open(dir)
@@ -270,9 +308,22 @@ mod tests {
             artifacts.verify(sha256),
             Err(BookError::ArtifactChanged { .. })
         ));
+        artifacts.put_file(&file).unwrap();
+        assert_eq!(artifacts.verify(sha256).unwrap(), one, "healed");
         assert!(matches!(
             artifacts.get("../../etc/passwd"),
             Err(BookError::ArtifactMissing { .. })
         ));
+    }
+
+    #[test]
+    fn drafts_of_killed_puts_are_removed_and_others_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let artifacts = Artifacts::new(folder.path().join("artifacts"));
+        let (killed, file) = Draft::make(&artifacts.root).unwrap();
+        drop(file);
+        let (live, _file) = Draft::make(&artifacts.root).unwrap();
+        artifacts.clean();
+        assert_eq!([killed.path.exists(), live.path.exists()], [false, true]);
     }
 }

@@ -3,10 +3,13 @@
 //! The same rows stand in SQLite and in memory, and can stand in any database with transactions. Not here:
 //! what is in the blobs, spools, locks. Invariant: a [`Look`] sees all of a [`Change`] or nothing of it.
 
-use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid};
-use trialbook_model::record::Subject;
+use trialbook_model::id::{
+    ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid, WriterUid,
+};
+use trialbook_model::record::{Signed, Subject};
 
 use crate::error::BookError;
+use crate::sequences::Numbers;
 
 /// The next numbers that the book has not given out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub(crate) struct Counters {
     pub(crate) experiment: u64,
     /// Block of 64 series numbers.
     pub(crate) block: u64,
+    /// Drawn anew by whatever keeps the rows with each change, so that two changes of one base differ.
+    pub(crate) mark: u64,
 }
 
 impl Default for Counters {
@@ -27,6 +32,7 @@ impl Default for Counters {
             run: 1,
             experiment: 1,
             block: 0,
+            mark: 0,
         }
     }
 }
@@ -126,6 +132,8 @@ pub(crate) enum Experiments {
 pub(crate) struct Change {
     /// The book's identity, where it gets one.
     pub(crate) uid: Option<Uid>,
+    /// What it was made from; it is refused where the rows are others by now.
+    pub(crate) base: Option<Counters>,
     pub(crate) counters: Counters,
     pub(crate) names: Vec<(u32, String)>,
     pub(crate) experiments: Vec<ExperimentRecord>,
@@ -141,6 +149,10 @@ pub(crate) struct Change {
     pub(crate) operations: Vec<OperationUid>,
     pub(crate) purged: Vec<Subject>,
     pub(crate) spools: Vec<SpoolRecord>,
+    /// Records of kinds that this version does not know.
+    pub(crate) unknown: Vec<Signed>,
+    /// All records that are sealed then of the writers that the change speaks of.
+    pub(crate) sequences: Vec<(WriterUid, Numbers)>,
 }
 
 impl Change {
@@ -159,7 +171,11 @@ pub(crate) trait Look {
     fn counters(&self) -> Result<Counters, BookError>;
     /// Names from a number on.
     fn names(&self, from: u32) -> Result<Vec<(u32, String)>, BookError>;
-    /// How far each spool is sealed, by name.
+    /// How far a spool is sealed.
+    fn spool(&self, name: &str) -> Result<Option<SpoolRecord>, BookError>;
+    /// Which records of a writer are sealed.
+    fn sequence(&self, writer: WriterUid) -> Result<Numbers, BookError>;
+    /// How far each spool is sealed, by name: also those that are gone long since.
     fn spools(&self) -> Result<Vec<SpoolRecord>, BookError>;
     /// The experiment of a uid.
     fn experiment_no(&self, uid: ExperimentUid) -> Result<Option<ExperimentNo>, BookError>;
@@ -188,10 +204,14 @@ pub(crate) trait Look {
     fn projects(&self, only: Option<&str>) -> Result<Vec<ProjectRecord>, BookError>;
     /// Chunks with ids from the first to the last, in order.
     fn chunks(&self, range: (i64, i64), part: Part) -> Result<Vec<ChunkRecord>, BookError>;
+    /// Streams that have chunks, by their book-wide numbers.
+    fn streams(&self) -> Result<Vec<u64>, BookError>;
     /// A packed document.
     fn snapshot(&self, sha256: &str) -> Result<Option<Vec<u8>>, BookError>;
     /// Whether an operation was applied.
     fn is_applied(&self, operation: OperationUid) -> Result<bool, BookError>;
+    /// Records of kinds that the version that sealed them did not know, by writer and number.
+    fn unknown(&self) -> Result<Vec<Signed>, BookError>;
     /// Whether a subject was removed for good.
     fn is_purged(&self, subject: &Subject) -> Result<bool, BookError>;
 }
@@ -200,8 +220,28 @@ pub(crate) trait Look {
 pub(crate) trait Backend: Send + Sync {
     /// A look at the rows as they are now.
     fn look(&self) -> Result<Box<dyn Look + '_>, BookError>;
-    /// Makes a change durable, all of it or nothing. Only for the holder of the lease.
+    /// Makes a change durable, all of it or nothing. Only for the holder of the lease; should there be two
+    /// all the same, the later one's change is refused as [`BookError::Restless`].
     fn commit(&self, change: &Change) -> Result<(), BookError>;
-    /// Cleans up after commits, as far as open looks allow. Only for the holder of the lease.
-    fn settle(&self) -> Result<(), BookError>;
+    /// Moves what was committed to where it stays, as far as open looks allow. Only for the holder of the
+    /// lease.
+    fn settle(&self, wish: Settle) -> Result<Settled, BookError>;
+}
+
+/// How much is to be moved to where it stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settle {
+    /// Only where much waits.
+    WhenLong,
+    /// Everything: before the spools that it came from are removed.
+    Whole,
+}
+
+/// How much was moved to where it stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// Everything.
+    Whole,
+    /// Not all: it is durable, but in a log beside.
+    Partly,
 }

@@ -1,13 +1,16 @@
 //! Backup and restore: the database as it is at one moment, the spools and the artifacts beside it.
 //!
 //! Writers go on meanwhile. Invariant: the database is copied before the spools, so that every record is in
-//! one of them; sealing what both hold takes it once.
+//! one of them; sealing what both hold takes it once. A restore changes the database last and in one
+//! transaction: wherever it breaks off, the book is the old one or the new one.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::artifacts::{make_dir, sync_dir};
+use trialbook_model::id::Uid;
+
+use crate::artifacts::{Artifacts, make_dir, make_dir_durably, sync_dir};
 use crate::book::{Book, SealOutcome};
 use crate::error::BookError;
 use crate::seal::take_lease;
@@ -33,20 +36,15 @@ impl Book {
         // The copy lives on as a database of its own, with a log like this one.
         SqliteBackend::create(&to.join(super::book::DATABASE))?;
         copy_folder(&self.spool_folder(), &to.join("spool"))?;
-        let artifacts = self.path().join("artifacts");
-        for sum in self.artifacts().list()? {
-            let shelf = Path::new(&sum[..2]);
-            make_dir(&to.join("artifacts").join(shelf))?;
-            let from = artifacts.join(shelf).join(&sum);
-            copy_file(&from, &to.join("artifacts").join(shelf).join(&sum))?;
-        }
+        copy_artifacts(self.path(), to)?;
         fs::write(to.join(".gitignore"), "*\n").map_err(BookError::io("write", to))?;
         sync_dir(to)?;
         Ok(SealOutcome::Sealed)
     }
 
-    /// Puts the database and the spools of a backup in the place of this book's. Spools that are here and
-    /// not in the backup stay: what they hold behind the backup's offsets is sealed again.
+    /// Puts back the artifacts, the spools and the database of a backup. Spools and artifacts that are here
+    /// and not in the backup stay: what spools hold behind the backup's offsets is sealed again. Others may
+    /// read meanwhile: what they have open goes on, what they open next is the backup.
     pub fn restore(&self, from: &Path) -> Result<SealOutcome, BookError> {
         self.writable()?;
         let Some(_lease) = self.with_ground(take_lease)? else {
@@ -55,32 +53,43 @@ impl Book {
         let Some(held) = self.database() else {
             return Ok(SealOutcome::NotNeeded);
         };
-        let database = self.path().join(super::book::DATABASE);
         let draft = self.path().join("restored.tmp");
         if draft.exists() {
             fs::remove_file(&draft).map_err(BookError::io("remove", &draft))?;
         }
         SqliteBackend::open(&from.join(super::book::DATABASE))?.copy_to(&draft)?;
-        held.forget();
-        self.indexes().forget()?;
-        // A log that belongs to another database must never meet this one.
-        for ending in ["-wal", "-shm"] {
-            let log = self
-                .path()
-                .join(format!("{}{ending}", super::book::DATABASE));
-            if log.exists() {
-                fs::remove_file(&log).map_err(BookError::io("remove", &log))?;
-            }
-        }
-        fs::rename(&draft, &database).map_err(BookError::io("rename", &draft))?;
-        sync_dir(self.path())?;
-        SqliteBackend::create(&database)?;
+        // Nothing that was found out about the book as it was may be taken for one about this one.
+        let mut uid = [0; 16];
+        self.files()
+            .random(&mut uid)
+            .map_err(BookError::io("name", self.path()))?;
+        SqliteBackend::rename(&draft, Uid(uid))?;
+        copy_artifacts(from, self.path())?;
         let spools = from.join("spool");
         if spools.is_dir() {
             copy_folder(&spools, &self.spool_folder())?;
         }
+        held.replace_with(&draft)?;
+        held.forget();
+        self.indexes().forget()?;
+        fs::remove_file(&draft).map_err(BookError::io("remove", &draft))?;
         Ok(SealOutcome::Sealed)
     }
+}
+
+/// Copies the artifacts of a book that are not in another one.
+fn copy_artifacts(from: &Path, to: &Path) -> Result<(), BookError> {
+    let (from, to) = (from.join("artifacts"), to.join("artifacts"));
+    for sum in Artifacts::new(from.clone()).list()? {
+        let shelf = to.join(&sum[..2]);
+        make_dir_durably(&shelf)?;
+        // One that has changed since it was put is replaced.
+        if Artifacts::new(to.clone()).verify(&sum).is_err() {
+            copy_file(&from.join(&sum[..2]).join(&sum), &shelf, &sum)?;
+        }
+        sync_dir(&shelf)?;
+    }
+    Ok(())
 }
 
 /// Copies files that are not there yet.
@@ -88,20 +97,23 @@ fn copy_folder(from: &Path, to: &Path) -> Result<(), BookError> {
     make_dir(to)?;
     for entry in fs::read_dir(from).map_err(BookError::io("list", from))? {
         let entry = entry.map_err(BookError::io("list", from))?;
-        let target = to.join(entry.file_name());
-        if !target.exists() {
-            copy_file(&entry.path(), &target)?;
+        let name = entry.file_name();
+        if !to.join(&name).exists() {
+            copy_file(&entry.path(), to, &name.to_string_lossy())?;
         }
     }
     sync_dir(to)
 }
 
-/// Copies a file that may go away meanwhile: then what it held is sealed.
-fn copy_file(from: &Path, to: &Path) -> Result<(), BookError> {
-    match fs::copy(from, to) {
+/// Copies a file that may go away meanwhile: then what it held is sealed. The copy has its name when it is
+/// whole; a seal removes what is left of one that is not.
+fn copy_file(from: &Path, to: &Path, name: &str) -> Result<(), BookError> {
+    let draft = to.join(format!("{name}.tmp"));
+    match fs::copy(from, &draft) {
         Ok(_) => {
-            let file = fs::File::open(to).map_err(BookError::io("open", to))?;
-            file.sync_all().map_err(BookError::io("sync", to))
+            let file = fs::File::open(&draft).map_err(BookError::io("open", &draft))?;
+            file.sync_all().map_err(BookError::io("sync", &draft))?;
+            fs::rename(&draft, to.join(name)).map_err(BookError::io("rename", &draft))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(BookError::io("copy", from)(error)),

@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trialbook_model::id::Uid;
-use trialbook_spool::{Files, SystemFiles};
+use trialbook_model::id::{Uid, WriterUid};
+use trialbook_spool::{Files, Liveness, SystemFiles, is_network};
 
 use crate::backend::{Backend, Change};
 use crate::indexes::Indexes;
@@ -17,7 +17,7 @@ use crate::memory::MemoryBackend;
 use crate::seal::{self, Ground, first_change};
 use crate::sqlite::SqliteBackend;
 
-use crate::artifacts::{Artifacts, make_dir, sync_dir};
+use crate::artifacts::{Artifacts, make_dir, make_dir_durably, sync_dir};
 use crate::error::BookError;
 use crate::recorder::{Recorder, RecorderOptions};
 use crate::view::BookView;
@@ -81,12 +81,8 @@ pub struct Book {
 impl Book {
     /// Makes a book in a folder that may exist, or opens the one that is there.
     pub fn create(path: &Path) -> Result<Self, BookError> {
-        make_dir(path)?;
-        if is_network(path) {
-            return Err(BookError::NetworkFolder {
-                path: path.to_owned(),
-            });
-        }
+        make_dir_durably(path)?;
+        refuse_network(path)?;
         let ignore = path.join(".gitignore");
         if !ignore.exists() {
             fs::write(&ignore, "*\n").map_err(BookError::io("write", &ignore))?;
@@ -94,7 +90,19 @@ impl Book {
         make_dir(&path.join("spool"))?;
         let files = SystemFiles::shared();
         let first = first_rows(files.as_ref(), path)?;
-        let rows = Rows::Database(SqliteBackend::make(&path.join(DATABASE), &first)?);
+        let database = path.join(DATABASE);
+        let rows = match SqliteBackend::make(&database, &first) {
+            // What stands there was never finished, or this file system has no links.
+            Err(BookError::Missing { .. }) => {
+                let lease = path.join(LEASE);
+                let Some(_lease) = seal::lease_at(files.as_ref(), &lease)? else {
+                    return Err(BookError::Restless);
+                };
+                SqliteBackend::make_in_place(&database, &first)?
+            }
+            made => made?,
+        };
+        let rows = Rows::Database(rows);
         sync_dir(path)?;
         Ok(Self::over(path, Access::Write, rows, files))
     }
@@ -106,6 +114,9 @@ impl Book {
         };
         if !path.is_dir() {
             return Err(missing());
+        }
+        if access == Access::Write {
+            refuse_network(path)?;
         }
         let rows = Rows::Database(SqliteBackend::open(&path.join(DATABASE))?);
         Ok(Self::over(path, access, rows, SystemFiles::shared()))
@@ -191,6 +202,19 @@ impl Book {
         BookView::open(self)
     }
 
+    /// Whether a writer of this book may still be at work: it is here and lives, or its spool is held by
+    /// somebody of whom nothing is known.
+    pub fn is_writing(&self, writer: WriterUid) -> Result<bool, BookError> {
+        let spools = trialbook_spool::list(self.files(), &self.spool_folder())?;
+        Ok(spools.iter().any(|spool| {
+            spool.liveness != Liveness::Dead
+                && spool
+                    .header
+                    .as_ref()
+                    .is_some_and(|header| header.writer == writer)
+        }))
+    }
+
     /// Its files.
     pub fn artifacts(&self) -> Artifacts {
         Artifacts::new(self.path.join("artifacts"))
@@ -199,7 +223,11 @@ impl Book {
     /// Moves spooled records into the database. Never waits: somebody else's seal is as good.
     pub fn seal(&self, effort: Effort) -> Result<SealReport, BookError> {
         self.writable()?;
-        self.with_ground(|ground| seal::seal(ground, effort))
+        let report = self.with_ground(|ground| seal::seal(ground, effort))?;
+        if report.outcome == SealOutcome::Sealed && self.database().is_some() {
+            self.artifacts().clean();
+        }
+        Ok(report)
     }
 
     /// Gives the places that sealing needs to `work`.
@@ -233,6 +261,16 @@ const INDEX: &str = "index.snapshot";
 /// The file whose lock is the lease to seal.
 const LEASE: &str = "seal.lock";
 
+/// A database is not safe where other machines may write too.
+fn refuse_network(path: &Path) -> Result<(), BookError> {
+    if is_network(path) {
+        return Err(BookError::NetworkFolder {
+            path: path.to_owned(),
+        });
+    }
+    Ok(())
+}
+
 /// The rows that every book has, with an identity that no other has.
 fn first_rows(files: &dyn Files, path: &Path) -> Result<Change, BookError> {
     let mut uid = [0; 16];
@@ -240,31 +278,6 @@ fn first_rows(files: &dyn Files, path: &Path) -> Result<Change, BookError> {
         .random(&mut uid)
         .map_err(BookError::io("name", path))?;
     first_change(Uid(uid))
-}
-
-/// Whether a folder is on a file system where other machines may write too.
-#[cfg(target_os = "linux")]
-fn is_network(path: &Path) -> bool {
-    /// NFS, SMB, CIFS, SMB2, AFS, Coda, Ceph, Lustre, GPFS, 9P.
-    const KINDS: [u64; 10] = [
-        0x6969,
-        0x517b,
-        0xff53_4d42,
-        0xfe53_4d42,
-        0x5346_414f,
-        0x7375_7245,
-        0x00c3_6400,
-        0x0bd0_0bd0,
-        0x4750_4653,
-        0x0102_1997,
-    ];
-    rustix::fs::statfs(path).is_ok_and(|about| KINDS.contains(&(about.f_type as u64 & 0xffff_ffff)))
-}
-
-/// Other systems do not say it in a way that is known here.
-#[cfg(not(target_os = "linux"))]
-fn is_network(_path: &Path) -> bool {
-    false
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::backend::{Experiments, Wanted};
 use crate::book::Book;
 use crate::error::BookError;
 use crate::nouns::{AssessRecord, EventRecord, LogRecord, Series};
-use crate::pack::{Places, unpack_noun, unpack_run};
+use crate::pack::{BLOCK, Places, unpack_noun, unpack_run};
 use crate::sealed::Sealed;
 use crate::tails::read_tails;
 
@@ -61,6 +61,18 @@ pub enum Finding {
         /// As found.
         found: u64,
     },
+    /// Bytes that were damaged when a seal met them and are kept apart: what they held is not in the book.
+    SetAside {
+        /// Whose.
+        of: String,
+        /// How many pieces.
+        pieces: u64,
+    },
+    /// Chunks that no row speaks of: their row is damaged, or was when its subject went on or was purged.
+    Masterless {
+        /// How many streams of chunks.
+        streams: u64,
+    },
     /// A spool was damaged before it was sealed.
     Spool {
         /// Its name.
@@ -95,6 +107,8 @@ pub struct CheckReport {
     pub points: u64,
     /// Artifact versions.
     pub artifacts: u64,
+    /// Runs whose derived metrics follow older rules: nothing is wrong, and a rebuild brings them up to date.
+    pub outdated: u64,
     /// What is wrong.
     pub findings: Vec<Finding>,
 }
@@ -113,6 +127,16 @@ impl fmt::Display for Finding {
                 expected,
                 found,
             } => write!(f, "{of} should have {expected} of {what} and has {found}"),
+            Self::SetAside { of, pieces } => write!(
+                f,
+                "{pieces} pieces of {of} were damaged when they were to be gone on with, and are kept apart"
+            ),
+            Self::Masterless { streams } => {
+                write!(
+                    f,
+                    "{streams} streams of chunks belong to no row that can be read"
+                )
+            }
             Self::Spool { name, lost, damage } => {
                 write!(
                     f,
@@ -135,6 +159,10 @@ struct Check<'a> {
     artifacts: Artifacts,
     depth: Depth,
     report: CheckReport,
+    /// Streams that have chunks, in order.
+    streams: Vec<u64>,
+    /// How many of them belong to somebody.
+    owned: u64,
 }
 
 impl Book {
@@ -150,12 +178,15 @@ impl Book {
             artifacts: self.artifacts(),
             depth,
             report: CheckReport::default(),
+            streams: sealed.look().streams()?,
+            owned: 0,
         };
         let databases = integrity.into_iter().map(|text| Finding::Database { text });
         check.report.findings.extend(databases);
         check.nouns()?;
+        check.masterless();
         let known = sealed.look().spools()?;
-        let tails = read_tails(self.files(), &self.spool_folder(), &known, u64::MAX)?;
+        let tails = read_tails(self.files(), &self.spool_folder(), sealed.look(), u64::MAX)?;
         // What is read now tells more of a damaged spool than what was known at the last seal.
         let mut spools = known;
         for tail in tails.spools {
@@ -188,7 +219,10 @@ impl Check<'_> {
             self.report.runs += 1;
             let of = format!("run {} ({})", record.no, record.uid);
             match unpack_run(&record.state, names) {
-                Ok((state, places)) => self.subject(&of, &state.records, &places),
+                Ok((state, places)) => {
+                    self.report.outdated += u64::from(!state.derived.is_current());
+                    self.subject(&of, &state.records, &places);
+                }
                 Err(error) => self.row(of, &error),
             }
         }
@@ -214,7 +248,37 @@ impl Check<'_> {
         self.report.findings.push(Finding::Row { of, reason });
     }
 
+    /// Counts the streams in the blocks of a subject; those that its directory does not speak of were set
+    /// aside.
+    fn streams(&mut self, of: &str, places: &Places) {
+        let in_use = places.in_use();
+        let mut pieces = 0;
+        for block in &places.blocks {
+            let range = block * BLOCK..(block + 1) * BLOCK;
+            let from = self.streams.partition_point(|stream| *stream < range.start);
+            let there = self.streams[from..].iter();
+            for stream in there.take_while(|stream| range.contains(stream)) {
+                self.owned += 1;
+                pieces += u64::from(in_use.binary_search(stream).is_err());
+            }
+        }
+        if pieces > 0 {
+            let of = of.to_owned();
+            let finding = Finding::SetAside { of, pieces };
+            self.report.findings.push(finding);
+        }
+    }
+
+    fn masterless(&mut self) {
+        let streams = (self.streams.len() as u64).saturating_sub(self.owned);
+        if streams > 0 {
+            let finding = Finding::Masterless { streams };
+            self.report.findings.push(finding);
+        }
+    }
+
     fn subject(&mut self, of: &str, records: &Records, places: &Places) {
+        self.streams(of, places);
         let packed = self.sealed.short_by_key(places);
         for (key, summary) in &records.series {
             self.report.points += summary.count;

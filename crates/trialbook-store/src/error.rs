@@ -119,6 +119,9 @@ pub enum BookError {
     /// Spools went away faster than they could be read.
     #[error("the book kept changing while it was read")]
     Restless,
+    /// Something else than a run was to be removed for good.
+    #[error("only runs can be removed for good")]
+    NotARun,
     /// An artifact's bytes are not those that were put.
     #[error("the bytes of artifact {sha256} have changed: their SHA-256 is {found}")]
     ArtifactChanged {
@@ -151,6 +154,7 @@ impl BookError {
             Self::Spool(source) => source.hint(),
             Self::NotABook { .. }
             | Self::ReadOnly { .. }
+            | Self::NotARun
             | Self::Io { .. }
             | Self::Database { .. }
             | Self::Pack { .. }
@@ -174,6 +178,11 @@ impl BookError {
         let code = source.sqlite_error_code()?;
         let found = refusals.into_iter().find(|(known, _)| *known == code);
         found.map(|(_, refusal)| refusal)
+    }
+
+    /// Whether bytes of the book are damaged or missing: what else there is can be read.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::Lost { .. })
     }
 
     /// An error of the file system.

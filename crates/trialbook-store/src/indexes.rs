@@ -5,6 +5,7 @@
 //! the rows give another one.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::BookError;
@@ -27,6 +28,8 @@ pub(crate) struct Indexes {
     /// Where the snapshot is; none is kept without one.
     path: Option<PathBuf>,
     held: Mutex<Option<Index>>,
+    /// Whether the snapshot was found damaged, and not written again since.
+    distrusted: AtomicBool,
 }
 
 impl Indexes {
@@ -34,7 +37,7 @@ impl Indexes {
     pub(crate) fn at(path: PathBuf) -> Self {
         Self {
             path: Some(path),
-            held: Mutex::new(None),
+            ..Self::default()
         }
     }
 
@@ -46,7 +49,9 @@ impl Indexes {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let known = held.filter(|index| index.rev() <= rev);
+        // A restore gives the book another identity, and a rev that may be less.
+        let book = sealed.look().uid()?;
+        let known = held.filter(|index| index.book() == book && index.rev() <= rev);
         let known = match known {
             Some(index) => Some(index),
             None => self.open(sealed)?,
@@ -71,9 +76,17 @@ impl Indexes {
         Ok(index)
     }
 
-    /// Forgets the one held and the snapshot: the rows are other ones now.
+    /// Forgets the one held, and does without the snapshot until it is written again.
+    pub(crate) fn distrust(&self) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.distrusted.store(true, Ordering::Relaxed);
+    }
+
+    /// Forgets the one held and the snapshot: the rows are other ones now, or it is damaged. Only for the
+    /// holder of the lease.
     pub(crate) fn forget(&self) -> Result<(), BookError> {
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.distrusted.store(false, Ordering::Relaxed);
         if let Some(path) = self.path.as_ref().filter(|path| path.exists()) {
             std::fs::remove_file(path).map_err(BookError::io("remove", path))?;
         }
@@ -91,7 +104,8 @@ impl Indexes {
             Some(index) => sealed.look().changed_since(index.rev())?,
             None => runs,
         };
-        if changed < (runs / SHARE).max(FEW_CHANGES as u64) {
+        let is_distrusted = self.distrusted.load(Ordering::Relaxed);
+        if !is_distrusted && changed < (runs / SHARE).max(FEW_CHANGES as u64) {
             return Ok(());
         }
         let mut index = self.known(sealed)?;
@@ -102,13 +116,15 @@ impl Indexes {
         }
         // A snapshot that cannot be written is one that readers do without.
         if written.is_ok() {
+            self.distrusted.store(false, Ordering::Relaxed);
             self.hold(&index);
         }
         Ok(())
     }
 
     fn open(&self, sealed: &Sealed<'_>) -> Result<Option<Index>, BookError> {
-        let Some(path) = &self.path else {
+        let path = self.path.as_ref();
+        let Some(path) = path.filter(|_| !self.distrusted.load(Ordering::Relaxed)) else {
             return Ok(None);
         };
         let opened = Index::open(path, sealed.look().uid()?);
@@ -120,7 +136,8 @@ impl Indexes {
 
     fn hold(&self, index: &Index) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.as_ref().is_none_or(|held| held.rev() <= index.rev()) {
+        let is_newer = |held: &Index| held.book() != index.book() || held.rev() <= index.rev();
+        if held.as_ref().is_none_or(is_newer) {
             *held = Some(index.clone());
         }
     }

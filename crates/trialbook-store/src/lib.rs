@@ -25,6 +25,7 @@ pub mod recorder;
 pub mod reference;
 mod seal;
 mod sealed;
+mod sequences;
 mod sqlite;
 mod tails;
 pub mod view;

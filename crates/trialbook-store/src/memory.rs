@@ -5,14 +5,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid};
-use trialbook_model::record::Subject;
+use trialbook_model::id::{
+    ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid, WriterUid,
+};
+use trialbook_model::record::{Signed, Subject};
 
 use crate::backend::{
     Backend, Change, ChunkRecord, Counters, ExperimentRecord, Experiments, Look, Part,
-    ProjectRecord, RunRecord, SpoolRecord, Wanted,
+    ProjectRecord, RunRecord, Settle, Settled, SpoolRecord, Wanted,
 };
 use crate::error::BookError;
+use crate::pack::SEQ_BITS;
+use crate::sequences::{Numbers, Sequences};
 
 /// Rows in memory.
 #[derive(Debug, Default)]
@@ -35,6 +39,8 @@ struct Rows {
     operations: BTreeSet<OperationUid>,
     purged: BTreeSet<Subject>,
     spools: BTreeMap<String, SpoolRecord>,
+    unknown: BTreeMap<(WriterUid, u64), Signed>,
+    sequences: Sequences,
 }
 
 struct MemoryLook(Arc<Rows>);
@@ -47,12 +53,18 @@ impl Backend for MemoryBackend {
 
     fn commit(&self, change: &Change) -> Result<(), BookError> {
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::make_mut(&mut rows).apply(change.clone());
+        if change.base.is_some_and(|base| base != rows.counters) {
+            return Err(BookError::Restless);
+        }
+        let mark = rows.counters.mark + 1;
+        let rows = Arc::make_mut(&mut rows);
+        rows.apply(change.clone());
+        rows.counters.mark = mark;
         Ok(())
     }
 
-    fn settle(&self) -> Result<(), BookError> {
-        Ok(())
+    fn settle(&self, _wish: Settle) -> Result<Settled, BookError> {
+        Ok(Settled::Whole)
     }
 }
 
@@ -60,6 +72,7 @@ impl Rows {
     fn apply(&mut self, change: Change) {
         let Change {
             uid,
+            base: _,
             counters,
             names,
             experiments,
@@ -73,7 +86,10 @@ impl Rows {
             operations,
             purged,
             spools,
+            unknown,
+            sequences,
         } = change;
+        self.sequences.extend(sequences);
         self.uid = uid.unwrap_or(self.uid);
         self.counters = counters;
         self.names.extend(names);
@@ -98,6 +114,8 @@ impl Rows {
         self.snapshots.extend(snapshots);
         self.operations.extend(operations);
         self.purged.extend(purged);
+        let by_number = |signed: Signed| ((signed.writer, signed.seq), signed);
+        self.unknown.extend(unknown.into_iter().map(by_number));
         self.spools
             .extend(spools.into_iter().map(|row| (row.name.clone(), row)));
     }
@@ -126,6 +144,16 @@ impl Look for MemoryLook {
         Ok(names
             .map(|(number, name)| (*number, name.clone()))
             .collect())
+    }
+
+    fn spool(&self, name: &str) -> Result<Option<SpoolRecord>, BookError> {
+        Ok(self.0.spools.get(name).cloned())
+    }
+
+    fn sequence(&self, writer: WriterUid) -> Result<Numbers, BookError> {
+        let known = self.0.sequences.get(&writer);
+        let ranges = known.map(|numbers| numbers.ranges().clone());
+        Ok(Numbers::new(ranges.unwrap_or_default()))
     }
 
     fn spools(&self) -> Result<Vec<SpoolRecord>, BookError> {
@@ -220,12 +248,23 @@ impl Look for MemoryLook {
         Ok(chunks)
     }
 
+    fn streams(&self) -> Result<Vec<u64>, BookError> {
+        let streams = self.0.chunks.keys().map(|id| (*id >> SEQ_BITS) as u64);
+        let mut streams: Vec<u64> = streams.collect();
+        streams.dedup();
+        Ok(streams)
+    }
+
     fn snapshot(&self, sha256: &str) -> Result<Option<Vec<u8>>, BookError> {
         Ok(self.0.snapshots.get(sha256).cloned())
     }
 
     fn is_applied(&self, operation: OperationUid) -> Result<bool, BookError> {
         Ok(self.0.operations.contains(&operation))
+    }
+
+    fn unknown(&self) -> Result<Vec<Signed>, BookError> {
+        Ok(self.0.unknown.values().cloned().collect())
     }
 
     fn is_purged(&self, subject: &Subject) -> Result<bool, BookError> {

@@ -4,7 +4,7 @@
 //! the one against the other. Invariant: an answer contains every acknowledged record, sealed or not.
 
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
-use trialbook_model::record::SeriesKey;
+use trialbook_model::record::{SeriesKey, Signed};
 use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{BucketSpec, Buckets};
 
@@ -66,6 +66,9 @@ pub trait Reading {
     /// Counts the items of runs by the values of labels, sorted by those values.
     fn group_items(&self, runs: &[RunNo], labels: &[String])
     -> Result<Vec<ItemGroup>, Self::Error>;
+
+    /// Records of kinds that this version does not know, by writer and number.
+    fn unknown(&self) -> Result<Vec<Signed>, Self::Error>;
 
     /// The document of a snapshot, by the SHA-256 of its canonical JSON in 64 hex digits.
     fn snapshot(&self, sha256: &str) -> Result<Option<serde_json::Value>, Self::Error>;

@@ -3,13 +3,12 @@
 //! Not here: repairing chunks. Invariant: what cannot be read stays as its row says.
 
 use serde::Serialize;
-use trialbook_model::derived;
-use trialbook_model::record::Op;
-use trialbook_model::state::{Records, RunState, SeriesSummary, Stamp};
+use trialbook_model::state::{Records, RunState, SeriesSummary};
 
 use crate::backend::{Change, ExperimentRecord, Experiments, ProjectRecord, RunRecord, Wanted};
 use crate::book::{Book, SealOutcome};
 use crate::error::BookError;
+use crate::fold::Observed;
 use crate::nouns::{AssessRecord, EventRecord, LogRecord, Series};
 use crate::pack::{Names, Places, pack_noun, pack_run};
 use crate::seal::take_lease;
@@ -25,7 +24,8 @@ pub struct RebuildReport {
 }
 
 impl Book {
-    /// Makes summaries and counts anew from chunks, where they differ.
+    /// Makes summaries and counts anew from chunks, where they differ. The index's snapshot goes, whatever
+    /// is in it: a seal writes another one.
     pub fn rebuild(&self) -> Result<RebuildReport, BookError> {
         self.writable()?;
         let Some(_lease) = self.with_ground(take_lease)? else {
@@ -37,6 +37,7 @@ impl Book {
         let sealed = Sealed::open(self.backend().look()?)?;
         let mut names = sealed.names().clone();
         let mut change = Change {
+            base: Some(sealed.counters()),
             counters: sealed.counters(),
             ..Change::default()
         };
@@ -48,6 +49,7 @@ impl Book {
         if changed > 0 {
             self.backend().commit(&change)?;
         }
+        self.indexes().forget()?;
         Ok(RebuildReport {
             outcome: SealOutcome::Sealed,
             changed: changed as u64,
@@ -83,9 +85,12 @@ fn experiments(
     change: &mut Change,
 ) -> Result<(), BookError> {
     for record in sealed.look().experiments(Experiments::All)? {
-        let Some(mut found) = sealed.experiment(record.no).ok().flatten() else {
+        let Some(mut found) = sealed.experiment(record.no)? else {
             continue;
         };
+        if found.aside.is_some() {
+            continue;
+        }
         recount(sealed, &found.places, &mut found.row.state.records);
         let state = packed(&found.row.state, &found.places, names)?;
         if state != record.state {
@@ -98,9 +103,12 @@ fn experiments(
         }
     }
     for record in sealed.look().projects(None)? {
-        let Some(mut found) = sealed.project(&record.name).ok().flatten() else {
+        let Some(mut found) = sealed.project(&record.name)? else {
             continue;
         };
+        if found.aside.is_some() {
+            continue;
+        }
         recount(sealed, &found.places, &mut found.state.records);
         let state = packed(&found.state, &found.places, names)?;
         if state != record.state {
@@ -125,35 +133,9 @@ fn packed(
 
 /// Folds what derived metrics are made of anew, where all of it can be read.
 fn rederive(sealed: &Sealed<'_>, places: &Places, state: &mut RunState) {
-    let (Ok(events), Ok(items), Ok(judged)) = (
-        sealed.records(places, places.events),
-        sealed.items(places),
-        sealed.records(places, places.assessments),
-    ) else {
-        return;
-    };
-    let (events, judged): (Vec<EventRecord>, Vec<AssessRecord>) = (events, judged);
-    let order = |stamp: Stamp| (stamp.time, stamp.writer, stamp.seq);
-    let mut derived = derived::State::default();
-    let mut judgements = derived::Judgements::default();
-    for event in events {
-        let (time, order) = (event.stamp.time, order(event.stamp));
-        derived.observe(time, order, &Op::Event(event.record));
+    if let Ok(observed) = Observed::read(sealed, places) {
+        state.derived = observed.fold();
     }
-    for item in &items {
-        let op = Op::Item(Box::new(item.record.clone()));
-        derived.observe(item.stamp.time, order(item.stamp), &op);
-    }
-    for record in judged {
-        judgements.observe(order(record.stamp), &record.record);
-        let (time, order) = (record.stamp.time, order(record.stamp));
-        derived.observe(time, order, &Op::Assess(record.record));
-    }
-    if derived.has_judgements() {
-        let items = items.iter().map(|item| (order(item.stamp), &item.record));
-        derived.refold_items(&judgements, items);
-    }
-    state.derived = derived;
 }
 
 fn resum(summary: &mut SeriesSummary, series: &Series) {

@@ -83,13 +83,23 @@ impl Recorder {
         self.spool.writer()
     }
 
+    /// Bytes in the file that it writes at present.
+    pub fn bytes(&self) -> u64 {
+        self.spool.len()
+    }
+
     /// Records an operation.
     pub fn record(&mut self, op: &Op) -> Result<Stamp, BookError> {
         self.record_with(op, &Note::default())
     }
 
-    /// Records an operation with an actor or an identity of its own.
+    /// Records an operation with an actor or an identity of its own. Only runs can be purged.
     pub fn record_with(&mut self, op: &Op, note: &Note) -> Result<Stamp, BookError> {
+        if let Op::Purge(purge) = op
+            && !matches!(purge.subject, Subject::Run(_))
+        {
+            return Err(BookError::NotARun);
+        }
         let time = self.tick();
         let seq = self.spool.append(time, op, note)?;
         Ok(self.stamp(time, seq))

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use serde::de::DeserializeOwned;
 use trialbook_model::id::{ExperimentNo, RunNo};
 use trialbook_model::record::SeriesKey;
-use trialbook_model::state::{ExperimentState, ProjectState};
+use trialbook_model::state::{Earliest, ExperimentPlace, ExperimentState, ProjectState, Stamp};
 use trialbook_spool::codec::{Axis, CHUNK_VALUES, Scratch, decode_axis, decode_values};
 
 use crate::backend::{
@@ -35,6 +35,8 @@ pub(crate) struct SealedRun {
 pub(crate) struct SealedExperiment {
     pub(crate) row: ExperimentRow,
     pub(crate) places: Places,
+    /// The bytes of its row, where they are damaged: then only project and name are known.
+    pub(crate) aside: Option<Vec<u8>>,
 }
 
 /// A sealed project.
@@ -43,6 +45,8 @@ pub(crate) struct SealedProject {
     pub(crate) rev: u64,
     pub(crate) state: ProjectState,
     pub(crate) places: Places,
+    /// The bytes of its row, where they are damaged: then nothing else is known of it.
+    pub(crate) aside: Option<Vec<u8>>,
 }
 
 /// A look at what is sealed.
@@ -90,22 +94,26 @@ impl<'a> Sealed<'a> {
         self.counters
     }
 
+    /// A run; fails where its row is damaged.
     pub(crate) fn run(&self, no: RunNo) -> Result<Option<Rc<SealedRun>>, BookError> {
         let last = self.last_run.borrow().clone();
         if let Some(last) = last.filter(|last| last.row.no == no) {
             return Ok(Some(last));
         }
-        let found = self.runs(Wanted::Numbers(&[no]))?.pop().map(Rc::new);
+        let record = self.look.runs(Wanted::Numbers(&[no]))?.pop();
+        let found = record.map(|record| self.unpack_run(&record)).transpose()?;
+        let found = found.map(Rc::new);
         self.last_run.borrow_mut().clone_from(&found);
         Ok(found)
     }
 
+    /// Runs whose rows can be read; a check names the others.
     pub(crate) fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<SealedRun>, BookError> {
         let records = self.look.runs(wanted)?;
-        records
-            .iter()
-            .map(|record| self.unpack_run(record))
-            .collect()
+        let runs = records.iter().map(|record| self.unpack_run(record));
+        let whole =
+            |run: &Result<SealedRun, BookError>| !run.as_ref().is_err_and(BookError::is_damage);
+        runs.filter(whole).collect()
     }
 
     fn unpack_run(&self, record: &RunRecord) -> Result<SealedRun, BookError> {
@@ -128,9 +136,7 @@ impl<'a> Sealed<'a> {
         no: ExperimentNo,
     ) -> Result<Option<SealedExperiment>, BookError> {
         let record = self.look.experiments(Experiments::One(no))?.pop();
-        record
-            .map(|record| self.unpack_experiment(&record))
-            .transpose()
+        Ok(record.map(|record| self.unpack_experiment(&record)))
     }
 
     pub(crate) fn experiments(
@@ -138,44 +144,61 @@ impl<'a> Sealed<'a> {
         wanted: Experiments,
     ) -> Result<Vec<SealedExperiment>, BookError> {
         let records = self.look.experiments(wanted)?;
-        records
-            .iter()
+        let records = records.iter();
+        Ok(records
             .map(|record| self.unpack_experiment(record))
-            .collect()
+            .collect())
     }
 
-    fn unpack_experiment(&self, record: &ExperimentRecord) -> Result<SealedExperiment, BookError> {
-        let (state, places): (ExperimentState, Places) = unpack_noun(&record.state, &self.names)
-            .map_err(BookError::damaged("experiment", record.no.0 as i64))?;
-        Ok(SealedExperiment {
-            row: ExperimentRow {
-                no: record.no,
-                state,
+    /// An experiment. Where its row is damaged, project and name still stand in columns.
+    fn unpack_experiment(&self, record: &ExperimentRecord) -> SealedExperiment {
+        let no = record.no;
+        match unpack_noun(&record.state, &self.names) {
+            Ok((state, places)) => SealedExperiment {
+                row: ExperimentRow { no, state },
+                places,
+                aside: None,
             },
-            places,
-        })
+            Err(_damaged) => SealedExperiment {
+                row: ExperimentRow {
+                    no,
+                    state: named(record),
+                },
+                places: Places::default(),
+                aside: Some(record.state.clone()),
+            },
+        }
     }
 
     pub(crate) fn project(&self, name: &str) -> Result<Option<SealedProject>, BookError> {
         let record = self.look.projects(Some(name))?.pop();
-        record
-            .map(|record| self.unpack_project(&record))
-            .transpose()
+        Ok(record.map(|record| self.unpack_project(record)))
     }
 
     pub(crate) fn projects(&self) -> Result<Vec<(String, SealedProject)>, BookError> {
-        let records = self.look.projects(None)?;
-        records
-            .into_iter()
-            .map(|record| Ok((record.name.clone(), self.unpack_project(&record)?)))
-            .collect()
+        let records = self.look.projects(None)?.into_iter();
+        Ok(records
+            .map(|record| (record.name.clone(), self.unpack_project(record)))
+            .collect())
     }
 
-    fn unpack_project(&self, record: &ProjectRecord) -> Result<SealedProject, BookError> {
-        let (state, places) =
-            unpack_noun(&record.state, &self.names).map_err(BookError::damaged("project", 0))?;
+    /// A project. Where its row is damaged, nothing but its name is known.
+    fn unpack_project(&self, record: ProjectRecord) -> SealedProject {
         let rev = record.rev;
-        Ok(SealedProject { rev, state, places })
+        match unpack_noun(&record.state, &self.names) {
+            Ok((state, places)) => SealedProject {
+                rev,
+                state,
+                places,
+                aside: None,
+            },
+            Err(_damaged) => SealedProject {
+                rev,
+                state: ProjectState::default(),
+                places: Places::default(),
+                aside: Some(record.state),
+            },
+        }
     }
 
     /// One chunk, which has to exist.
@@ -385,4 +408,17 @@ impl<'a> Sealed<'a> {
     pub(crate) fn scratch(&self) -> std::cell::RefMut<'_, Scratch> {
         self.scratch.borrow_mut()
     }
+}
+
+/// An experiment of which only its columns are known.
+fn named(record: &ExperimentRecord) -> ExperimentState {
+    let mut state = ExperimentState::default();
+    if let Some(name) = &record.name {
+        let place = ExperimentPlace {
+            project: record.project.clone(),
+            name: name.clone(),
+        };
+        Earliest::offer(&mut state.place, Stamp::default(), place);
+    }
+    state
 }

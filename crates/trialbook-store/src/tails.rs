@@ -4,17 +4,20 @@
 //! missed. Not here: what records do, the lease. Invariant: what damage destroyed is counted and named, and
 //! the rest is read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use trialbook_spool::{
-    Access, End, Files, Liveness, Lost, SpoolError, SpoolFile, SpoolReader, Tail, list,
+    Access, End, Files, Frame, Liveness, Lost, ReaderState, SpoolError, SpoolFile, SpoolReader,
+    Tail, list,
 };
 
-use crate::backend::SpoolRecord;
+use crate::backend::{Look, SpoolRecord};
 use crate::error::BookError;
 use crate::fold::{Batch, Collector, SpoolPlaces};
+use crate::sequences::{Numbers, Sequences};
 
 /// Bytes read of a spool at once.
 const PIECE: usize = 4 << 20;
@@ -22,8 +25,11 @@ const PIECE: usize = 4 << 20;
 /// Bytes read at least.
 const LEAST_PIECE: u64 = 4096;
 
-/// Bytes of all tails that one batch takes at most, but for views, which take everything.
-pub(crate) const BATCH_BYTES: u64 = 256 << 20;
+/// Bytes of all tails that one batch takes at most: folded, records with operations take many times as much.
+pub(crate) const BATCH_BYTES: u64 = 32 << 20;
+
+/// Bytes of a spool's damage from which single records are only counted.
+const DAMAGE_BYTES: usize = 1000;
 
 /// A spool and how far a batch has read it.
 #[derive(Debug, Clone)]
@@ -36,6 +42,8 @@ pub(crate) struct TailRead {
     pub(crate) bytes: u64,
     /// Whether nothing more is there.
     pub(crate) whole: bool,
+    /// Whether its row says something else now.
+    pub(crate) changed: bool,
 }
 
 /// Tails as a batch.
@@ -45,6 +53,8 @@ pub(crate) struct Tails {
     pub(crate) spools: Vec<TailRead>,
     /// Files that are no spools any more.
     pub(crate) unreadable: Vec<PathBuf>,
+    /// Which records of these writers are sealed once the batch is.
+    pub(crate) sequences: Sequences,
 }
 
 impl Tails {
@@ -67,17 +77,14 @@ impl Tails {
     }
 }
 
-/// Reads what stands behind the sealed offsets.
+/// Reads what stands behind the sealed offsets, but for records that are sealed or read already: the same
+/// ones may stand in several files.
 pub(crate) fn read_tails(
     files: &dyn Files,
     folder: &Path,
-    sealed: &[SpoolRecord],
+    look: &dyn Look,
     limit: u64,
 ) -> Result<Tails, BookError> {
-    let known: BTreeMap<&str, &SpoolRecord> = sealed
-        .iter()
-        .map(|record| (record.name.as_str(), record))
-        .collect();
     let mut ordered = BTreeSet::new();
     loop {
         let mut collector = Collector::new(ordered.clone());
@@ -85,20 +92,21 @@ pub(crate) fn read_tails(
         let mut left = limit;
         for spool in list(files, folder)? {
             let name = name_of(&spool.path);
-            let Some(name) = name.filter(|_| spool.header.is_some()) else {
+            let (Some(name), Some(header)) = (name, &spool.header) else {
                 tails.unreadable.push(spool.path);
                 continue;
             };
-            let record = known.get(name.as_str()).map_or_else(
-                || SpoolRecord {
-                    name,
-                    offset: 0,
-                    lost: 0,
-                    damage: String::new(),
-                },
-                |record| (*record).clone(),
-            );
-            let tail = read_tail(files, &spool, record, left, &mut collector)?;
+            let record = look.spool(&name)?.unwrap_or(SpoolRecord {
+                name,
+                offset: 0,
+                lost: 0,
+                damage: String::new(),
+            });
+            let sealed = match tails.sequences.entry(header.writer) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(look.sequence(header.writer)?),
+            };
+            let tail = read_tail(files, &spool, record, left, (&mut collector, sealed))?;
             if let Some(tail) = tail {
                 left = left.saturating_sub(tail.bytes);
                 tails.spools.push(tail);
@@ -124,7 +132,7 @@ fn read_tail(
     spool: &SpoolFile,
     mut record: SpoolRecord,
     left: u64,
-    collector: &mut Collector,
+    (collector, sealed): (&mut Collector, &mut Numbers),
 ) -> Result<Option<TailRead>, BookError> {
     let mut tail = TailRead {
         path: spool.path.clone(),
@@ -132,8 +140,9 @@ fn read_tail(
         record: record.clone(),
         bytes: 0,
         whole: true,
+        changed: false,
     };
-    if record.offset > 0 && !has_more(files, &spool.path, record.offset)? {
+    if record.offset > 0 && has_nothing_new(files, spool, record.offset)? {
         return Ok(Some(tail));
     }
     if left == 0 {
@@ -151,14 +160,22 @@ fn read_tail(
     let start = reader.state().offset();
     let mut places = SpoolPlaces::default();
     // Memory is made ready for all that is asked for, so no more is asked for than there may be.
-    let there = spool.size.saturating_sub(start).max(LEAST_PIECE);
+    let there = spool.size.saturating_sub(start);
+    let there = there.min(left).max(LEAST_PIECE);
     let piece = usize::try_from(there).unwrap_or(PIECE).min(PIECE);
     let mut limit = piece;
     loop {
         let before = reader.state().offset();
         let mut frames = reader.frames(limit)?;
         while let Some(frame) = frames.next() {
-            record.lost += u64::from(!collector.take(&frame, frames.state(), &mut places));
+            if sealed.has(frame.seq) {
+                continue;
+            }
+            if collector.take(&frame, frames.state(), &mut places) {
+                sealed.add(frame.seq);
+            } else {
+                note_lost(&mut record, &frame, frames.state());
+            }
         }
         let end = frames.end();
         note_damage(&mut record, &end);
@@ -174,21 +191,31 @@ fn read_tail(
     }
     record.offset = reader.state().offset();
     tail.bytes = record.offset - start;
+    tail.changed = tail.record != record;
     tail.record = record;
     Ok(Some(tail))
 }
 
-/// Whether a frame, or what is left of one, stands at an offset.
-fn has_more(files: &dyn Files, path: &Path, offset: u64) -> Result<bool, BookError> {
+/// Whether reading from an offset on would surely give nothing, found out without reading what is before.
+///
+/// Not where the disk surely had more, and not of a file that is soon to be removed: there, a word that should
+/// not be zero may hide frames.
+fn has_nothing_new(files: &dyn Files, spool: &SpoolFile, offset: u64) -> Result<bool, BookError> {
+    if offset < spool.durable {
+        return Ok(false);
+    }
+    if spool.liveness == Liveness::Dead {
+        return Ok(spool.size <= offset);
+    }
     let mut word = [0; 4];
     let read = files
-        .open(path, Access::Read)
+        .open(&spool.path, Access::Read)
         .and_then(|file| file.read_at(&mut word, offset));
     match read {
-        Ok(some) => Ok(some > 0 && word != [0; 4]),
+        Ok(some) => Ok(some == 0 || word == [0; 4]),
         // It is asked for again, and then known to be gone.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(BookError::io("read", path)(error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(BookError::io("read", &spool.path)(error)),
     }
 }
 
@@ -207,6 +234,17 @@ fn note_damage(record: &mut SpoolRecord, end: &End) {
     }
 }
 
+/// A record that is there and cannot be read: its file stays, for a version that can.
+fn note_lost(record: &mut SpoolRecord, frame: &Frame<'_>, state: &ReaderState) {
+    record.lost += 1;
+    if record.damage.len() < DAMAGE_BYTES
+        && let Err(error) = frame.to_signed(state)
+    {
+        record.damage.push_str(&error.to_string());
+        record.damage.push_str("; ");
+    }
+}
+
 /// A damaged range, for people.
 fn describe(lost: &Lost) -> String {
     let Lost {
@@ -219,3 +257,6 @@ fn describe(lost: &Lost) -> String {
     let place = resumes_at.map_or("to the end".to_owned(), |next| format!("to {next}"));
     format!("bytes {offset} {place}: {many} from number {first_seq} on")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,25 +1,26 @@
 //! A consistent look at a book: what is sealed, and the unsealed tails of all spools folded onto it.
 //!
-//! Not here: how rows and chunks are packed, what records mean. Invariant: nothing is written, and nothing
-//! that was acknowledged before the view was opened is missing.
+//! Not here: how rows and chunks are packed, what records mean. Invariant: nothing in the book's folder is
+//! written, changed or removed, a view does not change, and nothing that was acknowledged before the view was opened is missing.
 
 mod items;
 mod points;
 mod search;
 mod sums;
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
-use trialbook_model::record::{Param, SeriesKey};
+use trialbook_model::record::{Param, SeriesKey, Signed};
 use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{BucketSpec, Buckets};
 
-use crate::backend::{Backend, Experiments, SpoolRecord};
-use crate::book::Book;
+use crate::backend::{Backend, Experiments, Look};
+use crate::book::{Book, Effort};
 use crate::error::BookError;
 use crate::fold::{Fold, Kept};
 use crate::index::Index;
@@ -32,11 +33,11 @@ use crate::pack::{Places, RecordPlace, unpack_document};
 use crate::query::{Hits, ItemGroup, Query};
 use crate::reading::Reading;
 use crate::sealed::Sealed;
-use crate::tails::{Tails, read_tails};
+use crate::tails::{BATCH_BYTES, Tails, read_tails};
 use points::RollCache;
 pub(crate) use search::{build, changes_since};
 
-/// How often a view begins anew because somebody sealed meanwhile.
+/// How often a view begins anew because spools were sealed and removed meanwhile.
 const ATTEMPTS: usize = 64;
 
 /// A consistent look at a book. It does not change while others write.
@@ -49,26 +50,64 @@ pub struct BookView<'a> {
     indexes: Arc<Indexes>,
     /// The index with what is not sealed, once it was asked for.
     unsealed_index: RefCell<Option<Index>>,
+    /// Damaged rows that were passed over.
+    damaged: RefCell<BTreeSet<RunNo>>,
 }
 
 impl<'a> BookView<'a> {
+    /// Opens a view. More tails than memory is to hold at once are sealed before, batch by batch, where that
+    /// may be done.
     pub(crate) fn open(book: &'a Book) -> Result<Self, BookError> {
-        Self::over(book.backend(), book.indexes(), |sealed| {
-            read_tails(book.files(), &book.spool_folder(), sealed, u64::MAX)
-        })
+        Self::open_below(book, BATCH_BYTES)
     }
 
-    /// A view of rows with the tails that `read` gives for the sealed offsets.
+    pub(crate) fn open_below(book: &'a Book, limit: u64) -> Result<Self, BookError> {
+        if book.writable().is_ok() {
+            if let Some(view) = Self::within(book, limit)? {
+                return Ok(view);
+            }
+            // Whoever else seals does the same, and what hinders it is told to whoever wants to seal.
+            book.seal(Effort::All).ok();
+        }
+        let view = Self::within(book, u64::MAX)?;
+        Ok(view.expect("no tail is longer than the limit"))
+    }
+
+    /// A view, unless the tails are longer than `limit`.
+    fn within(book: &'a Book, limit: u64) -> Result<Option<Self>, BookError> {
+        let folder = book.spool_folder();
+        let list = || {
+            let files = book.files().list(&folder);
+            let mut files = files.map_err(BookError::io("list", &folder))?;
+            files.retain(|file| file.extension().is_some_and(|ending| ending == "spool"));
+            Ok(files.into_iter().collect())
+        };
+        let whole = Cell::new(true);
+        let view = Self::over(book.backend(), book.indexes(), list, |look| {
+            let tails = read_tails(book.files(), &folder, look, limit)?;
+            whole.set(tails.is_whole());
+            // What is not to be shown need not be folded.
+            Ok(if whole.get() { tails } else { Tails::default() })
+        })?;
+        Ok(whole.get().then_some(view))
+    }
+
+    /// A view of rows with the tails that `read` gives for them; `list` gives the spools there
+    /// are.
     pub(crate) fn over(
         backend: &'a dyn Backend,
         indexes: Arc<Indexes>,
-        read: impl Fn(&[SpoolRecord]) -> Result<Tails, BookError>,
+        list: impl Fn() -> Result<BTreeSet<PathBuf>, BookError>,
+        read: impl Fn(&dyn Look) -> Result<Tails, BookError>,
     ) -> Result<Self, BookError> {
         for _ in 0..ATTEMPTS {
+            let before = list()?;
             let sealed = Rc::new(Sealed::open(backend.look()?)?);
-            let tails = read(&sealed.look().spools()?)?;
-            // A spool may have been sealed and removed since the look: then the rows know more now.
-            if backend.look()?.counters()?.rev == sealed.counters().rev {
+            let tails = read(sealed.look())?;
+            // A spool that was removed before the listing was sealed before the look, and one that is still
+            // there was read, whatever was sealed meanwhile. Only one that went away in between may have
+            // been missed by both.
+            if before.is_subset(&list()?) {
                 let (unsealed_bytes, dead_spools) = (tails.bytes(), tails.dead());
                 let mut fold = Fold::new(Rc::clone(&sealed));
                 fold.apply(tails.batch)?;
@@ -80,6 +119,7 @@ impl<'a> BookView<'a> {
                     rolls: RefCell::default(),
                     indexes,
                     unsealed_index: RefCell::default(),
+                    damaged: RefCell::default(),
                 });
             }
         }
@@ -88,10 +128,31 @@ impl<'a> BookView<'a> {
 
     /// The run of a uid.
     pub fn run_by_uid(&self, uid: RunUid) -> Result<Option<RunRow>, BookError> {
-        let Some(no) = self.run_no(uid)? else {
+        match self.run_no(uid)? {
+            Some(no) => self.row(no),
+            None => Ok(None),
+        }
+    }
+
+    /// Runs whose sealed rows are damaged, as far as this view has met them: they were left out, or show only
+    /// what was recorded since.
+    pub fn damaged(&self) -> BTreeSet<RunNo> {
+        let folded = self.fold.runs.iter();
+        let folded = folded.filter(|(_, run)| run.kept.aside.is_some());
+        let mut damaged = self.damaged.borrow().clone();
+        damaged.extend(folded.map(|(no, _)| *no));
+        damaged
+    }
+
+    fn row(&self, no: RunNo) -> Result<Option<RunRow>, BookError> {
+        if let Some(folded) = self.fold.runs.get(&no) {
+            return Ok(Some(folded.row.clone()));
+        }
+        if self.fold.removed.contains_key(&no) {
             return Ok(None);
-        };
-        Ok(self.runs(&[no])?.pop())
+        }
+        let sealed = self.sealed.run(no)?;
+        Ok(sealed.map(|sealed| sealed.row.clone()))
     }
 
     /// The present value of a param, so that a differing one can be refused at once (M-5).
@@ -102,7 +163,10 @@ impl<'a> BookView<'a> {
 
     /// How many runs there are, those in the bin too.
     pub fn run_count(&self) -> Result<u64, BookError> {
-        Ok(self.newest(usize::MAX)?.len() as u64)
+        let sealed = self.sealed.look().changed_since(0)?;
+        let first_new = self.sealed.counters().run;
+        let new = self.fold.runs.range(RunNo(first_new)..).count() as u64;
+        Ok(sealed + new - self.fold.removed.len() as u64)
     }
 
     /// The runs seen last, newest first, those in the bin too.
@@ -203,11 +267,12 @@ impl Reading for BookView<'_> {
     fn runs(&self, numbers: &[RunNo]) -> Result<Vec<RunRow>, BookError> {
         let mut rows = Vec::with_capacity(numbers.len());
         for no in numbers {
-            if let Some(folded) = self.fold.runs.get(no) {
-                rows.push(folded.row.clone());
-            } else if !self.fold.removed.contains_key(no) {
-                let sealed = self.sealed.run(*no)?;
-                rows.extend(sealed.map(|sealed| sealed.row.clone()));
+            match self.row(*no) {
+                // One damaged row does not hide the others.
+                Err(error) if error.is_damage() && numbers.len() > 1 => {
+                    self.damaged.borrow_mut().insert(*no);
+                }
+                row => rows.extend(row?),
             }
         }
         Ok(rows)
@@ -250,6 +315,13 @@ impl Reading for BookView<'_> {
 
     fn group_items(&self, runs: &[RunNo], labels: &[String]) -> Result<Vec<ItemGroup>, BookError> {
         self.count_items(runs, labels)
+    }
+
+    fn unknown(&self) -> Result<Vec<Signed>, BookError> {
+        let mut records = self.sealed.look().unknown()?;
+        records.extend_from_slice(&self.fold.unknown);
+        records.sort_by_key(|signed| (signed.writer, signed.seq));
+        Ok(records)
     }
 
     fn snapshot(&self, sha256: &str) -> Result<Option<serde_json::Value>, BookError> {

@@ -18,11 +18,15 @@ use trialbook_store::{
 use crate::context::{Context, SystemClock};
 use crate::discovery::{Choice, Rule};
 use crate::failure::Failure;
+use crate::secrets;
 
 /// Unsealed bytes that are worth a seal after reading.
 const LARGE: u64 = 16 << 20;
 /// Spools of dead writers that are worth a seal after reading.
 const MANY: usize = 64;
+
+/// Bytes in spools from which what is not sealed is sealed before reading.
+const HEAVY: u64 = 64 << 20;
 
 /// A book that is open.
 pub(crate) struct Open {
@@ -56,6 +60,10 @@ pub(crate) fn reading_if_any(cx: &Context) -> Result<Option<Open>> {
 }
 
 fn open_if_there(cx: &Context, choice: Choice) -> Result<Option<Open>> {
+    if spooled(&choice.folder) > HEAVY {
+        // Read as they are, the spools would take many times as much memory as batch by batch.
+        seal(&choice.folder);
+    }
     match Book::open(&choice.folder, Access::Read) {
         Ok(book) => Ok(Some(Open {
             choice,
@@ -84,11 +92,25 @@ pub(crate) fn writing(cx: &Context) -> Result<Open> {
 /// Seals a book after a verb that only read it, when everything was told and there is much to seal. What
 /// hinders it, such as a read-only folder, hinders nobody.
 pub(crate) fn seal_after_reading(cx: &Context) {
-    if let Some(folder) = cx.unsealed().take()
-        && let Ok(book) = Book::open(&folder, Access::Write)
-    {
+    if let Some(folder) = cx.unsealed().take() {
+        seal(&folder);
+    }
+}
+
+/// Seals a book where there is much to seal, if that can be done now.
+pub(crate) fn seal(folder: &Path) {
+    if let Ok(book) = Book::open(folder, Access::Write) {
         book.seal(Effort::IfLarge).ok();
     }
+}
+
+/// Bytes of all spools of a book, sealed or not.
+fn spooled(folder: &Path) -> u64 {
+    let Ok(spools) = std::fs::read_dir(folder.join("spool")) else {
+        return 0;
+    };
+    let sizes = spools.filter_map(|spool| Some(spool.ok()?.metadata().ok()?.len()));
+    sizes.sum()
 }
 
 /// Makes the book in the present folder, or where it is named; says whether it is new.
@@ -173,9 +195,9 @@ pub(crate) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Records an operation.
+    /// Records an operation, without secrets.
     pub(crate) fn record(&mut self, op: &Op) -> Result<()> {
-        self.recorder.record(op)?;
+        self.recorder.record(&secrets::operation(op))?;
         Ok(())
     }
 

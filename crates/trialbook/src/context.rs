@@ -62,7 +62,11 @@ impl Context {
 
     /// The book that is meant, which may not exist yet.
     pub(crate) fn choice(&self) -> Result<Choice, DiscoveryError> {
-        discovery::choose(&self.around)
+        let choice = discovery::choose(&self.around)?;
+        for passed_over in &choice.passed_over {
+            self.printer.note(passed_over.to_string());
+        }
+        Ok(choice)
     }
 
     /// Where reading leaves the folder of a book that is worth a seal.

@@ -12,6 +12,11 @@ use trialbook_model::code::ErrorCode;
 /// The folder that a book is kept in, inside the folder of a piece of work.
 pub(crate) const FOLDER: &str = ".trialbook";
 
+/// Schemes of servers.
+const WEB: [&str; 2] = ["http", "https"];
+/// Schemes of databases.
+const DATABASE: [&str; 2] = ["postgres", "postgresql"];
+
 /// What decides which book is meant.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Surroundings {
@@ -74,6 +79,39 @@ pub(crate) struct Choice {
     pub(crate) folder: PathBuf,
     /// Why.
     pub(crate) rule: Rule,
+    /// Rules that would have come first and were passed over, each with its reason.
+    pub(crate) passed_over: Vec<PassedOver>,
+}
+
+impl Choice {
+    const fn of(folder: PathBuf, rule: Rule) -> Self {
+        Self {
+            folder,
+            rule,
+            passed_over: Vec::new(),
+        }
+    }
+}
+
+/// A variable that names a place which may hold a book of ours, and which cannot be asked yet.
+///
+/// Such variables are set for other programs too, so they win only where a book is known to be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PassedOver {
+    /// The variable.
+    by: &'static str,
+    /// What it names, without what may be secret.
+    address: String,
+}
+
+impl fmt::Display for PassedOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { by, address } = self;
+        write!(
+            f,
+            "{by} (`{address}`) is passed over: books on servers and in databases are not supported yet"
+        )
+    }
 }
 
 /// Why no book can be chosen.
@@ -116,24 +154,22 @@ pub(crate) fn choose(around: &Surroundings) -> Result<Choice, DiscoveryError> {
         return folder_named("TRIALBOOK", named.clone(), around, Rule::Variable);
     }
     if let Some(folder) = find(around) {
-        return Ok(Choice {
-            folder,
-            rule: Rule::Found,
-        });
+        return Ok(Choice::of(folder, Rule::Found));
     }
-    refuse_remote(
-        "MLFLOW_TRACKING_URI",
-        around.mlflow.as_ref(),
-        &["http", "https"],
-    )?;
-    refuse_remote(
-        "DATABASE_URL",
-        around.database.as_ref(),
-        &["postgres", "postgresql"],
-    )?;
+    let others: [(_, _, &[&str]); 2] = [
+        ("MLFLOW_TRACKING_URI", &around.mlflow, &WEB),
+        ("DATABASE_URL", &around.database, &DATABASE),
+    ];
+    let passed_over = others
+        .into_iter()
+        .filter_map(|(by, value, schemes)| {
+            let address = remote(value.as_ref()?, schemes)?;
+            Some(PassedOver { by, address })
+        })
+        .collect();
     Ok(Choice {
-        folder: around.here.join(FOLDER),
-        rule: Rule::Here,
+        passed_over,
+        ..Choice::of(around.here.join(FOLDER), Rule::Here)
     })
 }
 
@@ -144,37 +180,29 @@ fn folder_named(
     around: &Surroundings,
     rule: Rule,
 ) -> Result<Choice, DiscoveryError> {
-    let schemes = ["http", "https", "postgres", "postgresql"];
-    refuse_remote(by, Some(&named), &schemes)?;
+    let schemes = [WEB, DATABASE].concat();
+    if let Some(address) = remote(&named, &schemes) {
+        return Err(DiscoveryError::Remote { by, address });
+    }
     let folder = around.here.join(named);
     let inner = folder.join(FOLDER);
     let folder = if inner.is_dir() { inner } else { folder };
-    Ok(Choice { folder, rule })
+    Ok(Choice::of(folder, rule))
 }
 
-fn refuse_remote(
-    by: &'static str,
-    value: Option<&OsString>,
-    schemes: &[&str],
-) -> Result<(), DiscoveryError> {
-    let Some(text) = value.and_then(|value| value.to_str()) else {
-        return Ok(());
-    };
-    let remote = text.split_once("://").filter(|(scheme, _)| {
-        schemes
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(scheme))
-    });
-    let Some((scheme, rest)) = remote else {
-        return Ok(());
-    };
+/// The address of a server or a database, without names, passwords and tokens, if the value is one.
+fn remote(value: &OsString, schemes: &[&str]) -> Option<String> {
+    let (scheme, rest) = value.to_str()?.split_once("://")?;
+    if !schemes
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(scheme))
+    {
+        return None;
+    }
     // Before the `@` of an address stand names and passwords, after the `?` tokens.
     let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let host = host.rsplit('@').next().unwrap_or(host);
-    Err(DiscoveryError::Remote {
-        by,
-        address: format!("{scheme}://{host}"),
-    })
+    Some(format!("{scheme}://{host}"))
 }
 
 /// Walks up from the present folder, not past the home folder.
@@ -231,23 +259,26 @@ mod tests {
         given.mlflow = Some("./mlruns".into());
         assert_eq!(rule(&given), Ok(Rule::Here));
         given.database = Some("postgres://me:secret@db.example/x?token=1".into());
-        let refused = choose(&given).unwrap_err();
-        assert_eq!(refused.code(), ErrorCode::NotSupportedYet);
+        let choice = choose(&given).unwrap();
+        assert_eq!(choice.rule, Rule::Here);
+        let said = choice.passed_over[0].to_string();
         assert!(
-            refused.to_string().contains("`postgres://db.example`"),
-            "{refused}"
+            said.starts_with("DATABASE_URL (`postgres://db.example`) is passed over"),
+            "{said}"
         );
         given.mlflow = Some("https://mlflow.example".into());
-        assert!(choose(&given).unwrap_err().to_string().contains("MLFLOW"));
+        let by = |given: &Surroundings| choose(given).unwrap().passed_over.len();
+        assert_eq!(by(&given), 2);
         fs::create_dir_all(root.join("home/work/.trialbook")).unwrap();
-        assert_eq!(rule(&given), Ok(Rule::Found));
+        assert_eq!((rule(&given), by(&given)), (Ok(Rule::Found), 0));
         given.trialbook = Some("elsewhere".into());
         assert_eq!(rule(&given), Ok(Rule::Variable));
         given.flag = Some(root.join("home/work").display().to_string());
         let choice = choose(&given).unwrap();
         assert_eq!(choice.folder, root.join("home/work/.trialbook"));
         given.flag = Some("HTTPS://x".into());
-        assert!(choose(&given).is_err());
+        let refused = choose(&given).unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::NotSupportedYet);
     }
 
     #[test]

@@ -106,7 +106,13 @@ pub(crate) enum Failure {
         /// Its state.
         status: trialbook_model::status::RunStatus,
     },
-    /// The experiment's name is taken.
+    /// The run is being executed by another process, which will end it.
+    #[error("{run} is being executed by another process, which will end it")]
+    Executed {
+        /// The run, as told to people.
+        run: String,
+    },
+    /// A file that is named cannot be read.
     #[error("cannot read `{path}`")]
     Unreadable {
         /// The file.
@@ -158,6 +164,7 @@ impl Failure {
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
             Self::Ended { .. } => ErrorCode::RunEnded,
+            Self::Executed { .. } => ErrorCode::StateConflict,
             Self::Unreadable { .. } => ErrorCode::Io,
         }
     }
@@ -193,6 +200,7 @@ impl Failure {
             Self::ParamConflict { .. } => {
                 "params are written once; start another run for another value".to_owned()
             }
+            Self::Executed { .. } => "stop it with Ctrl-C where `trialbook run` runs".to_owned(),
             Self::Value { .. }
             | Self::Ended { .. }
             | Self::Unreadable { .. }
@@ -278,7 +286,7 @@ fn code_of_book(error: &BookError) -> ErrorCode {
         BookError::NewerFormat { .. } => ErrorCode::BookNewer,
         BookError::ReadOnly { .. } => ErrorCode::BookReadOnly,
         BookError::Restless => ErrorCode::BookBusy,
-        BookError::NetworkFolder { .. } => ErrorCode::NotSupportedYet,
+        BookError::NetworkFolder { .. } | BookError::NotARun => ErrorCode::NotSupportedYet,
         BookError::NotABook { .. }
         | BookError::Damaged { .. }
         | BookError::Lost { .. }

@@ -188,3 +188,30 @@ fn tables_fit_the_width_and_colours_stay_out_of_pipes() {
     let first = whole.lines().nth(1).unwrap();
     assert!(first.contains(" +00:00  "), "{first}");
 }
+
+#[test]
+fn bounds_that_are_rounded_are_said_to_be_so() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("");
+    let points = usize::try_from(trialbook_spool::codec::EXACT_POINTS).unwrap() + 1;
+    let lines = "{\"loss\": 0.1}\n".repeat(points);
+    sandbox
+        .feed(&format!("log - --run {run}"), lines.as_bytes())
+        .ok();
+    let exact = sandbox.say("series latest loss --points 2 --csv");
+    assert!(!exact.err.contains("rounded"), "{exact:?}");
+    assert!(exact.ok().contains(",0,0,0.1,"));
+    let book = trialbook_store::Book::open(&sandbox.book(), trialbook_store::Access::Write);
+    book.unwrap().seal(trialbook_store::Effort::All).unwrap();
+    let rounded = sandbox.say("series latest loss --points 2 --csv");
+    assert!(
+        rounded.err.contains("min and max are rounded outward"),
+        "{rounded:?}"
+    );
+    let rounded = rounded.ok();
+    assert!(rounded.contains(",0.099999994,"), "{rounded}");
+    assert!(!rounded.contains("0.0999999940"), "{rounded}");
+    let json = sandbox.say("series latest loss --points 2 --json").json();
+    assert_eq!(json["exact"], false);
+    assert_eq!(json["buckets"][0]["min"], 0.099_999_994);
+}

@@ -29,24 +29,32 @@ fn reading_where_there_is_no_book_makes_none() {
 }
 
 #[test]
-fn books_elsewhere_are_not_supported_yet_only_where_they_would_win() {
+fn books_elsewhere_are_refused_where_they_are_named_for_us_and_else_passed_over() {
     let sandbox = Sandbox::new();
     let with = |name: &str, value: &str, words: &str| {
         sandbox::ended(sandbox.command().env(name, value).args(words.split(' ')))
     };
     let url = "postgres://me:secret@db.example/x";
-    let said = with("DATABASE_URL", url, "start").failed(9);
+    with("TRIALBOOK", "http://localhost:8080", "list").failed(9);
+    sandbox.say("--book https://x.example list").failed(9);
+    with("MLFLOW_TRACKING_URI", "http://localhost:5000", "list").failed(5);
+    assert!(!sandbox.book().exists());
+    // These two are set for other programs too, and must not stop the first command here.
+    let said = with("DATABASE_URL", url, "start").err;
     assert!(
-        said.contains("`postgres://db.example`") && !said.contains("secret"),
+        said.contains("DATABASE_URL (`postgres://db.example`) is passed over")
+            && !said.contains("secret"),
         "{said}"
     );
-    with("TRIALBOOK", "http://localhost:8080", "list").failed(9);
-    with("MLFLOW_TRACKING_URI", "http://localhost:5000", "list").failed(9);
-    sandbox.say("--book https://x.example list").failed(9);
-    assert!(!sandbox.book().exists());
-    sandbox.start("");
-    with("DATABASE_URL", url, "list").ok();
-    with("MLFLOW_TRACKING_URI", "http://localhost:5000", "list").ok();
+    assert!(sandbox.book().exists());
+    for (name, value) in [
+        ("DATABASE_URL", url),
+        ("MLFLOW_TRACKING_URI", "http://localhost:5000"),
+    ] {
+        let said = with(name, value, "list");
+        assert!(!said.err.contains("passed over"), "{said:?}");
+        said.ok();
+    }
     let below = sandbox.work().join("a/b");
     fs::create_dir_all(&below).unwrap();
     sandbox::ended(sandbox.command().current_dir(&below).arg("list")).ok();
@@ -69,6 +77,148 @@ fn a_param_is_written_once() {
     let show = sandbox.say("show latest --json").json();
     assert_eq!(show["params"], serde_json::json!({ "lr": 1 }));
     assert_eq!(show["conflicts"], serde_json::json!([]));
+}
+
+#[test]
+fn a_param_has_one_value_within_a_call_too() {
+    let sandbox = Sandbox::new();
+    let said = sandbox.say("start --param lr=1 --param lr=2").failed(6);
+    assert!(
+        said.contains("param `lr` of the new run is `1` already and cannot become `2`"),
+        "{said}"
+    );
+    let run = sandbox.start("--param a=1 --param a=1.0");
+    sandbox.say_in(&run, "log param lr=1 lr=2").failed(6);
+    sandbox
+        .feed(
+            &format!("log lines - --run {run}"),
+            br#"{"params": {"b.c": 1, "b": {"c": 2}}}"#,
+        )
+        .failed(4);
+    let show = sandbox.say("show latest --json").json();
+    assert_eq!(show["params"], serde_json::json!({ "a": 1 }));
+}
+
+#[test]
+fn verbs_record_no_secret_and_say_none() {
+    const SECRET: &str = "sk-proj-Abcdef0123456789Abcdef0123456789Abcdef01";
+    let sandbox = Sandbox::new();
+    let args = [
+        "start",
+        "--param",
+        &format!("model={SECRET}"),
+        "--param",
+        "api_key=hunter22",
+        "--params",
+        r#"{"db": {"password": 12345678}}"#,
+        "--tag",
+        "token=hunter22",
+        "--note",
+        &format!("with {SECRET}"),
+    ];
+    let started = sandbox.run(args);
+    assert!(
+        started.err.contains("`api_key` looks like a secret"),
+        "{started:?}"
+    );
+    let run = started.ok().trim().to_owned();
+    // The same secret again, and another one that cannot be told from it.
+    let said = sandbox.say_in(&run, "log param api_key=hunter22");
+    assert!(!said.err.contains("hunter22"), "{said:?}");
+    said.ok();
+    let lines = format!(
+        "{{\"params\": {{\"password\": \"hunter22\"}}}}\n\
+         {{\"params\": {{\"model\": \"other\", \"password\": \"hunter22\"}}}}\n\
+         {{\"event\": \"call\", \"text\": \"{SECRET}\", \"auth_token\": \"hunter22\"}}\n\
+         not JSON, \"password\": \"hunter22\", {SECRET}\n"
+    );
+    let said = sandbox
+        .feed(&format!("log - --run {run}"), lines.as_bytes())
+        .failed(4);
+    assert!(
+        !said.contains("hunter22") && !said.contains(SECRET),
+        "{said}"
+    );
+    let words = ["log", "event", "error", SECRET, "--run", &run];
+    sandbox.run(words).ok();
+    sandbox.run(["end", "--run", &run, "--error", SECRET]).ok();
+    let mut whole = Vec::new();
+    for entry in walk(&sandbox.book()) {
+        whole.extend(fs::read(entry).unwrap());
+    }
+    let holds = |text: &str| {
+        whole
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    assert!(
+        holds("auth_token"),
+        "what is not sealed stands there plainly"
+    );
+    for secret in ["hunter22", "12345678", &SECRET[8..]] {
+        assert!(!holds(secret), "the book holds {secret}");
+    }
+}
+
+#[test]
+fn who_ends_a_run_follows_from_whether_its_wrapper_lives() {
+    let sandbox = Sandbox::new();
+    // Inside, `end` leaves the state to the wrapper; then the program waits for its end.
+    let script = "trialbook=$0; $trialbook end --status failed >said; echo $$ >pid; \
+        echo $TRIALBOOK_RUN >id.part; mv id.part id; exec sleep 60";
+    let binary = env!("CARGO_BIN_EXE_trialbook");
+    let mut wrapper = sandbox
+        .command()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .args(["run", "--", "sh", "-c", script, binary])
+        .stderr(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let id = sandbox.work().join("id");
+    while !id.exists() {
+        assert!(wrapper.try_wait().unwrap().is_none(), "it ended early");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let said = fs::read_to_string(sandbox.work().join("said")).unwrap();
+    assert!(
+        said.contains("is ended by the process that executes it"),
+        "{said}"
+    );
+    let run = fs::read_to_string(&id).unwrap().trim().to_owned();
+    // From outside it is refused, also where another run is exported.
+    let end = format!("end --run {run} --status failed");
+    let refused = sandbox.say(&end).failed(6);
+    assert!(
+        refused.contains("is being executed by another process"),
+        "{refused}"
+    );
+    let other = sandbox.start("");
+    sandbox.say_in(&other, &end).failed(6);
+    wrapper.kill().unwrap();
+    wrapper.wait().unwrap();
+    // Nobody else will end it now, whatever is exported.
+    let ended = sandbox.say_in(&run, &end).ok();
+    assert!(ended.contains("is failed"), "{ended}");
+    let show = sandbox.run(["show", &run, "--json"]).json();
+    assert_eq!(show["status"], "failed");
+    let pid = fs::read_to_string(sandbox.work().join("pid")).unwrap();
+    let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
+}
+
+/// All files of a folder.
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(walk(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
 }
 
 #[test]
@@ -222,6 +372,33 @@ fn files_that_are_missing_record_nothing() {
         .say_in(&run, "log-artifacts --files a.csv --type plot")
         .ok();
     assert_eq!(said, "Uploaded 1 artifact (a.csv: 1B)\n");
+}
+
+#[test]
+fn pipes_and_books_are_not_kept() {
+    let sandbox = Sandbox::new();
+    sandbox.start("");
+    fs::create_dir_all(sandbox.work().join("out/inner")).unwrap();
+    fs::write(sandbox.work().join("out/inner/a.csv"), "1").unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(sandbox.work().join("out/pipe"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let said = sandbox.say("log artifact out/pipe --run latest").failed(4);
+    assert!(said.contains("`out/pipe` is not a file"), "{said}");
+    sandbox
+        .say("log artifact .trialbook --run latest")
+        .failed(4);
+    // A folder with both in it is kept without them.
+    let kept = sandbox.say("log artifact . --run latest --json").json();
+    let paths: Vec<&str> = kept["artifacts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|artifact| artifact["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(paths, ["work/out/inner/a.csv"]);
 }
 
 #[test]

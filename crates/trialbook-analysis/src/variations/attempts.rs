@@ -2,11 +2,11 @@
 //!
 //! Not here: what they amount to. Invariant: each trial of a variation is in its group once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trialbook_model::config::Config;
 use trialbook_model::id::ExperimentNo;
-use trialbook_model::plan::{ExistingState, INTERRUPTED, counting};
+use trialbook_model::plan::{self, ExistingState, INTERRUPTED, counting};
 use trialbook_model::status::RunStatus;
 use trialbook_store::nouns::RunRow;
 use trialbook_store::query::{Query, Shown};
@@ -66,7 +66,35 @@ pub(super) fn trials<R: Reading>(
         });
         groups[at].add(run);
     }
-    Ok(groups.into_iter().map(Attempts::counted).collect())
+    let planned = planned_keys(config);
+    let groups = groups.into_iter();
+    Ok(groups.map(|group| group.counted(&planned)).collect())
+}
+
+/// The keys of the runs that the recorded config asks for.
+fn planned_keys(config: Option<&Config>) -> BTreeSet<String> {
+    let base = |config: &Config| config.random_seed.unwrap_or_default();
+    let plan = config.map_or_else(Vec::new, |config| plan::expand(config, base(config)));
+    plan.into_iter().map(|run| run.key).collect()
+}
+
+fn key(run: &RunRow) -> Option<&String> {
+    run.state.start().and_then(|start| start.run_key.as_ref())
+}
+
+/// Where some attempts did what the config asks for, those that did something else do not count: a command
+/// line that was changed in between leaves them. Where none did, as the config was recorded without secrets
+/// that make a part of the keys, those that did the same as the latest one count.
+fn drop_others(attempts: &mut Vec<RunRow>, planned: &BTreeSet<String>) -> u64 {
+    let is_planned = |run: &RunRow| key(run).is_some_and(|key| planned.contains(key));
+    let before = attempts.len();
+    if attempts.iter().any(is_planned) {
+        attempts.retain(is_planned);
+    } else {
+        let latest = attempts.last().and_then(key).cloned();
+        attempts.retain(|run| key(run) == latest.as_ref());
+    }
+    (before - attempts.len()) as u64
 }
 
 /// The state of an attempt as the plan looks at it.
@@ -111,20 +139,15 @@ impl Attempts {
         self.trials.push(vec![run]);
     }
 
-    fn counted(self) -> Group {
+    fn counted(self, planned: &BTreeSet<String>) -> Group {
         let attempt = |run: &RunRow| run.state.start().and_then(|start| start.attempt);
-        let key = |run: &RunRow| run.state.start().and_then(|start| start.run_key.clone());
         let mut group = Group {
             name: self.name,
             runs: Vec::with_capacity(self.trials.len()),
             superseded: 0,
         };
-        for attempts in self.trials {
-            // Runs of the same trial that do something else than the latest one are no attempts at it.
-            let latest = attempts.last().and_then(key);
-            let (mut attempts, others): (Vec<_>, Vec<_>) =
-                attempts.into_iter().partition(|run| key(run) == latest);
-            group.superseded += others.len() as u64;
+        for mut attempts in self.trials {
+            group.superseded += drop_others(&mut attempts, planned);
             attempts.sort_by_key(attempt);
             let states: Vec<ExistingState> = attempts.iter().map(state_of).collect();
             if let Some(at) = counting(&states) {

@@ -1,6 +1,6 @@
 use trialbook_model::criteria::Outcome;
 use trialbook_model::id::{ExperimentNo, ExperimentUid, RunUid, Uid, WriterUid};
-use trialbook_model::plan::INTERRUPTED;
+use trialbook_model::plan::{self, INTERRUPTED};
 use trialbook_model::record::*;
 use trialbook_model::time::Timestamp;
 use trialbook_store::query::Query;
@@ -292,4 +292,41 @@ fn a_run_that_did_something_else_is_no_attempt() {
     let a = &writer.table().rows[1];
     assert_eq!((a.statuses.completed, a.statuses.running), (0, 1));
     assert_eq!(a.superseded, 1);
+}
+
+#[test]
+fn attempts_of_the_recorded_command_count_before_later_ones_of_another() {
+    let mut writer = experiment();
+    let text = "
+experiment: {name: t}
+task: {command: [\"true\"]}
+variations: [{name: b}, {name: a}]
+trials: 3
+metrics: [time_ms]
+success_criteria: [\"time_ms < 3s\"]
+";
+    let config = trialbook_model::config::parse(text, "t.yaml")
+        .unwrap()
+        .config;
+    let plan = plan::expand(&config, 0);
+    let planned = plan
+        .iter()
+        .find(|run| run.variation == "a" && run.trial == 1);
+    let key = planned.unwrap().key.clone();
+    for (uid, attempt, key, value) in [(10, 1, key, 7.0), (11, 2, "other".to_owned(), 9.0)] {
+        let run = RunUid(Uid([uid; 16]));
+        writer.say(Op::StartRun(StartRun {
+            experiment: EXPERIMENT,
+            variation: Some("a".to_owned()),
+            trial: Some(1),
+            attempt: Some(attempt),
+            run_key: Some(key),
+            ..StartRun::of(run)
+        }));
+        writer.metric(run, "time_ms", value);
+        writer.end(run, RunStatus::Completed);
+    }
+    let table = writer.table();
+    assert_eq!(table.rows[1].metrics[0].description.unwrap().mean, 7.0);
+    assert_eq!(table.rows[1].superseded, 1);
 }

@@ -10,7 +10,7 @@ use super::variations::unnamed;
 use super::{MOST_RUNS, MOST_VARIATIONS};
 use crate::record::Param;
 use crate::seed::SeedPolicy;
-use crate::template::TemplateError;
+use crate::template::{self, TemplateError};
 use crate::yaml::scalar;
 
 /// What a command line says about an experiment.
@@ -18,7 +18,7 @@ use crate::yaml::scalar;
 pub struct GridParts {
     /// The experiment's name.
     pub name: String,
-    /// Program and arguments, each a template.
+    /// Program and arguments; `{param}` is filled in, braces around anything else stand for themselves.
     pub command: Vec<String>,
     /// Params and their values, each pair from [`axis`].
     pub axes: Vec<(String, Vec<Param>)>,
@@ -147,13 +147,25 @@ pub fn from_grid(parts: GridParts) -> Result<Config, GridError> {
     if let Some(name) = matrix::repeated(&variations) {
         return Err(GridError::Repeated { name });
     }
+    let known: Vec<&str> = parts
+        .axes
+        .iter()
+        .map(|(key, _)| key.as_str())
+        .chain(checks::BUILT_IN_NAMES)
+        .filter(|name| *name != "data_path")
+        .collect();
+    let command = parts
+        .command
+        .iter()
+        .map(|word| template::lenient(word, &known))
+        .collect();
     let config = Config {
         experiment: Experiment {
             name: parts.name,
             ..Experiment::default()
         },
         task: Task {
-            command: parts.command,
+            command,
             timeout_ms: parts.timeout_ms,
             ..Task::default()
         },

@@ -228,7 +228,7 @@ fn bearer(rest: &[u8]) -> Option<Range<usize>> {
     (blanks > 0 && length >= LEAST && !speech && !path).then_some(start..start + length)
 }
 
-/// Length of a PEM block of a private key; to the end of the text where it is not closed.
+/// Length of a PEM block of a private key; where it is not closed, to the last line that can belong to it.
 fn pem(text: &str) -> Option<usize> {
     const KIND: &str = "PRIVATE KEY";
     let is_label = |c: &u8| c.is_ascii_uppercase() || *c == b' ';
@@ -238,8 +238,25 @@ fn pem(text: &str) -> Option<usize> {
         return None;
     }
     let close = format!("-----END {label}-----");
-    let length = text.find(&close).map_or(text.len(), |at| at + close.len());
+    let length = match text.find(&close) {
+        Some(at) => at + close.len(),
+        None => unclosed(text),
+    };
     Some(length)
+}
+
+/// Length of a PEM block without its end: its first line and the lines of base64 or headers behind it.
+fn unclosed(text: &str) -> usize {
+    let is_body = |line: &str| {
+        let base64 = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'=');
+        let line = line.trim_end();
+        line.bytes().all(base64) || line.starts_with("Proc-Type:") || line.starts_with("DEK-Info:")
+    };
+    let lines = text.split_inclusive('\n').enumerate();
+    lines
+        .take_while(|(at, line)| *at == 0 || is_body(line))
+        .map(|(_, line)| line.len())
+        .sum()
 }
 
 /// The user part of the URL whose `://` stands there, when it holds a password, or a lone name before an

@@ -36,6 +36,10 @@ fn keys_of_known_makers_are_found_in_output() {
         "a\n[redacted]\nb",
     );
     check_text("-----BEGIN PRIVATE KEY-----\nMIIE", "[redacted]");
+    check_text(
+        "-----BEGIN PRIVATE KEY-----\nMIIE\nstep 1, loss 0.5\n",
+        "[redacted]step 1, loss 0.5\n",
+    );
 }
 
 #[test]

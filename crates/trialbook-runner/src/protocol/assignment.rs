@@ -74,9 +74,12 @@ fn pair(text: &str) -> Option<(String, f64)> {
     Some((key.to_owned(), number(value)?))
 }
 
-/// Rust's own reading of numbers takes exactly this grammar, in any case.
+/// Rust's own reading of numbers takes exactly this grammar, in any case. Digits that no float reaches are
+/// no infinity: such a line is text.
 fn number(text: &str) -> Option<f64> {
-    text.parse().ok()
+    let value: f64 = text.parse().ok()?;
+    let beyond = value.is_infinite() && text.bytes().any(|letter| letter.is_ascii_digit());
+    (!beyond).then_some(value)
 }
 
 fn with_step(mut values: Vec<(String, f64)>) -> Assignments {
@@ -100,6 +103,12 @@ pub(super) fn whole(value: f64) -> Option<i64> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn digits_beyond_every_float_are_text() {
+        assert_eq!(parse("loss=1e400"), None);
+        assert_eq!(parse("loss=-inf").unwrap().values[0].1, f64::NEG_INFINITY);
+    }
 
     fn check(line: &str, step: Option<i64>, expected: &[(&str, f64)]) {
         let found = parse(line).unwrap_or_else(|| panic!("{line} was taken for text"));

@@ -55,11 +55,6 @@ impl Reader {
         self.run
     }
 
-    /// Whether a metric of this name was told.
-    pub fn has(&self, metric: &str) -> bool {
-        self.metrics.contains_key(metric)
-    }
-
     /// The metrics told so far with the value told last.
     pub fn latest(&self) -> impl Iterator<Item = (&str, f64)> {
         self.metrics

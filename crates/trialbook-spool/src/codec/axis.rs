@@ -6,7 +6,7 @@
 use super::CHUNK_VALUES;
 use super::bytes::{self, ChunkKind, Reader, put_signed, put_varint};
 use super::error::CodecError;
-use super::number::{self, Scratch};
+use super::number::{self, Course, SHORT, Scratch};
 
 /// Whether (step, time) ever falls along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -130,7 +130,12 @@ pub fn encode_axis(steps: &[i64], times: &[i64]) -> Result<Vec<u8>, CodecError> 
             blob.push(PACKED);
             let length_at = blob.len();
             blob.extend_from_slice(&[0; 4]);
-            number::compress(column, &mut blob, part)?;
+            if column.len() > SHORT {
+                number::compress(column, &mut blob, part)?;
+            } else {
+                // Calls follow each other.
+                number::compress_short(column, Course::Smooth, &mut blob)?;
+            }
             let length = (blob.len() - length_at - 4) as u32;
             blob[length_at..length_at + 4].copy_from_slice(&length.to_le_bytes());
         }

@@ -43,6 +43,9 @@ pub(super) fn compress<T: Number>(
     write(column, &config, out).map_err(|source| CodecError::Number { part, source })
 }
 
+/// Entries up to which a column counts as short.
+pub(super) const SHORT: usize = 512;
+
 /// How a short column runs, as far as its packing depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Course {

@@ -7,7 +7,7 @@
 use super::CHUNK_VALUES;
 use super::bytes::{self, ChunkKind, Reader, put_signed, put_varint};
 use super::error::CodecError;
-use super::number::{self, Course, Scratch};
+use super::number::{self, Course, SHORT, Scratch};
 
 /// All values have the same bits, which follow.
 const CONSTANT: u8 = 0;
@@ -17,9 +17,6 @@ const COUNTER: u8 = 1;
 const DOUBLE: u8 = 2;
 /// pco over `f32`: every value is a number that `f32` holds exactly.
 const SINGLE: u8 = 3;
-
-/// Values up to which a column counts as short.
-const SHORT: usize = 512;
 
 /// The largest whole number below which every whole number is a `f64`.
 const EXACT_WHOLE: f64 = 9_007_199_254_740_992.0;

@@ -100,25 +100,65 @@ impl Files for SystemFiles {
     }
 }
 
-/// File systems whose `fallocate` reserves what later writes need and whose pages others see at once.
-/// Everything else gets `write(2)`: network file systems, those that copy on write, those not known.
-#[cfg(target_os = "linux")]
 fn allocates_really(dir: &Path) -> bool {
-    const EXT: u64 = 0xEF53;
-    const XFS: u64 = 0x5846_5342;
-    const TMPFS: u64 = 0x0102_1994;
-    const F2FS: u64 = 0xF2F5_2010;
-    const OVERLAY: u64 = 0x794C_7630;
-    rustix::fs::statfs(dir).is_ok_and(|about| {
-        // The field's type differs between architectures; the numbers have 32 bits.
-        let kind = about.f_type as u64 & 0xFFFF_FFFF;
-        [EXT, XFS, TMPFS, F2FS, OVERLAY].contains(&kind)
+    kind_of(dir) == Kind::Reserving
+}
+
+/// Whether a folder is on a file system where other machines may write too.
+pub fn is_network(dir: &Path) -> bool {
+    kind_of(dir) == Kind::Network
+}
+
+/// What a file system can be relied on for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Its `fallocate` reserves what later writes need, and others see its pages at once.
+    Reserving,
+    /// Other machines may write too: neither locks nor pages are shared with them.
+    Network,
+    /// Those that copy on write, those not known: they get `write(2)`.
+    Other,
+}
+
+#[cfg(target_os = "linux")]
+fn kind_of(dir: &Path) -> Kind {
+    // The field's type differs between architectures; the numbers have 32 bits.
+    rustix::fs::statfs(dir).map_or(Kind::Other, |about| {
+        kind_of_number(about.f_type as u64 & 0xFFFF_FFFF)
     })
 }
 
+/// Other systems do not say it in a way that is known here.
 #[cfg(not(target_os = "linux"))]
-fn allocates_really(_dir: &Path) -> bool {
-    false
+fn kind_of(_dir: &Path) -> Kind {
+    Kind::Other
+}
+
+/// By the number that Linux has for a file system.
+#[cfg(target_os = "linux")]
+fn kind_of_number(number: u64) -> Kind {
+    /// Ext2 to 4, XFS, tmpfs, F2FS, overlay.
+    const RESERVING: [u64; 5] = [0xEF53, 0x5846_5342, 0x0102_1994, 0xF2F5_2010, 0x794C_7630];
+    /// NFS, SMB, CIFS, SMB2, AFS, Coda, Ceph, Lustre, GPFS, 9P.
+    const NETWORK: [u64; 10] = [
+        0x6969,
+        0x517B,
+        0xFF53_4D42,
+        0xFE53_4D42,
+        0x5346_414F,
+        0x7375_7245,
+        0x00C3_6400,
+        0x0BD0_0BD0,
+        0x4750_4653,
+        0x0102_1997,
+    ];
+    if RESERVING.contains(&number) {
+        Kind::Reserving
+    } else if NETWORK.contains(&number) {
+        Kind::Network
+    } else {
+        Kind::Other
+    }
 }
 
 struct SystemFile(File);
@@ -231,5 +271,18 @@ impl Segment for MappedRange {
     fn abandon(self: Box<Self>) {
         // Unmapping would hit whatever the child has mapped there since.
         std::mem::forget(self.0);
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_systems_are_known_by_their_numbers() {
+        let kinds = [0x6969, 0xFF53_4D42, 0xEF53, 0x9123_683E].map(kind_of_number);
+        let expected = [Kind::Network, Kind::Network, Kind::Reserving, Kind::Other];
+        assert_eq!(kinds, expected);
+        assert!(!is_network(&std::env::temp_dir().join("not there")));
     }
 }

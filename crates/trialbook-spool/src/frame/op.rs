@@ -1,12 +1,13 @@
 //! Operations other than points as payloads: MessagePack maps with field names.
 //!
-//! Invariant: what this version cannot read stays [`Op::Unknown`] with its kind and bytes.
+//! Invariant: a kind that this version does not know stays [`Op::Unknown`] with its kind and bytes; one that
+//! it knows and cannot read is an error, so that nobody counts it as kept.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use trialbook_model::record::Op;
 
-use super::kind;
+use super::{flag, kind};
 
 /// The kind of an operation's frame.
 pub(crate) fn kind_of(op: &Op) -> u8 {
@@ -67,9 +68,19 @@ fn put<T: Serialize>(out: &mut Vec<u8>, op: &T) -> Result<(), rmp_serde::encode:
     rmp_serde::encode::write_named(out, op)
 }
 
-/// Reads an operation that is not points.
-pub(crate) fn decode_op(kind: u8, payload: &[u8]) -> Op {
-    let known = match kind {
+/// Flags of a frame that this version gives no meaning.
+pub(crate) fn odd_flags(op: &Op) -> u8 {
+    if let Op::Unknown { flags, .. } = op {
+        flags & !(flag::ACTOR | flag::OPERATION)
+    } else {
+        0
+    }
+}
+
+/// Reads an operation that is not points; `None` where the kind is known and the payload is not of it.
+pub(crate) fn decode_op(kind: u8, flags: u8, payload: &[u8]) -> Option<Op> {
+    match kind {
+        kind::POINTS => None,
         kind::CREATE_EXPERIMENT => take(payload, Op::CreateExperiment),
         kind::START_RUN => take(payload, Op::StartRun),
         kind::SET_STATUS => take(payload, Op::SetStatus),
@@ -88,12 +99,12 @@ pub(crate) fn decode_op(kind: u8, payload: &[u8]) -> Op {
         kind::PROGRESS => take(payload, Op::Progress),
         kind::HEARTBEAT => take(payload, Op::Heartbeat),
         kind::PURGE => take(payload, Op::Purge),
-        _ => None,
-    };
-    known.unwrap_or_else(|| Op::Unknown {
-        kind,
-        payload: payload.to_vec(),
-    })
+        _ => Some(Op::Unknown {
+            kind,
+            flags: flags & !(flag::ACTOR | flag::OPERATION),
+            payload: payload.to_vec(),
+        }),
+    }
 }
 
 fn take<T: DeserializeOwned>(payload: &[u8], into: impl FnOnce(T) -> Op) -> Option<Op> {

@@ -13,7 +13,7 @@ proptest! {
         }
         let _ = take_signature(flags, &bytes);
         let _ = Definition::of(kind, &bytes);
-        let _ = decode_op(kind, &bytes);
+        let _ = decode_op(kind, 0, &bytes);
         // The same as the body of a frame whose check is right.
         let mut frame = Vec::new();
         let start = open(&mut frame, head);

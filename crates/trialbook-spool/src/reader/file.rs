@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::{Behind, End, Frames, Past, ReaderState, Tail, Trust, zeros_at};
 use crate::error::SpoolError;
 use crate::files::{Access, FileHandle, Files, read_full};
-use crate::header::{HEADER_PAGE, Header, Page, read_page};
+use crate::header::{HEADER_PAGE, Header, Page, of_name, read_page};
 
 /// Bytes read at once where the caller does not say.
 const PIECE: usize = 4 << 20;
@@ -26,6 +26,8 @@ pub struct SpoolReader {
     /// Its first `filled` bytes are the present piece.
     buffer: Vec<u8>,
     filled: usize,
+    /// What the header said when the file was opened.
+    durable: u64,
     /// Behind this there are only zeros. Known of files that nobody writes any more.
     data_end: Option<u64>,
 }
@@ -53,9 +55,12 @@ impl SpoolReader {
             state: ReaderState::new(None),
             buffer: Vec::new(),
             filled: 0,
+            durable: 0,
             data_end: None,
         };
-        reader.state = ReaderState::new(reader.page()?.header);
+        let page = reader.page()?;
+        reader.durable = page.durable;
+        reader.state = ReaderState::new(page.header);
         if reader.state.header().is_none() {
             reader.recover_header()?;
         }
@@ -65,6 +70,11 @@ impl SpoolReader {
     /// Who writes.
     pub fn header(&self) -> Option<&Header> {
         self.state.header()
+    }
+
+    /// Up to here the disk surely had the file when it was opened; 0 where its header does not tell.
+    pub fn durable(&self) -> u64 {
+        self.durable
     }
 
     /// What is known where reading stands.
@@ -80,7 +90,7 @@ impl SpoolReader {
 
     /// Goes to `offset`, which an earlier walk ended with, and learns again what is defined before it.
     pub fn resume(&mut self, offset: u64) -> Result<(), SpoolError> {
-        self.state = ReaderState::new(self.state.header().cloned());
+        self.state = self.state.anew();
         let mut limit = PIECE as u64;
         while self.state.offset() < offset {
             let before = self.state.offset();
@@ -197,7 +207,7 @@ impl SpoolReader {
         read_page(&self.path, &page[..filled])
     }
 
-    /// The header's copy in the first frame.
+    /// The header's copy in the first frame, or what the file's name says.
     fn recover_header(&mut self) -> Result<(), SpoolError> {
         self.read(HEADER_PAGE, HEADER_PAGE as usize)?;
         let trust = Trust {
@@ -207,12 +217,15 @@ impl SpoolReader {
         let mut probe = ReaderState::new(None);
         Frames::new(&self.buffer[..self.filled], trust, &mut probe).next();
         let header = probe.header().cloned();
-        if header.is_none() {
-            return Err(SpoolError::NotASpool {
-                path: self.path.clone(),
-            });
-        }
-        self.state = ReaderState::new(header);
+        self.state = match (header, of_name(&self.path)) {
+            (Some(header), _) => ReaderState::new(Some(header)),
+            (None, Some((writer, file))) => ReaderState::of_name(writer, file),
+            (None, None) => {
+                return Err(SpoolError::NotASpool {
+                    path: self.path.clone(),
+                });
+            }
+        };
         Ok(())
     }
 

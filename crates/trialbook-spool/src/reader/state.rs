@@ -4,6 +4,7 @@
 //! again at the file's start.
 
 use rustc_hash::FxHashMap;
+use trialbook_model::id::WriterUid;
 use trialbook_model::record::{SeriesKey, Subject};
 
 use crate::frame::Definition;
@@ -17,6 +18,8 @@ pub struct ReaderState {
     subjects: FxHashMap<u32, Subject>,
     offset: u64,
     next_seq: Option<u64>,
+    /// Only the file's name says who writes.
+    named: bool,
 }
 
 impl ReaderState {
@@ -29,7 +32,42 @@ impl ReaderState {
             keys: FxHashMap::default(),
             subjects: FxHashMap::default(),
             offset: HEADER_PAGE,
+            named: false,
         }
+    }
+
+    /// At the first frame of a file of which only the name tells who writes and which file it is.
+    pub(super) fn of_name(writer: WriterUid, file: u32) -> Self {
+        let header = Header {
+            writer,
+            file,
+            first_seq: 1,
+            ..Header::default()
+        };
+        Self {
+            // Where a later file begins, only its frames tell.
+            next_seq: (file == 0).then_some(1),
+            named: true,
+            ..Self::new(Some(header))
+        }
+    }
+
+    /// At the first frame again.
+    pub(super) fn anew(&self) -> Self {
+        match &self.header {
+            Some(header) if self.named => Self::of_name(header.writer, header.file),
+            header => Self::new(header.clone()),
+        }
+    }
+
+    /// Whether the file's beginning, which the disk surely had, is lost where reading stands.
+    pub(super) fn lacks_beginning(&self) -> bool {
+        self.named && self.offset == HEADER_PAGE
+    }
+
+    /// The next record's sequence number, where that is known.
+    pub(super) fn known_seq(&self) -> Option<u64> {
+        self.next_seq
     }
 
     /// Who writes.

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use trialbook_model::id::{RunUid, Uid};
-use trialbook_model::record::{Heartbeat, SeriesKey, Subject};
+use trialbook_model::record::{Heartbeat, Op, SeriesKey, Signed, Subject};
 
 use super::*;
 use crate::files::Files as _;

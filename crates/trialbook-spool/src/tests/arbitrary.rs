@@ -374,8 +374,14 @@ fn about_anything() -> BoxedStrategy<Op> {
                 })
             }),
         subject().prop_map(|subject| Op::Purge(Purge { subject })),
-        (35_u8.., vec(any::<u8>(), 0..50))
-            .prop_map(|(kind, payload)| Op::Unknown { kind, payload }),
+        (35_u8.., any::<u8>(), vec(any::<u8>(), 0..50)).prop_map(|(kind, flags, payload)| {
+            let flags = flags & !3;
+            Op::Unknown {
+                kind,
+                flags,
+                payload,
+            }
+        }),
     ]
     .boxed()
 }

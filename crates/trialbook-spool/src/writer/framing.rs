@@ -7,7 +7,9 @@ use trialbook_model::time::Timestamp;
 
 use super::{Note, SpoolWriter};
 use crate::error::SpoolError;
-use crate::frame::{self, Head, flag, kind, kind_of, put_body, put_payload, put_signature};
+use crate::frame::{
+    self, Head, flag, kind, kind_of, odd_flags, put_body, put_payload, put_signature,
+};
 
 impl SpoolWriter {
     pub(super) fn frame_points(
@@ -49,7 +51,7 @@ impl SpoolWriter {
         if kind < kind::FIRST_RECORD {
             return Err(SpoolError::ReservedKind { kind });
         }
-        let start = self.open_record(time, kind, 0, note);
+        let start = self.open_record(time, kind, odd_flags(op), note);
         put_payload(&mut self.scratch, op).map_err(SpoolError::Encode)?;
         self.close_record(start)
     }

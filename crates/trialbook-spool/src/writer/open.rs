@@ -196,8 +196,8 @@ fn place(
     path: &Path,
     bytes: &[u8],
 ) -> Result<Arc<dyn FileHandle>, SpoolError> {
-    let unfinished = path.with_extension("spool.tmp");
-    for _ in 0..ATTEMPTS {
+    let mut unfinished = path.with_extension("spool.tmp");
+    for attempt in 1..=ATTEMPTS {
         match place_once(files, &unfinished, path, bytes) {
             Ok(Some(file)) => {
                 return match files.sync_dir(dir) {
@@ -208,7 +208,8 @@ fn place(
                     }
                 };
             }
-            Ok(None) => {}
+            // A name that no cleaner looks at at present.
+            Ok(None) => unfinished = path.with_extension(format!("{attempt}.spool.tmp")),
             Err((doing, source)) => {
                 drop(files.unlink(&unfinished));
                 return Err(SpoolError::io(doing, &unfinished, source));
@@ -221,16 +222,17 @@ fn place(
 
 type Failure = (&'static str, io::Error);
 
-/// One attempt; `None` when a cleaner took the unfinished file away in between.
+/// One attempt; `None` when a cleaner has the unfinished file, or took it away in between.
 fn place_once(
     files: &dyn Files,
     unfinished: &Path,
     path: &Path,
     bytes: &[u8],
 ) -> Result<Option<Arc<dyn FileHandle>>, Failure> {
-    let file = files
-        .create_new(unfinished)
-        .map_err(|error| ("create", error))?;
+    let file = match files.create_new(unfinished) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+        made => made.map_err(|error| ("create", error))?,
+    };
     if !file.try_lock().map_err(|error| ("lock", error))? {
         return Ok(None);
     }

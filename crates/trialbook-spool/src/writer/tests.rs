@@ -136,6 +136,7 @@ fn what_cannot_be_framed_is_refused_and_the_rest_goes_on() {
     let note = Note::default();
     let reserved = Op::Unknown {
         kind: 3,
+        flags: 0,
         payload: vec![],
     };
     let refused = writer.append(Timestamp(1), &reserved, &note);
@@ -269,4 +270,19 @@ fn a_sync_that_fails_is_told_once_and_the_writer_goes_on_in_a_new_file() {
     let after = files.power_cut();
     let kept = texts(&after);
     assert!(kept.contains(&(1, 1)) && kept.contains(&(3, 3)), "{kept:?}");
+}
+
+#[test]
+fn an_unfinished_file_that_a_cleaner_holds_stops_no_writer() {
+    let dir = tempfile::tempdir().unwrap();
+    let header = Header::default();
+    let path = dir
+        .path()
+        .join(crate::header::name_of(header.writer, header.file));
+    let unfinished = path.with_extension("spool.tmp");
+    std::fs::write(&unfinished, "").unwrap();
+    let files = SystemFiles::shared();
+    let open = OpenSpool::create(files.as_ref(), dir.path(), &header, Chosen::Written).unwrap();
+    assert_eq!(open.path, path);
+    assert!(path.exists() && unfinished.exists());
 }

@@ -66,6 +66,13 @@ CREATE INDEX run_by_number ON run (experiment, number);
 
 CREATE INDEX run_by_rev ON run (rev);
 
+CREATE TABLE sequence (
+    writer BLOB NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (writer, first)
+) WITHOUT ROWID;
+
 CREATE TABLE snapshot (
     sha256 TEXT NOT NULL PRIMARY KEY,
     document BLOB NOT NULL
@@ -77,3 +84,15 @@ CREATE TABLE spool (
     lost INTEGER NOT NULL,
     damage TEXT NOT NULL
 ) WITHOUT ROWID;
+
+CREATE TABLE unknown (
+    writer BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    flags INTEGER NOT NULL,
+    actor TEXT,
+    operation BLOB,
+    payload BLOB NOT NULL,
+    PRIMARY KEY (writer, seq)
+);

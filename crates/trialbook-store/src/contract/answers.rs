@@ -55,6 +55,7 @@ pub(super) fn answers<R: Reading>(book: &R) -> Vec<String> {
         let groups = book.group_items(&numbers, labels).unwrap();
         out.push(format!("by {labels:?}: {groups:?}"));
     }
+    out.push(format!("unknown: {:?}", book.unknown().unwrap()));
     for at in 0..3 {
         out.push(format!(
             "snapshot {at}: {:?}",

@@ -369,13 +369,17 @@ fn rest() -> impl Strategy<Value = Op> {
     });
     let unknown = Just(Op::Unknown {
         kind: 64,
+        flags: 128,
         payload: vec![1, 2, 3],
     });
     prop_oneof![artifact, link, progress, beat, unknown]
 }
 
 fn purge() -> impl Strategy<Value = Op> {
-    subject().prop_map(|subject| Op::Purge(Purge { subject }))
+    run().prop_map(|run| {
+        let subject = Subject::Run(run);
+        Op::Purge(Purge { subject })
+    })
 }
 
 fn op() -> impl Strategy<Value = Op> {

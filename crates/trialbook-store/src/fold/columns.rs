@@ -54,6 +54,8 @@ pub(crate) struct PointColumns {
     pub(crate) keys: Vec<SeriesKey>,
     places: FxHashMap<SeriesKey, u32>,
     pub(crate) tables: Vec<CallTable>,
+    /// For each series the tables in which it stands, rising.
+    tables_of: Vec<Vec<u32>>,
     tables_by_slots: FxHashMap<Vec<u32>, usize>,
     /// All points of the series that equal points were asked about.
     seen: FxHashMap<u32, FxHashSet<PointBits>>,
@@ -81,6 +83,7 @@ impl PointColumns {
         let place = self.keys.len() as u32;
         self.keys.push(key.clone());
         self.places.insert(key.clone(), place);
+        self.tables_of.push(Vec::new());
         place
     }
 
@@ -93,6 +96,13 @@ impl PointColumns {
     pub(crate) fn table(&mut self, slots: Vec<u32>) -> usize {
         if let Some(at) = self.tables_by_slots.get(&slots) {
             return *at;
+        }
+        let next = self.tables.len() as u32;
+        for slot in &slots {
+            let tables = &mut self.tables_of[*slot as usize];
+            if tables.last() != Some(&next) {
+                tables.push(next);
+            }
         }
         self.tables.push(CallTable {
             slots: slots.clone(),
@@ -141,15 +151,13 @@ impl PointColumns {
     }
 
     /// The tables in which a series has values, each with its position there.
-    pub(crate) fn occurrences(&self, slot: u32) -> impl Iterator<Item = (usize, usize)> + '_ {
-        self.tables
-            .iter()
-            .enumerate()
-            .flat_map(move |(table, calls)| {
-                let positions = calls.slots.iter().enumerate();
-                positions
-                    .filter_map(move |(position, at)| (*at == slot).then_some((table, position)))
-            })
+    fn occurrences(&self, slot: u32) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let tables = &self.tables_of[slot as usize];
+        tables.iter().flat_map(move |table| {
+            let table = *table as usize;
+            let positions = self.tables[table].slots.iter().enumerate();
+            positions.filter_map(move |(position, at)| (*at == slot).then_some((table, position)))
+        })
     }
 
     /// All new points of a series, table after table.

@@ -1,39 +1,102 @@
-//! Items that were judged later: what they count for is folded anew, from all items of their run.
+//! Derived metrics that cannot be folded on: items that were judged later, and states of older rules. They are
+//! folded anew, from all that their run was heard to say.
 
-use trialbook_model::derived::Judgements;
+use trialbook_model::derived::{self, Judgements};
+use trialbook_model::record::{Event, Op};
 use trialbook_model::state::Stamp;
 
-use super::Fold;
+use super::{Fold, Kept};
 use crate::error::BookError;
-use crate::nouns::{AssessRecord, ItemRecord};
+use crate::nouns::{AssessRecord, EventRecord, ItemRecord};
+use crate::pack::Places;
+use crate::sealed::Sealed;
+
+/// What derived metrics of one run are made of.
+pub(crate) struct Observed {
+    events: Vec<EventRecord>,
+    items: Vec<ItemRecord>,
+    judged: Vec<AssessRecord>,
+}
+
+impl Observed {
+    /// All that is sealed.
+    pub(crate) fn read(sealed: &Sealed<'_>, places: &Places) -> Result<Self, BookError> {
+        Ok(Self {
+            events: sealed.records::<Event>(places, places.events)?,
+            items: sealed.items(places)?,
+            judged: sealed.records(places, places.assessments)?,
+        })
+    }
+
+    /// With what is new.
+    fn and(mut self, kept: &Kept) -> Self {
+        self.events.extend_from_slice(&kept.events);
+        self.items.extend_from_slice(&kept.items);
+        self.judged.extend_from_slice(&kept.assessments);
+        self
+    }
+
+    /// By the present rules.
+    pub(crate) fn fold(&self) -> derived::State {
+        let mut state = derived::State::default();
+        for event in &self.events {
+            let op = Op::Event(event.record.clone());
+            state.observe(event.stamp.time, order(event.stamp), &op);
+        }
+        for item in &self.items {
+            let op = Op::Item(Box::new(item.record.clone()));
+            state.observe(item.stamp.time, order(item.stamp), &op);
+        }
+        for record in &self.judged {
+            let op = Op::Assess(record.record.clone());
+            state.observe(record.stamp.time, order(record.stamp), &op);
+        }
+        if state.has_judgements() {
+            self.judge(&mut state);
+        }
+        state
+    }
+
+    fn judge(&self, state: &mut derived::State) {
+        let mut judgements = Judgements::default();
+        for record in &self.judged {
+            judgements.observe(order(record.stamp), &record.record);
+        }
+        let items = self.items.iter();
+        let items = items.map(|item| (order(item.stamp), &item.record));
+        state.refold_items(&judgements, items);
+    }
+}
 
 impl Fold<'_> {
-    /// Folds the items of runs again that have judgements and got new items or judgements.
+    /// Folds the items of runs again that have judgements and got new items or judgements, and everything of
+    /// runs that older rules have folded.
     pub(super) fn judge_again(&mut self) -> Result<(), BookError> {
         for run in self.runs.values_mut() {
             let kept = &run.kept;
             let derived = &mut run.row.state.derived;
-            let untouched = kept.items.is_empty() && kept.assessments.is_empty();
-            if untouched || !derived.has_judgements() {
+            let judged =
+                !(kept.items.is_empty() && kept.assessments.is_empty()) && derived.has_judgements();
+            let is_current = derived.is_current();
+            if is_current && !judged {
                 continue;
             }
-            let mut judged: Vec<AssessRecord> =
-                self.sealed.records(&kept.places, kept.places.assessments)?;
-            judged.extend_from_slice(&kept.assessments);
-            let mut judgements = Judgements::default();
-            for record in &judged {
-                judgements.observe(order(record.stamp), &record.record);
+            let observed = match Observed::read(&self.sealed, &kept.places) {
+                // Without all of it the last result is the best that is known.
+                Err(error) if error.is_damage() => continue,
+                observed => observed?.and(kept),
+            };
+            if is_current {
+                observed.judge(derived);
+            } else {
+                *derived = observed.fold();
             }
-            let mut items: Vec<ItemRecord> = self.sealed.items(&kept.places)?;
-            items.extend_from_slice(&kept.items);
-            let items = items.iter().map(|item| (order(item.stamp), &item.record));
-            derived.refold_items(&judgements, items);
         }
         Ok(())
     }
 }
 
 /// A stamp as derived metrics order by it.
-fn order(stamp: Stamp) -> trialbook_model::derived::Order {
+fn order(stamp: Stamp) -> derived::Order {
     (stamp.time, stamp.writer, stamp.seq)
 }

@@ -21,10 +21,11 @@ use trialbook_model::state::{Earliest, Point, ProjectState, Records, SeriesSumma
 
 pub(crate) use collect::{Batch, Collector, SpoolPlaces};
 pub(crate) use columns::PointColumns;
+pub(crate) use judgements::Observed;
 
 use crate::backend::Counters;
 use crate::error::BookError;
-use crate::nouns::{ExperimentRow, Owner, Recorded, RunRow};
+use crate::nouns::{ExperimentRow, Owner, Recorded, RunRow, Series};
 use crate::pack::Places;
 use crate::sealed::Sealed;
 
@@ -39,6 +40,8 @@ pub(crate) struct Kept {
     pub(crate) logs: Vec<Recorded<Log>>,
     pub(crate) items: Vec<Recorded<Item>>,
     pub(crate) assessments: Vec<Recorded<Assess>>,
+    /// The bytes of its row, where they are damaged: a seal keeps them beside the row that it makes.
+    pub(crate) aside: Option<Vec<u8>>,
 }
 
 /// A run that the batch speaks of.
@@ -84,6 +87,8 @@ pub(crate) struct Fold<'a> {
     pub(crate) purged: BTreeSet<Subject>,
     pub(crate) removed: BTreeMap<RunNo, (RunUid, Places)>,
     pub(crate) operations: BTreeSet<OperationUid>,
+    /// Records of kinds that this version does not know: kept as they came.
+    pub(crate) unknown: Vec<Signed>,
     /// What was found out about subjects.
     swallowed: FxHashMap<Subject, bool>,
 }
@@ -113,6 +118,7 @@ impl<'a> Fold<'a> {
             purged: BTreeSet::new(),
             removed: BTreeMap::new(),
             operations: BTreeSet::new(),
+            unknown: Vec::new(),
             swallowed: FxHashMap::default(),
         }
     }
@@ -191,12 +197,20 @@ impl<'a> Fold<'a> {
             let Op::Purge(purge) = &signed.op else {
                 continue;
             };
+            // Nothing else can be purged, whoever asks for it.
+            let Subject::Run(uid) = purge.subject else {
+                continue;
+            };
             self.purged.insert(purge.subject.clone());
-            if let Subject::Run(uid) = purge.subject
-                && let Some(no) = self.sealed.look().run_no(uid)?
-                && let Some(run) = self.sealed.run(no)?
-            {
-                self.removed.insert(no, (uid, run.places.clone()));
+            if let Some(no) = self.sealed.look().run_no(uid)? {
+                let places = match self.sealed.run(no) {
+                    // Nobody knows where its chunks are: a check names them.
+                    Err(error) if error.is_damage() => Some(Places::default()),
+                    run => run?.map(|run| run.places.clone()),
+                };
+                if let Some(places) = places {
+                    self.removed.insert(no, (uid, places));
+                }
             }
         }
         Ok(())
@@ -219,6 +233,7 @@ impl<'a> Fold<'a> {
             return Ok(());
         }
         let Some(subject) = signed.op.subject() else {
+            self.unknown.push(signed.clone());
             return Ok(());
         };
         let owner = self.owner(&subject)?;
@@ -282,7 +297,11 @@ impl<'a> Fold<'a> {
             let slot = self.kept_mut(owner).points.slot(key);
             if points.set && !self.kept_mut(owner).points.watches(slot) {
                 let places = self.kept_mut(owner).places.clone();
-                let sealed = self.sealed.series(&places, key)?;
+                let sealed = match self.sealed.series(&places, key) {
+                    // What cannot be read is not known to be there already.
+                    Err(error) if error.is_damage() => Series::default(),
+                    sealed => sealed?,
+                };
                 self.kept_mut(owner).points.watch(slot, sealed.points());
             }
             let columns = &mut self.kept_mut(owner).points;

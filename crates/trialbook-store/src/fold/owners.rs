@@ -5,6 +5,7 @@ use trialbook_model::record::{Signed, Subject};
 use trialbook_model::state::RunState;
 
 use super::{Fold, FoldedExperiment, FoldedProject, FoldedRun, Kept};
+use crate::backend::Wanted;
 use crate::error::BookError;
 use crate::nouns::{Owner, RunRow};
 
@@ -27,19 +28,10 @@ impl Fold<'_> {
             return Ok(*no);
         }
         let sealed = match self.sealed.look().run_no(uid)? {
-            Some(no) => self.sealed.run(no)?,
+            Some(no) => self.sealed_run(no)?,
             None => None,
         };
-        let run = match sealed {
-            Some(run) => FoldedRun {
-                row: run.row.clone(),
-                kept: Kept {
-                    places: run.places.clone(),
-                    ..Kept::default()
-                },
-            },
-            None => self.new_run(uid),
-        };
+        let run = sealed.unwrap_or_else(|| self.new_run(uid));
         let no = run.row.no;
         if let Some(number) = run.row.number {
             self.taken
@@ -50,6 +42,35 @@ impl Fold<'_> {
         self.run_numbers.insert(uid, no);
         self.runs.insert(no, run);
         Ok(no)
+    }
+
+    /// A sealed run. One whose row is damaged begins anew with what its columns say, the bytes set aside.
+    fn sealed_run(&self, no: RunNo) -> Result<Option<FoldedRun>, BookError> {
+        match self.sealed.run(no) {
+            Err(error) if error.is_damage() => {
+                let record = self.sealed.look().runs(Wanted::Numbers(&[no]))?.pop();
+                Ok(record.map(|record| FoldedRun {
+                    row: RunRow {
+                        no,
+                        uid: record.uid,
+                        experiment: record.experiment,
+                        number: record.number,
+                        state: RunState::default(),
+                    },
+                    kept: Kept {
+                        aside: Some(record.state),
+                        ..Kept::default()
+                    },
+                }))
+            }
+            run => Ok(run?.map(|run| FoldedRun {
+                row: run.row.clone(),
+                kept: Kept {
+                    places: run.places.clone(),
+                    ..Kept::default()
+                },
+            })),
+        }
     }
 
     fn new_run(&mut self, uid: RunUid) -> FoldedRun {
@@ -91,6 +112,7 @@ impl Fold<'_> {
         if let Some(sealed) = self.sealed.experiment(no)? {
             let kept = Kept {
                 places: sealed.places,
+                aside: sealed.aside,
                 ..Kept::default()
             };
             let row = sealed.row;
@@ -111,6 +133,7 @@ impl Fold<'_> {
                 state: sealed.state,
                 kept: Kept {
                     places: sealed.places,
+                    aside: sealed.aside,
                     ..Kept::default()
                 },
             },

@@ -104,6 +104,11 @@ impl Index {
         })
     }
 
+    /// The identity of the book that it belongs to.
+    pub fn book(&self) -> Uid {
+        self.book
+    }
+
     /// The revision up to which it knows the book; what changed since is to be applied.
     pub fn rev(&self) -> u64 {
         self.rev

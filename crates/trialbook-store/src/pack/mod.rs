@@ -23,7 +23,7 @@ pub(crate) use items::{
 };
 pub(crate) use names::Names;
 pub(crate) use nouns::{pack_document, pack_noun, unpack_document, unpack_noun};
-pub(crate) use places::{BLOCK, LongPlace, Places, RecordPlace, chunk_id};
+pub(crate) use places::{BLOCK, LongPlace, Places, RecordPlace, SEQ_BITS, chunk_id};
 pub(crate) use records::{pack_records, unpack_records};
 pub(crate) use run::{pack_run, unpack_run};
 pub(crate) use short::{ShortPack, ShortSeries};

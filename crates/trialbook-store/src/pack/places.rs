@@ -16,7 +16,7 @@ use super::names::Names;
 pub(crate) const BLOCK: u64 = 64;
 
 /// Bits of a chunk's id that number it inside its series.
-const SEQ_BITS: u32 = 20;
+pub(crate) const SEQ_BITS: u32 = 20;
 
 /// The id of a chunk's row.
 pub(crate) fn chunk_id(series: u64, seq: u32) -> i64 {
@@ -86,6 +86,23 @@ impl Places {
     /// The id of a chunk of a stream.
     pub(crate) fn chunk(&self, stream: u32, seq: u32) -> i64 {
         chunk_id(self.series(stream), seq)
+    }
+
+    /// Streams that it speaks of, by their book-wide numbers.
+    pub(crate) fn in_use(&self) -> Vec<u64> {
+        let records = [self.events, self.logs, self.items, self.assessments];
+        let records = records.into_iter().flatten().map(|place| place.stream);
+        let long = self.long.values().map(|place| place.stream);
+        let axes = self.axes.map(|(stream, _)| stream);
+        let streams = self
+            .short
+            .into_iter()
+            .chain(axes)
+            .chain(records)
+            .chain(long);
+        let mut streams: Vec<u64> = streams.map(|stream| self.series(stream)).collect();
+        streams.sort_unstable();
+        streams
     }
 
     /// First and last id that a stream may use.

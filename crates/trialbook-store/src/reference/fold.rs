@@ -82,10 +82,10 @@ impl Reference {
             let Op::Purge(purge) = &signed.op else {
                 continue;
             };
-            self.purged.insert(purge.subject.clone());
             let Subject::Run(uid) = purge.subject else {
                 continue;
             };
+            self.purged.insert(purge.subject.clone());
             if let Some(at) = self.run_numbers.remove(&uid) {
                 self.runs[at] = None;
                 let owner = Owner::Run(RunNo(at as u64 + 1));
@@ -150,6 +150,8 @@ impl Reference {
 
     fn take(&mut self, signed: &Signed) {
         let Some(subject) = signed.op.subject() else {
+            let number = (signed.writer, signed.seq);
+            self.unknown.insert(number, signed.clone());
             return;
         };
         let owner = match subject {

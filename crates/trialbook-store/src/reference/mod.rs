@@ -9,8 +9,8 @@ pub(crate) mod search;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunUid};
-use trialbook_model::record::{Assess, Event, Item, Log, SeriesKey, Subject};
+use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunUid, WriterUid};
+use trialbook_model::record::{Assess, Event, Item, Log, SeriesKey, Signed, Subject};
 use trialbook_model::state::{ExperimentState, Point, ProjectState};
 
 use crate::nouns::{ExperimentRow, Owner, Recorded, RunRow};
@@ -33,6 +33,8 @@ pub struct Reference {
     snapshots: BTreeMap<String, serde_json::Value>,
     purged: BTreeSet<Subject>,
     operations: BTreeSet<OperationUid>,
+    /// What is of no known kind.
+    unknown: BTreeMap<(WriterUid, u64), Signed>,
 }
 
 impl Default for Reference {
@@ -61,6 +63,7 @@ impl Reference {
             snapshots: BTreeMap::new(),
             purged: BTreeSet::new(),
             operations: BTreeSet::new(),
+            unknown: BTreeMap::new(),
         }
     }
 }

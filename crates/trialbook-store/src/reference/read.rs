@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
-use trialbook_model::record::{Item, Score, SeriesKey};
+use trialbook_model::record::{Item, Score, SeriesKey, Signed};
 use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{Axis, BucketSpec, Buckets};
 
@@ -115,6 +115,10 @@ impl Reading for Reference {
             .into_iter()
             .map(|(labels, items)| group(labels, &items))
             .collect())
+    }
+
+    fn unknown(&self) -> Result<Vec<Signed>, Infallible> {
+        Ok(self.unknown.values().cloned().collect())
     }
 
     fn snapshot(&self, sha256: &str) -> Result<Option<serde_json::Value>, Infallible> {

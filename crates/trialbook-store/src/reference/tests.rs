@@ -5,6 +5,7 @@ use trialbook_model::record::*;
 use trialbook_model::time::Timestamp;
 
 use super::Reference;
+use crate::nouns::Owner;
 use crate::query::Query;
 use crate::reading::Reading as _;
 
@@ -98,4 +99,27 @@ fn an_operation_sent_twice_is_applied_once() {
     book.seal(&[op]);
     let owner = crate::nouns::Owner::Run(RunNo(1));
     assert!(book.events(&owner).unwrap().is_empty());
+}
+
+#[test]
+fn only_runs_can_be_purged() {
+    let mut book = Reference::new();
+    let uid = ExperimentUid(Uid([4; 16]));
+    let purge = |subject| Op::Purge(Purge { subject });
+    book.seal(&[
+        signed(1, purge(Subject::Experiment(uid))),
+        signed(2, purge(Subject::Project("default".to_owned()))),
+    ]);
+    let event = |subject| {
+        let event = serde_json::json!({"subject": subject, "kind": "note"});
+        Op::Event(serde_json::from_value(event).unwrap())
+    };
+    book.seal(&[
+        signed(3, event(Subject::Experiment(uid))),
+        signed(4, event(Subject::Project("default".to_owned()))),
+    ]);
+    let of = Owner::Experiment(ExperimentNo(1));
+    assert_eq!(book.events(&of).unwrap().len(), 1);
+    let of = Owner::Project("default".to_owned());
+    assert_eq!(book.events(&of).unwrap().len(), 1);
 }

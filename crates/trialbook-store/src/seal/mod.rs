@@ -3,6 +3,7 @@
 //! Not here: finding spools, leases, SQL. Invariant: the change holds the offsets of the spools together
 //! with what they said, so that each record gets into the book once.
 
+mod aside;
 mod groups;
 mod points;
 mod records;
@@ -17,7 +18,7 @@ use crate::fold::{Fold, FoldedExperiment, FoldedProject, FoldedRun, Kept};
 use crate::pack::{BLOCK, Names, Places, chunk_id, pack_document, pack_noun, pack_run};
 use crate::sealed::Sealed;
 
-pub(crate) use run::{Ground, seal, take_lease};
+pub(crate) use run::{Ground, lease_at, seal, take_lease};
 
 /// Writes a change.
 struct Writer<'a> {
@@ -54,12 +55,14 @@ pub(crate) fn change_of(
     sealed: &Sealed<'_>,
     spools: Vec<SpoolRecord>,
 ) -> Result<Change, BookError> {
+    let base = Some(sealed.counters());
     let mut counters = fold.counters;
     counters.rev += 1;
     let mut writer = Writer {
         sealed,
         names: sealed.names().clone(),
         change: Change {
+            base,
             counters,
             spools,
             ..Change::default()
@@ -82,6 +85,7 @@ pub(crate) fn change_of(
         let packed = pack_document(&document).map_err(BookError::pack("a snapshot"))?;
         writer.change.snapshots.push((sha256, packed));
     }
+    writer.change.unknown = fold.unknown;
     writer.change.experiment_uids.extend(fold.experiment_uids);
     writer.change.operations.extend(fold.operations);
     writer.change.purged.extend(fold.purged);
@@ -141,7 +145,10 @@ impl Writer<'_> {
     }
 
     fn write_kept(&mut self, kept: &mut Kept) -> Result<(), BookError> {
-        self.write_points(kept)?;
+        if let Some(data) = kept.aside.take() {
+            self.keep_aside(&mut kept.places, data);
+        }
+        self.write_points_or_go_round(kept)?;
         self.write_records(kept)
     }
 

@@ -17,7 +17,7 @@ use super::groups::{Calls, Form, Prior, bundles, calls_of, groups_of, values_of}
 use crate::backend::{ChunkRecord, Part};
 use crate::error::BookError;
 use crate::fold::Kept;
-use crate::pack::{LongPlace, ShortPack, ShortSeries};
+use crate::pack::{LongPlace, Places, ShortPack, ShortSeries};
 use crate::sealed::LongChunk;
 
 /// Bytes of one piece of the packed chunk. Whole, it would mostly fill half a page of the database and leave
@@ -74,7 +74,7 @@ impl Writer<'_> {
                         for member in members {
                             let mut values = before(&member.key).unwrap_or_default().to_vec();
                             if let Prior::Tail(_) = prior {
-                                values = self.tail_values(kept, &member.key)?;
+                                values = self.tail_values(&kept.places, &member.key)?;
                             }
                             values.extend(values_of(&kept.points, group, member, &calls));
                             self.write_values(kept, &member.key, &values, &axes)?;
@@ -111,14 +111,18 @@ impl Writer<'_> {
     }
 
     /// The values of a long series' last chunk, which is not full.
-    fn tail_values(&self, kept: &Kept, key: &SeriesKey) -> Result<Vec<f64>, BookError> {
-        let Some(place) = kept.places.long.get(key) else {
+    pub(super) fn tail_values(
+        &self,
+        places: &Places,
+        key: &SeriesKey,
+    ) -> Result<Vec<f64>, BookError> {
+        let Some(place) = places.long.get(key) else {
             return Ok(Vec::new());
         };
         let seq = (place.count / CHUNK_VALUES as u64) as u32;
         let chunk = self
             .sealed
-            .chunk(kept.places.chunk(place.stream, seq), Part::Data)?;
+            .chunk(places.chunk(place.stream, seq), Part::Data)?;
         let axes = self.sealed.axes_of(std::slice::from_ref(&chunk))?;
         let mut buffer = LongChunk::default();
         self.sealed.unpack_chunk(&chunk, &axes[0], &mut buffer)?;

@@ -59,8 +59,14 @@ impl Writer<'_> {
         if place.blocks > 0 && place.tail < SMALL_BYTES {
             place.blocks -= 1;
             let id = kept.places.chunk(place.stream, place.blocks);
-            let chunk = self.sealed.chunk(id, Part::Data)?;
-            unpack_records(&chunk.data, &mut records).map_err(BookError::damaged("chunk", id))?;
+            // A block that cannot be read makes room, and is kept.
+            let mut chunks = self.sealed.look().chunks((id, id), Part::Data)?;
+            if let Some(chunk) = chunks.pop()
+                && unpack_records(&chunk.data, &mut records).is_err()
+            {
+                records.clear();
+                self.keep_aside(&mut kept.places, chunk.data);
+            }
         }
         records.extend(new);
         let mut start = 0;
@@ -99,14 +105,21 @@ impl Writer<'_> {
         if place.blocks > 0 && place.tail < SMALL_ITEMS {
             place.blocks -= 1;
             let id = kept.places.chunk(place.stream, place.blocks);
-            let chunk = self.sealed.chunk(id, Part::Both)?;
-            let block = ItemBlock {
-                numbers: chunk.roll,
-                texts: chunk.data,
-            };
-            let unpacked: Result<(), CodecError> =
-                unpack_items(&block, &mut self.sealed.scratch(), &mut items);
-            unpacked.map_err(BookError::damaged("chunk", id))?;
+            let mut chunks = self.sealed.look().chunks((id, id), Part::Both)?;
+            if let Some(chunk) = chunks.pop() {
+                let block = ItemBlock {
+                    numbers: chunk.roll,
+                    texts: chunk.data,
+                };
+                let unpacked: Result<(), CodecError> =
+                    unpack_items(&block, &mut self.sealed.scratch(), &mut items);
+                // A block that cannot be read makes room, and is kept.
+                if unpacked.is_err() {
+                    items.clear();
+                    self.keep_aside(&mut kept.places, block.numbers);
+                    self.keep_aside(&mut kept.places, block.texts);
+                }
+            }
         }
         items.extend(new);
         for items in items.chunks(BLOCK_ITEMS) {

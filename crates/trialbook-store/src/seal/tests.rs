@@ -9,13 +9,16 @@ use trialbook_model::time::Timestamp;
 use trialbook_spool::codec::{Along, BucketSpec, Detail, encode_values};
 
 use super::*;
-use crate::backend::Backend as _;
+use crate::backend::{Backend, ChunkRecord, Look, Part};
 use crate::fold::{Batch, Collector};
 use crate::memory::MemoryBackend;
 use crate::nouns::{Owner, Series};
 use crate::reading::Reading as _;
+use crate::sqlite::SqliteBackend;
 use crate::tails::Tails;
 use crate::view::BookView;
+use std::cell::RefCell;
+use std::path::PathBuf;
 
 const RUN: RunUid = RunUid(Uid([9; 16]));
 
@@ -39,7 +42,9 @@ fn book() -> MemoryBackend {
 }
 
 fn view(backend: &MemoryBackend) -> BookView<'_> {
-    BookView::over(backend, Arc::default(), |_sealed| Ok(Tails::default())).unwrap()
+    let list = || Ok(BTreeSet::default());
+    let read = |_: &dyn Look| Ok(Tails::default());
+    BookView::over(backend, Arc::default(), list, read).unwrap()
 }
 
 /// Calls of the given keys, a step each.
@@ -193,4 +198,169 @@ fn the_examples_in_the_format_documents_are_what_is_written() {
     let row = hex(&pack_run(&state, &Places::default(), &mut names).unwrap());
     let document = include_str!("../../../../docs/format/book.md");
     assert!(document.contains(&row), "{row}");
+}
+
+/// Changes a byte in the middle of each chunk that `choose` wants.
+fn damage(backend: &MemoryBackend, choose: impl Fn(&ChunkRecord) -> bool) {
+    let look = backend.look().unwrap();
+    let mut chunks = look.chunks((0, i64::MAX), Part::Both).unwrap();
+    chunks.retain(choose);
+    assert!(!chunks.is_empty());
+    for chunk in &mut chunks {
+        let middle = chunk.data.len() / 2;
+        chunk.data[middle] ^= 0xff;
+    }
+    let change = Change {
+        counters: look.counters().unwrap(),
+        chunks,
+        ..Change::default()
+    };
+    backend.commit(&change).unwrap();
+}
+
+#[test]
+fn a_damaged_open_chunk_is_kept_apart_and_its_series_goes_on() {
+    let backend = book();
+    seal_in(&backend, calls(&["a", "b"], 0..5000));
+    let look = backend.look().unwrap();
+    let chunks = look.chunks((0, i64::MAX), Part::Data).unwrap();
+    let open = chunks.iter().filter(|chunk| chunk.axis.is_some()).nth(1);
+    let open = open.unwrap().id;
+    damage(&backend, |chunk| chunk.id == open);
+    seal_in(&backend, calls(&["a", "b"], 5000..5100));
+    let steps: Vec<i64> = (0..4096).chain(5000..5100).collect();
+    let (a, b) = (series(&backend, "a").steps, series(&backend, "b").steps);
+    assert!(a == steps || b == steps);
+    assert_eq!(a.len() + b.len(), 5100 + 4196, "the other one is whole");
+    let after = backend.look().unwrap();
+    let after = after.chunks((0, i64::MAX), Part::Data).unwrap();
+    let was = chunks.iter().find(|chunk| chunk.id == open).unwrap();
+    let differ = |chunk: &&ChunkRecord| {
+        let pairs = chunk.data.iter().zip(&was.data);
+        chunk.data.len() == was.data.len() && pairs.filter(|(a, b)| a != b).count() == 1
+    };
+    assert!(
+        after.iter().any(|chunk| differ(&chunk)),
+        "its bytes are kept"
+    );
+}
+
+#[test]
+fn a_damaged_axis_or_packed_chunk_stops_no_seal() {
+    let backend = book();
+    seal_in(&backend, calls(&["a"], 0..5000));
+    seal_in(&backend, calls(&["b"], 0..10));
+    damage(&backend, |chunk| chunk.axis.is_none());
+    seal_in(&backend, calls(&["a", "b"], 5000..5100));
+    assert_eq!(series(&backend, "b").steps.len(), 100);
+    let of = Owner::Run(RunNo(1));
+    let a = view(&backend).series(&of, &SeriesKey::plain("a"));
+    assert!(a.unwrap_err().is_damage(), "its first axis is damaged too");
+}
+
+#[test]
+fn damaged_blocks_of_records_and_items_stop_no_seal() {
+    let backend = book();
+    let say = |seq: i64| {
+        let log = Log {
+            run: RUN,
+            stream: LogStream::Stdout,
+            text: format!("line {seq}"),
+        };
+        let item = serde_json::json!({"run": RUN, "id": "i"});
+        let item: Item = serde_json::from_value(item).unwrap();
+        let mut operations = calls(&["a"], seq..seq + 2);
+        operations[0].op = Op::Log(log);
+        operations[1].op = Op::Item(Box::new(item));
+        seal_in(&backend, operations);
+    };
+    say(1);
+    damage(&backend, |_| true);
+    say(3);
+    let view = view(&backend);
+    assert_eq!(view.logs(RunNo(1)).unwrap().len(), 1);
+    assert_eq!(view.items(RunNo(1)).unwrap().len(), 1);
+}
+
+#[test]
+fn a_view_begins_anew_only_when_a_spool_went_away() {
+    let backend = book();
+    let steps = RefCell::new(0..);
+    let seal = |_: &dyn Look| {
+        let step = steps.borrow_mut().next().unwrap();
+        seal_in(&backend, calls(&["a"], step..step + 1));
+        Ok(Tails::default())
+    };
+    let list = || Ok(BTreeSet::from([PathBuf::from("1.spool")]));
+    let view = BookView::over(&backend, Arc::default(), list, seal).unwrap();
+    assert_eq!(
+        view.rev(),
+        0,
+        "somebody who seals all the time hinders nobody"
+    );
+    let listings = RefCell::new(vec![2, 1, 1, 2]);
+    let list = || {
+        let names = [PathBuf::from("1.spool"), PathBuf::from("2.spool")];
+        let there = listings.borrow_mut().pop().unwrap();
+        Ok(names.into_iter().take(there).collect())
+    };
+    let view = BookView::over(&backend, Arc::default(), list, seal).unwrap();
+    assert_eq!(view.rev(), 2, "the look after the one that was missed");
+    assert!(listings.borrow().is_empty());
+}
+
+/// The change that some operations make on top of the rows as they are now.
+fn change_for(backend: &dyn Backend, operations: Vec<Signed>) -> Change {
+    let sealed = Rc::new(Sealed::open(backend.look().unwrap()).unwrap());
+    let mut fold = Fold::new(Rc::clone(&sealed));
+    let mut batch: Batch = Collector::new(BTreeSet::default()).finish().unwrap();
+    batch.operations = operations;
+    fold.apply(batch).unwrap();
+    change_of(fold, &sealed, Vec::new()).unwrap()
+}
+
+fn database(folder: &std::path::Path) -> SqliteBackend {
+    let first = first_change(Uid([1; 16])).unwrap();
+    SqliteBackend::make(&folder.join("book.db"), &first).unwrap()
+}
+
+#[test]
+fn a_change_of_rows_that_are_others_by_now_is_refused() {
+    let folder = crate::contract::folder();
+    let (database, memory) = (database(folder.path()), book());
+    let backends: [&dyn Backend; 2] = [&database, &memory];
+    for backend in backends {
+        let first = change_for(backend, calls(&["a"], 0..2));
+        let second = change_for(backend, calls(&["a"], 5..9));
+        backend.commit(&first).unwrap();
+        let refused = backend.commit(&second);
+        assert!(matches!(refused, Err(BookError::Restless)), "{refused:?}");
+        let again = change_for(backend, calls(&["a"], 5..9));
+        backend.commit(&again).unwrap();
+        let sealed = Sealed::open(backend.look().unwrap()).unwrap();
+        let run = sealed.run(RunNo(1)).unwrap().unwrap();
+        assert_eq!(run.row.state.records.counts.points, 6);
+    }
+}
+
+#[test]
+fn a_database_that_took_the_place_of_another_is_the_one_that_is_read() {
+    let folder = crate::contract::folder();
+    let database = database(folder.path());
+    let (place, kept) = (folder.path().join("book.db"), folder.path().join("kept"));
+    database.copy_to(&kept).unwrap();
+    let stale = change_for(&database, calls(&["a"], 0..2));
+    database.commit(&stale).unwrap();
+    assert_eq!(database.look().unwrap().counters().unwrap().rev, 1);
+    std::fs::remove_file(folder.path().join("book.db-wal")).unwrap();
+    std::fs::rename(&kept, &place).unwrap();
+    SqliteBackend::create(&place).unwrap();
+    let restored = database.look().unwrap().counters().unwrap();
+    assert_eq!(restored.rev, 0);
+    // The same revision, and all the same another book than the one that was there.
+    let anew = change_for(&database, calls(&["a"], 0..3));
+    database.commit(&anew).unwrap();
+    let marks = database.look().unwrap().counters().unwrap();
+    assert_eq!(marks.rev, 1);
+    assert_ne!(marks.mark, restored.mark);
 }

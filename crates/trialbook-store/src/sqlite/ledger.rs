@@ -1,11 +1,13 @@
 //! What the book remembers of itself: counters, names, spools, applied operations, purged subjects,
 //! snapshots.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
-use trialbook_model::id::{OperationUid, Uid};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use trialbook_model::id::{OperationUid, Uid, WriterUid};
 use trialbook_model::record::Subject;
 
+use super::schema;
 use crate::backend::{Change, Counters, SpoolRecord};
+use crate::sequences::Numbers;
 
 const READ_UID: &str = "SELECT value FROM meta WHERE key = 'uid'";
 const READ_COUNTERS: &str = "SELECT key, value FROM meta WHERE key <> 'uid'";
@@ -14,6 +16,10 @@ const WRITE_COUNTER: &str = "INSERT INTO meta (key, value) VALUES (?1, ?2) \
 const READ_NAMES: &str = "SELECT no, name FROM name WHERE no >= ?1 ORDER BY no";
 const WRITE_NAME: &str = "INSERT INTO name (no, name) VALUES (?1, ?2)";
 const READ_SPOOLS: &str = "SELECT name, offset, lost, damage FROM spool ORDER BY name";
+const READ_SPOOL: &str = "SELECT name, offset, lost, damage FROM spool WHERE name = ?1";
+const READ_SEQUENCE: &str = "SELECT first, last FROM sequence WHERE writer = ?1 ORDER BY first";
+const CLEAR_SEQUENCE: &str = "DELETE FROM sequence WHERE writer = ?1";
+const WRITE_SEQUENCE: &str = "INSERT INTO sequence (writer, first, last) VALUES (?1, ?2, ?3)";
 const WRITE_SPOOL: &str = "INSERT OR REPLACE INTO spool (name, offset, lost, damage) \
      VALUES (?1, ?2, ?3, ?4)";
 const READ_SNAPSHOT: &str = "SELECT document FROM snapshot WHERE sha256 = ?1";
@@ -30,6 +36,11 @@ pub(super) fn uid(connection: &Connection) -> rusqlite::Result<Uid> {
     Ok(uid.map(Uid).unwrap_or_default())
 }
 
+pub(super) fn rename(connection: &Connection, uid: Uid) -> rusqlite::Result<()> {
+    connection.execute(WRITE_COUNTER, params!["uid", uid.0])?;
+    Ok(())
+}
+
 pub(super) fn counters(connection: &Connection) -> rusqlite::Result<Counters> {
     let mut counters = Counters::default();
     let mut query = connection.prepare_cached(READ_COUNTERS)?;
@@ -43,6 +54,7 @@ pub(super) fn counters(connection: &Connection) -> rusqlite::Result<Counters> {
             "run" => &mut counters.run,
             "experiment" => &mut counters.experiment,
             "block" => &mut counters.block,
+            "mark" => &mut counters.mark,
             _ => continue,
         };
         *slot = value as u64;
@@ -58,15 +70,46 @@ pub(super) fn names(connection: &Connection, from: u32) -> rusqlite::Result<Vec<
 
 pub(super) fn spools(connection: &Connection) -> rusqlite::Result<Vec<SpoolRecord>> {
     let mut query = connection.prepare_cached(READ_SPOOLS)?;
-    let rows = query.query_map([], |row| {
-        Ok(SpoolRecord {
-            name: row.get(0)?,
-            offset: row.get::<_, i64>(1)? as u64,
-            lost: row.get::<_, i64>(2)? as u64,
-            damage: row.get(3)?,
-        })
-    })?;
+    let rows = query.query_map([], of_row)?;
     rows.collect()
+}
+
+pub(super) fn spool(connection: &Connection, name: &str) -> rusqlite::Result<Option<SpoolRecord>> {
+    let mut query = connection.prepare_cached(READ_SPOOL)?;
+    query.query_row([name], of_row).optional()
+}
+
+fn of_row(row: &Row<'_>) -> rusqlite::Result<SpoolRecord> {
+    Ok(SpoolRecord {
+        name: row.get(0)?,
+        offset: row.get::<_, i64>(1)? as u64,
+        lost: row.get::<_, i64>(2)? as u64,
+        damage: row.get(3)?,
+    })
+}
+
+pub(super) fn sequence(connection: &Connection, writer: WriterUid) -> rusqlite::Result<Numbers> {
+    if !schema::has(connection, "0003_sequence")? {
+        return Ok(Numbers::default());
+    }
+    let mut query = connection.prepare_cached(READ_SEQUENCE)?;
+    let rows = query.query_map([writer.0.0], |row| {
+        let (first, last): (i64, i64) = (row.get(0)?, row.get(1)?);
+        Ok((first as u64, last as u64))
+    })?;
+    Ok(Numbers::new(rows.collect::<Result<_, _>>()?))
+}
+
+fn write_sequences(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
+    let mut clear = connection.prepare_cached(CLEAR_SEQUENCE)?;
+    let mut insert = connection.prepare_cached(WRITE_SEQUENCE)?;
+    for (writer, numbers) in &change.sequences {
+        clear.execute([writer.0.0])?;
+        for (first, last) in numbers.ranges() {
+            insert.execute(params![writer.0.0, *first as i64, *last as i64])?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn snapshot(connection: &Connection, sha256: &str) -> rusqlite::Result<Option<Vec<u8>>> {
@@ -101,12 +144,13 @@ fn subject_bytes(subject: &Subject) -> Vec<u8> {
     key
 }
 
-pub(super) fn write(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
+pub(super) fn write(connection: &Connection, change: &Change, mark: u64) -> rusqlite::Result<()> {
     let Counters {
         rev,
         run,
         experiment,
         block,
+        mark: _,
     } = change.counters;
     let mut insert = connection.prepare_cached(WRITE_COUNTER)?;
     let counters = [
@@ -114,6 +158,7 @@ pub(super) fn write(connection: &Connection, change: &Change) -> rusqlite::Resul
         ("run", run),
         ("experiment", experiment),
         ("block", block),
+        ("mark", mark),
     ];
     for (key, value) in counters {
         insert.execute(params![key, value as i64])?;
@@ -135,6 +180,7 @@ pub(super) fn write(connection: &Connection, change: &Change) -> rusqlite::Resul
     {
         insert.execute(params![name, *offset as i64, *lost as i64, damage])?;
     }
+    write_sequences(connection, change)?;
     let mut insert = connection.prepare_cached(WRITE_SNAPSHOT)?;
     for (sha256, document) in &change.snapshots {
         insert.execute(params![sha256, document])?;

@@ -6,24 +6,29 @@
 //! Invariant: SQL stands beside the rows it speaks of, in the modules below.
 
 mod chunks;
+mod copy;
 mod experiments;
 mod ledger;
 mod open;
 mod runs;
 mod schema;
+mod unknown;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, TransactionBehavior};
-use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid};
-use trialbook_model::record::Subject;
+use trialbook_model::id::{
+    ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid, WriterUid,
+};
+use trialbook_model::record::{Signed, Subject};
 
 use crate::backend::{
     Backend, Change, ChunkRecord, Counters, ExperimentRecord, Experiments, Look, Part,
-    ProjectRecord, RunRecord, SpoolRecord, Wanted,
+    ProjectRecord, RunRecord, Settle, Settled, SpoolRecord, Wanted,
 };
 use crate::error::BookError;
+use crate::sequences::Numbers;
 
 /// Connections kept for later looks.
 const IDLE: usize = 4;
@@ -31,19 +36,38 @@ const IDLE: usize = 4;
 /// Frames of the write-ahead log above which a seal moves it into the database.
 const CHECKPOINT_PAGES: i64 = 1000;
 
+/// Opens a look: the first read fixes what it sees.
+const BEGIN: &str = "BEGIN; SELECT count(*) FROM meta;";
+
+/// What became of a change.
+enum Written {
+    /// It is there, or was made by somebody else.
+    Whole,
+    /// It was made from rows that are others by now.
+    Refused,
+}
+
 /// The database of a book.
 #[derive(Debug)]
 pub(crate) struct SqliteBackend {
     path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<Reader>>,
     /// A copy that had to be made because the folder is read-only and its log is open.
     copy: Mutex<Option<open::Copied>>,
+}
+
+/// A connection for looks.
+#[derive(Debug)]
+struct Reader {
+    connection: Connection,
+    /// The file that it reads, by device and number; `None` where it does not see what others write.
+    file: Option<(u64, u64)>,
 }
 
 impl SqliteBackend {
     /// Opens the database, made with its first rows where there is none. It appears as a whole or not at
     /// all: a full disk and a kill leave none, and of several that make it at once the first one wins and
-    /// nobody waits.
+    /// nobody waits. Missing still where it can only be made in its place, which needs the lease.
     pub(crate) fn make(path: &Path, first: &Change) -> Result<Self, BookError> {
         match Self::open(path) {
             Err(BookError::Missing { .. }) => {}
@@ -54,15 +78,19 @@ impl SqliteBackend {
         backend.commit(first)?;
         drop(backend);
         draft.publish(path)?;
+        Self::open(path)
+    }
+
+    /// Opens the database, made in its place where there is none or where it was never finished. Only for
+    /// the holder of the lease.
+    pub(crate) fn make_in_place(path: &Path, first: &Change) -> Result<Self, BookError> {
         match Self::open(path) {
-            // What stands there was never finished, or this file system has no links.
-            Err(BookError::Missing { .. }) => {
-                let backend = Self::create(path)?;
-                backend.commit(first)?;
-                Ok(backend)
-            }
-            opened => opened,
+            Err(BookError::Missing { .. }) => {}
+            opened => return opened,
         }
+        let backend = Self::create(path)?;
+        backend.commit(first)?;
+        Ok(backend)
     }
 
     /// Makes the database, or brings one that is there to the present schema.
@@ -75,13 +103,13 @@ impl SqliteBackend {
     pub(crate) fn open(path: &Path) -> Result<Self, BookError> {
         open::check(path)?;
         let backend = Self::over(path);
-        let connection = backend.reader()?;
-        if open::is_unfinished(&connection) {
+        let reader = backend.reader()?;
+        if open::is_unfinished(&reader.connection) {
             return Err(BookError::Missing {
                 path: path.to_owned(),
             });
         }
-        backend.give_back(connection);
+        backend.give_back(reader);
         Ok(backend)
     }
 
@@ -93,23 +121,32 @@ impl SqliteBackend {
         }
     }
 
-    fn reader(&self) -> Result<Connection, BookError> {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
-        match idle {
-            Some(connection) => Ok(connection),
-            None => open::reader(&self.path, &self.copy),
+    fn reader(&self) -> Result<Reader, BookError> {
+        // Before it is opened: a file that takes its place meanwhile is then not taken for it.
+        let file = open::file_at(&self.path);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another process may have put a backup in the database's place.
+        idle.retain(|idle| idle.file == file);
+        if let Some(reader) = idle.pop() {
+            return Ok(reader);
         }
+        drop(idle);
+        let (connection, footing) = open::reader(&self.path, &self.copy)?;
+        Ok(Reader {
+            connection,
+            file: match footing {
+                open::Footing::Shared => file,
+                open::Footing::Alone => None,
+            },
+        })
     }
 
-    /// Keeps a connection for the next look, unless enough are kept.
-    fn give_back(&self, connection: Connection) {
+    /// Keeps a connection for the next look, unless enough are kept. One that sees nothing of what others
+    /// write must not be the base of anything later.
+    fn give_back(&self, reader: Reader) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE {
-            idle.push(connection);
+        if reader.file.is_some() && idle.len() < IDLE {
+            idle.push(reader);
         }
     }
 
@@ -123,7 +160,7 @@ impl SqliteBackend {
 
     /// What SQLite itself finds wrong with the file.
     pub(crate) fn integrity(&self) -> Result<Vec<String>, BookError> {
-        let connection = self.reader()?;
+        let connection = self.reader()?.connection;
         let checking = BookError::database("check");
         let findings = || -> rusqlite::Result<Vec<String>> {
             let mut check = connection.prepare("PRAGMA integrity_check(100)")?;
@@ -137,24 +174,37 @@ impl SqliteBackend {
 
     /// Writes a copy of the database, as it is now.
     pub(crate) fn copy_to(&self, target: &Path) -> Result<(), BookError> {
-        let connection = self.reader()?;
-        let target = target.to_string_lossy().into_owned();
+        let connection = self.reader()?.connection;
+        let name = target.to_string_lossy().into_owned();
         connection
-            .execute("VACUUM INTO ?1", [target])
+            .execute("VACUUM INTO ?1", [&name])
             .map_err(BookError::database("copy"))?;
+        let copy = std::fs::File::open(target).map_err(BookError::io("open", target))?;
+        copy.sync_all().map_err(BookError::io("sync", target))
+    }
+
+    /// Gives a database that nobody else has open another identity.
+    pub(crate) fn rename(path: &Path, uid: Uid) -> Result<(), BookError> {
+        let rename = || ledger::rename(&Connection::open(path)?, uid);
+        rename().map_err(BookError::database("write to"))
+    }
+
+    /// Replaces all that is in the database by what is in another one, in one transaction. Only for the
+    /// holder of the lease.
+    pub(crate) fn replace_with(&self, other: &Path) -> Result<(), BookError> {
+        open::replace(&self.path, other)?;
+        self.settle(Settle::Whole)?;
         Ok(())
     }
 }
 
 impl Backend for SqliteBackend {
     fn look(&self) -> Result<Box<dyn Look + '_>, BookError> {
-        let connection = self.reader()?;
-        // The first read fixes what the transaction sees.
-        connection
-            .execute_batch("BEGIN; SELECT count(*) FROM meta;")
-            .map_err(BookError::database("read"))?;
+        let reader = self.reader()?;
+        let begun = reader.connection.execute_batch(BEGIN);
+        begun.map_err(BookError::database("read"))?;
         Ok(Box::new(SqliteLook {
-            connection: Some(connection),
+            reader: Some(reader),
             backend: self,
         }))
     }
@@ -162,49 +212,79 @@ impl Backend for SqliteBackend {
     fn commit(&self, change: &Change) -> Result<(), BookError> {
         let mut connection = open::writer(&self.path)?;
         let failed = BookError::database("write to");
-        let write = |connection: &mut Connection| -> rusqlite::Result<()> {
+        let mut mark = [0; 8];
+        getrandom::fill(&mut mark)
+            .map_err(|error| BookError::io("name", &self.path)(std::io::Error::other(error)))?;
+        // One bit less, so that it is a number for SQLite.
+        let mark = u64::from_le_bytes(mark) >> 1;
+        let write = |connection: &mut Connection| -> rusqlite::Result<Written> {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             // Of several that make one book at once, the first has done it for all.
             if change.makes_book() && !open::is_unfinished(&transaction) {
-                return transaction.rollback();
+                transaction.rollback()?;
+                return Ok(Written::Whole);
             }
-            ledger::write(&transaction, change)?;
+            if let Some(base) = change.base
+                && ledger::counters(&transaction)? != base
+            {
+                transaction.rollback()?;
+                return Ok(Written::Refused);
+            }
+            schema::migrate(&transaction)?;
+            ledger::write(&transaction, change, mark)?;
+            unknown::write(&transaction, change)?;
             experiments::write(&transaction, change)?;
             runs::write(&transaction, change)?;
             chunks::write(&transaction, change)?;
-            transaction.commit()
+            transaction.commit()?;
+            Ok(Written::Whole)
         };
-        write(&mut connection).map_err(failed)
+        match write(&mut connection).map_err(failed)? {
+            Written::Whole => Ok(()),
+            Written::Refused => {
+                // Whatever showed the old rows must not show them again.
+                self.forget();
+                Err(BookError::Restless)
+            }
+        }
     }
 
-    fn settle(&self) -> Result<(), BookError> {
-        open::checkpoint(&open::writer(&self.path)?, CHECKPOINT_PAGES);
-        Ok(())
+    fn settle(&self, wish: Settle) -> Result<Settled, BookError> {
+        let pages = match wish {
+            Settle::WhenLong => CHECKPOINT_PAGES,
+            Settle::Whole => 0,
+        };
+        let whole = open::checkpoint(&open::writer(&self.path)?, pages);
+        Ok(if whole {
+            Settled::Whole
+        } else {
+            Settled::Partly
+        })
     }
 }
 
 /// A read transaction.
 pub(crate) struct SqliteLook<'a> {
     /// Given back when the look ends.
-    connection: Option<Connection>,
+    reader: Option<Reader>,
     backend: &'a SqliteBackend,
 }
 
 impl SqliteLook<'_> {
     fn connection(&self) -> &Connection {
-        self.connection
-            .as_ref()
-            .expect("a look has its connection until it is dropped")
+        let reader = self.reader.as_ref();
+        let reader = reader.expect("a look has its connection until it is dropped");
+        &reader.connection
     }
 }
 
 impl Drop for SqliteLook<'_> {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take()
-            && connection.execute_batch("COMMIT").is_ok()
+        if let Some(reader) = self.reader.take()
+            && reader.connection.execute_batch("COMMIT").is_ok()
         {
-            self.backend.give_back(connection);
+            self.backend.give_back(reader);
         }
     }
 }
@@ -228,6 +308,14 @@ impl Look for SqliteLook<'_> {
 
     fn names(&self, from: u32) -> Result<Vec<(u32, String)>, BookError> {
         ledger::names(self.connection(), from).map_err(BookError::database("read"))
+    }
+
+    fn spool(&self, name: &str) -> Result<Option<SpoolRecord>, BookError> {
+        ledger::spool(self.connection(), name).map_err(BookError::database("read"))
+    }
+
+    fn sequence(&self, writer: WriterUid) -> Result<Numbers, BookError> {
+        ledger::sequence(self.connection(), writer).map_err(BookError::database("read"))
     }
 
     fn spools(&self) -> Result<Vec<SpoolRecord>, BookError> {
@@ -276,12 +364,20 @@ impl Look for SqliteLook<'_> {
         chunks::read(self.connection(), range, part).map_err(BookError::database("read"))
     }
 
+    fn streams(&self) -> Result<Vec<u64>, BookError> {
+        chunks::streams(self.connection()).map_err(BookError::database("read"))
+    }
+
     fn snapshot(&self, sha256: &str) -> Result<Option<Vec<u8>>, BookError> {
         ledger::snapshot(self.connection(), sha256).map_err(BookError::database("read"))
     }
 
     fn is_applied(&self, operation: OperationUid) -> Result<bool, BookError> {
         ledger::is_applied(self.connection(), operation).map_err(BookError::database("read"))
+    }
+
+    fn unknown(&self) -> Result<Vec<Signed>, BookError> {
+        unknown::read(self.connection()).map_err(BookError::database("read"))
     }
 
     fn is_purged(&self, subject: &Subject) -> Result<bool, BookError> {

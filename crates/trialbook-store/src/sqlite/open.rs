@@ -3,15 +3,17 @@
 //! Invariant: a reader makes no file beside the database but the log's index, and none where it may not.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::schema;
-use crate::artifacts::make_dir;
+pub(super) use super::copy::Copied;
+use super::{copy, schema};
 use crate::error::{BOOK_FORMAT, BookError};
 
 /// `tbbk`, in the place where SQLite files say whose they are.
@@ -23,23 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Bytes to which the log is cut when it is begun anew.
 const LOG_BYTES: i64 = 16 << 20;
 
-/// A copy of a database that could not be read in its place; removed with the book.
-#[derive(Debug)]
-pub(super) struct Copied {
-    folder: PathBuf,
-}
-
-impl Drop for Copied {
-    fn drop(&mut self) {
-        // A copy that cannot be removed lies in the folder for temporary files.
-        fs::remove_dir_all(&self.folder).ok();
-    }
-}
-
 /// Makes the database where there is none, and brings it to the present schema.
 pub(super) fn create(path: &Path) -> Result<(), BookError> {
     let making = BookError::database("make");
-    let make = || -> rusqlite::Result<Option<u32>> {
+    let make = || -> rusqlite::Result<Option<BookError>> {
         let mut connection = Connection::open_with_flags(
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -47,9 +36,18 @@ pub(super) fn create(path: &Path) -> Result<(), BookError> {
                 | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         prepare_to_write(&connection)?;
-        let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if version > BOOK_FORMAT {
-            return Ok(Some(version));
+        let about = about(&connection)?;
+        if about.version > BOOK_FORMAT && about.application == APPLICATION {
+            return Ok(Some(BookError::NewerFormat {
+                path: path.to_owned(),
+                version: about.version,
+            }));
+        }
+        let is_new = about.application == 0 && about.tables == 0;
+        if !is_new && about.application != APPLICATION {
+            return Ok(Some(BookError::NotABook {
+                path: path.to_owned(),
+            }));
         }
         connection.pragma_update(None, "page_size", 4096)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -62,10 +60,7 @@ pub(super) fn create(path: &Path) -> Result<(), BookError> {
         Ok(None)
     };
     match make().map_err(making)? {
-        Some(version) => Err(BookError::NewerFormat {
-            path: path.to_owned(),
-            version,
-        }),
+        Some(refusal) => Err(refusal),
         None => Ok(()),
     }
 }
@@ -150,6 +145,24 @@ pub(super) fn writer(path: &Path) -> Result<Connection, BookError> {
     open().map_err(BookError::database("open"))
 }
 
+/// Copies all pages of one database over those of another, in one transaction, whose readers go on with what
+/// they see.
+pub(super) fn replace(path: &Path, other: &Path) -> Result<(), BookError> {
+    let replace = |target: &mut Connection| -> rusqlite::Result<()> {
+        let source = Connection::open_with_flags(other, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let backup = Backup::new(&source, target)?;
+        match backup.step(-1)? {
+            StepResult::Done => Ok(()),
+            _ => Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+                None,
+            )),
+        }
+    };
+    let mut target = writer(path)?;
+    replace(&mut target).map_err(BookError::database("restore"))
+}
+
 fn prepare_to_write(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.busy_timeout(PATIENCE)?;
@@ -161,27 +174,53 @@ fn prepare_to_write(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Moves the log into the database as far as readers let it, when it is longer than `pages`.
-pub(super) fn checkpoint(connection: &Connection, pages: i64) {
-    let log: rusqlite::Result<i64> =
-        connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1));
-    if log.is_ok_and(|log| log <= pages) {
-        return;
+/// Moves the log into the database as far as readers let it, when it is longer than `pages`; tells whether
+/// all of it is there. A log that nobody reads any more is emptied.
+pub(super) fn checkpoint(connection: &Connection, pages: i64) -> bool {
+    let counts = |sql: &str| -> rusqlite::Result<(i64, i64)> {
+        connection.query_row(sql, [], |row| Ok((row.get(1)?, row.get(2)?)))
+    };
+    let is_whole = |counts: rusqlite::Result<(i64, i64)>| {
+        counts.is_ok_and(|(log, moved)| log >= 0 && log == moved)
+    };
+    let before = counts("PRAGMA wal_checkpoint(NOOP)");
+    if matches!(before, Ok((log, _)) if log <= pages) {
+        return is_whole(before);
     }
-    // What readers still need stays in the log; a later seal moves it.
-    connection
-        .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_row| Ok(()))
-        .ok();
+    // What readers still need stays in the log; a later seal moves it. Nobody is waited for.
+    let unwaiting = connection.busy_timeout(Duration::ZERO);
+    let whole = is_whole(counts("PRAGMA wal_checkpoint(PASSIVE)"));
+    if whole && unwaiting.is_ok() {
+        counts("PRAGMA wal_checkpoint(TRUNCATE)").ok();
+    }
+    whole
+}
+
+/// The file at a path, by device and number.
+pub(super) fn file_at(path: &Path) -> Option<(u64, u64)> {
+    let about = fs::metadata(path).ok()?;
+    Some((about.dev(), about.ino()))
+}
+
+/// Whether a connection sees what others write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Footing {
+    Shared,
+    /// It reads a copy, or a file that it takes for unchanging.
+    Alone,
 }
 
 /// A connection for looks.
-pub(super) fn reader(path: &Path, copy: &Mutex<Option<Copied>>) -> Result<Connection, BookError> {
+pub(super) fn reader(
+    path: &Path,
+    copy: &Mutex<Option<Copied>>,
+) -> Result<(Connection, Footing), BookError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI;
-    let opened = match open_to_read(&uri_of(path, ""), flags) {
-        Err(error) if cannot_share(&error) => open_alone(path, copy, flags)?,
-        opened => opened,
+    let (opened, footing) = match open_to_read(&uri_of(path, ""), flags) {
+        Err(error) if cannot_share(&error) => (open_alone(path, copy, flags)?, Footing::Alone),
+        opened => (opened, Footing::Shared),
     };
     let (connection, about) = opened.map_err(|error| refused(path, error))?;
     let About {
@@ -203,7 +242,7 @@ pub(super) fn reader(path: &Path, copy: &Mutex<Option<Copied>>) -> Result<Connec
             path: path.to_owned(),
         });
     }
-    Ok(connection)
+    Ok((connection, footing))
 }
 
 /// What a database says of itself.
@@ -221,8 +260,13 @@ fn open_to_read(uri: &str, flags: OpenFlags) -> Opened {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(64);
+    let about = about(&connection)?;
+    Ok((connection, about))
+}
+
+fn about(connection: &Connection) -> rusqlite::Result<About> {
     // In one statement, so that a book that is just being made is seen before or after.
-    let about = connection.query_row(
+    connection.query_row(
         "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) \
          FROM pragma_application_id, pragma_user_version",
         [],
@@ -233,8 +277,7 @@ fn open_to_read(uri: &str, flags: OpenFlags) -> Opened {
                 tables: row.get(2)?,
             })
         },
-    )?;
-    Ok((connection, about))
+    )
 }
 
 /// Whether the log's index could not be made or used, as in a read-only folder or on a full disk.
@@ -273,26 +316,7 @@ fn open_alone(
     if !open_log {
         return Ok(open_to_read(&uri_of(path, "?immutable=1"), flags));
     }
-    let mut copy = copy.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut name = [0; 16];
-    getrandom::fill(&mut name)
-        .map_err(|error| BookError::io("copy", path)(std::io::Error::other(error)))?;
-    let folder = std::env::temp_dir().join(format!("trialbook-{}", trialbook_model::id::Uid(name)));
-    make_dir(&folder)?;
-    let copied = Copied {
-        folder: folder.clone(),
-    };
-    let target = folder.join("book.db");
-    for (from, to) in [(path, target.clone()), (&log, with_ending(&target, "-wal"))] {
-        fs::copy(from, &to).map_err(BookError::io("copy", from))?;
-        // A copy of a read-only file would be one that its log cannot be merged into.
-        let mut rights = fs::metadata(&to)
-            .map_err(BookError::io("open", &to))?
-            .permissions();
-        std::os::unix::fs::PermissionsExt::set_mode(&mut rights, 0o600);
-        fs::set_permissions(&to, rights).map_err(BookError::io("open", &to))?;
-    }
-    *copy = Some(copied);
+    let target = copy::database(path, &log, copy)?;
     Ok(open_to_read(&uri_of(&target, ""), flags))
 }
 
@@ -305,7 +329,7 @@ fn refused(path: &Path, source: rusqlite::Error) -> BookError {
     BookError::database("open")(source)
 }
 
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)

@@ -6,10 +6,20 @@ use sha2::{Digest as _, Sha256};
 use crate::artifacts::hex;
 
 /// Names and texts of all migrations, in order.
-pub(super) const MIGRATIONS: [(&str, &str); 1] = [(
-    "0001_first",
-    include_str!("../../migrations/sqlite/0001_first.sql"),
-)];
+pub(super) const MIGRATIONS: [(&str, &str); 3] = [
+    (
+        "0001_first",
+        include_str!("../../migrations/sqlite/0001_first.sql"),
+    ),
+    (
+        "0002_unknown",
+        include_str!("../../migrations/sqlite/0002_unknown.sql"),
+    ),
+    (
+        "0003_sequence",
+        include_str!("../../migrations/sqlite/0003_sequence.sql"),
+    ),
+];
 
 const MAKE_TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (name TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL) \
      WITHOUT ROWID";
@@ -31,6 +41,11 @@ pub(super) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Whether a migration was applied; a book that was made before it has it with the next commit.
+pub(super) fn has(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    connection.prepare_cached(READ)?.exists([name])
+}
+
 /// SHA-256 of a migration's text, in hex.
 pub(super) fn sum_of(sql: &str) -> String {
     hex(&Sha256::digest(sql))
@@ -44,10 +59,20 @@ mod tests {
     const SCHEMA: &str = include_str!("../../migrations/sqlite/schema.sql");
 
     /// Migrations that were released are never changed: their sums stand here for ever.
-    const SUMS: [(&str, &str); 1] = [(
-        "0001_first",
-        "6ae9171b3e238c0a66c28855df8a3be994d4b3035a9689099d739df28dbbd8a5",
-    )];
+    const SUMS: [(&str, &str); MIGRATIONS.len()] = [
+        (
+            "0001_first",
+            "6ae9171b3e238c0a66c28855df8a3be994d4b3035a9689099d739df28dbbd8a5",
+        ),
+        (
+            "0002_unknown",
+            "1104ae6fab295449fbfa0e815fc190cd5423a67212eb4b001aa3be8fb2bb6e08",
+        ),
+        (
+            "0003_sequence",
+            "dd0ac822a619b738c47b38551eeaa4507f166dc8015cf88ba7e8347ef123a360",
+        ),
+    ];
 
     #[test]
     fn migrations_give_the_schema_that_is_written_down() {

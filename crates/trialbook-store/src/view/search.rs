@@ -21,11 +21,13 @@ impl BookView<'_> {
         if let Ok(hits) = index.search(query) {
             return Ok(hits);
         }
-        // Damaged bytes of the snapshot: what they held stands in the rows. Where the snapshot cannot be
-        // removed, in a folder that is only read, every look has to build the index.
-        drop(self.indexes.forget());
+        // Damaged bytes of the snapshot: what they held stands in the rows. Who reads removes nothing; a
+        // seal or a rebuild does.
+        self.indexes.distrust();
         index = self.index(Ask::Anew)?;
-        index.search(query).map_err(|_damaged| BookError::Restless)
+        index.search(query).map_err(|damaged| BookError::Index {
+            source: damaged.into(),
+        })
     }
 
     /// The index of everything that this view sees.

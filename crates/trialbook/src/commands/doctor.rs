@@ -15,7 +15,7 @@ use trialbook_model::time::{Clock as _, Timestamp};
 use trialbook_store::nouns::RunRow;
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading;
-use trialbook_store::{Artifacts, BOOK_FORMAT, Depth, Effort, Finding};
+use trialbook_store::{Artifacts, BOOK_FORMAT, BookError, Depth, Effort, Finding};
 
 use crate::book::{self, Open};
 use crate::context::{Context, SystemClock};
@@ -125,20 +125,38 @@ fn tell(health: &Health, cx: &Context) {
 }
 
 fn examine(open: &Open, args: &Args) -> Result<Health> {
-    let view = open.view()?;
     let mut health = Health {
         book: open.folder().display().to_string(),
         rule: open.rule().word(),
         format: BOOK_FORMAT,
         size_bytes: size(open.folder()),
-        experiments: view.experiments()?.len() as u64,
         ..Health::default()
     };
+    // Before the view, which damage may keep from being opened: what is wrong is named in any case.
     let report = open.book().check(Depth::Book)?;
     // Artifacts are looked at below: those of records that are not sealed yet as well.
     let findings = report.findings.iter();
     let findings = findings.filter(|finding| !matches!(finding, Finding::Artifact { .. }));
     health.damage.extend(findings.map(ToString::to_string));
+    if report.outdated > 0 {
+        health.notices.push(format!(
+            "derived metrics of {} follow older rules: `trialbook doctor --rebuild` brings them up to date",
+            count(report.outdated, "run")
+        ));
+    }
+    if let Err(error) = examine_view(open, args, &mut health) {
+        match error.downcast_ref::<BookError>() {
+            Some(damaged) if damaged.is_damage() => health.damage.push(damaged.to_string()),
+            Some(_) | None => return Err(error),
+        }
+    }
+    health.healthy = health.damage.is_empty();
+    Ok(health)
+}
+
+fn examine_view(open: &Open, args: &Args, health: &mut Health) -> Result<()> {
+    let view = open.view()?;
+    health.experiments = view.experiments()?.len() as u64;
     let artifacts = open.artifacts();
     let now = SystemClock.now();
     let all = view.search(&Query {
@@ -147,14 +165,13 @@ fn examine(open: &Open, args: &Args) -> Result<Health> {
     })?;
     health.runs = all.total;
     for batch in all.runs.chunks(BATCH) {
-        examine_runs(&view, batch, now, &mut health)?;
+        examine_runs(&view, batch, now, health)?;
         for run in view.runs(batch)? {
             health.points += run.state.records.counts.points;
-            examine_artifacts(&artifacts, &run, args, &mut health);
+            examine_artifacts(&artifacts, &run, args, health);
         }
     }
-    health.healthy = health.damage.is_empty();
-    Ok(health)
+    Ok(())
 }
 
 fn examine_runs<V: Reading>(

@@ -1,6 +1,8 @@
 //! `trialbook end`: closes a run.
 //!
-//! Invariant: the final state of a run that a wrapper executes is set by the wrapper alone.
+//! Whether a wrapper executes the run is seen by the lock of its spool, not by a variable, which a shell may
+//! have exported for another reason. Invariant: the final state of a run that a wrapper executes is set by the
+//! wrapper alone.
 
 use std::process::ExitCode;
 
@@ -11,10 +13,11 @@ use trialbook_model::state::SeriesSummary;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Clock as _;
 
-use crate::book;
+use crate::book::{self, Open};
 use crate::commands::start;
 use crate::context::{Context, SystemClock};
 use crate::failure::Failure;
+use crate::names::Names;
 use crate::target::{self, RunChoice, Target, WRAPPER};
 use crate::values;
 
@@ -23,7 +26,8 @@ const SCHEMA: u32 = 1;
 /// End a run
 ///
 /// Without --run it is the run that TRIALBOOK_RUN names, else the only running run that this shell
-/// started. A run that was left behind is closed with `--status cancelled`.
+/// started. A run that was left behind is closed with `--status cancelled`. The state of a run that
+/// `trialbook run` is executing is set by that process alone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -80,7 +84,17 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         (None, _) => RunStatus::Completed,
     });
     let present = target.run.state.status();
-    let wrapped = target.source() == WRAPPER && cx.run_variable().is_some();
+    let wrapped = is_executed(&open, &target)?;
+    let inside = || {
+        let variable = cx.run_variable()?;
+        Names::new(&view).run(variable).ok()
+    };
+    if wrapped && inside().is_none_or(|run| run.uid != target.uid()) {
+        return Err(Failure::Executed {
+            run: format!("run {}", target.title),
+        }
+        .into());
+    }
     if !wrapped && present.to(status).is_err() {
         return Err(Failure::Ended {
             run: format!("run {}", target.title),
@@ -113,6 +127,20 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         cx.printer.line(format!("run {} is {status}", target.title));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the process that executes the run lives: the one that said that it is running.
+fn is_executed(open: &Open, target: &Target) -> Result<bool> {
+    let state = &target.run.state;
+    if target.source() != WRAPPER || state.status() != RunStatus::Running {
+        return Ok(false);
+    }
+    let changed = state.changed.as_ref().map(|changed| changed.stamp.writer);
+    let started = state.start.as_ref().map(|start| start.stamp.writer);
+    match changed.or(started) {
+        Some(writer) => Ok(open.book().is_writing(writer)?),
+        None => Ok(false),
+    }
 }
 
 /// Final metrics, each at the step after its last one, and the note.

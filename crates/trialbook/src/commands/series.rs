@@ -1,6 +1,7 @@
 //! `trialbook series`: the points of a run's series, all of them or in buckets.
 //!
-//! Invariant: without `--points` every point is printed, exactly and in the order of steps.
+//! Invariant: without `--points` every point is printed, exactly and in the order of steps; bounds that are
+//! not exact are said to be so.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -192,8 +193,8 @@ struct BucketDocument {
 }
 
 impl BucketDocument {
-    fn of(bucket: &Bucket) -> Self {
-        let finite = |value: f64| (bucket.finite > 0).then(|| figures::json(value));
+    fn of(bucket: &Bucket, detail: Detail) -> Self {
+        let finite = |value: f64| (bucket.finite > 0).then(|| figures::json(bound(value, detail)));
         Self {
             first_step: bucket.first_step,
             last_step: bucket.last_step,
@@ -222,10 +223,29 @@ const BUCKET_COLUMNS: [&str; 9] = [
     "last",
 ];
 
-fn bucket_cells(bucket: &Bucket) -> Vec<String> {
+/// A least or greatest value with no more digits than are known: beside exact ones stand 32-bit numbers.
+fn bound(value: f64, detail: Detail) -> f64 {
+    match detail {
+        Detail::Exact => value,
+        Detail::Snapped => {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "what it loses is seen below"
+            )]
+            let narrow = value as f32;
+            if f64::from(narrow).to_bits() == value.to_bits() {
+                narrow.to_string().parse().unwrap_or(value)
+            } else {
+                value
+            }
+        }
+    }
+}
+
+fn bucket_cells(bucket: &Bucket, detail: Detail) -> Vec<String> {
     let finite = |value: f64| {
         if bucket.finite > 0 {
-            figures::exact(value)
+            figures::exact(bound(value, detail))
         } else {
             String::new()
         }
@@ -261,7 +281,12 @@ fn bucketed<V: Reading>(
         count: number as usize,
     };
     let buckets = view.buckets(&Owner::Run(run.no), key, spec)?;
-    let full = filled(&buckets);
+    let (full, detail) = (filled(&buckets), buckets.detail());
+    if detail == Detail::Snapped {
+        cx.printer.note(
+            "borders of buckets are snapped to 256 values; min and max are rounded outward to 32-bit numbers",
+        );
+    }
     if cx.printer.json_wanted() {
         #[derive(Serialize)]
         struct Document<'a> {
@@ -277,10 +302,10 @@ fn bucketed<V: Reading>(
                 Axis::Step => "step",
                 Axis::Time => "time",
             },
-            exact: buckets.detail() == Detail::Exact,
+            exact: detail == Detail::Exact,
             buckets: full
                 .iter()
-                .map(|bucket| BucketDocument::of(bucket))
+                .map(|bucket| BucketDocument::of(bucket, detail))
                 .collect(),
         };
         return cx.printer.json(SCHEMA, &document);
@@ -289,20 +314,16 @@ fn bucketed<V: Reading>(
         let mut out = cx.printer.stream();
         writeln!(out, "{}", BUCKET_COLUMNS.join(","))?;
         for bucket in full {
-            writeln!(out, "{}", bucket_cells(bucket).join(","))?;
+            writeln!(out, "{}", bucket_cells(bucket, detail).join(","))?;
         }
         return Ok(out.flush()?);
     }
     let titles = BUCKET_COLUMNS.map(|title| title.replace('_', " ").to_uppercase());
     let mut table = Table::new(titles.into_iter().map(Column::number).collect());
     for bucket in full {
-        table.row(bucket_cells(bucket));
+        table.row(bucket_cells(bucket, detail));
     }
     cx.printer.table(&table);
-    if buckets.detail() == Detail::Snapped {
-        cx.printer
-            .note("borders of buckets are snapped to 256 values");
-    }
     Ok(())
 }
 

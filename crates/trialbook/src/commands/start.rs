@@ -21,10 +21,10 @@ use trialbook_store::reading::Reading as _;
 
 use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
-use crate::failure::Failure;
 use crate::names::Names;
+use crate::once::WriteOnce;
 use crate::target::{SESSION, SHELL, WRAPPER};
-use crate::{titles, values};
+use crate::{secrets, titles, values};
 
 const SCHEMA: u32 = 1;
 /// The field of a wrapper's run that says that a program has joined it.
@@ -95,17 +95,22 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     if let Some(json) = &args.params {
         params.extend(values::params_of_json(json)?);
     }
-    let tags = values::tags(&args.tag)?;
+    let tags = tags(args, cx)?;
     if let Some(name) = &args.name {
         values::check_name("a run", name)?;
     }
     let open = book::writing(cx)?;
     let view = open.view()?;
     let surrounding = surrounding_run(cx, &view);
-    let plan = plan(args, &view, surrounding.as_ref(), params, tags)?;
     let joins = surrounding
         .as_ref()
         .filter(|run| !run.state.annotations.flag(JOINED) && args.parent.is_none());
+    let mut once = joins.map_or_else(WriteOnce::of_new, |run| {
+        WriteOnce::of(run, &titles::short_id(run.uid.0))
+    });
+    let params = once.accept(params)?;
+    secrets::tell_redacted(cx, params.iter().map(|(key, param)| (key, &param.text)));
+    let plan = plan(args, &view, surrounding.as_ref(), params, tags)?;
     let started = match joins {
         Some(run) => join(cx, &open, run, args, &plan)?,
         None => open_run(cx, &open, &view, surrounding.as_ref(), (args, &plan))?,
@@ -122,6 +127,21 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         cx.printer.line(started.run);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The tags as they are recorded.
+fn tags(args: &Args, cx: &Context) -> Result<Vec<(String, Option<String>)>> {
+    let mut tags = values::tags(&args.tag)?;
+    for (key, value) in &mut tags {
+        *value = value
+            .take()
+            .map(|text| secrets::value(key, &text).into_owned());
+    }
+    let told = tags
+        .iter()
+        .filter_map(|(key, value)| Some((key, value.as_ref()?)));
+    secrets::tell_redacted(cx, told);
+    Ok(tags)
 }
 
 /// The wrapper's run around this process, if there is one and it is running.
@@ -180,9 +200,6 @@ fn plan(
 
 /// Joins the wrapper's run: params are merged write-once.
 fn join(cx: &Context, open: &Open, run: &RunRow, args: &Args, plan: &Plan) -> Result<Started> {
-    for (key, param) in &plan.params {
-        check_param(run, key, param, &titles::short_id(run.uid.0))?;
-    }
     let mut writer = open.writer(cx)?;
     writer.record(&Op::SetField(SetField {
         subject: Subject::Run(run.uid),
@@ -208,33 +225,6 @@ fn join(cx: &Context, open: &Open, run: &RunRow, args: &Args, plan: &Plan) -> Re
         joined: true,
         book: open.folder().display().to_string(),
     })
-}
-
-/// Refuses a param that has another value.
-pub(crate) fn check_param(
-    run: &RunRow,
-    key: &str,
-    param: &Param,
-    title: &str,
-) -> Result<(), Failure> {
-    match run.state.params.get(key) {
-        Some(held) if !held.param().same(param) => Err(Failure::ParamConflict {
-            key: key.to_owned(),
-            run: format!("run {title}"),
-            present: clipped(&held.param().text),
-            refused: clipped(&param.text),
-        }),
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// A value short enough for a message.
-fn clipped(text: &str) -> String {
-    const MOST: usize = 200;
-    match text.char_indices().nth(MOST) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
-    }
 }
 
 fn open_run(

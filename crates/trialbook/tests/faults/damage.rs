@@ -418,3 +418,43 @@ fn a_book_of_a_newer_format_is_left_alone() {
     }
     assert_eq!(spools(&sandbox), Vec::<PathBuf>::new());
 }
+
+#[test]
+fn a_database_without_a_first_row_is_no_book_yet() {
+    type Making = fn(&Path);
+    let ways: [Making; 3] = [
+        |path| fs::write(path, b"").unwrap(),
+        |path| {
+            let connection = Connection::open(path).unwrap();
+            connection
+                .pragma_update(None, "journal_mode", "WAL")
+                .unwrap();
+        },
+        |path| {
+            // The tables of a book, as one that was made has them.
+            let whole = Sandbox::new();
+            say(&whole, "init").ok();
+            settle(&whole);
+            fs::copy(whole.book().join("book.db"), path).unwrap();
+            let connection = Connection::open(path).unwrap();
+            for table in ["experiment_uid", "experiment", "name", "meta"] {
+                connection
+                    .execute(&format!("DELETE FROM {table}"), [])
+                    .unwrap();
+            }
+        },
+    ];
+    for (at, way) in ways.into_iter().enumerate() {
+        let sandbox = Sandbox::new();
+        fs::create_dir(sandbox.book()).unwrap();
+        way(&sandbox.book().join("book.db"));
+        say(&sandbox, "list").failed(5);
+        let run = sandbox.start("--param lr=0.1");
+        say(&sandbox, &format!("log metric loss=1 --run {run}")).ok();
+        seal(&sandbox);
+        let show = say(&sandbox, "show latest --json").json();
+        assert_eq!(show["metrics"]["loss"]["last"], 1.0, "way {at}");
+        let doctor = say(&sandbox, "doctor --json").json();
+        assert_eq!(doctor["healthy"], true, "way {at}: {doctor}");
+    }
+}

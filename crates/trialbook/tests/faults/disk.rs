@@ -57,10 +57,15 @@ impl Drop for SmallDisk {
 }
 
 /// A home on a small disk; `None` for those who may not mount.
+#[expect(clippy::print_stdout, reason = "a test that is passed over says so")]
 fn home_on_small_disk(bytes: u64) -> Option<(SmallDisk, Sandbox)> {
     let sandbox = Sandbox::new();
     // Dropped in this order: the disk before the folder that it is mounted on.
-    Some((SmallDisk::mount(&sandbox.work(), bytes)?, sandbox))
+    let disk = SmallDisk::mount(&sandbox.work(), bytes);
+    if disk.is_none() {
+        println!("skipped: only root may mount a small disk");
+    }
+    Some((disk?, sandbox))
 }
 
 /// Everything that can be asked while the disk is full.

@@ -1,6 +1,7 @@
 //! `trialbook log artifact`: keeps files of a run (T-4).
 //!
-//! Invariant: when a file is missing, nothing is recorded.
+//! Invariant: when a file is missing, nothing is recorded; nothing but regular files is opened, for a pipe would
+//! wait for its writer, and no book is put into itself.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ use crate::values;
 ///
 /// The bytes are copied (or shared, where the file system can) under the SHA-256 of themselves, so that
 /// equal files are kept once. A file logged again under the same path makes a newer version. Folders are
-/// kept with all that is in them.
+/// kept with all files that are in them, except links, books, and what is no file, such as pipes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -189,6 +190,13 @@ fn collect(
             expected: "inside the run: it holds `..`",
         });
     }
+    if is_book(&whole) || !(whole.is_dir() || whole.is_file()) {
+        return Err(Failure::Value {
+            what: "the path".to_owned(),
+            value: file.display().to_string(),
+            expected: "a file or a folder of files: books, pipes and devices are not kept",
+        });
+    }
     if whole.is_dir() {
         let mut inner: Vec<PathBuf> = Vec::new();
         for entry in fs::read_dir(&whole).map_err(unreadable)? {
@@ -197,6 +205,7 @@ fn collect(
         inner.sort();
         // A link inside a folder could lead out of it, or in circles.
         inner.retain(|path| !path.is_symlink());
+        inner.retain(|path| path.is_file() || (path.is_dir() && !is_book(path)));
         for file in inner {
             collect(&file, &path, r#type, sources)?;
         }
@@ -209,6 +218,11 @@ fn collect(
         path,
     });
     Ok(())
+}
+
+/// Whether a folder is a book, whatever it is called.
+fn is_book(folder: &Path) -> bool {
+    folder.join("book.db").is_file() && folder.join("spool").is_dir()
 }
 
 /// The type that the ending of a name says (T-11).

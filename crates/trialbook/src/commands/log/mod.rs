@@ -10,6 +10,7 @@ mod lines;
 mod metric;
 mod numbers;
 mod param;
+mod stream;
 
 use std::process::ExitCode;
 

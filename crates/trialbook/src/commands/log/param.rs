@@ -6,12 +6,12 @@ use anyhow::Result;
 use serde::Serialize;
 use trialbook_model::record::{Op, SetParams};
 
-use crate::commands::start::check_param;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::figures::count;
+use crate::once::WriteOnce;
 use crate::target::RunChoice;
-use crate::values;
+use crate::{secrets, values};
 
 /// Record params, each written once
 ///
@@ -55,9 +55,8 @@ pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         .into());
     }
     let (open, target) = super::open(&args.choice, cx)?;
-    for (key, param) in &params {
-        check_param(&target.run, key, param, &target.title)?;
-    }
+    let params = WriteOnce::of(&target.run, &target.title).accept(params)?;
+    secrets::tell_redacted(cx, params.iter().map(|(key, param)| (key, &param.text)));
     let logged = Logged {
         run: target.uid().to_string(),
         handle: target.title.clone(),

@@ -1,0 +1,128 @@
+//! What the verbs record, without secrets: every operation that they write passes through here.
+//!
+//! Not here: what a secret is, and what the runner records of the programs that it executes. Params are
+//! filtered before they are compared too, so that a program may log its own token inside a wrapper, which
+//! recorded it as redacted. Invariant: filtering twice is filtering once.
+
+use std::borrow::Cow;
+
+use trialbook_model::record::{Op, Param, RunError};
+use trialbook_model::secret::{self, MARK};
+
+use crate::context::Context;
+
+/// Whether a param or a tag is one of a secret: by its name, or by that of a map that it stood in.
+fn is_secret(key: &str) -> bool {
+    let maps = key.match_indices('.').map(|(dot, _)| &key[..dot]);
+    secret::is_secret_name(key) || maps.into_iter().any(secret::is_secret_name)
+}
+
+/// The value of a param or a tag, by its name and by what it looks like.
+pub(crate) fn value<'a>(key: &str, text: &'a str) -> Cow<'a, str> {
+    // An empty text is no secret, and says that none was given.
+    if is_secret(key) && !text.is_empty() {
+        MARK.into()
+    } else {
+        secret::value(text).content
+    }
+}
+
+/// A param as it is recorded.
+pub(crate) fn param(key: &str, param: Param) -> Param {
+    let text = value(key, &param.text);
+    if text == param.text.as_str() {
+        return param;
+    }
+    Param::text(text)
+}
+
+/// Says which values are recorded as redacted.
+pub(crate) fn tell_redacted<'a>(
+    cx: &Context,
+    values: impl Iterator<Item = (&'a String, &'a String)>,
+) {
+    for (key, _) in values.filter(|(_, text)| text.contains(MARK)) {
+        cx.printer
+            .note(format!("`{key}` looks like a secret: recorded as {MARK}"));
+    }
+}
+
+/// An operation as it is recorded.
+pub(crate) fn operation(op: &Op) -> Cow<'_, Op> {
+    let mut op = Cow::Borrowed(op);
+    match &*op {
+        Op::SetParams(_) | Op::SetTags(_) | Op::PutNote(_) | Op::Event(_) | Op::SetStatus(_) => {
+            filter(op.to_mut())
+        }
+        Op::Item(item) if item.error.is_some() => filter(op.to_mut()),
+        Op::Points(_)
+        | Op::CreateExperiment(_)
+        | Op::StartRun(_)
+        | Op::SetField(_)
+        | Op::SetPointer(_)
+        | Op::DefineMetric(_)
+        | Op::Log(_)
+        | Op::Item(_)
+        | Op::Assess(_)
+        | Op::PutArtifact(_)
+        | Op::LinkSnapshot(_)
+        | Op::Progress(_)
+        | Op::Heartbeat(_)
+        | Op::Purge(_)
+        | Op::Unknown { .. } => {}
+    }
+    op
+}
+
+fn filter(op: &mut Op) {
+    if let Op::SetParams(set) = op {
+        for (key, held) in &mut set.params {
+            *held = param(key, held.clone());
+        }
+    } else if let Op::SetTags(set) = op {
+        for (key, held) in &mut set.tags {
+            *held = held.take().map(|text| value(key, &text).into_owned());
+        }
+    } else if let Op::PutNote(note) = op {
+        note.text = note.text.take().map(|text| plain(&text));
+    } else if let Op::Event(event) = op {
+        event.text = plain(&event.text);
+        event.data = secret::json(event.data.take()).content;
+    } else if let Op::SetStatus(set) = op {
+        set.error = set.error.take().map(error);
+    } else if let Op::Item(item) = op {
+        item.error = item.error.take().map(error);
+    }
+}
+
+fn plain(text: &str) -> String {
+    secret::text(text).content.into_owned()
+}
+
+fn error(error: RunError) -> RunError {
+    RunError {
+        message: plain(&error.message),
+        ..error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trialbook_model::record::ParamKind;
+
+    #[test]
+    fn values_go_by_their_names_and_by_their_looks() {
+        assert_eq!(value("api_key.value", "x"), MARK);
+        assert_eq!(value("db.password", "x"), MARK);
+        assert_eq!(value("password", ""), "");
+        assert_eq!(value("max_tokens", "12"), "12");
+        assert!(!value("model", "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789").contains("abcdef"));
+        let number = Param {
+            text: "1234".to_owned(),
+            kind: ParamKind::Number,
+        };
+        assert_eq!(param("lr", number.clone()), number);
+        assert_eq!(param("pwd", number), Param::text(MARK));
+    }
+}
