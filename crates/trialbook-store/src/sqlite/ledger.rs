@@ -10,7 +10,7 @@ use crate::backend::{Change, Counters, SpoolRecord};
 use crate::sequences::Numbers;
 
 const READ_UID: &str = "SELECT value FROM meta WHERE key = 'uid'";
-const READ_COUNTERS: &str = "SELECT key, value FROM meta WHERE key <> 'uid'";
+const READ_COUNTERS: &str = "SELECT key, value FROM meta WHERE key NOT IN ('uid', 'program')";
 const WRITE_COUNTER: &str = "INSERT INTO meta (key, value) VALUES (?1, ?2) \
      ON CONFLICT (key) DO UPDATE SET value = excluded.value";
 const READ_NAMES: &str = "SELECT no, name FROM name WHERE no >= ?1 ORDER BY no";

@@ -10,9 +10,12 @@ mod copy;
 mod experiments;
 mod ledger;
 mod open;
+mod program;
 mod runs;
 mod schema;
 mod unknown;
+
+pub use program::program_of;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
