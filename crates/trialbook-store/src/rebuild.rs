@@ -24,8 +24,8 @@ pub struct RebuildReport {
 }
 
 impl Book {
-    /// Makes summaries and counts anew from chunks, where they differ. The index's snapshot goes, whatever
-    /// is in it: a seal writes another one.
+    /// Makes summaries and counts anew from chunks, where they differ. The index's snapshot is written
+    /// anew, whatever is in it.
     pub fn rebuild(&self) -> Result<RebuildReport, BookError> {
         self.writable()?;
         let Some(_lease) = self.with_ground(take_lease)? else {
@@ -49,7 +49,9 @@ impl Book {
         if changed > 0 {
             self.backend().commit(&change)?;
         }
-        self.indexes().forget()?;
+        let indexes = self.indexes();
+        indexes.forget()?;
+        indexes.refresh(&Sealed::open(self.backend().look()?)?)?;
         Ok(RebuildReport {
             outcome: SealOutcome::Sealed,
             changed: changed as u64,

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a loss that a damaged spool explains is not told twice.
 
+use std::collections::btree_map::Entry;
+
 use super::{Check, Finding};
 use crate::backend::SpoolRecord;
 use crate::error::BookError;
@@ -22,9 +24,9 @@ impl Check<'_> {
         spools.retain(|record| record.lost > 0 || !record.damage.is_empty());
         let mut sequences = tails.sequences;
         for writer in self.sealed.look().broken_sequences()? {
-            if !sequences.contains_key(&writer) {
-                let numbers = self.sealed.look().sequence(writer)?;
-                sequences.insert(writer, numbers);
+            // Those of spools that are still there hold what is sealed as well.
+            if let Entry::Vacant(entry) = sequences.entry(writer) {
+                entry.insert(self.sealed.look().sequence(writer)?);
             }
         }
         let findings = &mut self.report.findings;

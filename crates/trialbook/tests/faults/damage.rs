@@ -464,3 +464,25 @@ fn a_database_without_a_first_row_is_no_book_yet() {
         assert_eq!(doctor["healthy"], true, "way {at}: {doctor}");
     }
 }
+
+#[test]
+fn a_damaged_run_that_is_spoken_of_again_stops_neither_doctor_nor_seal() {
+    let sandbox = Sandbox::new();
+    let damaged = sandbox.start("");
+    let whole = sandbox.start("");
+    seal(&sandbox);
+    sandbox.say_in(&damaged, "log metric loss=1").ok();
+    sandbox.say_in(&whole, "log metric loss=2").ok();
+    let connection = Connection::open(sandbox.book().join("book.db")).unwrap();
+    let sql = "UPDATE run SET state = x'ff00ff' WHERE no = 1";
+    assert_eq!(connection.execute(sql, []).unwrap(), 1);
+    drop(connection);
+    let told = damage(&sandbox).join("; ");
+    assert!(told.contains("run 1"), "{told}");
+    let rebuilt = say(&sandbox, "doctor --rebuild");
+    assert_eq!(rebuilt.code, 7, "{rebuilt:?}");
+    let told = damage(&sandbox).join("; ");
+    assert!(told.contains("kept apart"), "{told}");
+    let show = sandbox.say(&format!("show {whole} --json")).json();
+    assert_eq!(show["metrics"]["loss"]["count"], 1);
+}
