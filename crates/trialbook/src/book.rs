@@ -7,6 +7,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::Result;
 use trialbook_model::record::Op;
@@ -27,6 +30,9 @@ const MANY: usize = 64;
 
 /// Bytes in spools from which what is not sealed is sealed before reading.
 const HEAVY: u64 = 64 << 20;
+
+/// Between two looks at how much is not sealed during long work.
+const SEAL_EVERY: Duration = Duration::from_secs(10);
 
 /// A book that is open.
 pub(crate) struct Open {
@@ -102,6 +108,22 @@ pub(crate) fn seal(folder: &Path) {
     if let Ok(book) = Book::open(folder, Access::Write) {
         book.seal(Effort::IfLarge).ok();
     }
+}
+
+/// Does some long work while, beside it, what was recorded is sealed whenever it is much: whoever reads
+/// meanwhile has little to read that is not sealed.
+pub(crate) fn sealing_meanwhile<T>(folder: &Path, work: impl FnOnce() -> T) -> T {
+    thread::scope(|scope| {
+        let (working, done) = mpsc::channel::<()>();
+        scope.spawn(move || {
+            while done.recv_timeout(SEAL_EVERY) == Err(RecvTimeoutError::Timeout) {
+                seal(folder);
+            }
+        });
+        let result = work();
+        drop(working);
+        result
+    })
 }
 
 /// Bytes of all spools of a book, sealed or not.

@@ -9,11 +9,8 @@ mod report;
 mod source;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -42,9 +39,6 @@ use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
 use crate::printer::{Line, Style};
 use source::{Intent, Repeat, Spec};
-
-/// Between two looks at how much is not sealed while runs go on.
-const SEAL_EVERY: Duration = Duration::from_secs(10);
 
 /// Execute an experiment from a config, or one command as a run
 ///
@@ -354,25 +348,9 @@ fn work(
         }
         .execute(jobs)
     };
-    let totals = sealing_meanwhile(open.folder(), || live::follow(cx, jobs, &stop, engine));
+    let totals = book::sealing_meanwhile(open.folder(), || live::follow(cx, jobs, &stop, engine));
     drop(signals);
     Ok((totals?, stop.urgency()))
-}
-
-/// Does some long work while, beside it, what was recorded is sealed whenever it is much: whoever reads
-/// meanwhile has little to read that is not sealed.
-fn sealing_meanwhile<T>(folder: &Path, work: impl FnOnce() -> T) -> T {
-    thread::scope(|scope| {
-        let (working, done) = mpsc::channel::<()>();
-        scope.spawn(move || {
-            while done.recv_timeout(SEAL_EVERY) == Err(RecvTimeoutError::Timeout) {
-                crate::book::seal(folder);
-            }
-        });
-        let result = work();
-        drop(working);
-        result
-    })
 }
 
 /// Without a guard, runs outlive a `run` that is killed; that is no reason not to run.
