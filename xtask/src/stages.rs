@@ -105,14 +105,14 @@ impl Outcome {
         }
     }
 
-    /// A stage of tests, which has failed where none ran: a filter or a moved folder left nothing of it.
-    fn of_tests(passed: bool, counts: Counts) -> Self {
+    /// A stage with its tests, which has failed where none ran: a filter or a moved folder left nothing of it.
+    fn with_tests(self, counts: Counts) -> Self {
         let ran = counts.passed + counts.failed > 0;
-        let note = (passed && !ran).then(|| "no test ran".to_owned());
+        let note = (self.passed && !ran).then(|| "no test ran".to_owned());
         Self {
-            passed: passed && ran,
+            passed: self.passed && ran,
             counts,
-            note,
+            note: self.note.or(note),
         }
     }
 
@@ -235,7 +235,7 @@ fn counted(command: &mut Command) -> Result<Outcome> {
             counts.add(found);
         }
     })?;
-    Ok(Outcome::of_tests(status.success(), counts))
+    Ok(Outcome::of(status).with_tests(counts))
 }
 
 fn python() -> Result<Outcome> {
@@ -247,16 +247,16 @@ fn python() -> Result<Outcome> {
         .filter(|source| source.file_name().starts_with("test_") && source.ending() == "py")
         .filter_map(|source| source.path.rsplit_once('/').map(|(at, _)| at.to_owned()))
         .collect();
-    let (mut passed, mut counts) = (true, Counts::default());
+    let (mut whole, mut counts) = (Outcome::passed(), Counts::default());
     for folder in folders {
         let one = python_tests(&tree::root().join(&folder))?;
         if let Some(note) = one.note {
             return Ok(Outcome::refused(format!("{folder}: {note}")));
         }
-        passed &= one.passed;
+        whole.passed &= one.passed;
         counts.add(one.counts);
     }
-    Ok(Outcome::of_tests(passed, counts))
+    Ok(whole.with_tests(counts))
 }
 
 fn python_tests(folder: &Path) -> Result<Outcome> {
@@ -276,7 +276,7 @@ fn python_tests(folder: &Path) -> Result<Outcome> {
         failed,
         ignored: 0,
     };
-    Ok(Outcome::of_tests(status.success(), counts))
+    Ok(Outcome::of(status).with_tests(counts))
 }
 
 fn python_missing() -> Option<Outcome> {
@@ -310,10 +310,11 @@ mod tests {
 
     #[test]
     fn a_stage_that_ran_nothing_has_failed() {
-        assert!(Outcome::of_tests(true, counts(1, 0, 0)).passed);
-        assert!(!Outcome::of_tests(false, counts(1, 1, 0)).passed);
+        assert!(Outcome::passed().with_tests(counts(1, 0, 0)).passed);
+        let failed = Outcome::default().with_tests(counts(1, 1, 0));
+        assert!(!failed.passed && failed.note.is_none());
         for nothing in [counts(0, 0, 0), counts(0, 0, 7)] {
-            let outcome = Outcome::of_tests(true, nothing);
+            let outcome = Outcome::passed().with_tests(nothing);
             assert!(!outcome.passed);
             assert_eq!(outcome.note.as_deref(), Some("no test ran"));
         }

@@ -175,6 +175,8 @@ pub(crate) trait Look {
     fn spool(&self, name: &str) -> Result<Option<SpoolRecord>, BookError>;
     /// Which records of a writer are sealed.
     fn sequence(&self, writer: WriterUid) -> Result<Numbers, BookError>;
+    /// Writers of whose records some are not sealed that stand before others that are.
+    fn broken_sequences(&self) -> Result<Vec<WriterUid>, BookError>;
     /// How far each spool is sealed, by name: also those that are gone long since.
     fn spools(&self) -> Result<Vec<SpoolRecord>, BookError>;
     /// The experiment of a uid.

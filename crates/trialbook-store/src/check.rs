@@ -2,9 +2,12 @@
 //!
 //! Everything is read; nothing is changed. Invariant: one damaged thing is named and does not hide another.
 
+mod spools;
+
 use std::fmt;
 use std::path::PathBuf;
 
+use trialbook_model::id::WriterUid;
 use trialbook_model::state::{ExperimentState, ProjectState, Records};
 
 use crate::artifacts::Artifacts;
@@ -82,6 +85,13 @@ pub enum Finding {
         /// Where.
         damage: String,
     },
+    /// Records between others of one writer are not there: a file of its spool went away before it was sealed.
+    Missing {
+        /// Whose.
+        writer: WriterUid,
+        /// How many.
+        records: u64,
+    },
     /// A file in the spool folder that is no spool any more.
     UnreadableSpool {
         /// The file.
@@ -143,6 +153,10 @@ impl fmt::Display for Finding {
                     "spool {name} was damaged, at least {lost} records are lost: {damage}"
                 )
             }
+            Self::Missing { writer, records } => write!(
+                f,
+                "{records} records of writer {writer} are missing between others: a file of its spool is gone"
+            ),
             Self::UnreadableSpool { path } => {
                 write!(f, "`{}` is damaged beyond use", path.display())
             }
@@ -187,27 +201,7 @@ impl Book {
         check.masterless();
         let known = sealed.look().spools()?;
         let tails = read_tails(self.files(), &self.spool_folder(), sealed.look(), u64::MAX)?;
-        // What is read now tells more of a damaged spool than what was known at the last seal.
-        let mut spools = known;
-        for tail in tails.spools {
-            spools.retain(|record| record.name != tail.record.name);
-            spools.push(tail.record);
-        }
-        for record in spools {
-            if record.lost > 0 || !record.damage.is_empty() {
-                check.report.findings.push(Finding::Spool {
-                    name: record.name,
-                    lost: record.lost,
-                    damage: record.damage,
-                });
-            }
-        }
-        for path in tails.unreadable {
-            check
-                .report
-                .findings
-                .push(Finding::UnreadableSpool { path });
-        }
+        check.spools(known, tails)?;
         Ok(check.report)
     }
 }

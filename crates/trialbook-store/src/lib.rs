@@ -36,4 +36,5 @@ pub use check::{CheckReport, Depth, Finding};
 pub use error::{BOOK_FORMAT, BookError, Refusal};
 pub use rebuild::RebuildReport;
 pub use recorder::{Recorder, RecorderOptions};
+pub use sqlite::program_of;
 pub use view::BookView;

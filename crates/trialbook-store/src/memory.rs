@@ -150,6 +150,12 @@ impl Look for MemoryLook {
         Ok(self.0.spools.get(name).cloned())
     }
 
+    fn broken_sequences(&self) -> Result<Vec<WriterUid>, BookError> {
+        let broken = self.0.sequences.iter();
+        let broken = broken.filter(|(_, numbers)| numbers.ranges().len() > 1);
+        Ok(broken.map(|(writer, _)| *writer).collect())
+    }
+
     fn sequence(&self, writer: WriterUid) -> Result<Numbers, BookError> {
         let known = self.0.sequences.get(&writer);
         let ranges = known.map(|numbers| numbers.ranges().clone());

@@ -3,6 +3,8 @@
 //! The embedded book and the in-memory reference model both implement [`Reading`]; the contract suite holds
 //! the one against the other. Invariant: an answer contains every acknowledged record, sealed or not.
 
+use std::collections::BTreeMap;
+
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{SeriesKey, Signed};
 use trialbook_model::state::ProjectState;
@@ -38,6 +40,9 @@ pub trait Reading {
 
     /// Searches runs.
     fn search(&self, query: &Query) -> Result<Hits, Self::Error>;
+
+    /// How many runs each experiment has that are not in the bin; experiments without any are left out.
+    fn count_runs(&self) -> Result<BTreeMap<ExperimentNo, u64>, Self::Error>;
 
     /// All points of a series; the empty series where there is none.
     fn series(&self, of: &Owner, key: &SeriesKey) -> Result<Series, Self::Error>;

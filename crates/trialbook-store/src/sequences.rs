@@ -62,6 +62,12 @@ impl Numbers {
         self.grown
     }
 
+    /// How many numbers are missing between those that are there.
+    pub(crate) fn missing(&self) -> u64 {
+        let gaps = self.ranges.windows(2);
+        gaps.map(|two| two[1].0 - two[0].1 - 1).sum()
+    }
+
     /// The ranges.
     pub(crate) fn ranges(&self) -> &Ranges {
         &self.ranges
@@ -92,6 +98,9 @@ mod tests {
                 assert_eq!(found, expected);
                 let apart = numbers.ranges().windows(2).all(|two| two[0].1 + 1 < two[1].0);
                 assert!(apart, "{:?}", numbers.ranges());
+                let width = |set: &BTreeSet<u64>| Some(set.last()? - set.first()? + 1);
+                let missing = width(&found).unwrap_or(0) - found.len() as u64;
+                assert_eq!(numbers.missing(), missing);
             }
         }
     }

@@ -282,6 +282,10 @@ impl Reading for BookView<'_> {
         self.find(query)
     }
 
+    fn count_runs(&self) -> Result<BTreeMap<ExperimentNo, u64>, BookError> {
+        self.ask(Index::count_runs)
+    }
+
     fn series(&self, of: &Owner, key: &SeriesKey) -> Result<Series, BookError> {
         self.points_of(of, key)
     }

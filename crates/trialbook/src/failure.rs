@@ -268,7 +268,7 @@ fn advice(error: &Error) -> (ErrorCode, Option<String>) {
             return (failure.code(), Some(failure.hint().to_owned()));
         }
         if let Some(failure) = cause.downcast_ref::<BookError>() {
-            return (code_of_book(failure), failure.hint().map(str::to_owned));
+            return (code_of_book(failure), hint_of_book(failure));
         }
         if let Some(advice) = advice_on_running(cause) {
             return advice;
@@ -278,6 +278,19 @@ fn advice(error: &Error) -> (ErrorCode, Option<String>) {
         }
     }
     (ErrorCode::Internal, None)
+}
+
+/// What to do; for a book of a newer format, which version reads it.
+fn hint_of_book(error: &BookError) -> Option<String> {
+    if let BookError::NewerFormat { path, .. } = error {
+        return Some(match trialbook_store::program_of(path) {
+            Some(program) => format!("trialbook {program} or newer reads it"),
+            None => {
+                "use the version of trialbook that wrote it; the book does not say which".to_owned()
+            }
+        });
+    }
+    error.hint().map(str::to_owned)
 }
 
 fn code_of_book(error: &BookError) -> ErrorCode {

@@ -52,7 +52,7 @@ pub(crate) fn operation(op: &Op) -> Cow<'_, Op> {
     let mut op = Cow::Borrowed(op);
     match &*op {
         Op::SetParams(_) | Op::SetTags(_) | Op::PutNote(_) | Op::Event(_) | Op::SetStatus(_) => {
-            filter(op.to_mut())
+            filter(op.to_mut());
         }
         Op::Item(item) if item.error.is_some() => filter(op.to_mut()),
         Op::Points(_)

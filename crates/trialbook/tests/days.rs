@@ -186,7 +186,8 @@ fn runs_of_a_wrapper_are_joined_once() {
     use trialbook_model::record::{Op, StartRun};
     let sandbox = Sandbox::new();
     let wrapped = RunUid(Uid([7; 16]));
-    sandbox::record(
+    // The wrapper lives as long as its recorder.
+    let wrapper = sandbox::recording(
         &sandbox,
         &[Op::StartRun(StartRun {
             source: "wrapper".to_owned(),
@@ -211,6 +212,7 @@ fn runs_of_a_wrapper_are_joined_once() {
         (&show["status"], &show["params"]["lr"]),
         (&"running".into(), &0.1.into())
     );
+    wrapper.finish().unwrap();
     let refused = ended(
         sandbox
             .command()

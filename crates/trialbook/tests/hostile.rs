@@ -17,7 +17,7 @@ fn odd_names() -> Vec<String> {
     let mut names: Vec<String> = [
         "a/b",
         "/",
-        "../../etc/passwd",
+        "../../etc/hosts",
         ".",
         "..",
         "a b",

@@ -210,8 +210,8 @@ fn who_ends_a_run_follows_from_whether_its_wrapper_lives() {
 /// All files of a folder.
 fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry of it").path();
         if path.is_dir() {
             files.extend(walk(&path));
         } else {

@@ -353,3 +353,39 @@ fn a_damaged_snapshot_is_done_without_and_written_anew_by_a_seal() {
     book.rebuild().unwrap();
     assert!(!snapshot.exists());
 }
+
+#[test]
+fn a_missing_file_between_others_of_a_writer_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let book = Book::create(&folder.path().join(".trialbook")).unwrap();
+    let mut recorder = book.recorder(options()).unwrap();
+    let text = "x".repeat(1 << 20);
+    let files = || {
+        let entries = fs::read_dir(book.spool_folder()).unwrap();
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files
+    };
+    let mut lines = 0;
+    while files().len() < 3 {
+        let run = RunUid(Uid([7; 16]));
+        let (stream, text) = (LogStream::Stdout, text.clone());
+        recorder
+            .record(&Op::Log(Log { run, stream, text }))
+            .unwrap();
+        lines += 1;
+        assert!(lines < 1000, "files are not for ever");
+    }
+    assert_eq!(book.check(Depth::Book).unwrap().findings, []);
+    fs::remove_file(&files()[1]).unwrap();
+    let is_named = || {
+        let findings = book.check(Depth::Book).unwrap().findings;
+        let is_it =
+            |finding: &Finding| matches!(finding, Finding::Missing { records, .. } if *records > 1);
+        assert!(findings.iter().any(is_it), "{findings:?}");
+    };
+    is_named();
+    recorder.finish().unwrap();
+    book.seal(Effort::All).unwrap();
+    is_named();
+}

@@ -80,6 +80,7 @@ fn searches<R: Reading>(book: &R, out: &mut Vec<String>) {
             ));
         }
     }
+    out.push(format!("runs: {:?}", book.count_runs().unwrap()));
     for (filter, order) in SEARCHES {
         let query = Query {
             filter: parse(filter, Dialect::Native).unwrap(),

@@ -11,6 +11,7 @@ mod attributes;
 mod bits;
 mod build;
 mod column;
+mod counts;
 mod datasets;
 mod dictionary;
 mod encode;

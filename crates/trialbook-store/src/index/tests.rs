@@ -374,6 +374,15 @@ fn check(index: &Index, plain: &Plain, draw: &mut Draw) {
             "{query:?}"
         );
     }
+    let mut counts = BTreeMap::new();
+    let shown = plain.search(&Query {
+        shown: Shown::WithArchived,
+        ..Query::all()
+    });
+    for no in shown.runs {
+        *counts.entry(plain.runs[&no.0].experiment).or_default() += 1;
+    }
+    assert_eq!(index.count_runs().unwrap(), counts);
 }
 
 proptest! {

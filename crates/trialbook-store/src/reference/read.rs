@@ -12,7 +12,7 @@ use super::Reference;
 use crate::nouns::{
     AssessRecord, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, RunRow, Series,
 };
-use crate::query::{Hits, ItemGroup, Query};
+use crate::query::{Hits, ItemGroup, Query, Shown};
 use crate::reading::Reading;
 
 impl Reading for Reference {
@@ -56,6 +56,20 @@ impl Reading for Reference {
 
     fn search(&self, query: &Query) -> Result<Hits, Infallible> {
         Ok(self.find(query))
+    }
+
+    fn count_runs(&self) -> Result<BTreeMap<ExperimentNo, u64>, Infallible> {
+        let count = |row: &ExperimentRow| {
+            let of = Query {
+                experiments: Some(vec![row.no]),
+                shown: Shown::WithArchived,
+                limit: 0,
+                ..Query::all()
+            };
+            (row.no, self.find(&of).total)
+        };
+        let counts = self.experiments.iter().map(count);
+        Ok(counts.filter(|(_, count)| *count > 0).collect())
     }
 
     fn series(&self, of: &Owner, key: &SeriesKey) -> Result<Series, Infallible> {

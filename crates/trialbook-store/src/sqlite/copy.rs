@@ -170,9 +170,8 @@ mod tests {
         let copied = take(&path, &log, seal).unwrap();
         assert_eq!((sum(&copied), times), (3, 2));
         let restless = || {
-            connection
-                .execute_batch("INSERT INTO t VALUES (2)")
-                .unwrap()
+            let sql = "INSERT INTO t VALUES (2)";
+            connection.execute_batch(sql).unwrap();
         };
         assert!(matches!(
             take(&path, &log, restless),

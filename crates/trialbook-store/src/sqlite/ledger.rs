@@ -10,7 +10,7 @@ use crate::backend::{Change, Counters, SpoolRecord};
 use crate::sequences::Numbers;
 
 const READ_UID: &str = "SELECT value FROM meta WHERE key = 'uid'";
-const READ_COUNTERS: &str = "SELECT key, value FROM meta WHERE key <> 'uid'";
+const READ_COUNTERS: &str = "SELECT key, value FROM meta WHERE key NOT IN ('uid', 'program')";
 const WRITE_COUNTER: &str = "INSERT INTO meta (key, value) VALUES (?1, ?2) \
      ON CONFLICT (key) DO UPDATE SET value = excluded.value";
 const READ_NAMES: &str = "SELECT no, name FROM name WHERE no >= ?1 ORDER BY no";
@@ -18,6 +18,7 @@ const WRITE_NAME: &str = "INSERT INTO name (no, name) VALUES (?1, ?2)";
 const READ_SPOOLS: &str = "SELECT name, offset, lost, damage FROM spool ORDER BY name";
 const READ_SPOOL: &str = "SELECT name, offset, lost, damage FROM spool WHERE name = ?1";
 const READ_SEQUENCE: &str = "SELECT first, last FROM sequence WHERE writer = ?1 ORDER BY first";
+const READ_BROKEN: &str = "SELECT writer FROM sequence GROUP BY writer HAVING count(*) > 1";
 const CLEAR_SEQUENCE: &str = "DELETE FROM sequence WHERE writer = ?1";
 const WRITE_SEQUENCE: &str = "INSERT INTO sequence (writer, first, last) VALUES (?1, ?2, ?3)";
 const WRITE_SPOOL: &str = "INSERT OR REPLACE INTO spool (name, offset, lost, damage) \
@@ -98,6 +99,15 @@ pub(super) fn sequence(connection: &Connection, writer: WriterUid) -> rusqlite::
         Ok((first as u64, last as u64))
     })?;
     Ok(Numbers::new(rows.collect::<Result<_, _>>()?))
+}
+
+pub(super) fn broken_sequences(connection: &Connection) -> rusqlite::Result<Vec<WriterUid>> {
+    if !schema::has(connection, "0003_sequence")? {
+        return Ok(Vec::new());
+    }
+    let mut query = connection.prepare_cached(READ_BROKEN)?;
+    let rows = query.query_map([], |row| Ok(WriterUid(Uid(row.get(0)?))))?;
+    rows.collect()
 }
 
 fn write_sequences(connection: &Connection, change: &Change) -> rusqlite::Result<()> {

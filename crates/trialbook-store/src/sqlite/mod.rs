@@ -10,9 +10,12 @@ mod copy;
 mod experiments;
 mod ledger;
 mod open;
+mod program;
 mod runs;
 mod schema;
 mod unknown;
+
+pub use program::program_of;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -316,6 +319,10 @@ impl Look for SqliteLook<'_> {
 
     fn sequence(&self, writer: WriterUid) -> Result<Numbers, BookError> {
         ledger::sequence(self.connection(), writer).map_err(BookError::database("read"))
+    }
+
+    fn broken_sequences(&self) -> Result<Vec<WriterUid>, BookError> {
+        ledger::broken_sequences(self.connection()).map_err(BookError::database("read"))
     }
 
     fn spools(&self) -> Result<Vec<SpoolRecord>, BookError> {

@@ -151,13 +151,11 @@ pub(super) fn replace(path: &Path, other: &Path) -> Result<(), BookError> {
     let replace = |target: &mut Connection| -> rusqlite::Result<()> {
         let source = Connection::open_with_flags(other, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let backup = Backup::new(&source, target)?;
-        match backup.step(-1)? {
-            StepResult::Done => Ok(()),
-            _ => Err(rusqlite::Error::SqliteFailure(
-                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
-                None,
-            )),
+        if backup.step(-1)? == StepResult::Done {
+            return Ok(());
         }
+        let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+        Err(rusqlite::Error::SqliteFailure(busy, None))
     };
     let mut target = writer(path)?;
     replace(&mut target).map_err(BookError::database("restore"))

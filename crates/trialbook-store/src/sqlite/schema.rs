@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
+use super::program;
 use crate::artifacts::hex;
 
 /// Names and texts of all migrations, in order.
@@ -38,6 +39,7 @@ pub(super) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
             connection.execute(WRITE, params![name, sum_of(sql)])?;
         }
     }
+    program::write(connection)?;
     Ok(())
 }
 

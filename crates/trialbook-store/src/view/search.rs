@@ -10,22 +10,30 @@ use trialbook_model::id::RunNo;
 use super::BookView;
 use crate::backend::{Experiments, Wanted};
 use crate::error::BookError;
-use crate::index::{Changes, ExperimentFacts, Index, IndexBuilder, RunFacts};
+use crate::index::{Changes, Damaged, ExperimentFacts, Index, IndexBuilder, RunFacts};
 use crate::query::{Hits, Query};
 use crate::reading::Reading as _;
 use crate::sealed::Sealed;
 
 impl BookView<'_> {
     pub(super) fn find(&self, query: &Query) -> Result<Hits, BookError> {
+        self.ask(|index| index.search(query))
+    }
+
+    /// Asks the index of everything that this view sees.
+    pub(super) fn ask<T>(
+        &self,
+        question: impl Fn(&Index) -> Result<T, Damaged>,
+    ) -> Result<T, BookError> {
         let mut index = self.index(Ask::Known)?;
-        if let Ok(hits) = index.search(query) {
-            return Ok(hits);
+        if let Ok(answer) = question(&index) {
+            return Ok(answer);
         }
         // Damaged bytes of the snapshot: what they held stands in the rows. Who reads removes nothing; a
         // seal or a rebuild does.
         self.indexes.distrust();
         index = self.index(Ask::Anew)?;
-        index.search(query).map_err(|damaged| BookError::Index {
+        question(&index).map_err(|damaged| BookError::Index {
             source: damaged.into(),
         })
     }

@@ -197,17 +197,14 @@ fn list_experiments<V: Reading>(args: &Args, cx: &Context, view: &V, book: Strin
     rows.reverse();
     let total = rows.len() as u64;
     rows.truncate(args.limit());
-    let mut counted = Vec::new();
-    for row in rows {
-        let query = Query {
-            experiments: Some(vec![row.no]),
-            shown: Shown::WithArchived,
-            limit: 0,
-            ..Query::all()
-        };
-        let runs = view.search(&query)?.total;
-        counted.push((row, runs));
-    }
+    let counts = view.count_runs()?;
+    let counted: Vec<(ExperimentRow, u64)> = rows
+        .into_iter()
+        .map(|row| {
+            let runs = counts.get(&row.no).copied().unwrap_or_default();
+            (row, runs)
+        })
+        .collect();
     if cx.printer.json_wanted() {
         let experiments = counted.iter().map(|(row, runs)| head(row, *runs)).collect();
         let experiments = Experiments {

@@ -407,6 +407,8 @@ fn a_book_of_a_newer_format_is_left_alone() {
     seal(&sandbox);
     let connection = Connection::open(sandbox.book().join("book.db")).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
+    let program = "UPDATE meta SET value = '9.8.7' WHERE key = 'program'";
+    assert_eq!(connection.execute(program, []).unwrap(), 1);
     drop(connection);
     let log = format!("log metric loss=1 --json --run {run}");
     for words in READERS.into_iter().chain([log.as_str(), "start --json"]) {
@@ -415,6 +417,10 @@ fn a_book_of_a_newer_format_is_left_alone() {
         let error = told(&refused);
         assert_eq!(error["code"], "book_newer", "{words}");
         assert!(error["message"].as_str().unwrap().contains("99"), "{error}");
+        assert_eq!(
+            error["hint"], "trialbook 9.8.7 or newer reads it",
+            "{words}"
+        );
     }
     assert_eq!(spools(&sandbox), Vec::<PathBuf>::new());
 }

@@ -204,6 +204,14 @@ pub fn copy(from: &Path, to: &Path) {
 
 /// Records operations as a program does, without the binary.
 pub fn record(sandbox: &Sandbox, ops: &[trialbook_model::record::Op]) {
+    recording(sandbox, ops).finish().unwrap();
+}
+
+/// Records operations as a program does that has not ended.
+pub fn recording(
+    sandbox: &Sandbox,
+    ops: &[trialbook_model::record::Op],
+) -> trialbook_store::Recorder {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicI64, Ordering};
     use trialbook_model::time::{Clock, Timestamp};
@@ -221,5 +229,5 @@ pub fn record(sandbox: &Sandbox, ops: &[trialbook_model::record::Op]) {
     for op in ops {
         recorder.record(op).unwrap();
     }
-    recorder.finish().unwrap();
+    recorder
 }

@@ -1,0 +1,137 @@
+//! Rows of runs, experiments and projects, unpacked.
+//!
+//! Invariant: a row that is damaged hides no other one. Of experiments and projects what their columns say is
+//! given with the damaged bytes; a damaged run is an error where it is asked for alone.
+
+use std::rc::Rc;
+
+use trialbook_model::id::{ExperimentNo, RunNo};
+use trialbook_model::state::{Earliest, ExperimentPlace, ExperimentState, ProjectState, Stamp};
+
+use super::{Sealed, SealedExperiment, SealedProject, SealedRun};
+use crate::backend::{ExperimentRecord, Experiments, ProjectRecord, RunRecord, Wanted};
+use crate::error::BookError;
+use crate::nouns::{ExperimentRow, RunRow};
+use crate::pack::{Places, unpack_noun, unpack_run};
+
+impl Sealed<'_> {
+    /// A run; fails where its row is damaged.
+    pub(crate) fn run(&self, no: RunNo) -> Result<Option<Rc<SealedRun>>, BookError> {
+        let last = self.last_run.borrow().clone();
+        if let Some(last) = last.filter(|last| last.row.no == no) {
+            return Ok(Some(last));
+        }
+        let record = self.look.runs(Wanted::Numbers(&[no]))?.pop();
+        let found = record.map(|record| self.unpack_run(&record)).transpose()?;
+        let found = found.map(Rc::new);
+        self.last_run.borrow_mut().clone_from(&found);
+        Ok(found)
+    }
+
+    /// Runs whose rows can be read; a check names the others.
+    pub(crate) fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<SealedRun>, BookError> {
+        let records = self.look.runs(wanted)?;
+        let runs = records.iter().map(|record| self.unpack_run(record));
+        let whole =
+            |run: &Result<SealedRun, BookError>| !run.as_ref().is_err_and(BookError::is_damage);
+        runs.filter(whole).collect()
+    }
+
+    fn unpack_run(&self, record: &RunRecord) -> Result<SealedRun, BookError> {
+        let (state, places) = unpack_run(&record.state, &self.names)
+            .map_err(BookError::damaged("run", record.no.0 as i64))?;
+        Ok(SealedRun {
+            row: RunRow {
+                no: record.no,
+                uid: record.uid,
+                experiment: record.experiment,
+                number: record.number,
+                state,
+            },
+            places,
+        })
+    }
+
+    pub(crate) fn experiment(
+        &self,
+        no: ExperimentNo,
+    ) -> Result<Option<SealedExperiment>, BookError> {
+        let record = self.look.experiments(Experiments::One(no))?.pop();
+        Ok(record.map(|record| self.unpack_experiment(&record)))
+    }
+
+    pub(crate) fn experiments(
+        &self,
+        wanted: Experiments,
+    ) -> Result<Vec<SealedExperiment>, BookError> {
+        let records = self.look.experiments(wanted)?;
+        let records = records.iter();
+        Ok(records
+            .map(|record| self.unpack_experiment(record))
+            .collect())
+    }
+
+    /// An experiment. Where its row is damaged, project and name still stand in columns.
+    fn unpack_experiment(&self, record: &ExperimentRecord) -> SealedExperiment {
+        let no = record.no;
+        match unpack_noun(&record.state, &self.names) {
+            Ok((state, places)) => SealedExperiment {
+                row: ExperimentRow { no, state },
+                places,
+                aside: None,
+            },
+            Err(_damaged) => SealedExperiment {
+                row: ExperimentRow {
+                    no,
+                    state: named(record),
+                },
+                places: Places::default(),
+                aside: Some(record.state.clone()),
+            },
+        }
+    }
+
+    pub(crate) fn project(&self, name: &str) -> Result<Option<SealedProject>, BookError> {
+        let record = self.look.projects(Some(name))?.pop();
+        Ok(record.map(|record| self.unpack_project(record)))
+    }
+
+    pub(crate) fn projects(&self) -> Result<Vec<(String, SealedProject)>, BookError> {
+        let records = self.look.projects(None)?.into_iter();
+        Ok(records
+            .map(|record| (record.name.clone(), self.unpack_project(record)))
+            .collect())
+    }
+
+    /// A project. Where its row is damaged, nothing but its name is known.
+    fn unpack_project(&self, record: ProjectRecord) -> SealedProject {
+        let rev = record.rev;
+        match unpack_noun(&record.state, &self.names) {
+            Ok((state, places)) => SealedProject {
+                rev,
+                state,
+                places,
+                aside: None,
+            },
+            Err(_damaged) => SealedProject {
+                rev,
+                state: ProjectState::default(),
+                places: Places::default(),
+                aside: Some(record.state),
+            },
+        }
+    }
+}
+
+/// An experiment of which only its columns are known.
+fn named(record: &ExperimentRecord) -> ExperimentState {
+    let mut state = ExperimentState::default();
+    if let Some(name) = &record.name {
+        let place = ExperimentPlace {
+            project: record.project.clone(),
+            name: name.clone(),
+        };
+        Earliest::offer(&mut state.place, Stamp::default(), place);
+    }
+    state
+}
