@@ -78,25 +78,6 @@ fn planned_keys(config: Option<&Config>) -> BTreeSet<String> {
     plan.into_iter().map(|run| run.key).collect()
 }
 
-fn key(run: &RunRow) -> Option<&String> {
-    run.state.start().and_then(|start| start.run_key.as_ref())
-}
-
-/// Where some attempts did what the config asks for, those that did something else do not count: a command
-/// line that was changed in between leaves them. Where none did, as the config was recorded without secrets
-/// that make a part of the keys, those that did the same as the latest one count.
-fn drop_others(attempts: &mut Vec<RunRow>, planned: &BTreeSet<String>) -> u64 {
-    let is_planned = |run: &RunRow| key(run).is_some_and(|key| planned.contains(key));
-    let before = attempts.len();
-    if attempts.iter().any(is_planned) {
-        attempts.retain(is_planned);
-    } else {
-        let latest = attempts.last().and_then(key).cloned();
-        attempts.retain(|run| key(run) == latest.as_ref());
-    }
-    (before - attempts.len()) as u64
-}
-
 /// The state of an attempt as the plan looks at it.
 fn state_of(run: &RunRow) -> ExistingState {
     match run.state.status() {
@@ -141,13 +122,23 @@ impl Attempts {
 
     fn counted(self, planned: &BTreeSet<String>) -> Group {
         let attempt = |run: &RunRow| run.state.start().and_then(|start| start.attempt);
+        let key = |run: &RunRow| run.state.start().and_then(|start| start.run_key.clone());
         let mut group = Group {
             name: self.name,
             runs: Vec::with_capacity(self.trials.len()),
             superseded: 0,
         };
-        for mut attempts in self.trials {
-            group.superseded += drop_others(&mut attempts, planned);
+        for attempts in self.trials {
+            // Runs of the same trial that do something else than what the recorded config asks for (or than the
+            // latest one, where none does that) are no attempts at it.
+            let asked = attempts
+                .iter()
+                .filter_map(key)
+                .find(|key| planned.contains(key));
+            let asked = asked.or_else(|| attempts.last().and_then(key));
+            let (mut attempts, others): (Vec<_>, Vec<_>) =
+                attempts.into_iter().partition(|run| key(run) == asked);
+            group.superseded += others.len() as u64;
             attempts.sort_by_key(attempt);
             let states: Vec<ExistingState> = attempts.iter().map(state_of).collect();
             if let Some(at) = counting(&states) {

@@ -1,6 +1,6 @@
 use trialbook_model::criteria::Outcome;
 use trialbook_model::id::{ExperimentNo, ExperimentUid, RunUid, Uid, WriterUid};
-use trialbook_model::plan::{self, INTERRUPTED};
+use trialbook_model::plan::INTERRUPTED;
 use trialbook_model::record::*;
 use trialbook_model::time::Timestamp;
 use trialbook_store::query::Query;
@@ -83,7 +83,7 @@ impl Writer {
     }
 }
 
-fn experiment() -> Writer {
+fn config() -> Config {
     let text = "
 experiment: {name: t}
 task: {command: [\"true\"]}
@@ -92,16 +92,19 @@ trials: 3
 metrics: [time_ms]
 success_criteria: [\"time_ms < 3s\"]
 ";
-    let config = trialbook_model::config::parse(text, "t.yaml")
+    trialbook_model::config::parse(text, "t.yaml")
         .unwrap()
-        .config;
+        .config
+}
+
+fn experiment() -> Writer {
     let mut writer = Writer::default();
     writer.say(Op::CreateExperiment(CreateExperiment {
         experiment: EXPERIMENT,
         project: "default".to_owned(),
         name: "t".to_owned(),
         handle: None,
-        document: serde_json::to_value(config).unwrap(),
+        document: serde_json::to_value(config()).unwrap(),
         config_hash: None,
     }));
     writer
@@ -295,20 +298,9 @@ fn a_run_that_did_something_else_is_no_attempt() {
 }
 
 #[test]
-fn attempts_of_the_recorded_command_count_before_later_ones_of_another() {
+fn what_the_recorded_config_asks_for_counts_before_later_runs_of_something_else() {
     let mut writer = experiment();
-    let text = "
-experiment: {name: t}
-task: {command: [\"true\"]}
-variations: [{name: b}, {name: a}]
-trials: 3
-metrics: [time_ms]
-success_criteria: [\"time_ms < 3s\"]
-";
-    let config = trialbook_model::config::parse(text, "t.yaml")
-        .unwrap()
-        .config;
-    let plan = plan::expand(&config, 0);
+    let plan = trialbook_model::plan::expand(&config(), 0);
     let planned = plan
         .iter()
         .find(|run| run.variation == "a" && run.trial == 1);
