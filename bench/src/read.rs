@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use trialbook_model::id::{RunNo, RunUid};
 use trialbook_model::record::SeriesKey;
-use trialbook_spool::codec::{Along, BucketSpec};
+use trialbook_spool::codec::{Along, Bucket, BucketSpec};
 use trialbook_store::book::Effort;
 use trialbook_store::nouns::Owner;
 use trialbook_store::reading::Reading as _;
@@ -58,11 +58,7 @@ fn series(folder: &Path) -> Result<Vec<Figure>> {
             let mut points = 0;
             for no in 2..=201 {
                 let buckets = view.buckets(&Owner::Run(RunNo(no)), &key, WHOLE)?;
-                points += buckets
-                    .as_slice()
-                    .iter()
-                    .map(|bucket| bucket.count())
-                    .sum::<u64>();
+                points += buckets.as_slice().iter().map(Bucket::count).sum::<u64>();
             }
             Ok(points)
         });
