@@ -135,7 +135,10 @@ fn print_verdict(verdict: &ExperimentVerdict, judged: Judged, printer: &Printer)
     } else {
         (Style::Red, "not met")
     };
-    let of = format!(" by {met} of {} variations", verdict.variations.len());
+    let of = format!(
+        ": {met} of {} variations meet all of them",
+        verdict.variations.len()
+    );
     let title = if judged.is_whole() {
         "Verdict: criteria ".to_owned()
     } else {

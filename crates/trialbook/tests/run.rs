@@ -381,7 +381,10 @@ fn an_interrupted_rerun_hides_no_result() {
     fs::remove_file(desk.path("gate-a-2")).unwrap();
     let chosen = desk.run(&["run", "exp.yaml", "--only", "b"]);
     assert_eq!(code(&chosen), 0, "{}", told(&chosen));
-    check_says(&chosen, "Verdict: criteria met by 1 of 1 variations");
+    check_says(
+        &chosen,
+        "Verdict: criteria met: 1 of 1 variations meet all of them",
+    );
     let all = desk.run(&["show", "EXP-1"]);
     check_says(&all, "Verdict so far, on 14 of 30 trials");
 }

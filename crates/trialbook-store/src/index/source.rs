@@ -1,7 +1,7 @@
 //! Where the values of one key come from in a segment.
 //!
 //! Not here: judging them ([`super::judge`]) and sorting by them ([`super::order`]).
-//! Invariant: [`Source::at`] gives what [`super::facts::RunView`] gives for the same run.
+//! Invariant: [`Source::at`] gives what [`super::RunView`] gives for the same run.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
