@@ -7,6 +7,7 @@ mod nouns;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::thread;
 
 use serde::de::DeserializeOwned;
 use trialbook_model::record::SeriesKey;
@@ -133,12 +134,8 @@ impl<'a> Sealed<'a> {
     pub(crate) fn series(&self, places: &Places, key: &SeriesKey) -> Result<Series, BookError> {
         let mut series = Series::default();
         if let Some(long) = places.long.get(key) {
-            self.each_chunk(places, *long, |chunk| {
-                series.steps.extend_from_slice(chunk.axis.steps());
-                series.times.extend_from_slice(chunk.axis.times());
-                series.values.extend_from_slice(&chunk.values);
-                Ok(())
-            })?;
+            let (chunks, axes) = self.chunks_of(places, *long)?;
+            return unpacked(&chunks, &axes);
         } else if let Some(pack) = self.short(places, Some(key))? {
             for short in pack.series {
                 let axis = &pack.axes[short.axis];
@@ -196,15 +193,25 @@ impl<'a> Sealed<'a> {
         long: LongPlace,
         mut each: impl FnMut(&LongChunk) -> Result<(), BookError>,
     ) -> Result<(), BookError> {
-        let count = long.count.div_ceil(CHUNK_VALUES as u64) as u32;
-        let chunks = self.stream(places, long.stream, count, Part::Data)?;
-        let axes = self.axes_of(&chunks)?;
+        let (chunks, axes) = self.chunks_of(places, long)?;
         let mut buffer = LongChunk::default();
         for (chunk, axis) in chunks.iter().zip(&axes) {
             self.unpack_chunk(chunk, axis, &mut buffer)?;
             each(&buffer)?;
         }
         Ok(())
+    }
+
+    /// The packed chunks of a long series and the axis of each.
+    fn chunks_of(
+        &self,
+        places: &Places,
+        long: LongPlace,
+    ) -> Result<(Vec<ChunkRecord>, Vec<ChunkRecord>), BookError> {
+        let count = long.count.div_ceil(CHUNK_VALUES as u64) as u32;
+        let chunks = self.stream(places, long.stream, count, Part::Data)?;
+        let axes = self.axes_of(&chunks)?;
+        Ok((chunks, axes))
     }
 
     /// The axis chunk of each chunk of values.
@@ -243,21 +250,7 @@ impl<'a> Sealed<'a> {
         axis: &ChunkRecord,
         buffer: &mut LongChunk,
     ) -> Result<(), BookError> {
-        let scratch = &mut self.scratch.borrow_mut();
-        buffer.axis.clear();
-        buffer.values.clear();
-        decode_axis(&axis.data, scratch, &mut buffer.axis)
-            .map_err(BookError::damaged("chunk", axis.id))?;
-        decode_values(&chunk.data, scratch, &mut buffer.values)
-            .map_err(BookError::damaged("chunk", chunk.id))?;
-        if buffer.axis.len() == buffer.values.len() {
-            return Ok(());
-        }
-        Err(BookError::damaged("chunk", chunk.id)(
-            trialbook_spool::codec::CodecError::Malformed {
-                part: "values and their axis differ in length",
-            },
-        ))
+        unpack(chunk, axis, buffer, &mut self.scratch.borrow_mut())
     }
 
     /// All records of a stream, in stored order.
@@ -298,4 +291,75 @@ impl<'a> Sealed<'a> {
     pub(crate) fn scratch(&self) -> std::cell::RefMut<'_, Scratch> {
         self.scratch.borrow_mut()
     }
+}
+
+/// Unpacks a chunk of values and its axis.
+fn unpack(
+    chunk: &ChunkRecord,
+    axis: &ChunkRecord,
+    buffer: &mut LongChunk,
+    scratch: &mut Scratch,
+) -> Result<(), BookError> {
+    buffer.axis.clear();
+    buffer.values.clear();
+    decode_axis(&axis.data, scratch, &mut buffer.axis)
+        .map_err(BookError::damaged("chunk", axis.id))?;
+    decode_values(&chunk.data, scratch, &mut buffer.values)
+        .map_err(BookError::damaged("chunk", chunk.id))?;
+    if buffer.axis.len() == buffer.values.len() {
+        return Ok(());
+    }
+    Err(BookError::damaged("chunk", chunk.id)(
+        trialbook_spool::codec::CodecError::Malformed {
+            part: "values and their axis differ in length",
+        },
+    ))
+}
+
+/// Chunks that repay a thread of their own.
+const CHUNKS_EACH: usize = 32;
+
+/// The points of chunks and their axes, in their order; unpacked by several threads where there are many.
+fn unpacked(chunks: &[ChunkRecord], axes: &[ChunkRecord]) -> Result<Series, BookError> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let share = chunks.len().div_ceil(threads).max(CHUNKS_EACH);
+    let mut parts = chunks.chunks(share).zip(axes.chunks(share));
+    let Some((first, first_axes)) = parts.next() else {
+        return Ok(Series::default());
+    };
+    thread::scope(|scope| {
+        let others: Vec<_> = parts
+            .map(|(part, axes)| scope.spawn(move || unpack_part(part, axes, part.len())))
+            .collect();
+        let mut series = unpack_part(first, first_axes, chunks.len())?;
+        for other in others {
+            let other = other.join().expect("unpacking does not panic")?;
+            series.steps.extend_from_slice(&other.steps);
+            series.times.extend_from_slice(&other.times);
+            series.values.extend_from_slice(&other.values);
+        }
+        Ok(series)
+    })
+}
+
+/// The points of some chunks; there is room for those of `room` chunks.
+fn unpack_part(
+    chunks: &[ChunkRecord],
+    axes: &[ChunkRecord],
+    room: usize,
+) -> Result<Series, BookError> {
+    let room = room * CHUNK_VALUES;
+    let mut series = Series {
+        steps: Vec::with_capacity(room),
+        times: Vec::with_capacity(room),
+        values: Vec::with_capacity(room),
+    };
+    let (mut buffer, mut scratch) = (LongChunk::default(), Scratch::default());
+    for (chunk, axis) in chunks.iter().zip(axes) {
+        unpack(chunk, axis, &mut buffer, &mut scratch)?;
+        series.steps.extend_from_slice(buffer.axis.steps());
+        series.times.extend_from_slice(buffer.axis.times());
+        series.values.extend_from_slice(&buffer.values);
+    }
+    Ok(series)
 }

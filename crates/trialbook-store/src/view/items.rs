@@ -4,15 +4,17 @@
 //! for each column of numbers. Invariant: sums are exact, whatever the order of blocks and runs.
 
 use std::collections::BTreeMap;
+use std::thread;
 
 use rustc_hash::FxHashMap;
 use trialbook_model::exact_sum::ExactSum;
 use trialbook_model::id::RunNo;
 use trialbook_model::record::Item;
+use trialbook_spool::codec::Scratch;
 
 use super::BookView;
 use super::sums::{GroupSums, Sum};
-use crate::backend::Part;
+use crate::backend::{ChunkRecord, Part};
 use crate::error::BookError;
 use crate::nouns::Owner;
 use crate::pack::{ItemColumns, LabelColumn, score_of, unpack_numbers};
@@ -42,6 +44,12 @@ struct BlockGroups {
     /// For each group an item that is in it.
     examples: Vec<usize>,
 }
+
+/// Bytes of packed columns that are held at once.
+const AT_ONCE: usize = 64 << 20;
+
+/// Blocks that repay a thread of their own.
+const BLOCKS_EACH: usize = 8;
 
 /// Combined codes up to which a table finds groups faster than a map.
 const TABLE: usize = 1 << 20;
@@ -138,6 +146,19 @@ impl Groups {
         }
     }
 
+    /// Takes in what was counted of other items.
+    fn merge(&mut self, other: Self) {
+        for (labels, theirs) in other.places {
+            let place = self.place(labels);
+            let (tally, other) = (&mut self.tallies[place], &other.tallies[theirs]);
+            tally.count += other.count;
+            tally.errors += other.errors;
+            tally.scores.merge(&other.scores);
+            tally.latencies.merge(&other.latencies);
+            tally.costs.merge(&other.costs);
+        }
+    }
+
     fn finish(self) -> Vec<ItemGroup> {
         let mut tallies: Vec<Option<Tally>> = self.tallies.into_iter().map(Some).collect();
         let groups = self.places.into_iter().filter_map(|(labels, place)| {
@@ -163,23 +184,55 @@ impl BookView<'_> {
         labels: &[String],
     ) -> Result<Vec<ItemGroup>, BookError> {
         let mut groups = Groups::default();
+        let (mut blocks, mut bytes) = (Vec::new(), 0);
         for run in runs {
             let (places, kept) = self.places(&Owner::Run(*run))?;
             if let Some(place) = places.items {
                 let chunks = self
                     .sealed
                     .stream(&places, place.stream, place.blocks, Part::Roll)?;
-                for chunk in chunks {
-                    let scratch = &mut self.sealed.scratch();
-                    let columns = unpack_numbers(&chunk.roll, Some(labels), scratch)
-                        .map_err(BookError::damaged("chunk", chunk.id))?;
-                    groups.add_columns(&columns, labels);
-                }
+                bytes += chunks.iter().map(|chunk| chunk.roll.len()).sum::<usize>();
+                blocks.extend(chunks);
+            }
+            if bytes > AT_ONCE {
+                groups.merge(counted(&blocks, labels)?);
+                blocks.clear();
+                bytes = 0;
             }
             for item in kept.into_iter().flat_map(|kept| &kept.items) {
                 groups.add_item(&item.record, labels);
             }
         }
+        groups.merge(counted(&blocks, labels)?);
         Ok(groups.finish())
     }
+}
+
+/// Counts blocks, on several threads where there are many.
+fn counted(blocks: &[ChunkRecord], labels: &[String]) -> Result<Groups, BookError> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let share = blocks.len().div_ceil(threads).max(BLOCKS_EACH);
+    let mut parts = blocks.chunks(share);
+    let first = parts.next().unwrap_or_default();
+    thread::scope(|scope| {
+        let others: Vec<_> = parts
+            .map(|part| scope.spawn(move || count_blocks(part, labels)))
+            .collect();
+        let mut groups = count_blocks(first, labels)?;
+        for other in others {
+            groups.merge(other.join().expect("counting does not panic")?);
+        }
+        Ok(groups)
+    })
+}
+
+fn count_blocks(blocks: &[ChunkRecord], labels: &[String]) -> Result<Groups, BookError> {
+    let mut groups = Groups::default();
+    let mut scratch = Scratch::default();
+    for block in blocks {
+        let columns = unpack_numbers(&block.roll, Some(labels), &mut scratch)
+            .map_err(BookError::damaged("chunk", block.id))?;
+        groups.add_columns(&columns, labels);
+    }
+    Ok(groups)
 }

@@ -24,6 +24,12 @@ impl Sum {
         }
     }
 
+    /// Takes in another sum.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.finite += other.finite;
+        self.sum.merge(&other.sum);
+    }
+
     /// The mean, if there is a number.
     pub(super) fn mean(&self) -> Option<f64> {
         self.sum.mean(self.finite)
