@@ -230,12 +230,7 @@ fn runs_of_a_wrapper_are_joined_once() {
 fn many_runs_are_searched() {
     use trialbook_model::id::{RunUid, Uid};
     use trialbook_model::record::{Op, Param, ParamKind, SetParams, StartRun};
-    // The whole day in a release build; a debug build folds ten times slower.
-    const RUNS: u64 = if cfg!(debug_assertions) {
-        5_000
-    } else {
-        100_000
-    };
+    const RUNS: u64 = 100_000;
     let sandbox = Sandbox::new();
     let mut ops = Vec::new();
     for number in 0..RUNS {
