@@ -1,3 +1,7 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::json;
 use trialbook_model::id::{
     ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid, WriterUid,
 };
@@ -122,4 +126,69 @@ fn only_runs_can_be_purged() {
     assert_eq!(book.events(&of).unwrap().len(), 1);
     let of = Owner::Project("default".to_owned());
     assert_eq!(book.events(&of).unwrap().len(), 1);
+}
+
+/// Operations on two runs: params, points, tags, states, events, items and judgements.
+fn any_op() -> impl Strategy<Value = Op> {
+    let run = || (0_u8..2).prop_map(|run| RunUid(Uid([run + 1; 16])));
+    let points = (run(), 0_i64..4, "[xy]", any::<f64>()).prop_map(|(run, step, key, value)| {
+        Op::Points(Points {
+            subject: Subject::Run(run),
+            step,
+            time: Timestamp(step),
+            set: false,
+            values: vec![(SeriesKey::plain(key), value)],
+        })
+    });
+    let params = (run(), "[ab]", 0_u8..3).prop_map(|(run, key, value)| {
+        let params = vec![(key, Param::text(value.to_string()))];
+        Op::SetParams(SetParams { run, params })
+    });
+    let document = |kind: &'static str| {
+        (run(), "[pq]", any::<bool>()).prop_map(move |(run, id, right)| {
+            let text = match kind {
+                "item" => json!({"run": run, "id": id, "scores": {"correct": right}}),
+                "assess" => json!({"run": run, "item": id, "scorer": "correct", "source": "me", "score": right}),
+                _ => json!({"subject": {"run": run}, "kind": "task_end", "data": {"task_id": id}}),
+            };
+            match kind {
+                "item" => Op::Item(serde_json::from_value(text).unwrap()),
+                "assess" => Op::Assess(serde_json::from_value(text).unwrap()),
+                _ => Op::Event(serde_json::from_value(text).unwrap()),
+            }
+        })
+    };
+    let started = run().prop_map(|run| start(run.0.0[0], 0, None));
+    prop_oneof![
+        4 => points,
+        2 => params,
+        1 => started,
+        2 => document("item"),
+        2 => document("assess"),
+        1 => document("event"),
+    ]
+}
+
+/// What a book knows of each run but for the numbers that name it.
+fn states(book: &Reference) -> BTreeMap<RunUid, String> {
+    let numbers = book.search(&Query::all()).unwrap().runs;
+    let rows = book.runs(&numbers).unwrap().into_iter();
+    rows.map(|row| (row.uid, format!("{:?}", row.state)))
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn the_order_and_the_cuts_of_seals_change_no_state(
+        (ops, shuffled) in proptest::collection::vec(any_op(), 1..40)
+            .prop_map(|ops| (1..).zip(ops).map(|(at, op)| signed(at, op)).collect::<Vec<_>>())
+            .prop_flat_map(|ops| (Just(ops.clone()), Just(ops).prop_shuffle())),
+        cut in 1_usize..12,
+    ) {
+        let mut whole = Reference::new();
+        whole.seal(&ops);
+        let mut pieces = Reference::new();
+        shuffled.chunks(cut).for_each(|piece| pieces.seal(piece));
+        prop_assert_eq!(states(&whole), states(&pieces));
+    }
 }
