@@ -5,6 +5,7 @@
 //! Invariant: opening for reading makes and changes nothing.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -114,6 +115,12 @@ impl Book {
         };
         if !path.is_dir() {
             return Err(missing());
+        }
+        // What may not be looked into is there all the same: nobody should make a book in its place.
+        if let Err(denied) = fs::read_dir(path)
+            && denied.kind() == io::ErrorKind::PermissionDenied
+        {
+            return Err(BookError::io("open", path)(denied));
         }
         if access == Access::Write {
             refuse_network(path)?;

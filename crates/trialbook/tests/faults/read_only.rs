@@ -146,3 +146,15 @@ fn a_book_that_is_half_sealed_with_a_log_that_is_open() {
     fs::remove_file(only.book().join("book.db-shm")).ok();
     can_be_read_only(&Shelf::of(&only.book()), &run);
 }
+
+#[test]
+fn a_book_that_may_not_be_looked_into_is_not_taken_for_missing() {
+    let sandbox = Sandbox::new();
+    sandbox.start("--experiment hidden");
+    let shelf = Shelf::of(&sandbox.book());
+    fs::set_permissions(shelf.book(), Permissions::from_mode(0o000)).unwrap();
+    let refused = shelf.say("list --json");
+    assert_eq!(refused.code, 5, "{refused:?}");
+    assert!(refused.err.contains("cannot open"), "{refused:?}");
+    assert!(!refused.err.contains("init"), "{refused:?}");
+}
