@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use trialbook_model::filter::{
     Aggregate, Attribute, AttributeType, Case, Collation, CompareOp, Direction, Expr, Key, KeyKind,
-    Literal, OrderTerm, compare_rows, holds,
+    Literal, OrderTerm,
 };
 use trialbook_model::id::{ExperimentNo, RunUid};
 use trialbook_model::record::{Goal, ParamKind};
@@ -12,7 +12,7 @@ use trialbook_model::record::{Goal, ParamKind};
 use super::layout::SEGMENT;
 use super::*;
 use crate::query::{Hits, Query, Shown};
-use crate::reference::search::is_asked;
+use crate::reference::search::judged;
 
 const BOOK: Uid = Uid([7; 16]);
 
@@ -295,25 +295,11 @@ struct Plain {
 
 impl Plain {
     fn search(&self, query: &Query) -> Hits {
-        let mut found: Vec<RunView<'_>> = self
-            .runs
-            .values()
-            .map(|run| RunView {
-                run,
-                experiment: &self.experiments[&run.experiment.0],
-            })
-            .filter(|view| is_asked(view, query) && holds(&query.filter, view))
-            .collect();
-        found.sort_by(|a, b| compare_rows(&query.order, a, b).then(b.run.no.cmp(&a.run.no)));
-        Hits {
-            total: found.len() as u64,
-            runs: found
-                .into_iter()
-                .skip(query.offset)
-                .take(query.limit)
-                .map(|view| view.run.no)
-                .collect(),
-        }
+        let views = self.runs.values().map(|run| RunView {
+            run,
+            experiment: &self.experiments[&run.experiment.0],
+        });
+        judged(views, query)
     }
 
     fn apply(&mut self, changes: &Changes) {

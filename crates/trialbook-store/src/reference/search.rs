@@ -11,24 +11,11 @@ impl Reference {
     pub(super) fn find(&self, query: &Query) -> Hits {
         let experiments = self.experiment_facts();
         let runs: Vec<RunFacts<'_>> = self.runs.iter().flatten().map(RunFacts::of).collect();
-        let mut found: Vec<RunView<'_>> = runs
-            .iter()
-            .map(|run| RunView {
-                run,
-                experiment: &experiments[run.experiment.0 as usize],
-            })
-            .filter(|view| is_asked(view, query) && holds(&query.filter, view))
-            .collect();
-        found.sort_by(|a, b| compare_rows(&query.order, a, b).then(b.run.no.cmp(&a.run.no)));
-        Hits {
-            total: found.len() as u64,
-            runs: found
-                .into_iter()
-                .skip(query.offset)
-                .take(query.limit)
-                .map(|view| view.run.no)
-                .collect(),
-        }
+        let views = runs.iter().map(|run| RunView {
+            run,
+            experiment: &experiments[run.experiment.0 as usize],
+        });
+        judged(views, query)
     }
 
     /// What a search knows of the experiments, by number.
@@ -45,10 +32,27 @@ impl Reference {
 }
 
 /// Whether a query looks at a run at all.
-pub(crate) fn is_asked(view: &RunView<'_>, query: &Query) -> bool {
+fn is_asked(view: &RunView<'_>, query: &Query) -> bool {
     let asked = query
         .experiments
         .as_ref()
         .is_none_or(|experiments| experiments.contains(&view.run.experiment));
     asked && view.is_shown(query.shown)
+}
+
+/// Judges every run, sorts all that satisfy, cuts.
+pub(crate) fn judged<'a>(views: impl Iterator<Item = RunView<'a>>, query: &Query) -> Hits {
+    let mut found: Vec<RunView<'_>> = views
+        .filter(|view| is_asked(view, query) && holds(&query.filter, view))
+        .collect();
+    found.sort_by(|a, b| compare_rows(&query.order, a, b).then(b.run.no.cmp(&a.run.no)));
+    Hits {
+        total: found.len() as u64,
+        runs: found
+            .into_iter()
+            .skip(query.offset)
+            .take(query.limit)
+            .map(|view| view.run.no)
+            .collect(),
+    }
 }
