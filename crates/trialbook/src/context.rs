@@ -91,10 +91,7 @@ impl Context {
 
     /// The session of the shell that this process belongs to, unlike those of other machines and boots.
     pub(crate) fn session(&self) -> Option<String> {
-        let session = rustix::process::getsid(None).ok()?;
-        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
-        let boot = boot.unwrap_or_else(|| self.actor());
-        Some(format!("{}/{}", boot.trim(), session.as_raw_nonzero()))
+        crate::session::current(&self.actor())
     }
 
     /// The run that `TRIALBOOK_RUN` names.

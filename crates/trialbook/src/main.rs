@@ -17,6 +17,7 @@ mod names;
 mod once;
 mod printer;
 mod secrets;
+mod session;
 mod spelling;
 mod target;
 mod titles;

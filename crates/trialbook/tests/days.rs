@@ -281,6 +281,33 @@ fn many_runs_are_searched() {
     );
 }
 
+/// In a container whose shell was brought in from outside, the session of the shell has no number.
+#[test]
+fn a_shell_in_a_container_knows_its_run() {
+    let permitted = std::process::Command::new("unshare")
+        .args(["--pid", "--fork", "--mount-proc", "true"])
+        .output();
+    if !permitted.is_ok_and(|output| output.status.success()) {
+        println!("skipped: this user may not make pid namespaces");
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let script = "
+        unshare --pid --fork --mount-proc sh -c '
+            trialbook start --name inside
+            trialbook log metric loss=1
+        '
+        trialbook log metric loss=2
+    ";
+    let said = sandbox.shell(script);
+    assert!(
+        said.err
+            .contains("the only one that this shell has running"),
+        "{said:?}"
+    );
+    assert!(said.err.contains("error: which run is meant?"), "{said:?}");
+}
+
 #[test]
 fn a_second_terminal_does_not_write_into_the_first_ones_run() {
     let sandbox = Sandbox::new();
