@@ -5,7 +5,9 @@
 
 mod describe;
 mod exact;
+mod random;
 mod undefined;
 
 pub use describe::{Description, describe, quantile};
+pub use random::SplitMix64;
 pub use undefined::Undefined;
