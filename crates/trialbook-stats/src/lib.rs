@@ -6,8 +6,13 @@
 mod describe;
 mod exact;
 mod random;
+mod special;
 mod undefined;
 
 pub use describe::{Description, describe, quantile};
 pub use random::SplitMix64;
+pub use special::{
+    Distribution, Tail, Tails, Urn, binomial, binomial_mass, hypergeometric, hypergeometric_mass,
+    noncentral_chi_squared, noncentral_f, noncentral_t, normal_density,
+};
 pub use undefined::Undefined;
