@@ -3,7 +3,7 @@
 //! Invariant: a p-value is never given without its logarithm, which stays finite where the value itself is below
 //! every float.
 
-use crate::special::Tails;
+use crate::special::{Tails, normal, normal_two_sided, student, student_two_sided};
 use crate::undefined::Undefined;
 
 /// The probability of a result at least as extreme as the observed one.
@@ -65,23 +65,21 @@ pub struct PValues {
 }
 
 impl PValues {
-    /// Of a statistic with a symmetric distribution, from its tails at the observed value.
-    pub(crate) fn of_symmetric(tails: Tails) -> Self {
-        let less = PValue::new(tails.lower, tails.ln_lower);
-        let greater = PValue::new(tails.upper, tails.ln_upper);
-        let smaller = if less.ln_p < greater.ln_p {
-            less
-        } else {
-            greater
-        };
-        let two_sided = PValue::new(
-            (2.0 * smaller.p).min(1.0),
-            (smaller.ln_p + std::f64::consts::LN_2).min(0.0),
-        );
+    /// Of a statistic that is standard normal under the null hypothesis.
+    pub(crate) fn of_normal(z: f64) -> Self {
+        Self::of_symmetric(normal(z), normal_two_sided(z))
+    }
+
+    /// Of a statistic that follows Student's t under the null hypothesis.
+    pub(crate) fn of_student(t: f64, df: f64) -> Self {
+        Self::of_symmetric(student(t, df), student_two_sided(t, df))
+    }
+
+    const fn of_symmetric(tails: Tails, (p, ln_p): (f64, f64)) -> Self {
         Self {
-            two_sided,
-            less,
-            greater,
+            two_sided: PValue::new(p, ln_p),
+            less: PValue::new(tails.lower, tails.ln_lower),
+            greater: PValue::new(tails.upper, tails.ln_upper),
         }
     }
 
@@ -142,11 +140,12 @@ mod tests {
     }
 
     #[test]
-    fn the_two_sided_p_value_of_the_centre_is_one() {
-        let tails = crate::special::normal(0.0);
-        assert_eq!(
-            PValues::of_symmetric(tails).two_sided,
-            PValue::new(1.0, 0.0)
-        );
+    fn the_two_sided_p_value_keeps_its_digits_near_one() {
+        assert_eq!(PValues::of_normal(0.0).two_sided, PValue::new(1.0, 0.0));
+        // P(|T| > t) with 4 degrees of freedom is 1 − 3t/4 for small t.
+        let student = PValues::of_student(-1e-9, 4.0).two_sided;
+        assert!((student.ln_p / -7.5e-10 - 1.0).abs() < 1e-9);
+        let normal = PValues::of_normal(1e-9).two_sided;
+        assert!((normal.ln_p / (-2e-9 * crate::normal_density(0.0)) - 1.0).abs() < 1e-9);
     }
 }

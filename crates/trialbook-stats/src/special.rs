@@ -29,7 +29,7 @@ pub(crate) use loader::{ln_gamma_ratio, stirling_error};
 pub(crate) use noncentral::{
     noncentral_chi_squared_upper, noncentral_fisher_upper, noncentral_student_upper,
 };
-pub(crate) use normal::{normal, normal_quantile};
+pub(crate) use normal::{normal, normal_quantile, normal_two_sided};
 pub(crate) use root::increasing_root;
 
 /// The probabilities on both sides of a point, and their natural logarithms.

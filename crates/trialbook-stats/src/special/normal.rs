@@ -24,6 +24,20 @@ pub(crate) fn normal(x: f64) -> Tails {
     if x > 0.0 { beyond.swapped() } else { beyond }
 }
 
+/// P(|X| > |x|) and its logarithm.
+pub(crate) fn normal_two_sided(x: f64) -> (f64, f64) {
+    /// Up to here the error function is smaller than its complement.
+    const NEAR: f64 = 0.6;
+    let x = x.abs();
+    let beyond = upper_tail(x);
+    let p = 2.0 * beyond.lower;
+    if x < NEAR {
+        (p, libm::log1p(-libm::erf(x * HALF_ROOT)))
+    } else {
+        (p, beyond.ln_lower + std::f64::consts::LN_2)
+    }
+}
+
 /// P(X < −x) as the lower tail, for x ≥ 0.
 fn upper_tail(x: f64) -> Tails {
     /// From here on the error function runs out of floats, and the continued fraction is short.
