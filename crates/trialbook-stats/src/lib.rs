@@ -11,9 +11,11 @@
 mod describe;
 mod exact;
 mod interval;
+mod moments;
 mod probability;
 mod random;
 mod special;
+mod t_test;
 mod undefined;
 
 pub use describe::{Description, describe, quantile};
@@ -23,5 +25,8 @@ pub use random::SplitMix64;
 pub use special::{
     Distribution, Tail, Tails, Urn, binomial, binomial_mass, hypergeometric, hypergeometric_mass,
     noncentral_chi_squared, noncentral_f, noncentral_t, normal_density,
+};
+pub use t_test::{
+    Equivalence, TTest, TVariant, one_sample_t_test, paired_t_test, student_t_test, welch_t_test,
 };
 pub use undefined::Undefined;
