@@ -18,7 +18,7 @@ mod special;
 mod t_test;
 mod undefined;
 
-pub use describe::{Description, describe, quantile};
+pub use describe::{Description, Shape, describe, quantile, shape, trimmed_mean};
 pub use interval::Interval;
 pub use probability::{Alternative, Level, PValue, PValues};
 pub use random::SplitMix64;
