@@ -9,6 +9,7 @@
 )]
 
 mod describe;
+mod effect_size;
 mod exact;
 mod interval;
 mod moments;
@@ -19,6 +20,10 @@ mod t_test;
 mod undefined;
 
 pub use describe::{Description, Shape, describe, quantile, shape, trimmed_mean};
+pub use effect_size::{
+    EffectSize, Magnitude, PairedEffectSize, Superiority, effect_size, hedges_j, hedges_j_approx,
+    paired_effect_size, superiority,
+};
 pub use interval::Interval;
 pub use probability::{Alternative, Level, PValue, PValues};
 pub use random::SplitMix64;
