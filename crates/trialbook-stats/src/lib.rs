@@ -8,6 +8,7 @@
     reason = "formulas keep the letters of their sources"
 )]
 
+mod anova;
 mod describe;
 mod effect_size;
 mod exact;
@@ -19,6 +20,9 @@ mod special;
 mod t_test;
 mod undefined;
 
+pub use anova::{
+    OneWayAnova, RepeatedMeasures, WelchAnova, one_way_anova, repeated_measures_anova, welch_anova,
+};
 pub use describe::{Description, Shape, describe, quantile, shape, trimmed_mean};
 pub use effect_size::{
     EffectSize, Magnitude, PairedEffectSize, Superiority, effect_size, hedges_j, hedges_j_approx,
