@@ -14,6 +14,7 @@ mod effect_size;
 mod exact;
 mod interval;
 mod moments;
+mod power;
 mod probability;
 mod random;
 mod special;
@@ -29,6 +30,10 @@ pub use effect_size::{
     paired_effect_size, superiority,
 };
 pub use interval::Interval;
+pub use power::{
+    Design, ProportionPower, ProportionSampleSize, SampleSize, TPlan, anova_power,
+    anova_sample_size, chi_squared_power, proportion_power, proportion_sample_size,
+};
 pub use probability::{Alternative, Level, PValue, PValues};
 pub use random::SplitMix64;
 pub use special::{
