@@ -9,12 +9,14 @@
 )]
 
 mod adjustment;
+mod coin;
 mod counting;
 mod describe;
 mod exact;
 mod interval;
 mod probability;
 mod random;
+mod rank_tests;
 mod ranking;
 mod resampling;
 mod special;
@@ -26,6 +28,11 @@ pub use describe::{Description, describe, quantile};
 pub use interval::Interval;
 pub use probability::{Alternative, Level, PValue, PValues};
 pub use random::SplitMix64;
+pub use rank_tests::{
+    Approximation, BrunnerMunzel, Friedman, ImanDavenport, KolmogorovSmirnov, KruskalWallis,
+    MannWhitney, RankPValues, RankVariant, SignTest, SignedRank, Zeros, brunner_munzel, friedman,
+    kolmogorov_smirnov, kruskal_wallis, mann_whitney, sign_test, signed_rank,
+};
 pub use resampling::{
     Arrangements, Bca, BootstrapIntervals, Bootstrapped, Draws, Enumerated, MOST_ENUMERATED,
     Permutation, Statistic, Studentized, bootstrap, bootstrap_clusters, bootstrap_difference,
