@@ -12,8 +12,10 @@ mod adjustment;
 mod coin;
 mod counting;
 mod describe;
+mod effect_size;
 mod exact;
 mod interval;
+mod moments;
 mod probability;
 mod random;
 mod rank_tests;
@@ -21,10 +23,15 @@ mod ranking;
 mod resampling;
 mod special;
 mod streams;
+mod t_test;
 mod undefined;
 
 pub use adjustment::{Correction, adjust, adjust_ln};
-pub use describe::{Description, describe, quantile};
+pub use describe::{Description, Shape, describe, quantile, shape, trimmed_mean};
+pub use effect_size::{
+    EffectSize, Magnitude, PairedEffectSize, Superiority, effect_size, hedges_j, hedges_j_approx,
+    paired_effect_size, superiority,
+};
 pub use interval::Interval;
 pub use probability::{Alternative, Level, PValue, PValues};
 pub use random::SplitMix64;
@@ -44,4 +51,7 @@ pub use special::{
     noncentral_chi_squared, noncentral_f, noncentral_t, normal_density,
 };
 pub use streams::ENGINE;
+pub use t_test::{
+    Equivalence, TTest, TVariant, one_sample_t_test, paired_t_test, student_t_test, welch_t_test,
+};
 pub use undefined::Undefined;
