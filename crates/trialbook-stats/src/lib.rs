@@ -8,7 +8,10 @@
     reason = "formulas keep the letters of their sources"
 )]
 
+mod adjustment;
 mod anova;
+mod coin;
+mod counting;
 mod describe;
 mod effect_size;
 mod exact;
@@ -17,10 +20,15 @@ mod moments;
 mod power;
 mod probability;
 mod random;
+mod rank_tests;
+mod ranking;
+mod resampling;
 mod special;
+mod streams;
 mod t_test;
 mod undefined;
 
+pub use adjustment::{Correction, adjust, adjust_ln};
 pub use anova::{
     OneWayAnova, RepeatedMeasures, WelchAnova, one_way_anova, repeated_measures_anova, welch_anova,
 };
@@ -36,10 +44,22 @@ pub use power::{
 };
 pub use probability::{Alternative, Level, PValue, PValues};
 pub use random::SplitMix64;
+pub use rank_tests::{
+    Approximation, BrunnerMunzel, Friedman, ImanDavenport, KolmogorovSmirnov, KruskalWallis,
+    MannWhitney, RankPValues, RankVariant, SignTest, SignedRank, Zeros, brunner_munzel, friedman,
+    kolmogorov_smirnov, kruskal_wallis, mann_whitney, sign_test, signed_rank,
+};
+pub use resampling::{
+    Arrangements, Bca, BootstrapIntervals, Bootstrapped, Draws, Enumerated, MOST_ENUMERATED,
+    Permutation, Statistic, Studentized, bootstrap, bootstrap_clusters, bootstrap_difference,
+    bootstrap_exact, bootstrap_ratio, bootstrap_t, bootstrap_t_difference, bootstrap_with,
+    intervals_from_replicates, monte_carlo_p, permute_difference, permute_signs,
+};
 pub use special::{
     Distribution, Tail, Tails, Urn, binomial, binomial_mass, hypergeometric, hypergeometric_mass,
     noncentral_chi_squared, noncentral_f, noncentral_t, normal_density,
 };
+pub use streams::ENGINE;
 pub use t_test::{
     Equivalence, TTest, TVariant, one_sample_t_test, paired_t_test, student_t_test, welch_t_test,
 };
