@@ -17,6 +17,7 @@ mod exact;
 mod interval;
 mod moments;
 mod probability;
+mod proportion;
 mod random;
 mod rank_tests;
 mod ranking;
@@ -34,6 +35,12 @@ pub use effect_size::{
 };
 pub use interval::Interval;
 pub use probability::{Alternative, Level, PValue, PValues};
+pub use proportion::{
+    ChiSquaredTest, CochranQ, FisherExact, Independence, McNemar, PairedProportions, PairedTable,
+    ProportionMethod, Rate, RatioInterval, TwoProportions, chi_squared_fit,
+    chi_squared_independence, cochran_q, fisher_exact, mcnemar, paired_proportions,
+    proportion_interval, two_proportions,
+};
 pub use random::SplitMix64;
 pub use rank_tests::{
     Approximation, BrunnerMunzel, Friedman, ImanDavenport, KolmogorovSmirnov, KruskalWallis,
