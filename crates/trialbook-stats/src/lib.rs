@@ -11,6 +11,7 @@
 mod adjustment;
 mod anova;
 mod coin;
+mod correlation;
 mod counting;
 mod describe;
 mod effect_size;
@@ -33,6 +34,7 @@ pub use adjustment::{Correction, adjust, adjust_ln};
 pub use anova::{
     OneWayAnova, RepeatedMeasures, WelchAnova, one_way_anova, repeated_measures_anova, welch_anova,
 };
+pub use correlation::{Kendall, Pearson, Spearman, StudentForm, kendall, pearson, spearman};
 pub use describe::{Description, Shape, describe, quantile, shape, trimmed_mean};
 pub use effect_size::{
     EffectSize, Magnitude, PairedEffectSize, Superiority, effect_size, hedges_j, hedges_j_approx,
