@@ -62,6 +62,8 @@ pub(crate) enum Command {
     List(commands::list::Args),
     Show(commands::show::Args),
     Search(commands::search::Args),
+    Compare(commands::compare::Args),
+    Leaderboard(commands::leaderboard::Args),
     Series(commands::series::Args),
     Stats(commands::stats::Args),
     Doctor(commands::doctor::Args),

@@ -15,6 +15,7 @@ mod keyed;
 mod listing;
 mod names;
 mod once;
+mod pages;
 mod printer;
 mod secrets;
 mod session;

@@ -2,11 +2,13 @@
 //!
 //! Invariant: a verb prints through the context's printer and returns its failure; it never ends the process.
 
+pub(crate) mod compare;
 pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod end;
 pub(crate) mod exec;
 pub(crate) mod init;
+pub(crate) mod leaderboard;
 pub(crate) mod list;
 pub(crate) mod log;
 mod overview;
@@ -34,6 +36,8 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::List(args)) => list::run(&args, cx),
         Some(Command::Show(args)) => show::run(&args, cx),
         Some(Command::Search(args)) => search::run(&args, cx),
+        Some(Command::Compare(args)) => compare::run(&args, cx),
+        Some(Command::Leaderboard(args)) => leaderboard::run(&args, cx),
         Some(Command::Series(args)) => series::run(&args, cx),
         Some(Command::Stats(args)) => stats::run(&args, cx),
         Some(Command::Doctor(args)) => doctor::run(&args, cx),
