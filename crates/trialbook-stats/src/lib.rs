@@ -3,9 +3,25 @@
 //! Not here: what a run is, how a result is worded, missing values (the caller removes and counts them).
 //! Invariant: a procedure that cannot answer says why ([`Undefined`]); it never answers with NaN.
 
+#![expect(
+    clippy::many_single_char_names,
+    reason = "formulas keep the letters of their sources"
+)]
+
 mod describe;
 mod exact;
+mod interval;
+mod probability;
+mod random;
+mod special;
 mod undefined;
 
 pub use describe::{Description, describe, quantile};
+pub use interval::Interval;
+pub use probability::{Alternative, Level, PValue, PValues};
+pub use random::SplitMix64;
+pub use special::{
+    Distribution, Tail, Tails, Urn, binomial, binomial_mass, hypergeometric, hypergeometric_mass,
+    noncentral_chi_squared, noncentral_f, noncentral_t, normal_density,
+};
 pub use undefined::Undefined;
