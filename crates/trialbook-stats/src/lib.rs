@@ -8,14 +8,19 @@
     reason = "formulas keep the letters of their sources"
 )]
 
+mod adjustment;
+mod counting;
 mod describe;
 mod exact;
 mod interval;
 mod probability;
 mod random;
+mod ranking;
 mod special;
+mod streams;
 mod undefined;
 
+pub use adjustment::{Correction, adjust, adjust_ln};
 pub use describe::{Description, describe, quantile};
 pub use interval::Interval;
 pub use probability::{Alternative, Level, PValue, PValues};
@@ -24,4 +29,5 @@ pub use special::{
     Distribution, Tail, Tails, Urn, binomial, binomial_mass, hypergeometric, hypergeometric_mass,
     noncentral_chi_squared, noncentral_f, noncentral_t, normal_density,
 };
+pub use streams::ENGINE;
 pub use undefined::Undefined;
