@@ -49,6 +49,14 @@ impl Double {
         Self { high, low }
     }
 
+    /// The product with a power of two.
+    pub(crate) fn times_power(self, power: f64) -> Self {
+        Self {
+            high: self.high * power,
+            low: self.low * power,
+        }
+    }
+
     /// The quotient by a float.
     pub(crate) fn over(self, divisor: f64) -> Self {
         let first = self.high / divisor;

@@ -13,11 +13,13 @@ mod counting;
 mod describe;
 mod exact;
 mod interval;
+mod moments;
 mod probability;
 mod random;
 mod ranking;
 mod special;
 mod streams;
+mod t_test;
 mod undefined;
 
 pub use adjustment::{Correction, adjust, adjust_ln};
@@ -30,4 +32,7 @@ pub use special::{
     noncentral_chi_squared, noncentral_f, noncentral_t, normal_density,
 };
 pub use streams::ENGINE;
+pub use t_test::{
+    Equivalence, TTest, TVariant, one_sample_t_test, paired_t_test, student_t_test, welch_t_test,
+};
 pub use undefined::Undefined;
