@@ -24,6 +24,7 @@ mod undefined;
 
 pub use adjustment::{Correction, adjust, adjust_ln};
 pub use describe::{Description, describe, quantile};
+pub use describe::{Description, Shape, describe, quantile, shape, trimmed_mean};
 pub use interval::Interval;
 pub use probability::{Alternative, Level, PValue, PValues};
 pub use random::SplitMix64;

@@ -150,21 +150,58 @@ fn plain(values: &[f64], (min, max): (f64, f64)) -> Option<(Double, f64)> {
     kept.then_some((mean, sd))
 }
 
-/// Mean and sd in twice the precision and in units of a power of two.
-fn exact(values: &[f64], (min, max): (f64, f64)) -> (Double, f64) {
-    let scale = scale_of(min.abs().max(max.abs()));
-    let mean = sum(values.iter().map(|value| value / scale)).over(values.len() as f64);
-    let deviation = |value: f64| Double::from(value / scale).plus(mean.negated());
-    let widest = deviation(min)
-        .value()
-        .abs()
-        .max(deviation(max).value().abs());
-    let spread = scale_of(widest);
-    let squares = values.iter().fold(Double::default(), |squares, &value| {
-        squares.plus(deviation(value).over(spread).squared())
-    });
-    let sd = squares.over((values.len() - 1) as f64).value().sqrt();
-    (mean.times_power(scale), sd * spread * scale)
+/// Mean and sd in twice the precision.
+fn exact(values: &[f64], range: (f64, f64)) -> (Double, f64) {
+    let deviations = Deviations::of(values, range);
+    (deviations.mean, deviations.sd())
+}
+
+/// Deviations from the mean in twice the precision, in a unit near the widest of them.
+pub(crate) struct Deviations<'values> {
+    values: &'values [f64],
+    /// The unit of the values.
+    scale: f64,
+    /// The mean in the unit of the values.
+    centre: Double,
+    /// The unit of the deviations, in the unit of the values.
+    spread: f64,
+    /// The mean.
+    mean: Double,
+}
+
+impl<'values> Deviations<'values> {
+    /// Of a finite sample that is not constant, with its smallest and its greatest value.
+    pub(crate) fn of(values: &'values [f64], (min, max): (f64, f64)) -> Self {
+        let scale = scale_of(min.abs().max(max.abs()));
+        let centre = sum(values.iter().map(|value| value / scale)).over(values.len() as f64);
+        let from_centre = |value: f64| Double::from(value / scale).plus(centre.negated()).value();
+        let widest = from_centre(min).abs().max(from_centre(max).abs());
+        Self {
+            values,
+            scale,
+            centre,
+            spread: scale_of(widest),
+            mean: centre.times_power(scale),
+        }
+    }
+
+    /// The deviations in their unit.
+    pub(crate) fn each(&self) -> impl Iterator<Item = Double> + '_ {
+        self.values.iter().map(|value| {
+            Double::from(value / self.scale)
+                .plus(self.centre.negated())
+                .over(self.spread)
+        })
+    }
+
+    /// The sample standard deviation.
+    pub(crate) fn sd(&self) -> f64 {
+        let squares = self.each().fold(Double::default(), |squares, deviation| {
+            squares.plus(deviation.squared())
+        });
+        let variance = squares.over((self.values.len() - 1) as f64).value();
+        variance.sqrt() * self.spread * self.scale
+    }
 }
 
 #[cfg(test)]
