@@ -11,12 +11,13 @@ use serde::Serialize;
 use trialbook_model::id::ExperimentNo;
 use trialbook_model::record::Goal;
 use trialbook_model::state::MetricDefinitions;
-use trialbook_stats::describe;
+use trialbook_stats::{Interval, Level, describe};
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
 use crate::measure::{self, Agg, Measure};
 use crate::number;
+use crate::separation::{self, Standing};
 pub use settings::{Held, Setting, Source, flattened};
 
 /// What is compared.
@@ -99,6 +100,8 @@ pub struct Row {
     pub cells: Vec<Cell>,
     /// The places of the best ones: several where they tie, none where there is no goal or no value.
     pub best: Vec<usize>,
+    /// How far they stand out from the others.
+    pub standing: Option<Standing>,
 }
 
 /// What a subject has of a metric.
@@ -193,12 +196,19 @@ pub fn compare<R: Reading>(
         baseline,
     };
     let mut metrics = Vec::new();
+    let mut values = Vec::new();
     for key in keys(subjects, &request.metrics) {
         let definitions: Vec<&MetricDefinitions> = known.values().flatten().collect();
-        let row = asked.row(Measure::of(&key, &definitions));
+        let (row, of_subjects) = asked.row(Measure::of(&key, &definitions));
+        values.push(of_subjects);
         warnings.extend(units(&key, &known));
         warnings.extend(asked.doubts(&row));
         metrics.push(row);
+    }
+    let best: Vec<&[usize]> = metrics.iter().map(|row: &Row| &row.best[..]).collect();
+    let standings = separation::standings(&values, &best);
+    for (row, standing) in metrics.iter_mut().zip(standings) {
+        row.standing = standing;
     }
     let is_series = |row: &Row| asked.has_series(&row.measure.key);
     if request.agg == Agg::Best && metrics.iter().any(is_series) {
@@ -273,9 +283,11 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn row(&self, measure: Measure) -> Row {
+    /// The row, and the finite values of each subject.
+    fn row(&self, measure: Measure) -> (Row, Vec<Vec<f64>>) {
         let cell = |subject: &Subject| cell(subject, &measure, self.agg);
-        let mut cells: Vec<Cell> = self.subjects.iter().map(cell).collect();
+        let (mut cells, values): (Vec<Cell>, Vec<Vec<f64>>) =
+            self.subjects.iter().map(cell).unzip();
         let base = cells.get(self.baseline).and_then(|cell| cell.value);
         for (at, cell) in cells.iter_mut().enumerate() {
             if at == self.baseline {
@@ -289,11 +301,13 @@ impl Asked<'_> {
             });
         }
         let best = best(&cells, &measure);
-        Row {
+        let row = Row {
             measure,
             cells,
             best,
-        }
+            standing: None,
+        };
+        (row, values)
     }
 
     fn doubts(&self, row: &Row) -> Vec<Caution> {
@@ -347,7 +361,7 @@ fn values(subject: &Subject, measure: &Measure, agg: Agg) -> (Vec<f64>, u64) {
     (values, missing)
 }
 
-fn cell(subject: &Subject, measure: &Measure, agg: Agg) -> Cell {
+fn cell(subject: &Subject, measure: &Measure, agg: Agg) -> (Cell, Vec<f64>) {
     let (values, missing) = values(subject, measure, agg);
     let finite: Vec<f64> = values.iter().copied().filter(|it| it.is_finite()).collect();
     // Of finite values only an empty list has no description.
@@ -357,19 +371,23 @@ fn cell(subject: &Subject, measure: &Measure, agg: Agg) -> Cell {
         Kind::Run => values.first().copied(),
         Kind::Arm => described.map(|it| it.mean),
     };
-    Cell {
+    let interval = described.and_then(|it| it.mean_interval(Level::NINETY_FIVE));
+    let cell = Cell {
         n: finite.len(),
         missing,
         not_finite: (values.len() - finite.len()) as u64,
         value,
         sd: described.and_then(|it| it.sd),
-        half_width: None,
+        half_width: interval
+            .map(Interval::half_width)
+            .filter(|half| half.is_finite()),
         min: described.map(|it| it.min),
         median: described.map(|it| it.median),
         max: described.map(|it| it.max),
         delta: None,
         relative: None,
-    }
+    };
+    (cell, finite)
 }
 
 /// The places of the best finite values; ties are all named.

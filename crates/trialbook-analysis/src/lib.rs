@@ -7,6 +7,7 @@ pub mod arms;
 pub mod comparison;
 pub mod measure;
 mod number;
+pub mod separation;
 pub mod variations;
 
 pub use variations::{MetricColumn, MetricSummary, Statuses, VariationRow, VariationTable};

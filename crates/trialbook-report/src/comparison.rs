@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use trialbook_analysis::comparison::{Cell, Comparison, Held, Kind, Row, Setting, Source};
+use trialbook_analysis::separation::{ALPHA, Standing};
 use trialbook_model::record::Goal;
 
 use crate::cautions;
@@ -221,11 +222,9 @@ fn verdicts(comparison: &Comparison) -> Vec<String> {
         let (key, best) = (&row.measure.key, best_value(row));
         if row.best.len() == comparison.subjects.len() {
             lines.push(format!("All have the same {key} ({best})."));
-        } else if is_of_trials(row) {
+        } else if let Some(doubt) = doubt(comparison, row) {
             let names = named(comparison, &row.best);
-            lines.push(format!(
-                "Best mean {key}: {names} ({best}). Whether that is chance was not tested."
-            ));
+            lines.push(format!("Best mean {key}: {names} ({best}), {doubt}."));
         } else {
             let won = format!("best {key} {best}");
             match winners.iter_mut().find(|(who, _)| *who == row.best) {
@@ -240,10 +239,9 @@ fn verdicts(comparison: &Comparison) -> Vec<String> {
             .map(|(who, what)| format!("{} ({})", named(comparison, who), what.join(", ")))
             .collect::<Vec<String>>();
         lines.insert(0, format!("Winner: {}", told.join("; ")));
-        lines.insert(
-            1,
-            "One run each: whether that is chance cannot be said.".to_owned(),
-        );
+    }
+    if !lines.is_empty() {
+        lines.extend(ground(comparison));
     }
     lines.extend(assumed(comparison));
     lines
@@ -262,9 +260,63 @@ fn best_value(row: &Row) -> String {
     with_unit(&value.unwrap_or_default(), row.measure.unit.as_deref())
 }
 
-/// Whether a value is the mean of several.
-fn is_of_trials(row: &Row) -> bool {
-    row.cells.iter().any(|cell| cell.n > 1)
+/// Why the best mean is no winner; `None` where it is one.
+fn doubt(comparison: &Comparison, row: &Row) -> Option<String> {
+    match row.standing.as_ref()? {
+        Standing::Single => None,
+        Standing::Trials {
+            close, untested, ..
+        } => {
+            let mut parts = Vec::new();
+            if !close.is_empty() {
+                parts.push(format!(
+                    "not distinguishable from {}",
+                    named(comparison, close)
+                ));
+            }
+            if !untested.is_empty() {
+                let places: Vec<usize> = untested.iter().map(|(at, _)| *at).collect();
+                parts.push(format!(
+                    "not tested against {} ({})",
+                    named(comparison, &places),
+                    reasons(untested)
+                ));
+            }
+            (!parts.is_empty()).then(|| parts.join("; "))
+        }
+    }
+}
+
+fn reasons(untested: &[(usize, &'static str)]) -> String {
+    let mut words: Vec<String> = untested
+        .iter()
+        .map(|(_, word)| word.replace('_', " "))
+        .collect();
+    words.sort();
+    words.dedup();
+    listed(&words)
+}
+
+/// What winners rest on.
+fn ground(comparison: &Comparison) -> Vec<String> {
+    let standings = comparison
+        .metrics
+        .iter()
+        .filter_map(|row| row.standing.as_ref());
+    let mut ground = Vec::new();
+    for standing in standings {
+        ground.push(match standing {
+            Standing::Single => "One run each: whether that is chance cannot be said.".to_owned(),
+            Standing::Trials { family: 0, .. } => continue,
+            Standing::Trials { family, .. } => format!(
+                "Told apart by Welch's t tests of all pairs, Holm over {}, alpha = {ALPHA}.",
+                count(*family as u64, "test")
+            ),
+        });
+    }
+    ground.sort();
+    ground.dedup();
+    ground
 }
 
 fn assumed(comparison: &Comparison) -> Option<String> {

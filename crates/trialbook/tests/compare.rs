@@ -180,3 +180,88 @@ fn a_leaderboard_ranks_the_runs_that_have_the_metric() {
     sandbox.say("leaderboard --sort-by status").failed(2);
     sandbox.run(["leaderboard", "--sort-by", "a ="]).failed(4);
 }
+
+/// An experiment of two variations whose trials have these losses.
+fn arms(sandbox: &Sandbox, losses: [&[f64]; 2]) {
+    use trialbook_model::id::{ExperimentUid, RunUid, Uid};
+    use trialbook_model::record::{
+        CreateExperiment, Op, Points, SeriesKey, SetStatus, StartRun, Subject,
+    };
+    use trialbook_model::status::RunStatus;
+    use trialbook_model::time::Timestamp;
+
+    let experiment = ExperimentUid(Uid([9; 16]));
+    let mut ops = vec![Op::CreateExperiment(CreateExperiment {
+        experiment,
+        project: "default".to_owned(),
+        name: "arms".to_owned(),
+        handle: None,
+        document: serde_json::Value::Null,
+        config_hash: None,
+    })];
+    for (at, (name, losses)) in ["near", "far"].iter().zip(losses).enumerate() {
+        for (trial, loss) in losses.iter().enumerate() {
+            let run = RunUid(Uid([(20 * at + trial + 1) as u8; 16]));
+            ops.push(Op::StartRun(StartRun {
+                experiment,
+                variation: Some((*name).to_owned()),
+                trial: Some(trial as u64 + 1),
+                ..StartRun::of(run)
+            }));
+            ops.push(Op::Points(Points {
+                subject: Subject::Run(run),
+                step: 0,
+                time: Timestamp(0),
+                set: false,
+                values: vec![(SeriesKey::plain("loss"), *loss)],
+            }));
+            ops.push(Op::SetStatus(SetStatus {
+                run,
+                status: RunStatus::Completed,
+                started: None,
+                ended: Some(Timestamp(9)),
+                error: None,
+                exit_code: None,
+            }));
+        }
+    }
+    sandbox::record(sandbox, &ops);
+}
+
+#[test]
+fn a_winner_among_arms_is_named_only_when_it_can_be_told_apart() {
+    let sandbox = Sandbox::new();
+    arms(&sandbox, [&[1.0, 1.1, 0.9, 1.05], &[9.0, 9.1, 8.9, 9.05]]);
+    let said = sandbox.say("compare arms").ok();
+    // scipy.stats.t.ppf(0.975, 3) * numpy.std([1.0, 1.1, 0.9, 1.05], ddof=1) / 2 = 0.13588
+    let expected = "\
+2 arms, each against far (the first: no baseline is marked among them)
+
+Params and configs that differ (0 of 0)
+None was recorded.
+
+Metrics
+SUBJECT  RUNS                                loss
+far         4                  9.01 ± 0.14, n = 4
+near        4  1.01 ± 0.14, n = 4 (-8.00, -88.8%)
+
+Winner: near (best loss 1.01)
+Told apart by Welch's t tests of all pairs, Holm over 1 test, alpha = 0.05.
+Assumed from the names: less loss is better.
+";
+    assert_eq!(said, expected);
+    let sandbox = Sandbox::new();
+    arms(&sandbox, [&[1.0, 1.1, 0.9], &[1.02, 1.12, 0.88]]);
+    let said = sandbox.say("compare arms").ok();
+    assert!(
+        said.contains("Best mean loss: near (1.00), not distinguishable from far."),
+        "{said}"
+    );
+    let sandbox = Sandbox::new();
+    arms(&sandbox, [&[1.0, 1.1, 0.9], &[2.0]]);
+    let said = sandbox.say("compare arms").ok();
+    assert!(
+        said.contains("near (1.00), not tested against far (too few observations)."),
+        "{said}"
+    );
+}
