@@ -9,13 +9,16 @@
 )]
 
 mod adjustment;
+mod coin;
 mod counting;
 mod describe;
+mod effect_size;
 mod exact;
 mod interval;
 mod moments;
 mod probability;
 mod random;
+mod rank_tests;
 mod ranking;
 mod resampling;
 mod special;
@@ -25,9 +28,18 @@ mod undefined;
 
 pub use adjustment::{Correction, adjust, adjust_ln};
 pub use describe::{Description, Shape, describe, quantile, shape, trimmed_mean};
+pub use effect_size::{
+    EffectSize, Magnitude, PairedEffectSize, Superiority, effect_size, hedges_j, hedges_j_approx,
+    paired_effect_size, superiority,
+};
 pub use interval::Interval;
 pub use probability::{Alternative, Level, PValue, PValues};
 pub use random::SplitMix64;
+pub use rank_tests::{
+    Approximation, BrunnerMunzel, Friedman, ImanDavenport, KolmogorovSmirnov, KruskalWallis,
+    MannWhitney, RankPValues, RankVariant, SignTest, SignedRank, Zeros, brunner_munzel, friedman,
+    kolmogorov_smirnov, kruskal_wallis, mann_whitney, sign_test, signed_rank,
+};
 pub use resampling::{
     Arrangements, Bca, BootstrapIntervals, Bootstrapped, Draws, Enumerated, MOST_ENUMERATED,
     Permutation, Statistic, Studentized, bootstrap, bootstrap_clusters, bootstrap_difference,
