@@ -160,7 +160,7 @@ pub fn superiority(x: &[f64], y: &[f64]) -> Result<Superiority, Undefined> {
     let pairs = x.len() as f64 * y.len() as f64;
     let (below, above) = (below as f64, above as f64);
     Ok(Superiority {
-        a12: (below + (pairs - above)) / 2.0 / pairs,
+        a12: f64::midpoint(below, pairs - above) / pairs,
         cliffs_delta: (below - above) / pairs,
     })
 }

@@ -57,6 +57,13 @@ impl Double {
         }
     }
 
+    /// The product with a float.
+    pub(crate) fn times(self, factor: f64) -> Self {
+        let (high, error) = two_product(self.high, factor);
+        let (high, low) = quick_two_sum(high, error + self.low * factor);
+        Self { high, low }
+    }
+
     /// The quotient by a float.
     pub(crate) fn over(self, divisor: f64) -> Self {
         let first = self.high / divisor;

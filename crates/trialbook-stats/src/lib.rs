@@ -9,6 +9,7 @@
 )]
 
 mod adjustment;
+mod anova;
 mod coin;
 mod counting;
 mod describe;
@@ -16,6 +17,7 @@ mod effect_size;
 mod exact;
 mod interval;
 mod moments;
+mod power;
 mod probability;
 mod random;
 mod rank_tests;
@@ -27,12 +29,19 @@ mod t_test;
 mod undefined;
 
 pub use adjustment::{Correction, adjust, adjust_ln};
+pub use anova::{
+    OneWayAnova, RepeatedMeasures, WelchAnova, one_way_anova, repeated_measures_anova, welch_anova,
+};
 pub use describe::{Description, Shape, describe, quantile, shape, trimmed_mean};
 pub use effect_size::{
     EffectSize, Magnitude, PairedEffectSize, Superiority, effect_size, hedges_j, hedges_j_approx,
     paired_effect_size, superiority,
 };
 pub use interval::Interval;
+pub use power::{
+    Design, ProportionPower, ProportionSampleSize, SampleSize, TPlan, anova_power,
+    anova_sample_size, chi_squared_power, proportion_power, proportion_sample_size,
+};
 pub use probability::{Alternative, Level, PValue, PValues};
 pub use random::SplitMix64;
 pub use rank_tests::{

@@ -89,7 +89,7 @@ fn a_hypergeometric_tail_is_the_sum_of_its_masses() {
 
 /// Degrees of freedom and shapes over many magnitudes.
 fn shape() -> impl Strategy<Value = f64> {
-    (-2.0..6.0_f64).prop_map(|power| libm::exp10(power))
+    (-2.0..6.0_f64).prop_map(libm::exp10)
 }
 
 /// A probability over many magnitudes, as the tail that is known.
