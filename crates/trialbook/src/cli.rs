@@ -63,6 +63,8 @@ pub(crate) enum Command {
     List(commands::list::Args),
     Show(commands::show::Args),
     Search(commands::search::Args),
+    Compare(commands::compare::Args),
+    Leaderboard(commands::leaderboard::Args),
     Series(commands::series::Args),
     Tag(commands::tag::Args),
     Note(commands::note::Args),

@@ -6,12 +6,14 @@ pub(crate) mod archive;
 pub(crate) mod baseline;
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod compare;
 pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod end;
 pub(crate) mod exec;
 mod flags;
 pub(crate) mod init;
+pub(crate) mod leaderboard;
 pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod note;
@@ -53,6 +55,8 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Delete(args)) => delete::run(&args, cx),
         Some(Command::Undelete(args)) => delete::run_back(&args, cx),
         Some(Command::Search(args)) => search::run(&args, cx),
+        Some(Command::Compare(args)) => compare::run(&args, cx),
+        Some(Command::Leaderboard(args)) => leaderboard::run(&args, cx),
         Some(Command::Series(args)) => series::run(&args, cx),
         Some(Command::Stats(args)) => stats::run(&args, cx),
         Some(Command::Doctor(args)) => doctor::run(&args, cx),
