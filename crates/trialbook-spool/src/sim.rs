@@ -8,6 +8,7 @@
 
 mod disk;
 mod handle;
+pub mod rounds;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -8,10 +8,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 const SECTOR: usize = 512;
+use super::rounds::Random;
+
 
 /// The disk and the cache before it.
 pub(super) struct Disk {
-    random: u64,
+    random: Random,
     nodes: BTreeMap<u64, Node>,
     names: BTreeMap<PathBuf, u64>,
     durable_names: BTreeMap<PathBuf, u64>,
@@ -41,7 +43,7 @@ pub(super) struct Node {
 impl Disk {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            random: seed ^ 0x9E37_79B9_7F4A_7C15,
+            random: Random::new(seed ^ 0x9E37_79B9_7F4A_7C15),
             nodes: BTreeMap::new(),
             names: BTreeMap::new(),
             durable_names: BTreeMap::new(),
@@ -51,13 +53,9 @@ impl Disk {
         }
     }
 
-    /// A number below `limit`, which is not 0 (splitmix64).
-    pub(super) fn below(&mut self, limit: u64) -> u64 {
-        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % limit
+    /// A number below `limit`, which is not 0.
+    pub(super) const fn below(&mut self, limit: u64) -> u64 {
+        self.random.below(limit)
     }
 
     pub(super) fn coin(&mut self) -> bool {
