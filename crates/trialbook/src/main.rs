@@ -20,6 +20,7 @@ mod once;
 mod printer;
 mod secrets;
 mod session;
+mod setups;
 mod spelling;
 mod target;
 mod titles;
