@@ -20,6 +20,7 @@ pub mod plan;
 pub mod record;
 pub mod secret;
 pub mod seed;
+pub mod setup;
 pub mod stale;
 pub mod state;
 pub mod status;

@@ -21,6 +21,7 @@ mod pages;
 mod printer;
 mod secrets;
 mod session;
+mod setups;
 mod spelling;
 mod target;
 mod titles;

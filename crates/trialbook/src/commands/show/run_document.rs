@@ -11,12 +11,14 @@ use serde_json::value::RawValue;
 use trialbook_analysis::variations::judge_run;
 use trialbook_model::criteria::Outcome;
 use trialbook_model::record::LinkKind;
+use trialbook_model::setup::CONFIG_SNAPSHOT;
 use trialbook_model::time::Timestamp;
 use trialbook_store::nouns::{EventRecord, ExperimentRow, Owner, RunRow};
 use trialbook_store::reading::Reading;
 
-use super::Args;
 use super::identity::finish;
+use super::{Args, results};
+use crate::baselines;
 use crate::documents::{self, MetricDocument, NoteDocument, RunHead};
 use crate::figures;
 
@@ -46,6 +48,12 @@ pub(super) struct RunDocument {
     artifacts: Vec<Artifact>,
     snapshots: BTreeMap<String, String>,
     environment: Option<Value>,
+    /// The setup that it was started with.
+    config: Option<Value>,
+    config_hash: Option<String>,
+    results: Option<results::Document>,
+    /// Experiments, by project and name, and tasks whose baseline it is, or is one of.
+    baseline_of: Vec<String>,
     counts: Counts,
     recorder: Recorder,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -217,6 +225,19 @@ pub(super) fn build<V: Reading>(
             .map(|(kind, held)| (kind.clone(), held.value.clone()))
             .collect(),
         environment,
+        config: match state.snapshots.get(CONFIG_SNAPSHOT) {
+            Some(held) => view.snapshot(&held.value)?,
+            None => None,
+        },
+        config_hash: state
+            .snapshots
+            .get(CONFIG_SNAPSHOT)
+            .map(|held| held.value.clone()),
+        results: state.derived.results().as_ref().map(results::document),
+        baseline_of: match experiment {
+            Some(experiment) => baselines::of_run(view, run, experiment)?,
+            None => Vec::new(),
+        },
         counts: counts(run),
         recorder: Recorder::of(run),
         events: if args.events {
