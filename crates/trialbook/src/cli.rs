@@ -64,6 +64,7 @@ pub(crate) enum Command {
     Search(commands::search::Args),
     Series(commands::series::Args),
     Stats(commands::stats::Args),
+    Artifact(commands::artifact::Args),
     Doctor(commands::doctor::Args),
     Version(commands::version::Args),
     #[command(hide = true)]

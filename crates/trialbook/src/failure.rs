@@ -112,6 +112,12 @@ pub(crate) enum Failure {
         /// The run, as told to people.
         run: String,
     },
+    /// A file that would be replaced by another one.
+    #[error("`{path}` is there already and is a different file")]
+    OtherFile {
+        /// The file.
+        path: String,
+    },
     /// A file that is named cannot be read.
     #[error("cannot read `{path}`")]
     Unreadable {
@@ -164,7 +170,7 @@ impl Failure {
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
             Self::Ended { .. } => ErrorCode::RunEnded,
-            Self::Executed { .. } => ErrorCode::StateConflict,
+            Self::Executed { .. } | Self::OtherFile { .. } => ErrorCode::StateConflict,
             Self::Unreadable { .. } => ErrorCode::Io,
         }
     }
@@ -183,6 +189,9 @@ impl Failure {
             Self::Unknown {
                 noun: "experiment", ..
             } => "`trialbook list experiments` shows what there is".to_owned(),
+            Self::Unknown {
+                noun: "artifact", ..
+            } => "`trialbook artifact list RUN` shows what there is".to_owned(),
             Self::Unknown { .. } => "`trialbook list` shows what there is".to_owned(),
             Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
             Self::UnknownSeries { nearest, .. } => {
@@ -200,6 +209,7 @@ impl Failure {
             Self::ParamConflict { .. } => {
                 "params are written once; start another run for another value".to_owned()
             }
+            Self::OtherFile { .. } => "`--force` replaces it".to_owned(),
             Self::Executed { .. } => "stop it with Ctrl-C where `trialbook run` runs".to_owned(),
             Self::Value { .. }
             | Self::Ended { .. }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a verb prints through the context's printer and returns its failure; it never ends the process.
 
+pub(crate) mod artifact;
 pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod end;
@@ -36,6 +37,7 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Search(args)) => search::run(&args, cx),
         Some(Command::Series(args)) => series::run(&args, cx),
         Some(Command::Stats(args)) => stats::run(&args, cx),
+        Some(Command::Artifact(args)) => artifact::run(&args, cx),
         Some(Command::Doctor(args)) => doctor::run(&args, cx),
         Some(Command::Exec(args)) => exec::run(&args, cx),
         Some(Command::Version(args)) => version::run(&args, cx),
