@@ -279,7 +279,8 @@ pub struct SetTags {
 }
 
 /// Sets one attribute of a run or experiment by name; the latest holds. Known fields: `name`, `notes`,
-/// `description`, `archived` (`true`|`false`), `deleted` (`true`|`false`), `progress.stage`, `totals.cost` …
+/// `description`, `archived` (`true`|`false`), `deleted` (`true`|`false`); of a run `experiment` (the uid of the
+/// experiment that it is moved to), of an experiment `project` (the project that it is moved to) …
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SetField {
     /// What is changed.

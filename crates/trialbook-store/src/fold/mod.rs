@@ -21,6 +21,7 @@ use trialbook_model::state::{Earliest, Point, ProjectState, Records, SeriesSumma
 
 pub(crate) use collect::{Batch, Collector, SpoolPlaces};
 pub(crate) use columns::PointColumns;
+pub(crate) use experiments::renamed;
 pub(crate) use judgements::Observed;
 
 use crate::backend::Counters;
@@ -146,10 +147,8 @@ impl<'a> Fold<'a> {
         }
         happenings.sort_by_key(|(stamp, _)| *stamp);
         for (_, happening) in &happenings {
-            if let Happening::Operation(signed) = happening
-                && let Op::CreateExperiment(create) = &signed.op
-            {
-                self.create_experiment(create, signed)?;
+            if let Happening::Operation(signed) = happening {
+                self.name_experiment(signed)?;
             }
         }
         let mut runs = Vec::new();

@@ -17,7 +17,10 @@ impl Fold<'_> {
             let Some(start) = row.state.start() else {
                 continue;
             };
-            let (uid, wish) = (start.experiment, start.number);
+            let moved = row.state.moved_to();
+            // A moved run leaves its number behind.
+            let wish = start.number.filter(|_| moved.is_none());
+            let uid = moved.unwrap_or(start.experiment);
             let experiment = self.experiment_no(uid)?;
             let row = &self.run(no).row;
             let (before, number) = (row.experiment, row.number);

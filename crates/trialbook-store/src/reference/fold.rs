@@ -8,6 +8,7 @@ use trialbook_model::record::{CreateExperiment, Op, Points, Signed, Subject};
 use trialbook_model::state::{ExperimentState, Point, RunState, Stamp};
 
 use super::Reference;
+use crate::fold::renamed;
 use crate::nouns::{ExperimentRow, Owner, Recorded, RunRow};
 
 impl Reference {
@@ -38,6 +39,10 @@ impl Reference {
             if let Op::CreateExperiment(create) = &signed.op {
                 let no = self.create_experiment(create);
                 self.experiments[no.0 as usize].state.apply(signed);
+            } else if let Some(uid) = renamed(&signed.op)
+                && self.experiment_numbers.contains_key(&uid)
+            {
+                self.take(signed);
             }
         }
         for signed in &touched {
@@ -238,8 +243,9 @@ impl Reference {
             let Some(start) = row.state.start() else {
                 continue;
             };
-            let (experiment, wish) = (start.experiment, start.number);
-            let experiment = self.experiment_no(experiment);
+            let moved = row.state.moved_to();
+            let wish = start.number.filter(|_| moved.is_none());
+            let experiment = self.experiment_no(moved.unwrap_or(start.experiment));
             let row = self.runs[at].as_ref().expect("a run that was just found");
             if row.number.is_some() && row.experiment == experiment {
                 continue;

@@ -95,7 +95,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     if let Some(json) = &args.params {
         params.extend(values::params_of_json(json)?);
     }
-    let tags = tags(args, cx)?;
+    let tags = redacted_tags(&args.tag, cx)?;
     if let Some(name) = &args.name {
         values::check_name("a run", name)?;
     }
@@ -130,8 +130,11 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
 }
 
 /// The tags as they are recorded.
-fn tags(args: &Args, cx: &Context) -> Result<Vec<(String, Option<String>)>> {
-    let mut tags = values::tags(&args.tag)?;
+pub(super) fn redacted_tags(
+    words: &[String],
+    cx: &Context,
+) -> Result<Vec<(String, Option<String>)>> {
+    let mut tags = values::tags(words)?;
     for (key, value) in &mut tags {
         *value = value
             .take()
@@ -280,6 +283,23 @@ fn open_run(
     })
 }
 
+/// Starts the first run of an experiment that is named where a run is meant.
+pub(super) fn first_run(cx: &Context, open: &Open, text: &str) -> Result<()> {
+    let view = open.view()?;
+    let row = Names::new(&view).experiment(text)?;
+    let uid = RunUid::mint(&mut SystemEntropy);
+    let now = SystemClock.now();
+    let mut writer = open.writer(cx)?;
+    writer.record(&Op::StartRun(StartRun {
+        experiment: titles::experiment_uid(&row),
+        name: Some(handle::default_run_name(now, uid.0, |_| false)),
+        source: SHELL.to_owned(),
+        started: now,
+        ..StartRun::of(uid)
+    }))?;
+    writer.finish(cx)
+}
+
 /// Params, tags and the note.
 fn attachments(run: RunUid, args: &Args, plan: &Plan) -> Vec<Op> {
     let mut ops = Vec::new();
@@ -303,10 +323,18 @@ fn attachments(run: RunUid, args: &Args, plan: &Plan) -> Vec<Op> {
 pub(crate) fn note(run: RunUid, text: String) -> Op {
     Op::PutNote(PutNote {
         subject: Subject::Run(run),
+        ..main_note(text)
+    })
+}
+
+/// A main note, of a project without a name until the caller says of what.
+pub(super) fn main_note(text: String) -> PutNote {
+    PutNote {
+        subject: Subject::Project(String::new()),
         key: String::new(),
         namespace: "default".to_owned(),
         text: Some(text),
         tags: Vec::new(),
         data: serde_json::Value::Null,
-    })
+    }
 }

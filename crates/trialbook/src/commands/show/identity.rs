@@ -3,6 +3,8 @@
 use anyhow::Result;
 use trialbook_model::id::RunUid;
 use trialbook_model::stale::stale_since;
+use trialbook_model::state::RunState;
+use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
@@ -47,8 +49,16 @@ pub(super) fn identity<V: Reading>(
             format!("{}; {hint}", when::local(since)),
         );
     }
-    if let Some(progress) = &state.progress {
-        field(cx, "progress", progress_text(&progress.value));
+    if let Some(progress) = state.progress.last() {
+        field(cx, "progress", progress_text(progress));
+    }
+    if let Some(finish) = finish(state, now) {
+        let left = when::span(finish.0.saturating_sub(now.0));
+        field(
+            cx,
+            "finished by",
+            format!("{} (in {left})", when::local(finish)),
+        );
     }
     if let Some(error) = state.error() {
         let message = clipped(&error.message, SHOWN);
@@ -61,6 +71,12 @@ pub(super) fn identity<V: Reading>(
         field(cx, "exit code", code.to_string());
     }
     origin(view, run, cx)
+}
+
+/// When a running run may be done.
+pub(super) fn finish(state: &RunState, now: Timestamp) -> Option<Timestamp> {
+    let is_running = state.status() == RunStatus::Running && stale_since(state, now).is_none();
+    state.progress.finish(now).filter(|_| is_running)
 }
 
 fn progress_text(progress: &trialbook_model::record::Progress) -> String {

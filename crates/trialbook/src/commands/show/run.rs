@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use trialbook_analysis::variations::{RunCell, judge_run};
+use trialbook_model::state::Annotations;
 use trialbook_model::time::Clock as _;
 use trialbook_store::nouns::{Owner, RunRow};
 use trialbook_store::reading::Reading;
@@ -11,6 +12,7 @@ use super::page::{SHOWN, clipped, field, heading};
 use super::run_document::{self, Recorder};
 use super::{Args, SCHEMA};
 use crate::context::{Context, SystemClock};
+use crate::documents::NoteDocument;
 use crate::figures::{bytes, count, grouped, short};
 use crate::printer::{Column, Line, Style, Table};
 use crate::variations::outcome_style;
@@ -173,23 +175,19 @@ fn annotations(run: &RunRow, args: &Args, cx: &Context) {
         }
         cx.printer.table(&table);
     }
-    for note in annotations.notes.values() {
-        let Some(text) = &note.value.text else {
-            continue;
-        };
-        let place = [note.value.namespace.as_str(), note.value.key.as_str()];
-        let place = if place == ["default", ""] {
-            "Note".to_owned()
-        } else {
-            format!("Note {}", place.join("/"))
-        };
-        heading(cx, &place);
-        let text = if args.full {
-            text.clone()
-        } else {
-            clipped(text, 4 * SHOWN)
-        };
-        for line in text.lines() {
+    notes(annotations, args, cx);
+}
+
+/// Notes with their labels and data.
+pub(super) fn notes(annotations: &Annotations, args: &Args, cx: &Context) {
+    for note in NoteDocument::all(annotations) {
+        heading(cx, &note.title());
+        for line in note.lines() {
+            let line = if args.full {
+                line
+            } else {
+                clipped(&line, 4 * SHOWN)
+            };
             cx.printer.line(format!("  {line}"));
         }
     }

@@ -16,7 +16,8 @@ use trialbook_store::nouns::{EventRecord, ExperimentRow, Owner, RunRow};
 use trialbook_store::reading::Reading;
 
 use super::Args;
-use crate::documents::{self, MetricDocument, RunHead};
+use super::identity::finish;
+use crate::documents::{self, MetricDocument, NoteDocument, RunHead};
 use crate::figures;
 
 /// Everything of a run.
@@ -41,7 +42,7 @@ pub(super) struct RunDocument {
     criteria: Vec<CriterionDocument>,
     tags: BTreeMap<String, String>,
     fields: BTreeMap<String, Value>,
-    notes: Vec<Note>,
+    notes: Vec<NoteDocument>,
     artifacts: Vec<Artifact>,
     snapshots: BTreeMap<String, String>,
     environment: Option<Value>,
@@ -79,6 +80,10 @@ struct ProgressDocument {
     done: Value,
     total: Option<Value>,
     stage: Option<String>,
+    /// 0 to 1.
+    share: Option<Value>,
+    /// When it may be done, while it is running.
+    finish: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -86,15 +91,6 @@ struct Conflict {
     param: String,
     kept: String,
     refused: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Note {
-    namespace: String,
-    key: String,
-    text: String,
-    tags: Vec<String>,
-    data: Value,
 }
 
 #[derive(Serialize)]
@@ -202,7 +198,7 @@ pub(super) fn build<V: Reading>(
         }),
         exit_code: state.exit_code(),
         last_sign_of_life: state.alive.map(|time| time.to_string()),
-        progress: progress(run),
+        progress: progress(run, now),
         params: documents::params(run),
         conflicts: conflicts(run),
         metrics: metrics(run),
@@ -214,7 +210,7 @@ pub(super) fn build<V: Reading>(
         criteria: experiment.map_or_else(Vec::new, |experiment| criteria(experiment, run)),
         tags: owned(state.annotations.tags()),
         fields: fields(run),
-        notes: notes(run),
+        notes: NoteDocument::all(&state.annotations),
         artifacts: artifacts(run),
         snapshots: state
             .snapshots
@@ -269,12 +265,15 @@ fn links(run: &RunRow) -> Vec<Link> {
     links.unwrap_or_default().iter().map(link).collect()
 }
 
-fn progress(run: &RunRow) -> Option<ProgressDocument> {
-    let progress = &run.state.progress.as_ref()?.value;
+fn progress(run: &RunRow, now: Timestamp) -> Option<ProgressDocument> {
+    let history = &run.state.progress;
+    let progress = history.last()?;
     Some(ProgressDocument {
         done: figures::json(progress.done),
         total: progress.total.map(figures::json),
         stage: progress.stage.clone(),
+        share: history.share().map(figures::json),
+        finish: finish(&run.state, now).map(|time| time.to_string()),
     })
 }
 
@@ -297,21 +296,6 @@ fn fields(run: &RunRow) -> BTreeMap<String, Value> {
     let names = annotations.fields.keys();
     names
         .filter_map(|name| Some((name.clone(), annotations.field(name)?.clone())))
-        .collect()
-}
-
-fn notes(run: &RunRow) -> Vec<Note> {
-    let notes = run.state.annotations.notes.values();
-    notes
-        .filter_map(|note| {
-            Some(Note {
-                namespace: note.value.namespace.clone(),
-                key: note.value.key.clone(),
-                text: note.value.text.clone()?,
-                tags: note.value.tags.clone(),
-                data: note.value.data.clone(),
-            })
-        })
         .collect()
 }
 

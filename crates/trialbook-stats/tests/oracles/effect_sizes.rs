@@ -1,0 +1,13 @@
+//! Effect sizes.
+
+use crate::args::Args;
+use crate::found::Outcome;
+
+/// Functions of this family that the crate does not offer.
+pub(crate) const NOT_OFFERED: &[&str] =
+    &["effect_size_two_sample", "effect_size_paired", "hedges_j"];
+
+/// Asks the crate.
+pub(crate) fn ask(_function: &str, _args: &Args<'_>) -> Option<Outcome> {
+    None
+}
