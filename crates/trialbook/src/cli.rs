@@ -76,6 +76,7 @@ pub(crate) enum Command {
     Delete(commands::delete::Args),
     Undelete(commands::delete::Undelete),
     Stats(commands::stats::Args),
+    Artifact(commands::artifact::Args),
     Doctor(commands::doctor::Args),
     Version(commands::version::Args),
     #[command(hide = true)]

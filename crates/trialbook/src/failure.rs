@@ -146,6 +146,12 @@ pub(crate) enum Failure {
         /// The run, as told to people.
         run: String,
     },
+    /// A file that would be replaced by another one.
+    #[error("`{path}` is there already and is a different file")]
+    OtherFile {
+        /// The file.
+        path: String,
+    },
     /// A file that is named cannot be read.
     #[error("cannot read `{path}`")]
     Unreadable {
@@ -201,7 +207,7 @@ impl Failure {
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
             Self::Ended { .. } => ErrorCode::RunEnded,
-            Self::Executed { .. } => ErrorCode::StateConflict,
+            Self::Executed { .. } | Self::OtherFile { .. } => ErrorCode::StateConflict,
             Self::Unreadable { .. } => ErrorCode::Io,
         }
     }
@@ -220,6 +226,9 @@ impl Failure {
             Self::Unknown {
                 noun: "experiment", ..
             } => "`trialbook list experiments` shows what there is".to_owned(),
+            Self::Unknown {
+                noun: "artifact", ..
+            } => "`trialbook artifact list RUN` shows what there is".to_owned(),
             Self::Unknown { .. } => "`trialbook list` shows what there is".to_owned(),
             Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
             Self::UnknownSeries { nearest, .. } => {
@@ -237,6 +246,7 @@ impl Failure {
             Self::ParamConflict { .. } => {
                 "params are written once; start another run for another value".to_owned()
             }
+            Self::OtherFile { .. } => "`--force` replaces it".to_owned(),
             Self::NoRunYet { experiment } => {
                 format!("start one: `trialbook start --experiment '{experiment}'`")
             }

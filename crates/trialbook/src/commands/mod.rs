@@ -3,6 +3,7 @@
 //! Invariant: a verb prints through the context's printer and returns its failure; it never ends the process.
 
 pub(crate) mod archive;
+pub(crate) mod artifact;
 pub(crate) mod baseline;
 pub(crate) mod create;
 pub(crate) mod delete;
@@ -59,6 +60,7 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Leaderboard(args)) => leaderboard::run(&args, cx),
         Some(Command::Series(args)) => series::run(&args, cx),
         Some(Command::Stats(args)) => stats::run(&args, cx),
+        Some(Command::Artifact(args)) => artifact::run(&args, cx),
         Some(Command::Doctor(args)) => doctor::run(&args, cx),
         Some(Command::Exec(args)) => exec::run(&args, cx),
         Some(Command::Version(args)) => version::run(&args, cx),
