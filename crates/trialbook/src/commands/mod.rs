@@ -5,9 +5,9 @@
 pub(crate) mod archive;
 pub(crate) mod artifact;
 pub(crate) mod baseline;
+pub(crate) mod compare;
 pub(crate) mod create;
 pub(crate) mod delete;
-pub(crate) mod compare;
 pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod end;
