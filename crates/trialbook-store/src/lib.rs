@@ -26,6 +26,7 @@ pub mod reference;
 mod seal;
 mod sealed;
 mod sequences;
+mod shares;
 mod sqlite;
 mod tails;
 pub mod view;
