@@ -28,6 +28,7 @@ pub mod reference;
 mod seal;
 mod sealed;
 mod sequences;
+mod shares;
 mod sqlite;
 mod tails;
 pub mod view;

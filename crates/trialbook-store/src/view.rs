@@ -3,6 +3,7 @@
 //! Not here: how rows and chunks are packed, what records mean. Invariant: nothing in the book's folder is
 //! written, changed or removed, a view does not change, and nothing that was acknowledged before the view was opened is missing.
 
+mod buckets;
 mod items;
 mod points;
 mod search;
@@ -34,7 +35,7 @@ use crate::query::{Hits, ItemGroup, Query};
 use crate::reading::Reading;
 use crate::sealed::Sealed;
 use crate::tails::{BATCH_BYTES, Tails, read_tails};
-use points::RollCache;
+use buckets::RollCache;
 pub(crate) use search::{build, changes_since};
 
 /// How often a view begins anew because spools were sealed and removed meanwhile.
@@ -124,6 +125,13 @@ impl<'a> BookView<'a> {
             }
         }
         Err(BookError::Restless)
+    }
+
+    /// Ends the view of a process that is about to end: the many small pieces of memory in what was folded
+    /// are left to the system, which takes them back at once.
+    pub fn leave(mut self) {
+        std::mem::forget(std::mem::take(&mut self.fold.runs));
+        std::mem::forget(self.unsealed_index.take());
     }
 
     /// The run of a uid.
@@ -292,6 +300,15 @@ impl Reading for BookView<'_> {
 
     fn buckets(&self, of: &Owner, key: &SeriesKey, spec: BucketSpec) -> Result<Buckets, BookError> {
         self.buckets_of(of, key, spec)
+    }
+
+    fn buckets_each(
+        &self,
+        of: &[Owner],
+        key: &SeriesKey,
+        spec: BucketSpec,
+    ) -> Result<Vec<Buckets>, BookError> {
+        self.buckets_of_each(of, key, spec)
     }
 
     fn events(&self, of: &Owner) -> Result<Vec<EventRecord>, BookError> {

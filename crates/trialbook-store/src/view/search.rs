@@ -14,6 +14,7 @@ use crate::index::{Changes, Damaged, ExperimentFacts, Index, IndexBuilder, RunFa
 use crate::query::{Hits, Query};
 use crate::reading::Reading as _;
 use crate::sealed::Sealed;
+use crate::shares::{self, RUNS_EACH};
 
 impl BookView<'_> {
     pub(super) fn find(&self, query: &Query) -> Result<Hits, BookError> {
@@ -66,7 +67,7 @@ impl BookView<'_> {
         }
         let mut changes = Changes {
             rev: 0,
-            runs: Vec::with_capacity(self.fold.runs.len()),
+            runs: Vec::new(),
             purged: self.fold.removed.keys().copied().collect(),
             experiments: Vec::with_capacity(experiments.len()),
         };
@@ -78,10 +79,8 @@ impl BookView<'_> {
                     .push(ExperimentFacts::of(&row, &project));
             }
         }
-        let runs = self.fold.runs.values();
-        changes
-            .runs
-            .extend(runs.map(|run| RunFacts::of(&run.row).into_owned()));
+        let rows = self.fold.runs.values().map(|run| &run.row).collect();
+        changes.runs = shares::map(rows, RUNS_EACH, |row| RunFacts::of(row).into_owned());
         Ok(changes)
     }
 
@@ -118,9 +117,8 @@ pub(crate) fn changes_since(sealed: &Sealed<'_>, rev: u64) -> Result<Changes, Bo
         ..Changes::default()
     };
     changes.experiments = experiment_facts(sealed, Some(rev))?;
-    for run in sealed.runs(Wanted::Since(rev))? {
-        changes.runs.push(RunFacts::of(&run.row).into_owned());
-    }
+    let runs = sealed.runs(Wanted::Since(rev))?;
+    changes.runs = shares::map(runs, RUNS_EACH, |run| RunFacts::of(&run.row).into_owned());
     Ok(changes)
 }
 

@@ -135,6 +135,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         ..Query::all()
     })?;
     let listing = Listing::read(&view, &hits.runs)?;
+    view.leave();
     let found = Outcome {
         total: hits.total,
         sorted,
