@@ -5,16 +5,17 @@ use serde::Serialize;
 use serde_json::Value;
 use trialbook_analysis::variations::VariationTable;
 use trialbook_model::time::{Clock as _, Timestamp};
+use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::query::Query;
-use trialbook_store::reading::Reading;
+use trialbook_store::reading::Reading as _;
 
 use super::SCHEMA;
 use super::page::{field, heading};
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
 use crate::figures::{count, grouped};
-use crate::listing::Listing;
+use crate::listing::{Listing, tell_unreadable};
 use crate::printer::{Line, Style};
 use crate::variations::{self, TableDocument};
 use crate::{titles, when};
@@ -34,15 +35,14 @@ struct ExperimentDocument {
     config: Option<Value>,
     notes: Option<String>,
     runs: u64,
+    /// Runs of the book whose records are damaged, so that none of them can be told to be of it.
+    unreadable: u64,
     table: TableDocument,
     last: Vec<RunHead>,
 }
 
 /// Shows an experiment.
-pub(super) fn show<V>(view: &V, row: &ExperimentRow, cx: &Context) -> Result<()>
-where
-    V: Reading,
-{
+pub(super) fn show(view: &BookView<'_>, row: &ExperimentRow, cx: &Context) -> Result<()> {
     let now = SystemClock.now();
     let table = VariationTable::of(view, row)?;
     let hits = view.search(&Query {
@@ -51,6 +51,7 @@ where
         ..Query::all()
     })?;
     let last = Listing::read(view, &hits.runs)?;
+    let unreadable = tell_unreadable(view, cx)?;
     let created = row
         .state
         .created()
@@ -68,6 +69,7 @@ where
             config: config.map(|config| config.document.clone()),
             notes: row.state.annotations.main_note().map(str::to_owned),
             runs: hits.total,
+            unreadable,
             table: variations::document(&table),
             last: last.heads(now),
         };
