@@ -16,7 +16,6 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Subcommand;
-use trialbook_model::status::RunStatus;
 
 use crate::book::{self, Open};
 use crate::context::Context;
@@ -73,7 +72,7 @@ fn open(choice: &RunChoice, cx: &Context) -> Result<(Open, Target)> {
     let open = book::writing(cx)?;
     let target = target::choose(cx, &open.view()?, choice)?;
     let status = target.run.state.status();
-    if status.is_final() && status != RunStatus::Completed {
+    if status.is_final() {
         cx.printer.note(format!(
             "run {} is {status}; recorded all the same",
             target.title
