@@ -7,6 +7,7 @@
 pub mod artifacts;
 mod backend;
 mod backup;
+mod beside;
 pub mod book;
 pub mod check;
 #[cfg(test)]
@@ -34,6 +35,7 @@ mod tails;
 pub mod view;
 
 pub use artifacts::{ArtifactSum, Artifacts};
+pub use beside::{seal_if_large, sealing_beside};
 pub use book::{Access, Book, Effort, SealOutcome, SealReport};
 pub use check::{CheckReport, Depth, Finding};
 pub use draft::Draft;
