@@ -11,6 +11,7 @@ pub mod criteria;
 pub mod derived;
 pub mod exact_sum;
 pub mod filter;
+pub mod float;
 pub mod goal;
 pub mod handle;
 pub mod id;

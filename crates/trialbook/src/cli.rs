@@ -63,6 +63,8 @@ pub(crate) enum Command {
     List(commands::list::Args),
     Show(commands::show::Args),
     Search(commands::search::Args),
+    Compare(commands::compare::Args),
+    Leaderboard(commands::leaderboard::Args),
     Series(commands::series::Args),
     Tag(commands::tag::Args),
     Note(commands::note::Args),
@@ -75,6 +77,7 @@ pub(crate) enum Command {
     Delete(commands::delete::Args),
     Undelete(commands::delete::Undelete),
     Stats(commands::stats::Args),
+    Artifact(commands::artifact::Args),
     Doctor(commands::doctor::Args),
     Version(commands::version::Args),
     #[command(hide = true)]

@@ -152,6 +152,12 @@ pub(crate) enum Failure {
         /// The run, as told to people.
         run: String,
     },
+    /// A file that would be replaced by another one.
+    #[error("`{path}` is there already and is a different file")]
+    OtherFile {
+        /// The file.
+        path: String,
+    },
     /// A file that is named cannot be read.
     #[error("cannot read `{path}`")]
     Unreadable {
@@ -209,7 +215,7 @@ impl Failure {
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
             Self::Ended { .. } => ErrorCode::RunEnded,
-            Self::Executed { .. } => ErrorCode::StateConflict,
+            Self::Executed { .. } | Self::OtherFile { .. } => ErrorCode::StateConflict,
             Self::Unreadable { .. } => ErrorCode::Io,
         }
     }
@@ -228,6 +234,9 @@ impl Failure {
             Self::Unknown {
                 noun: "experiment", ..
             } => "`trialbook list experiments` shows what there is".to_owned(),
+            Self::Unknown {
+                noun: "artifact", ..
+            } => "`trialbook artifact list RUN` shows what there is".to_owned(),
             Self::Unknown { .. } => "`trialbook list` shows what there is".to_owned(),
             Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
             Self::UnknownSeries { nearest, .. } => {
@@ -245,6 +254,7 @@ impl Failure {
             Self::ParamConflict { .. } => {
                 "params are written once; start another run for another value".to_owned()
             }
+            Self::OtherFile { .. } => "`--force` replaces it".to_owned(),
             Self::NoRunYet { experiment } => {
                 format!("start one: `trialbook start --experiment '{experiment}'`")
             }

@@ -17,6 +17,7 @@ mod listing;
 mod names;
 mod nouns;
 mod once;
+mod pages;
 mod printer;
 mod secrets;
 mod session;

@@ -3,7 +3,9 @@
 //! Invariant: a verb prints through the context's printer and returns its failure; it never ends the process.
 
 pub(crate) mod archive;
+pub(crate) mod artifact;
 pub(crate) mod baseline;
+pub(crate) mod compare;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod docs;
@@ -12,6 +14,7 @@ pub(crate) mod end;
 pub(crate) mod exec;
 mod flags;
 pub(crate) mod init;
+pub(crate) mod leaderboard;
 pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod note;
@@ -55,8 +58,11 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Delete(args)) => delete::run(&args, cx),
         Some(Command::Undelete(args)) => delete::run_back(&args, cx),
         Some(Command::Search(args)) => search::run(&args, cx),
+        Some(Command::Compare(args)) => compare::run(&args, cx),
+        Some(Command::Leaderboard(args)) => leaderboard::run(&args, cx),
         Some(Command::Series(args)) => series::run(&args, cx),
         Some(Command::Stats(args)) => stats::run(&args, cx),
+        Some(Command::Artifact(args)) => artifact::run(&args, cx),
         Some(Command::Doctor(args)) => doctor::run(&args, cx),
         Some(Command::Exec(args)) => exec::run(&args, cx),
         Some(Command::Version(args)) => version::run(&args, cx),

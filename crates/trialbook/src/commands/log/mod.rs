@@ -2,7 +2,7 @@
 //!
 //! Invariant: what is refused is refused as a whole, before anything of it is written.
 
-mod artifact;
+pub(super) mod artifact;
 mod bounded;
 mod event;
 mod item;

@@ -330,12 +330,6 @@ fn surroundings<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -
 
 fn recorder(run: &RunRow, cx: &Context) {
     let sum = Recorder::of(run);
-    if run.state.unknown > 0 {
-        let unknown = count(run.state.unknown, "record");
-        cx.printer.warn(&format!(
-            "{unknown} of kinds that this version does not know"
-        ));
-    }
     if sum.writers == 0 {
         return;
     }

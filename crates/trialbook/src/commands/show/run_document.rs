@@ -121,7 +121,6 @@ struct Counts {
     items: u64,
     assessments: u64,
     log_bytes: u64,
-    unknown_records: u64,
 }
 
 /// What the writers counted of themselves.
@@ -346,7 +345,6 @@ fn counts(run: &RunRow) -> Counts {
         items: counts.items,
         assessments: counts.assessments,
         log_bytes: counts.log_bytes,
-        unknown_records: run.state.unknown,
     }
 }
 
