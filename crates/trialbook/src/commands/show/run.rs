@@ -3,7 +3,7 @@
 use anyhow::Result;
 use trialbook_analysis::variations::{RunCell, judge_run};
 use trialbook_model::derived::{Input, rule_of};
-use trialbook_model::setup::CONFIG_SNAPSHOT;
+use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::state::Annotations;
 use trialbook_model::time::Clock as _;
 use trialbook_store::BookView;
@@ -39,7 +39,7 @@ pub(super) fn show(view: &BookView<'_>, run: &RunRow, args: &Args, cx: &Context)
             .warn("what was recorded of this run before is damaged: only what came since is shown");
     }
     identity(view, (run, experiment.as_ref()), now, cx)?;
-    config(view, run, args, cx)?;
+    setup_of(view, run, args, cx)?;
     params(run, args, cx);
     if let Some(results) = run.state.derived.results() {
         results::print(&results, cx);
@@ -302,8 +302,8 @@ fn artifacts(run: &RunRow, cx: &Context) {
 }
 
 /// The setup that it was started with.
-fn config<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
-    let Some(held) = run.state.snapshots.get(CONFIG_SNAPSHOT) else {
+fn setup_of<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
+    let Some(held) = run.state.snapshots.get(SETUP_SNAPSHOT) else {
         return Ok(());
     };
     let most = if args.full { usize::MAX } else { SHOWN };
@@ -316,7 +316,7 @@ fn config<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Resu
 /// Other snapshots: environment, dataset, system.
 fn surroundings<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
     let others = run.state.snapshots.iter();
-    for (kind, held) in others.filter(|(kind, _)| *kind != CONFIG_SNAPSHOT) {
+    for (kind, held) in others.filter(|(kind, _)| *kind != SETUP_SNAPSHOT) {
         let sum = &held.value[..held.value.len().min(12)];
         heading(cx, &format!("Snapshot {kind} {sum}"));
         let document = view.snapshot(&held.value)?;
