@@ -63,6 +63,7 @@ pub(crate) enum Command {
     Show(commands::show::Args),
     Search(commands::search::Args),
     Compare(commands::compare::Args),
+    Analyze(commands::analyze::Args),
     Leaderboard(commands::leaderboard::Args),
     Series(commands::series::Args),
     Stats(commands::stats::Args),

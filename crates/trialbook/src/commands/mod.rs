@@ -2,6 +2,7 @@
 //!
 //! Invariant: a verb prints through the context's printer and returns its failure; it never ends the process.
 
+pub(crate) mod analyze;
 pub(crate) mod compare;
 pub(crate) mod docs;
 pub(crate) mod doctor;
@@ -37,6 +38,7 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Show(args)) => show::run(&args, cx),
         Some(Command::Search(args)) => search::run(&args, cx),
         Some(Command::Compare(args)) => compare::run(&args, cx),
+        Some(Command::Analyze(args)) => analyze::run(&args, cx),
         Some(Command::Leaderboard(args)) => leaderboard::run(&args, cx),
         Some(Command::Series(args)) => series::run(&args, cx),
         Some(Command::Stats(args)) => stats::run(&args, cx),
