@@ -19,6 +19,7 @@ mod interval;
 mod moments;
 mod power;
 mod probability;
+mod proportion;
 mod random;
 mod rank_tests;
 mod ranking;
@@ -43,6 +44,12 @@ pub use power::{
     anova_sample_size, chi_squared_power, proportion_power, proportion_sample_size,
 };
 pub use probability::{Alternative, Level, PValue, PValues};
+pub use proportion::{
+    ChiSquaredTest, CochranQ, FisherExact, Independence, McNemar, PairedProportions, PairedTable,
+    ProportionMethod, Rate, RatioInterval, TwoProportions, chi_squared_fit,
+    chi_squared_independence, cochran_q, fisher_exact, mcnemar, paired_proportions,
+    proportion_interval, two_proportions,
+};
 pub use random::SplitMix64;
 pub use rank_tests::{
     Approximation, BrunnerMunzel, Friedman, ImanDavenport, KolmogorovSmirnov, KruskalWallis,
