@@ -4,6 +4,7 @@
 //! [`printer::Printer`]; the environment is read once, in [`context`].
 
 mod answers;
+mod baselines;
 mod book;
 mod cli;
 mod commands;
@@ -15,11 +16,13 @@ mod figures;
 mod keyed;
 mod listing;
 mod names;
+mod nouns;
 mod once;
 mod pages;
 mod printer;
 mod secrets;
 mod session;
+mod setups;
 mod spelling;
 mod target;
 mod titles;
