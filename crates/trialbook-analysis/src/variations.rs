@@ -16,7 +16,7 @@ use trialbook_stats::{Description, Undefined, describe};
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading;
 
-use attempts::{Group, trials};
+pub(crate) use attempts::{Group, trials};
 pub use judging::{Judged, RunCell, judge_run};
 use judging::{judged, observed};
 
@@ -169,7 +169,7 @@ impl VariationTable {
 }
 
 /// The config recorded with an experiment, if it has one of this form.
-fn config_of(experiment: &ExperimentRow) -> Option<Config> {
+pub(crate) fn config_of(experiment: &ExperimentRow) -> Option<Config> {
     let document = &experiment.state.config()?.document;
     serde_json::from_value(document.clone()).ok()
 }

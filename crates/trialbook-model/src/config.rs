@@ -29,6 +29,7 @@ pub use keys::all as known_keys;
 pub use matrix::Axis;
 pub(crate) use params::canonical as canonical_params;
 pub use params::{Params, from_value as param_from_value, to_value as param_to_value};
+pub(crate) use variations::flatten as flattened;
 
 use crate::capture::Part;
 use crate::seed::SeedPolicy;

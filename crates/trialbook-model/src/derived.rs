@@ -22,7 +22,9 @@ use crate::time::Timestamp;
 use events::Events;
 use fold::Merge as _;
 pub use fold::Order;
-pub use items::{ErrorPattern, Judgements, Verdict, verdict};
+pub use items::{
+    AgentResult, Cost, ErrorPattern, GroupResult, Judgements, Results, Verdict, verdict,
+};
 pub use life::Life;
 pub use rules::{Input, RULES, Rule, rule_of};
 
@@ -183,6 +185,11 @@ impl State {
     /// The classes of errors that items ended in, the most frequent first (C-15).
     pub fn error_patterns(&self) -> Vec<ErrorPattern> {
         self.items.error_patterns()
+    }
+
+    /// What the items came to, overall and by agent, type and class of errors; `None` without items.
+    pub fn results(&self) -> Option<Results> {
+        self.items.results()
     }
 
     /// Scores, durations and costs of items that are not finite: counted, and in no mean.

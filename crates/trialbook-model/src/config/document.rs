@@ -155,6 +155,9 @@ pub struct Metric {
     /// Which direction is better.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goal: Option<Goal>,
+    /// Whether it is the one that the experiment is about: what is asked of others is exploratory. At most one is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub primary: bool,
 }
 
 impl Config {

@@ -42,7 +42,7 @@ pub(super) const TASK: &[&str] = &[
     "env",
 ];
 pub(super) const VARIATION: &[&str] = &["name", "params", "baseline"];
-pub(super) const METRIC: &[&str] = &["key", "name", "unit", "goal"];
+pub(super) const METRIC: &[&str] = &["key", "name", "unit", "goal", "primary"];
 pub(super) const CRITERION: &[&str] = &["metric", "condition"];
 pub(super) const RETRY: &[&str] = &["max_attempts", "backoff", "on"];
 pub(super) const BACKOFF: &[&str] = &["initial", "factor", "max", "jitter"];

@@ -727,3 +727,17 @@ fn parts_of_the_capture_are_switched_off() {
         "{errors}"
     );
 }
+
+#[test]
+fn one_metric_at_most_is_the_primary_one() {
+    let of = |metrics: &str| {
+        format!("experiment: {{name: t}}\ntask: {{command: [\"true\"]}}\nmetrics: [{metrics}]\n")
+    };
+    let config = parse(&of("{name: a, primary: true}, b"), "t.yaml")
+        .unwrap()
+        .config;
+    assert!(config.metrics[0].primary && !config.metrics[1].primary);
+    let twice = errors(&of("{name: a, primary: true}, {name: b, primary: true}"));
+    assert_eq!(twice.len(), 1, "{twice:?}");
+    assert!(twice[0].contains("the primary metric `b`"), "{twice:?}");
+}

@@ -6,8 +6,10 @@
 mod experiment;
 mod identity;
 mod page;
+mod results;
 mod run;
 mod run_document;
+mod setup;
 
 use std::process::ExitCode;
 
@@ -23,8 +25,8 @@ const SCHEMA: u32 = 1;
 
 /// Show everything of a run or an experiment
 ///
-/// Of a run: identity, params, metrics, tags, notes, events, artifacts, environment, conflicts, error, what
-/// was dropped and what recording cost. Of an experiment: its config and the table by variation.
+/// Of a run: identity, setup, params, metrics, results of its items by agent and type, tags, notes, events,
+/// artifacts, environment, conflicts, error, what was dropped and what recording cost. Of an experiment: its config and the table by variation.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -70,7 +72,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     }
     match names.any(text)? {
         Found::Run(found) => run::show(&view, &found, args, cx)?,
-        Found::Experiment(row) => experiment::show(&view, &row, cx)?,
+        Found::Experiment(row) => experiment::show(&view, &row, args, cx)?,
     }
     Ok(ExitCode::SUCCESS)
 }
