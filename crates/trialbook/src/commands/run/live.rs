@@ -5,6 +5,7 @@
 use std::io::{self, IsTerminal as _};
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use trialbook_model::handle::run_label;
@@ -12,7 +13,7 @@ use trialbook_model::status::RunStatus;
 use trialbook_runner::engine::{EngineError, Progress, Totals};
 use trialbook_runner::ledger::Job;
 use trialbook_runner::stop::{Stop, Urgency};
-use trialbook_runner::wrapper::{Ended, Ending};
+use trialbook_runner::wrapper::{Ended, Ending, RecordError};
 
 use super::standing::{Pace, Standing};
 use crate::context::Context;
@@ -29,9 +30,21 @@ pub(super) struct Teller {
 enum Message {
     Started,
     Ended(Line),
+    Warning(String),
 }
 
 impl Teller {
+    fn new(sender: Sender<Message>) -> Self {
+        Self {
+            sender: Mutex::new(sender),
+        }
+    }
+
+    /// Something odd, to be told between the lines of the runs.
+    pub(super) fn warn(&self, text: String) {
+        self.tell(Message::Warning(text));
+    }
+
     fn tell(&self, message: Message) {
         if let Ok(sender) = self.sender.lock() {
             // The listener lives as long as the engine; if it did not, nobody would be left to tell.
@@ -81,31 +94,39 @@ fn line_of(job: &Job, ended: &Ended) -> Line {
                 .plain(format!(": {hint}")),
             None => line,
         },
-        Ending::Exited(_) | Ending::TimedOut { .. } | Ending::Stopped(_) => line,
+        Ending::Exited(_)
+        | Ending::TimedOut { .. }
+        | Ending::Stopped(_)
+        | Ending::Cancelled { .. }
+        | Ending::Withdrawn { .. } => line,
     }
 }
 
-/// Lets the engine work on another thread and tells how far it is.
+/// Lets the engine work on another thread, and beside it what is looked at meanwhile; tells how far it is.
 pub(super) fn follow(
     cx: &Context,
     jobs: &[Job],
     stop: &Stop,
     engine: impl FnOnce(&Teller) -> Result<Totals, EngineError> + Send,
+    beside: impl FnOnce(&Teller) -> Result<(), RecordError> + Send,
 ) -> Result<Totals, EngineError> {
     let (sender, receiver) = mpsc::channel();
+    let also = sender.clone();
     std::thread::scope(|scope| {
-        let working = scope.spawn(move || {
-            let teller = Teller {
-                sender: Mutex::new(sender),
-            };
-            engine(&teller)
-        });
+        let working = scope.spawn(move || engine(&Teller::new(sender)));
+        let looking = scope.spawn(move || beside(&Teller::new(also)));
         let mut screen = Screen::new(cx, stop, jobs.len());
         screen.listen(&receiver);
-        working
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let totals = joined(working)?;
+        joined(looking)?;
+        Ok(totals)
     })
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 struct Screen<'a> {
@@ -158,6 +179,10 @@ impl<'a> Screen<'a> {
                     self.done += 1;
                     self.last_end = self.begun.elapsed();
                     self.note(line);
+                }
+                Ok(Message::Warning(text)) => {
+                    self.clear();
+                    self.cx.printer.warn(&text);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
