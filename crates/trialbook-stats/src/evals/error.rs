@@ -107,13 +107,17 @@ impl Clustered {
     }
 }
 
-/// Deviations from the mean in a unit near the widest of them, so that their squares are floats.
+/// Deviations from the mean in a unit near the widest of them, so that neither they nor their squares leave the floats.
 fn deviations(values: &[f64], moments: &Moments) -> (Vec<f64>, f64) {
-    let from_mean = |value: f64| moments.mean.negated().plus(value.into()).value();
     let (low, high) = moments.range;
-    let unit = scale_of(from_mean(low).abs().max(from_mean(high).abs()));
+    let scale = scale_of(low.abs().max(high.abs()));
+    let centre = moments.mean.times_power(1.0 / scale).negated();
+    let from_mean = |value: f64| centre.plus((value / scale).into()).value();
+    let widest = from_mean(low).abs().max(from_mean(high).abs());
+    // A quarter, so that both units together are a float even where the sample spans all of them.
+    let unit = scale_of(widest / 4.0);
     let each = values.iter().map(|&value| from_mean(value) / unit);
-    (each.collect(), unit)
+    (each.collect(), scale * unit)
 }
 
 /// The mean of scores and its standard errors (Miller 2024; Liang & Zeger 1986 for clusters). `clusters` gives the
