@@ -46,7 +46,7 @@ Examples:
   run=$(trialbook start --name warm-up); trialbook log metric --run $run loss=0.3")]
 pub(crate) struct Args {
     /// The experiment it belongs to, made on first use
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, alias = "experiment-id", value_name = "NAME")]
     experiment: Option<String>,
     /// The project of the experiment
     #[arg(short, long, value_name = "NAME", default_value = DEFAULT_PROJECT)]
@@ -335,16 +335,17 @@ fn open_run(
     })
 }
 
-/// Starts the first run of an experiment that is named where a run is meant.
+/// Starts the first run of an experiment that is named where a run is meant; it bears the same name.
 pub(super) fn first_run(cx: &Context, open: &Open, text: &str) -> Result<()> {
     let view = open.view()?;
     let row = Names::new(&view).experiment(text)?;
     let uid = RunUid::mint(&mut SystemEntropy);
     let now = SystemClock.now();
     let mut writer = open.writer(cx)?;
+    let name = row.state.name().map(str::to_owned);
     writer.record(&Op::StartRun(StartRun {
         experiment: titles::experiment_uid(&row),
-        name: Some(handle::default_run_name(now, uid.0, |_| false)),
+        name: name.or_else(|| Some(handle::default_run_name(now, uid.0, |_| false))),
         source: SHELL.to_owned(),
         started: now,
         ..StartRun::of(uid)
