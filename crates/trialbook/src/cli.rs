@@ -55,7 +55,6 @@ pub(crate) struct Options {
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one is made in a process")]
 pub(crate) enum Command {
     Init(commands::init::Args),
     Run(Box<commands::run::Args>),

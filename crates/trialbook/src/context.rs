@@ -102,9 +102,9 @@ impl Context {
 
 /// The pager: none with `--no-pager`, or where the variable that decides is set to nothing.
 fn pager(options: &Options) -> Pager {
-    let own = std::env::var("TRIALBOOK_PAGER").ok();
-    let any = own.or_else(|| std::env::var("PAGER").ok());
-    match any {
+    let own = std::env::var_os("TRIALBOOK_PAGER");
+    let any = own.or_else(|| std::env::var_os("PAGER"));
+    match any.and_then(|command| command.into_string().ok()) {
         _ if options.no_pager => Pager::Off,
         None => Pager::Usual,
         Some(command) if command.trim().is_empty() => Pager::Off,

@@ -27,6 +27,7 @@ fn create(sandbox: &Sandbox, name: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a day is told in its order")]
 fn the_slash_commands_do_what_their_document_shows() {
     let sandbox = Sandbox::new();
     let bert = create(&sandbox, "BERT-baseline");
@@ -261,6 +262,7 @@ fn the_batch_commands_and_their_flags_are_understood() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a day is told in its order")]
 fn the_readme_of_the_question_tracker_can_be_followed() {
     let sandbox = Sandbox::new();
     let setup = |temperature: f64| {

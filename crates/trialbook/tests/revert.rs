@@ -1,7 +1,5 @@
 //! Setting a run up again from what was recorded.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
-
 mod sandbox;
 
 use std::fs;
@@ -9,6 +7,7 @@ use std::fs;
 use sandbox::Sandbox;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a day is told in its order")]
 fn a_planned_run_becomes_a_config_that_runs_as_it_did() {
     let sandbox = Sandbox::new();
     let config = "

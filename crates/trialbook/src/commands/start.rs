@@ -111,7 +111,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     if let Some(json) = &args.params {
         params.extend(values::params_of_json(json)?);
     }
-    let tags = redacted_tags(&args.tag, cx)?;
+    let tags = secrets::tags(&args.tag, cx)?;
     if let Some(name) = &args.name {
         values::check_name("a run", name)?;
     }
@@ -152,24 +152,6 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         cx.printer.line(started.run);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The tags as they are recorded.
-pub(super) fn redacted_tags(
-    words: &[String],
-    cx: &Context,
-) -> Result<Vec<(String, Option<String>)>> {
-    let mut tags = values::tags(words)?;
-    for (key, value) in &mut tags {
-        *value = value
-            .take()
-            .map(|text| secrets::value(key, &text).into_owned());
-    }
-    let told = tags
-        .iter()
-        .filter_map(|(key, value)| Some((key, value.as_ref()?)));
-    secrets::tell_redacted(cx, told);
-    Ok(tags)
 }
 
 /// The wrapper's run around this process, if there is one and it is running.

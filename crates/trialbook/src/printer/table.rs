@@ -173,23 +173,23 @@ impl Table {
     fn stacked(&self, mut widths: Vec<usize>, width: usize) -> Layout {
         let mut lines: Vec<Range<usize>> = Vec::new();
         let mut used = 0;
-        for at in 0..widths.len() {
-            let room = width.saturating_sub(INDENT).max(NARROWEST);
-            if self.columns[at].fit == Fit::Cut {
-                widths[at] = widths[at].min(room);
+        let room = width.saturating_sub(INDENT).max(NARROWEST);
+        for (at, (own, column)) in widths.iter_mut().zip(&self.columns).enumerate() {
+            if column.fit == Fit::Cut {
+                *own = (*own).min(room);
             }
             match lines.last_mut() {
-                Some(line) if used + GAP + widths[at] <= width => {
+                Some(line) if used + GAP + *own <= width => {
                     line.end = at + 1;
-                    used += GAP + widths[at];
+                    used += GAP + *own;
                 }
                 Some(_) => {
                     lines.push(at..at + 1);
-                    used = INDENT + widths[at];
+                    used = INDENT + *own;
                 }
                 None => {
                     lines.push(at..at + 1);
-                    used = widths[at];
+                    used = *own;
                 }
             }
         }
