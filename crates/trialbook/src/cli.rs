@@ -66,6 +66,7 @@ pub(crate) enum Command {
     Show(commands::show::Args),
     Search(commands::search::Args),
     Compare(commands::compare::Args),
+    Analyze(commands::analyze::Args),
     Leaderboard(commands::leaderboard::Args),
     Series(commands::series::Args),
     Tag(commands::tag::Args),

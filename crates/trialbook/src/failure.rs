@@ -107,12 +107,6 @@ pub(crate) enum Failure {
         /// What was given, without its value.
         what: String,
     },
-    /// A file that would be overwritten.
-    #[error("`{path}` exists and holds something else")]
-    FileInTheWay {
-        /// The file.
-        path: String,
-    },
     /// Known to others, and not yet to this version.
     #[error("`{verb}` is not supported yet")]
     NotYet {
@@ -146,6 +140,12 @@ pub(crate) enum Failure {
     Executed {
         /// The run, as told to people.
         run: String,
+    },
+    /// Data that is not what its manifest says.
+    #[error("the data is not what its manifest says:{}", listed(.problems))]
+    DataChanged {
+        /// What is wrong, as lines.
+        problems: Vec<String>,
     },
     /// A file that would be replaced by another one.
     #[error("`{path}` is there already and is a different file")]
@@ -202,9 +202,7 @@ impl Failure {
                 ErrorCode::ValueInvalid
             }
             Self::Usage { .. } | Self::NoRun { .. } | Self::NoRunYet { .. } => ErrorCode::Usage,
-            Self::Taken { .. } | Self::Running { .. } | Self::FileInTheWay { .. } => {
-                ErrorCode::StateConflict
-            }
+            Self::Taken { .. } | Self::Running { .. } => ErrorCode::StateConflict,
             Self::NotYet { .. } => ErrorCode::NotSupportedYet,
             Self::Unknown { .. } | Self::UnknownSeries { .. } => ErrorCode::NotFound,
             Self::Filter { .. } => ErrorCode::FilterInvalid,
@@ -212,6 +210,7 @@ impl Failure {
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
             Self::Ended { .. } => ErrorCode::RunEnded,
             Self::Executed { .. } | Self::OtherFile { .. } => ErrorCode::StateConflict,
+            Self::DataChanged { .. } => ErrorCode::DataChanged,
             Self::Unreadable { .. } => ErrorCode::Io,
         }
     }
@@ -254,9 +253,6 @@ impl Failure {
             Self::NoRunYet { experiment } => {
                 format!("start one: `trialbook start --experiment '{experiment}'`")
             }
-            Self::FileInTheWay { .. } => {
-                "name another file, or overwrite it with `--force`".to_owned()
-            }
             Self::Taken { .. } => "choose another name".to_owned(),
             Self::Running { .. } => {
                 "end it first: `trialbook end --run RUN --status cancelled`".to_owned()
@@ -265,7 +261,13 @@ impl Failure {
                 "give the name of a variable or of a file that holds it instead".to_owned()
             }
             Self::NotYet { hint, .. } => (*hint).to_owned(),
-            Self::Executed { .. } => "stop it with Ctrl-C where `trialbook run` runs".to_owned(),
+            Self::Executed { .. } => {
+                "`trialbook cancel RUN` ends it, or Ctrl-C where `trialbook run` runs".to_owned()
+            }
+            Self::DataChanged { .. } => {
+                "`trialbook dataset update` takes the data as it is now; without `--strict-data` this is a warning"
+                    .to_owned()
+            }
             Self::Value { .. }
             | Self::Ended { .. }
             | Self::Unreadable { .. }

@@ -57,7 +57,7 @@ success_criteria: [{metric: loss, condition: '< 0.9'}]
     sandbox.say("revert tuning/run-004 -o again.yaml").ok();
     let refused = sandbox.say("revert tuning/run-001 -o again.yaml").failed(6);
     assert!(
-        refused.contains("`again.yaml` exists and holds something else"),
+        refused.contains("`again.yaml` is there already and is a different file"),
         "{refused}"
     );
     assert_eq!(

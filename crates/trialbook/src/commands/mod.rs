@@ -2,6 +2,7 @@
 //!
 //! Invariant: a verb prints through the context's printer and returns its failure; it never ends the process.
 
+pub(crate) mod analyze;
 pub(crate) mod archive;
 pub(crate) mod artifact;
 pub(crate) mod baseline;
@@ -61,6 +62,7 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Undelete(args)) => delete::run_back(&args, cx),
         Some(Command::Search(args)) => search::run(&args, cx),
         Some(Command::Compare(args)) => compare::run(&args, cx),
+        Some(Command::Analyze(args)) => analyze::run(&args, cx),
         Some(Command::Leaderboard(args)) => leaderboard::run(&args, cx),
         Some(Command::Series(args)) => series::run(&args, cx),
         Some(Command::Stats(args)) => stats::run(&args, cx),

@@ -6,6 +6,8 @@ use anyhow::Error;
 use serde::Serialize;
 use trialbook_model::code::ErrorCode;
 use trialbook_model::config::{ConfigErrors, GridError};
+use trialbook_model::manifest::ManifestErrors;
+use trialbook_model::plan::PlanError;
 use trialbook_runner::lease::LeaseError;
 use trialbook_runner::outline::OutlineError;
 use trialbook_spool::SpoolError;
@@ -163,6 +165,12 @@ fn advice_on_running(
             LeaseError::Io { .. } => return None,
         };
         return Some((code, failure.hint().map(str::to_owned)));
+    }
+    if let Some(failure) = cause.downcast_ref::<PlanError>() {
+        return Some((ErrorCode::NotFound, Some(failure.hint())));
+    }
+    if cause.is::<ManifestErrors>() {
+        return Some((ErrorCode::ConfigInvalid, None));
     }
     let failure = cause.downcast_ref::<OutlineError>()?;
     let code = match failure {

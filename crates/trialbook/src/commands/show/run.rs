@@ -6,6 +6,7 @@ use trialbook_model::derived::{Input, rule_of};
 use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::state::Annotations;
 use trialbook_model::time::Clock as _;
+use trialbook_store::BookView;
 use trialbook_store::nouns::{Owner, RunRow};
 use trialbook_store::reading::Reading;
 
@@ -24,12 +25,18 @@ use crate::when;
 const LISTED: usize = 500;
 
 /// Shows a run.
-pub(super) fn show<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
+pub(super) fn show(view: &BookView<'_>, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
     let now = SystemClock.now();
     let experiment = view.experiment(run.experiment)?;
+    let is_whole = !view.damaged()?.contains(&run.no);
     if cx.printer.json_wanted() {
-        let document = run_document::build(view, (run, experiment.as_ref()), args, now)?;
+        let mut document = run_document::build(view, (run, experiment.as_ref()), args, now)?;
+        document.whole = is_whole;
         return cx.printer.json(SCHEMA, &document);
+    }
+    if !is_whole {
+        cx.printer
+            .warn("what was recorded of this run before is damaged: only what came since is shown");
     }
     identity(view, (run, experiment.as_ref()), now, cx)?;
     setup_of(view, run, args, cx)?;

@@ -27,6 +27,8 @@ use crate::figures;
 pub(super) struct RunDocument {
     #[serde(flatten)]
     head: RunHead,
+    /// Whether nothing that was recorded of it is damaged.
+    pub(super) whole: bool,
     source: Option<String>,
     actor: Option<String>,
     command: Vec<String>,
@@ -189,6 +191,7 @@ pub(super) fn build<V: Reading>(
     let start = state.start();
     Ok(RunDocument {
         head: RunHead::of(run, experiment, now),
+        whole: true,
         source: start.map(|start| start.source.clone()),
         actor: state.actor.as_ref().map(|actor| actor.value.clone()),
         command: start.map(|start| start.command.clone()).unwrap_or_default(),
