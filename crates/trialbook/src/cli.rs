@@ -48,11 +48,13 @@ pub(crate) struct Options {
     /// Print JSON with a schema version instead of text
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Print long texts to a terminal as they are. Default: TRIALBOOK_PAGER, else PAGER, else `less`
+    #[arg(long, global = true)]
+    pub(crate) no_pager: bool,
 }
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one is made in a process")]
 pub(crate) enum Command {
     Init(commands::init::Args),
     Run(Box<commands::run::Args>),
@@ -80,9 +82,16 @@ pub(crate) enum Command {
     Stats(commands::stats::Args),
     Artifact(commands::artifact::Args),
     Doctor(commands::doctor::Args),
+    Completion(commands::completion::Args),
     Version(commands::version::Args),
+    #[command(hide = true, disable_help_flag = true)]
+    Visualize(commands::not_yet::Args),
+    #[command(hide = true, disable_help_flag = true)]
+    Reproduce(commands::not_yet::Args),
     #[command(hide = true)]
     Exec(commands::exec::Args),
+    #[command(name = "__complete", hide = true)]
+    Complete(commands::completion::AskArgs),
     #[command(name = "__docs", hide = true)]
     Docs(commands::docs::Args),
 }

@@ -29,7 +29,7 @@ pub(crate) struct RunChoice {
     /// The run: id, beginning of an id, name, `EXP-001/run-014`, `latest`. An experiment means its
     /// running run, else its only run. Default: TRIALBOOK_RUN, else the only running run that this
     /// shell started
-    #[arg(long, alias = "experiment-id", value_name = "RUN")]
+    #[arg(long, aliases = ["experiment-id", "run-id"], value_name = "RUN")]
     pub(crate) run: Option<String>,
 }
 

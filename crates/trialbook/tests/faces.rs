@@ -5,8 +5,9 @@ mod sandbox;
 use sandbox::Sandbox;
 use serde_json::Value;
 
-const VERBS: [&str; 20] = [
+const VERBS: [&str; 33] = [
     "init",
+    "create",
     "run",
     "start",
     "log",
@@ -16,6 +17,7 @@ const VERBS: [&str; 20] = [
     "log item",
     "log artifact",
     "log lines",
+    "log progress",
     "end",
     "list",
     "show",
@@ -24,6 +26,17 @@ const VERBS: [&str; 20] = [
     "leaderboard",
     "series",
     "stats",
+    "tag",
+    "note",
+    "baseline",
+    "revert",
+    "rename",
+    "move",
+    "archive",
+    "unarchive",
+    "delete",
+    "undelete",
+    "completion",
     "doctor",
     "version",
 ];

@@ -7,6 +7,7 @@ pub(crate) mod archive;
 pub(crate) mod artifact;
 pub(crate) mod baseline;
 pub(crate) mod compare;
+pub(crate) mod completion;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod docs;
@@ -18,6 +19,7 @@ pub(crate) mod init;
 pub(crate) mod leaderboard;
 pub(crate) mod list;
 pub(crate) mod log;
+pub(crate) mod not_yet;
 pub(crate) mod note;
 mod overview;
 pub(crate) mod relocate;
@@ -66,7 +68,17 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Stats(args)) => stats::run(&args, cx),
         Some(Command::Artifact(args)) => artifact::run(&args, cx),
         Some(Command::Doctor(args)) => doctor::run(&args, cx),
+        Some(Command::Visualize(_)) => not_yet::run(
+            "visualize",
+            "`trialbook series RUN METRIC --csv` gives the points to any plotting program",
+        ),
+        Some(Command::Reproduce(_)) => not_yet::run(
+            "reproduce",
+            "`trialbook revert RUN -o FILE` writes a config that runs it again",
+        ),
         Some(Command::Exec(args)) => exec::run(&args, cx),
+        Some(Command::Completion(args)) => Ok(completion::run(&args, cx)),
+        Some(Command::Complete(args)) => Ok(completion::ask(&args, cx)),
         Some(Command::Version(args)) => version::run(&args, cx),
         Some(Command::Docs(docs::Args {})) => Ok(docs::run(cx)),
         None => overview::run(cx),
