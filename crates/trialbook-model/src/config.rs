@@ -16,6 +16,7 @@ mod params;
 mod task;
 mod unsupported;
 mod variations;
+mod writing;
 
 use std::fmt;
 
@@ -27,6 +28,8 @@ pub use grid::{GridError, GridParts, axis, from_grid};
 pub use keys::all as known_keys;
 pub(crate) use params::canonical as canonical_params;
 pub use params::{Params, from_value as param_from_value, to_value as param_to_value};
+
+pub use writing::to_yaml;
 
 use crate::seed::SeedPolicy;
 use crate::yaml::{self, Doubt, Fields, FileError, Format, Node, Reading, Warning};

@@ -4,6 +4,7 @@
 //! Not here: rules of experiments (the model has them), HTTP. Invariant: what was acknowledged is read once,
 //! never twice and never not at all, at any moment and after any crash that `docs/format/` speaks of.
 
+mod archive;
 pub mod artifacts;
 mod backend;
 mod backup;
@@ -32,6 +33,7 @@ mod sqlite;
 mod tails;
 pub mod view;
 
+pub use archive::{ArchiveReport, unpack_archive};
 pub use artifacts::{ArtifactSum, Artifacts};
 pub use book::{Access, Book, Effort, SealOutcome, SealReport};
 pub use check::{CheckReport, Depth, Finding};

@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Undelete(commands::delete::Undelete),
     Stats(commands::stats::Args),
     Artifact(commands::artifact::Args),
+    Export(commands::export::Args),
+    Import(commands::import::Args),
     Doctor(commands::doctor::Args),
     Version(commands::version::Args),
     #[command(hide = true)]

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use anyhow::Error;
 use serde::Serialize;
+use trialbook_exchange::{ImportError, Problem};
 use trialbook_model::code::ErrorCode;
 use trialbook_model::config::{ConfigErrors, GridError};
 use trialbook_model::filter::FilterError;
@@ -146,6 +147,12 @@ pub(crate) enum Failure {
         /// The run, as told to people.
         run: String,
     },
+    /// A file or folder that would be replaced.
+    #[error("`{path}` is there already")]
+    Exists {
+        /// The file.
+        path: String,
+    },
     /// A file that would be replaced by another one.
     #[error("`{path}` is there already and is a different file")]
     OtherFile {
@@ -207,7 +214,9 @@ impl Failure {
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
             Self::Ended { .. } => ErrorCode::RunEnded,
-            Self::Executed { .. } | Self::OtherFile { .. } => ErrorCode::StateConflict,
+            Self::Executed { .. } | Self::OtherFile { .. } | Self::Exists { .. } => {
+                ErrorCode::StateConflict
+            }
             Self::Unreadable { .. } => ErrorCode::Io,
         }
     }
@@ -246,7 +255,7 @@ impl Failure {
             Self::ParamConflict { .. } => {
                 "params are written once; start another run for another value".to_owned()
             }
-            Self::OtherFile { .. } => "`--force` replaces it".to_owned(),
+            Self::OtherFile { .. } | Self::Exists { .. } => "`--force` replaces it".to_owned(),
             Self::NoRunYet { experiment } => {
                 format!("start one: `trialbook start --experiment '{experiment}'`")
             }
@@ -328,6 +337,12 @@ fn advice(error: &Error) -> (ErrorCode, Option<String>) {
         if let Some(failure) = cause.downcast_ref::<BookError>() {
             return (code_of_book(failure), hint_of_book(failure));
         }
+        if let Some(failure) = cause.downcast_ref::<ImportError>()
+            && !matches!(failure, ImportError::Book(_) | ImportError::Read { .. })
+        {
+            let hint = failure.hint().map(str::to_owned);
+            return (code_of_import(failure), hint);
+        }
         if let Some(advice) = advice_on_running(cause) {
             return advice;
         }
@@ -336,6 +351,20 @@ fn advice(error: &Error) -> (ErrorCode, Option<String>) {
         }
     }
     (ErrorCode::Internal, None)
+}
+
+fn code_of_import(error: &ImportError) -> ErrorCode {
+    match error {
+        ImportError::At { problem, .. } if problem.is_conflict() => ErrorCode::StateConflict,
+        ImportError::At {
+            problem: Problem::Newer { .. },
+            ..
+        } => ErrorCode::NotSupportedYet,
+        ImportError::At { .. } => ErrorCode::DataDamaged,
+        ImportError::Config(_) => ErrorCode::ConfigInvalid,
+        ImportError::Read { source, .. } => code_of_io(source),
+        ImportError::Book(error) => code_of_book(error),
+    }
 }
 
 /// What to do; for a book of a newer format, which version reads it.
@@ -359,6 +388,8 @@ fn code_of_book(error: &BookError) -> ErrorCode {
         BookError::Restless => ErrorCode::BookBusy,
         BookError::NetworkFolder { .. } | BookError::NotARun => ErrorCode::NotSupportedYet,
         BookError::NotABook { .. }
+        | BookError::NotABackup { .. }
+        | BookError::BackupDamaged { .. }
         | BookError::Damaged { .. }
         | BookError::Lost { .. }
         | BookError::Index { .. }

@@ -16,6 +16,15 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ),
     ("trialbook-capture", &["trialbook-model"]),
     (
+        "trialbook-exchange",
+        &[
+            "trialbook-model",
+            "trialbook-spool",
+            "trialbook-store",
+            "trialbook-runner",
+        ],
+    ),
+    (
         "trialbook-runner",
         &[
             "trialbook-model",
@@ -34,6 +43,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "trialbook-analysis",
             "trialbook-capture",
             "trialbook-runner",
+            "trialbook-exchange",
         ],
     ),
     (
@@ -45,6 +55,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "trialbook-store",
             "trialbook-analysis",
             "trialbook-runner",
+            "trialbook-exchange",
         ],
     ),
     ("xtask", &[]),

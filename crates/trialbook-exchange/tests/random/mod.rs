@@ -226,6 +226,8 @@ fn annotation() -> impl Strategy<Value = Op> {
         Just(("name", json!("e"))),
         Just(("archived", json!(true))),
         Just(("deleted", json!(true))),
+        Just(("experiment", json!("03".repeat(16)))),
+        Just(("project", json!("p"))),
         Just(("totals.cost", json!(1.5))),
     ];
     let field = (subject(), fields).prop_map(|(subject, (field, value))| {

@@ -11,7 +11,9 @@ pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod end;
 pub(crate) mod exec;
+pub(crate) mod export;
 mod flags;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod log;
@@ -58,6 +60,8 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Stats(args)) => stats::run(&args, cx),
         Some(Command::Artifact(args)) => artifact::run(&args, cx),
         Some(Command::Doctor(args)) => doctor::run(&args, cx),
+        Some(Command::Export(args)) => export::run(&args, cx),
+        Some(Command::Import(args)) => import::run(&args, cx),
         Some(Command::Exec(args)) => exec::run(&args, cx),
         Some(Command::Version(args)) => version::run(&args, cx),
         Some(Command::Docs(docs::Args {})) => Ok(docs::run(cx)),
