@@ -13,6 +13,7 @@ pub mod gather;
 pub mod layout;
 pub mod record;
 pub mod source;
+pub mod table;
 
 pub use bring::{Arrival, Conflicts, Summary};
 pub use error::{ExportError, ImportError, Place, Problem};

@@ -16,6 +16,7 @@ mod draft;
 pub mod error;
 mod fetch;
 mod fold;
+pub mod gc;
 pub mod index;
 mod indexes;
 mod memory;

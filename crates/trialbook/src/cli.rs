@@ -77,6 +77,11 @@ pub(crate) enum Command {
     Artifact(commands::artifact::Args),
     Export(commands::export::Args),
     Import(commands::import::Args),
+    Copy(commands::copy::Args),
+    Backup(commands::backup::Args),
+    Restore(commands::backup::Restore),
+    Gc(commands::gc::Args),
+    Dataset(commands::dataset::Args),
     Doctor(commands::doctor::Args),
     Version(commands::version::Args),
     #[command(hide = true)]

@@ -147,6 +147,22 @@ pub(crate) enum Failure {
         /// The run, as told to people.
         run: String,
     },
+    /// Data that are not what the manifest says.
+    #[error("{wrong} of {of} entries of `{manifest}` are not what it says")]
+    DataChanged {
+        /// The manifest.
+        manifest: String,
+        /// How many.
+        wrong: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// A book that holds experiments, in whose place others were to come.
+    #[error("the book at `{path}` is not empty")]
+    NotEmpty {
+        /// The book.
+        path: String,
+    },
     /// A file or folder that would be replaced.
     #[error("`{path}` is there already")]
     Exists {
@@ -203,6 +219,7 @@ impl Failure {
     /// Its code.
     pub(crate) const fn code(&self) -> ErrorCode {
         match self {
+            Self::DataChanged { .. } => ErrorCode::DataDamaged,
             Self::NoBook { .. } => ErrorCode::BookMissing,
             Self::Value { .. } | Self::BrokenLines { .. } => ErrorCode::ValueInvalid,
             Self::Usage { .. } | Self::NoRun { .. } | Self::NoRunYet { .. } => ErrorCode::Usage,
@@ -214,9 +231,10 @@ impl Failure {
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
             Self::Ended { .. } => ErrorCode::RunEnded,
-            Self::Executed { .. } | Self::OtherFile { .. } | Self::Exists { .. } => {
-                ErrorCode::StateConflict
-            }
+            Self::Executed { .. }
+            | Self::OtherFile { .. }
+            | Self::Exists { .. }
+            | Self::NotEmpty { .. } => ErrorCode::StateConflict,
             Self::Unreadable { .. } => ErrorCode::Io,
         }
     }
@@ -235,6 +253,9 @@ impl Failure {
             Self::Unknown {
                 noun: "experiment", ..
             } => "`trialbook list experiments` shows what there is".to_owned(),
+            Self::Unknown { noun: "entry", .. } => {
+                "the manifest has other names and paths".to_owned()
+            }
             Self::Unknown {
                 noun: "artifact", ..
             } => "`trialbook artifact list RUN` shows what there is".to_owned(),
@@ -254,6 +275,13 @@ impl Failure {
             }
             Self::ParamConflict { .. } => {
                 "params are written once; start another run for another value".to_owned()
+            }
+            Self::DataChanged { .. } => {
+                "`trialbook dataset update` writes the checksums that the data have now".to_owned()
+            }
+            Self::NotEmpty { .. } => {
+                "`--force` replaces its experiments by those of the backup; back it up first"
+                    .to_owned()
             }
             Self::OtherFile { .. } | Self::Exists { .. } => "`--force` replaces it".to_owned(),
             Self::NoRunYet { experiment } => {

@@ -183,9 +183,11 @@ fn create() -> impl Strategy<Value = Op> {
             project,
             name,
             handle: full.then(|| "EXP-1".to_owned()),
-            document: full
-                .then(|| json!({"b": 1, "a": [2.5, null]}))
-                .unwrap_or_default(),
+            document: if full {
+                json!({"b": 1, "a": [2.5, null]})
+            } else {
+                json!(null)
+            },
             config_hash: None,
         })
     })

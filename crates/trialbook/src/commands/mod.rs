@@ -4,8 +4,11 @@
 
 pub(crate) mod archive;
 pub(crate) mod artifact;
+pub(crate) mod backup;
 pub(crate) mod baseline;
+pub(crate) mod copy;
 pub(crate) mod create;
+pub(crate) mod dataset;
 pub(crate) mod delete;
 pub(crate) mod docs;
 pub(crate) mod doctor;
@@ -13,6 +16,7 @@ pub(crate) mod end;
 pub(crate) mod exec;
 pub(crate) mod export;
 mod flags;
+pub(crate) mod gc;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod list;
@@ -60,6 +64,11 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Stats(args)) => stats::run(&args, cx),
         Some(Command::Artifact(args)) => artifact::run(&args, cx),
         Some(Command::Doctor(args)) => doctor::run(&args, cx),
+        Some(Command::Backup(args)) => backup::run(&args, cx),
+        Some(Command::Restore(args)) => backup::restore(&args, cx),
+        Some(Command::Copy(args)) => copy::run(&args, cx),
+        Some(Command::Dataset(args)) => dataset::run(&args, cx),
+        Some(Command::Gc(args)) => gc::run(&args, cx),
         Some(Command::Export(args)) => export::run(&args, cx),
         Some(Command::Import(args)) => import::run(&args, cx),
         Some(Command::Exec(args)) => exec::run(&args, cx),
