@@ -4,12 +4,12 @@
 //! file below a folder is read whole or the answer is an error that names the place; nothing is skipped in
 //! silence, and a file is never held in memory.
 
+pub mod verify;
 mod walk;
 
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::{Digest as _, Sha256};
 use trialbook_model::manifest::{Checksum, directory_checksum};
@@ -80,7 +80,9 @@ impl DataError {
     /// What to do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Missing { .. } => Some("paths are relative to the folder of the manifest"),
+            Self::Missing { .. } => {
+                Some("paths are relative to the folder of the manifest, or to one above it")
+            }
             Self::Dangling { .. } | Self::Loop { .. } | Self::Special { .. } => {
                 Some("remove it, or name the files that are data one by one")
             }
@@ -91,13 +93,13 @@ impl DataError {
 
 /// The checksum of a file or a folder. Links are followed.
 pub fn checksum(path: &Path) -> Result<Measured, DataError> {
-    checksum_unless(path, &AtomicBool::new(false))
+    checksum_unless(path, &|| false)
 }
 
-/// The same, until `stop` becomes true: then [`DataError::Stopped`] within a buffer's time.
-pub fn checksum_unless(path: &Path, stop: &AtomicBool) -> Result<Measured, DataError> {
+/// The same, until `is_stopped` says so: then [`DataError::Stopped`] within a buffer's time.
+pub fn checksum_unless(path: &Path, is_stopped: &dyn Fn() -> bool) -> Result<Measured, DataError> {
     let mut reader = Reader {
-        stop,
+        is_stopped,
         buffer: vec![0; BUFFER],
     };
     let metadata = walk::look(path, walk::Whose::Asked)?;
@@ -110,6 +112,15 @@ pub fn checksum_unless(path: &Path, stop: &AtomicBool) -> Result<Measured, DataE
         files: 1,
         bytes,
     })
+}
+
+/// Where a path that is written in a file leads: from the file's folder or, where nothing is there, from the
+/// nearest folder above it in which something is.
+pub fn locate(folder: &Path, written: &str) -> Option<PathBuf> {
+    folder
+        .ancestors()
+        .map(|above| above.join(written))
+        .find(|path| path.exists())
 }
 
 fn folder(path: &Path, reader: &mut Reader<'_>) -> Result<Measured, DataError> {
@@ -131,7 +142,7 @@ fn folder(path: &Path, reader: &mut Reader<'_>) -> Result<Measured, DataError> {
 
 /// Reads files, one after another, through one buffer.
 struct Reader<'a> {
-    stop: &'a AtomicBool,
+    is_stopped: &'a dyn Fn() -> bool,
     buffer: Vec<u8>,
 }
 
@@ -145,7 +156,7 @@ impl Reader<'_> {
         let mut file = File::open(path).map_err(unreadable)?;
         let (mut hash, mut length) = (Sha256::new(), 0);
         loop {
-            if self.stop.load(Ordering::Relaxed) {
+            if (self.is_stopped)() {
                 let path = path.to_owned();
                 return Err(DataError::Stopped { path });
             }

@@ -20,8 +20,20 @@ const ROWS: usize = 256;
 
 /// Columns before params, metrics and tags.
 const FIXED: [&str; 14] = [
-    "id", "run", "experiment", "project", "name", "status", "started", "ended", "duration_ms",
-    "variation", "trial", "attempt", "seed", "error",
+    "id",
+    "run",
+    "experiment",
+    "project",
+    "name",
+    "status",
+    "started",
+    "ended",
+    "duration_ms",
+    "variation",
+    "trial",
+    "attempt",
+    "seed",
+    "error",
 ];
 
 /// Where a table goes, with the name of the file for errors.
@@ -33,7 +45,10 @@ pub struct Out<'a> {
 }
 
 impl Out<'_> {
-    fn row<S: AsRef<str>>(&mut self, fields: impl IntoIterator<Item = S>) -> Result<(), ExportError> {
+    fn row<S: AsRef<str>>(
+        &mut self,
+        fields: impl IntoIterator<Item = S>,
+    ) -> Result<(), ExportError> {
         let mut line = String::new();
         for (at, field) in fields.into_iter().enumerate() {
             if at > 0 {
@@ -42,10 +57,12 @@ impl Out<'_> {
             put(field.as_ref(), &mut line);
         }
         line.push('\n');
-        self.out.write_all(line.as_bytes()).map_err(|source: io::Error| ExportError::Write {
-            path: self.name.to_owned(),
-            source,
-        })
+        self.out
+            .write_all(line.as_bytes())
+            .map_err(|source: io::Error| ExportError::Write {
+                path: self.name.to_owned(),
+                source,
+            })
     }
 }
 
@@ -133,19 +150,27 @@ fn fixed_fields(run: &RunRow, of: Option<&ExperimentRow>) -> Vec<String> {
     let experiment = of.and_then(|row| row.state.name()).unwrap_or_default();
     vec![
         run.uid.to_string(),
-        run.number.map(trialbook_model::handle::run_label).unwrap_or_default(),
+        run.number
+            .map(trialbook_model::handle::run_label)
+            .unwrap_or_default(),
         experiment.to_owned(),
-        of.map(|row| row.state.project().to_owned()).unwrap_or_default(),
+        of.map(|row| row.state.project().to_owned())
+            .unwrap_or_default(),
         state.name().unwrap_or_default().to_owned(),
         state.status().word().to_owned(),
         time(state.started()),
         time(state.ended()),
         took.unwrap_or_default(),
-        start.and_then(|it| it.variation.clone()).unwrap_or_default(),
+        start
+            .and_then(|it| it.variation.clone())
+            .unwrap_or_default(),
         whole(start.and_then(|it| it.trial)),
         whole(start.and_then(|it| it.attempt)),
         whole(start.and_then(|it| it.seed)),
-        state.error().map(|it| it.message.clone()).unwrap_or_default(),
+        state
+            .error()
+            .map(|it| it.message.clone())
+            .unwrap_or_default(),
     ]
 }
 
@@ -204,7 +229,10 @@ mod tests {
         out.row(["a", "b,c", "d\"e", "", "f\ng"]).unwrap();
         assert_eq!(bytes, b"a,\"b,c\",\"d\"\"e\",,\"f\ng\"\n");
         for value in [0.1, -0.0, 1e300, 5e-324, 12_345_678.25] {
-            assert_eq!(number(value).parse::<f64>().unwrap().to_bits(), value.to_bits());
+            assert_eq!(
+                number(value).parse::<f64>().unwrap().to_bits(),
+                value.to_bits()
+            );
         }
     }
 }

@@ -71,7 +71,7 @@ pub fn adjust(p: &[f64], correction: Correction) -> Result<Vec<f64>, Undefined> 
     if p.iter().any(|p| !(0.0..=1.0).contains(p)) {
         return Err(Undefined::DomainError);
     }
-    Ok(adjusted(p, correction, Scale::Plain)?)
+    adjusted(p, correction, Scale::Plain)
 }
 
 /// Adjusts p-values that are given by their logarithms, also where they are below every float; so is the answer.

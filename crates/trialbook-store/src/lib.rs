@@ -8,6 +8,7 @@ mod archive;
 pub mod artifacts;
 mod backend;
 mod backup;
+mod beside;
 pub mod book;
 pub mod check;
 #[cfg(test)]
@@ -30,12 +31,14 @@ pub mod reference;
 mod seal;
 mod sealed;
 mod sequences;
+mod shares;
 mod sqlite;
 mod tails;
 pub mod view;
 
 pub use archive::{ArchiveReport, unpack_archive};
 pub use artifacts::{ArtifactSum, Artifacts};
+pub use beside::{seal_if_large, sealing_beside};
 pub use book::{Access, Book, Effort, SealOutcome, SealReport};
 pub use check::{CheckReport, Depth, Finding};
 pub use draft::Draft;

@@ -5,6 +5,7 @@
 use anyhow::Result;
 use serde::Serialize;
 use trialbook_model::state::Baseline;
+use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
 use crate::titles;
@@ -60,4 +61,43 @@ pub(crate) fn document<V: Reading>(view: &V, baseline: &Baseline) -> Result<Docu
             }
         }
     })
+}
+
+/// The experiments, by project and name, and the tasks whose baseline a run is, alone or as one of its variation.
+pub(crate) fn of_run<V: Reading>(
+    view: &V,
+    run: &RunRow,
+    experiment: &ExperimentRow,
+) -> Result<Vec<String>> {
+    let project = view.project(experiment.state.project())?;
+    let variation = run.state.start().and_then(|start| start.variation.as_ref());
+    let is_it = |baseline: &Baseline| match baseline {
+        Baseline::Run(uid) => *uid == run.uid,
+        Baseline::Variation {
+            experiment: of,
+            name,
+        } => experiment.state.uids.contains(of) && variation == Some(name),
+    };
+    let mut all = Vec::new();
+    if project
+        .baseline_of(&experiment.state)
+        .as_ref()
+        .is_some_and(is_it)
+    {
+        all.push(titles::experiment(experiment));
+    }
+    let uids: Vec<String> = experiment
+        .state
+        .uids
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let tasks = project.baselines();
+    let tasks = tasks.filter(|(name, _)| !uids.iter().any(|uid| uid == name));
+    all.extend(
+        tasks
+            .filter(|(_, baseline)| is_it(baseline))
+            .map(|(name, _)| name.to_owned()),
+    );
+    Ok(all)
 }

@@ -11,6 +11,8 @@ use trialbook_exchange::{ImportError, Problem};
 use trialbook_model::code::ErrorCode;
 use trialbook_model::config::{ConfigErrors, GridError};
 use trialbook_model::filter::FilterError;
+use trialbook_model::manifest::ManifestErrors;
+use trialbook_model::plan::PlanError;
 use trialbook_runner::lease::LeaseError;
 use trialbook_runner::outline::OutlineError;
 use trialbook_spool::SpoolError;
@@ -113,6 +115,12 @@ pub(crate) enum Failure {
         /// What was given, without its value.
         what: String,
     },
+    /// A file that would be overwritten.
+    #[error("`{path}` exists and holds something else")]
+    FileInTheWay {
+        /// The file.
+        path: String,
+    },
     /// Known to others, and not yet to this version.
     #[error("`{verb}` is not supported yet")]
     NotYet {
@@ -147,16 +155,6 @@ pub(crate) enum Failure {
         /// The run, as told to people.
         run: String,
     },
-    /// Data that are not what the manifest says.
-    #[error("{wrong} of {of} entries of `{manifest}` are not what it says")]
-    DataChanged {
-        /// The manifest.
-        manifest: String,
-        /// How many.
-        wrong: usize,
-        /// Of how many.
-        of: usize,
-    },
     /// A book that holds experiments, in whose place others were to come.
     #[error("the book at `{path}` is not empty")]
     NotEmpty {
@@ -168,6 +166,12 @@ pub(crate) enum Failure {
     Exists {
         /// The file.
         path: String,
+    },
+    /// Data that is not what its manifest says.
+    #[error("the data is not what its manifest says:{}", listed(.problems))]
+    DataChanged {
+        /// What is wrong, as lines.
+        problems: Vec<String>,
     },
     /// A file that would be replaced by another one.
     #[error("`{path}` is there already and is a different file")]
@@ -219,11 +223,12 @@ impl Failure {
     /// Its code.
     pub(crate) const fn code(&self) -> ErrorCode {
         match self {
-            Self::DataChanged { .. } => ErrorCode::DataDamaged,
             Self::NoBook { .. } => ErrorCode::BookMissing,
             Self::Value { .. } | Self::BrokenLines { .. } => ErrorCode::ValueInvalid,
             Self::Usage { .. } | Self::NoRun { .. } | Self::NoRunYet { .. } => ErrorCode::Usage,
-            Self::Taken { .. } | Self::Running { .. } => ErrorCode::StateConflict,
+            Self::Taken { .. } | Self::Running { .. } | Self::FileInTheWay { .. } => {
+                ErrorCode::StateConflict
+            }
             Self::Secret { .. } => ErrorCode::ValueInvalid,
             Self::NotYet { .. } => ErrorCode::NotSupportedYet,
             Self::Unknown { .. } | Self::UnknownSeries { .. } => ErrorCode::NotFound,
@@ -235,6 +240,7 @@ impl Failure {
             | Self::OtherFile { .. }
             | Self::Exists { .. }
             | Self::NotEmpty { .. } => ErrorCode::StateConflict,
+            Self::DataChanged { .. } => ErrorCode::DataChanged,
             Self::Unreadable { .. } => ErrorCode::Io,
         }
     }
@@ -276,9 +282,6 @@ impl Failure {
             Self::ParamConflict { .. } => {
                 "params are written once; start another run for another value".to_owned()
             }
-            Self::DataChanged { .. } => {
-                "`trialbook dataset update` writes the checksums that the data have now".to_owned()
-            }
             Self::NotEmpty { .. } => {
                 "`--force` replaces its experiments by those of the backup; back it up first"
                     .to_owned()
@@ -286,6 +289,9 @@ impl Failure {
             Self::OtherFile { .. } | Self::Exists { .. } => "`--force` replaces it".to_owned(),
             Self::NoRunYet { experiment } => {
                 format!("start one: `trialbook start --experiment '{experiment}'`")
+            }
+            Self::FileInTheWay { .. } => {
+                "name another file, or overwrite it with `--force`".to_owned()
             }
             Self::Taken { .. } => "choose another name".to_owned(),
             Self::Running { .. } => {
@@ -295,7 +301,13 @@ impl Failure {
                 "give the name of a variable or of a file that holds it instead".to_owned()
             }
             Self::NotYet { hint, .. } => (*hint).to_owned(),
-            Self::Executed { .. } => "stop it with Ctrl-C where `trialbook run` runs".to_owned(),
+            Self::Executed { .. } => {
+                "`trialbook cancel RUN` ends it, or Ctrl-C where `trialbook run` runs".to_owned()
+            },
+            Self::DataChanged { .. } => {
+                "`trialbook dataset update` takes the data as it is now; without `--strict-data` this is a warning"
+                    .to_owned()
+            }
             Self::Value { .. }
             | Self::Ended { .. }
             | Self::Unreadable { .. }
@@ -475,6 +487,12 @@ fn advice_on_running(
             LeaseError::Io { .. } => return None,
         };
         return Some((code, failure.hint().map(str::to_owned)));
+    }
+    if let Some(failure) = cause.downcast_ref::<PlanError>() {
+        return Some((ErrorCode::NotFound, Some(failure.hint())));
+    }
+    if cause.is::<ManifestErrors>() {
+        return Some((ErrorCode::ConfigInvalid, None));
     }
     let failure = cause.downcast_ref::<OutlineError>()?;
     let code = match failure {

@@ -3,6 +3,7 @@
 //! Not here: anything that a library could hold. Invariant: every byte that goes to a terminal passes the
 //! [`printer::Printer`]; the environment is read once, in [`context`].
 
+mod answers;
 mod baselines;
 mod book;
 mod cli;
@@ -17,9 +18,11 @@ mod listing;
 mod names;
 mod nouns;
 mod once;
+mod pages;
 mod printer;
 mod secrets;
 mod session;
+mod setups;
 mod spelling;
 mod target;
 mod titles;

@@ -290,3 +290,32 @@ fn folders_of_others_are_read_in_both_layouts() {
     let said = sandbox.say("import exp-007").failed(7);
     assert!(said.contains("run-001/summary.json:2:"), "{said}");
 }
+
+#[test]
+fn tables_have_all_digits_and_empty_fields_for_what_is_missing() {
+    let sandbox = Sandbox::new();
+    let run = rich(&sandbox);
+    let other = sandbox.start("--experiment tuning --param depth=2");
+    sandbox.say_in(&other, "log metric loss=0.1 --step 7").ok();
+    sandbox.say("export runs.csv tuning").ok();
+    let text = fs::read_to_string(sandbox.work().join("runs.csv")).unwrap();
+    let mut lines = text.lines();
+    let head: Vec<&str> = lines.next().unwrap().split(',').collect();
+    assert_eq!(head[0], "id");
+    let row: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let field = |name: &str| row[head.iter().position(|it| *it == name).unwrap()];
+    assert_eq!(field("id"), run);
+    assert_eq!((field("params.lr"), field("params.depth")), ("0.10", ""));
+    assert_eq!(
+        (field("metrics.loss"), field("metrics.acc")),
+        ("-inf", "0.25")
+    );
+    let text = sandbox
+        .say("export --format csv - tuning --series loss,acc")
+        .ok();
+    assert_eq!(text.lines().count(), 1 + 5);
+    assert!(
+        text.contains(",acc,,1,") && text.contains(",NaN\n"),
+        "{text}"
+    );
+}

@@ -85,9 +85,18 @@ fn what_has_no_checksum_is_named() {
 }
 
 #[test]
+fn a_written_path_is_looked_for_in_the_folders_above_too() {
+    let folder = folder(&[("data/a", "one"), ("experiments/e/data/b", "two")]);
+    let own = folder.path().join("experiments/e");
+    assert_eq!(locate(&own, "data/b"), Some(own.join("data/b")));
+    assert_eq!(locate(&own, "data/a"), Some(folder.path().join("data/a")));
+    assert_eq!(locate(&own, "no/such/thing/anywhere"), None);
+}
+
+#[test]
 fn reading_stops_when_asked_to() {
     let folder = folder(&[("a", "one")]);
-    let stopped = checksum_unless(folder.path(), &AtomicBool::new(true));
+    let stopped = checksum_unless(folder.path(), &|| true);
     assert!(matches!(stopped, Err(DataError::Stopped { .. })));
 }
 

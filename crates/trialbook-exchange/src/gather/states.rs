@@ -103,7 +103,7 @@ fn create(making: &mut Telling, uid: ExperimentUid, state: &ExperimentState) {
     if let Some(config) = &state.config {
         let create = said.entry(config.stamp).or_insert_with(|| of(uid));
         create.document = config.value.document.clone();
-        create.config_hash.clone_from(&config.value.hash);
+        create.config_hash = config.value.hash.clone();
     }
     for (at, create) in said {
         making.say(at, Op::CreateExperiment(create));
@@ -143,8 +143,8 @@ pub(super) fn of_run(row: &RunRow) -> Vec<Told> {
         };
         telling.say(held.stamp, Op::LinkSnapshot(link));
     }
-    for report in state.progress.reports() {
-        telling.say(report.stamp, Op::Progress(report.value.clone()));
+    for progress in state.progress.reports() {
+        telling.say(progress.stamp, Op::Progress(progress.value.clone()));
     }
     heartbeat(&mut telling, row.uid, state);
     signs(&mut telling, row.uid, state);

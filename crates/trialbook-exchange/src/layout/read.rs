@@ -9,7 +9,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use trialbook_model::config::{self, Config};
+use trialbook_model::config::Config;
 use trialbook_model::id::RunUid;
 use trialbook_model::record::{Op, SeriesKey, Subject};
 use trialbook_model::state::Point;
@@ -158,7 +158,7 @@ impl Reading<'_> {
         let config = document.and_then(|it| serde_json::from_value::<Config>(it).ok());
         let there = fs::read_to_string(self.folder.join(CONFIG));
         if let (Some(config), Ok(there)) = (config, there)
-            && config::to_yaml(&config) != there
+            && config.file() != there
         {
             let told = self.told(&self.folder.join(CONFIG));
             self.notes.push(format!(

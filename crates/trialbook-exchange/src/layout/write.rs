@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use trialbook_model::config::{self, Config};
+use trialbook_model::config::Config;
 use trialbook_model::handle::run_label;
 use trialbook_model::record::Op;
 use trialbook_model::state::Point;
@@ -58,7 +58,7 @@ pub fn write<V: Reading<Error = BookError>>(
     let config =
         config.and_then(|held| serde_json::from_value::<Config>(held.document.clone()).ok());
     if let Some(config) = config {
-        folder.put(&[CONFIG], config::to_yaml(&config).as_bytes())?;
+        folder.put(&[CONFIG], config.file().as_bytes())?;
     }
     for run in what.runs {
         write_run(view, (&gather, &folder), (run, what.row), seen)?;

@@ -1,258 +1,210 @@
-//! A config as YAML again: what is recorded with an experiment, in the form that people write.
+//! A config as the YAML text that people write.
 //!
-//! Not here: comments and the layout of the original, which are not recorded. Invariant: the text reads back
-//! to an equal config; equal configs have equal texts.
+//! Not here: comments and order of the file that it once came from. Invariant: the text reads back as an equal
+//! config, numbers of params with their source text.
 
 use std::fmt::Write as _;
 
-use super::{Config, Params};
-use crate::record::{Param, ParamKind};
+use serde_json::{Map, Value, json};
 
-/// A piece of YAML.
-enum Node {
-    /// Text, in quotes.
-    Text(String),
-    /// A number, a bool or null, as written.
-    Plain(String),
-    List(Vec<Node>),
-    Map(Vec<(String, Node)>),
-}
+use super::document::Config;
+use super::params;
+use crate::criteria::Criterion;
+use crate::record::ParamKind;
+use crate::yaml::scalar;
 
-/// The YAML text of a config.
-pub fn to_yaml(config: &Config) -> String {
-    let mut out = String::new();
-    if let Node::Map(entries) = whole(config) {
-        write_map(&entries, 0, &mut out);
-    }
-    out
-}
-
-fn whole(config: &Config) -> Node {
-    let mut top = vec![
-        ("experiment".to_owned(), experiment(config)),
-        ("task".to_owned(), task(config)),
-        ("variations".to_owned(), variations(config)),
-        plain("trials", &config.trials.to_string()),
-    ];
-    if !config.metrics.is_empty() {
-        let metrics = config.metrics.iter().map(metric).collect();
-        top.push(("metrics".to_owned(), Node::List(metrics)));
-    }
-    if !config.success_criteria.is_empty() {
-        let criteria = config.success_criteria.iter().map(|criterion| {
-            Node::Map(vec![
-                text("metric", &criterion.metric),
-                text("condition", &criterion.condition.to_string()),
-            ])
-        });
-        top.push((
-            "success_criteria".to_owned(),
-            Node::List(criteria.collect()),
-        ));
-    }
-    if !config.environment.is_empty() {
-        top.push(("environment".to_owned(), params(&config.environment)));
-    }
-    let seed = config.random_seed.map(|seed| seed.to_string());
-    top.push(plain("random_seed", seed.as_deref().unwrap_or("null")));
-    let policy = serde_json::to_value(config.seed_policy).ok();
-    if let Some(word) = policy.as_ref().and_then(serde_json::Value::as_str) {
-        top.push(text("seed_policy", word));
-    }
-    Node::Map(top)
-}
-
-fn text(key: &str, value: &str) -> (String, Node) {
-    (key.to_owned(), Node::Text(value.to_owned()))
-}
-
-fn plain(key: &str, value: &str) -> (String, Node) {
-    (key.to_owned(), Node::Plain(value.to_owned()))
-}
-
-fn texts(pairs: &[(String, String)]) -> Node {
-    Node::Map(pairs.iter().map(|(key, value)| text(key, value)).collect())
-}
-
-fn experiment(config: &Config) -> Node {
-    let it = &config.experiment;
-    let optional = |key: &str, value: &Option<String>| value.as_deref().map(|it| text(key, it));
-    let mut entries: Vec<_> = optional("id", &it.id).into_iter().collect();
-    entries.push(text("name", &it.name));
-    entries.extend(optional("description", &it.description));
-    entries.extend(optional("author", &it.author));
-    entries.extend(optional("created", &it.created));
-    entries.extend(optional("project", &it.project));
-    if !it.tags.is_empty() {
-        entries.push(("tags".to_owned(), texts(&it.tags)));
-    }
-    entries.extend(optional("notes", &it.notes));
-    Node::Map(entries)
-}
-
-fn task(config: &Config) -> Node {
-    let it = &config.task;
-    let optional = |key: &str, value: &Option<String>| value.as_deref().map(|it| text(key, it));
-    let mut entries: Vec<_> = optional("type", &it.kind).into_iter().collect();
-    entries.extend(optional("description", &it.description));
-    entries.extend(optional("data_path", &it.data_path));
-    if !it.command.is_empty() {
-        let words = it.command.iter().map(|word| Node::Text(word.clone()));
-        entries.push(("command".to_owned(), Node::List(words.collect())));
-    }
-    entries.extend(optional("cwd", &it.cwd));
-    if !it.env.is_empty() {
-        entries.push(("env".to_owned(), texts(&it.env)));
-    }
-    entries.extend(
-        it.timeout_ms
-            .map(|timeout| text("timeout", &format!("{timeout}ms"))),
-    );
-    Node::Map(entries)
-}
-
-fn variations(config: &Config) -> Node {
-    let each = config.variations.iter().map(|variation| {
-        let mut entries = vec![
-            text("name", &variation.name),
-            ("params".to_owned(), params(&variation.params)),
-        ];
-        if variation.baseline {
-            entries.push(plain("baseline", "true"));
+impl Config {
+    /// The text of a config file.
+    pub fn file(&self) -> String {
+        let mut document = self.document();
+        if let Some(whole) = document.as_object_mut() {
+            if let Some(task) = whole.get_mut("task").and_then(Value::as_object_mut)
+                && let Some(timeout) = task.remove("timeout_ms")
+            {
+                task.insert("timeout".to_owned(), format!("{timeout}ms").into());
+            }
+            let criteria = self.success_criteria.iter().map(criterion);
+            if !self.success_criteria.is_empty() {
+                whole.insert("success_criteria".to_owned(), criteria.collect());
+            }
+            whole.retain(|_, value| !value.is_null());
         }
-        Node::Map(entries)
-    });
-    Node::List(each.collect())
-}
-
-fn metric(metric: &super::Metric) -> Node {
-    if metric.unit.is_none() && metric.goal.is_none() {
-        return Node::Text(metric.key.clone());
-    }
-    let mut entries = vec![text("name", &metric.key)];
-    entries.extend(metric.unit.as_deref().map(|unit| text("unit", unit)));
-    let goal = metric.goal.map(serde_json::to_value);
-    if let Some(Ok(serde_json::Value::String(word))) = goal {
-        entries.push(text("goal", &word));
-    }
-    Node::Map(entries)
-}
-
-fn params(params: &Params) -> Node {
-    let node = |param: &Param| match param.kind {
-        ParamKind::Text => Node::Text(param.text.clone()),
-        ParamKind::Number | ParamKind::Bool | ParamKind::Null => Node::Plain(param.text.clone()),
-    };
-    let each = params.iter().map(|(key, param)| (key.clone(), node(param)));
-    Node::Map(each.collect())
-}
-
-fn write_map(entries: &[(String, Node)], depth: usize, out: &mut String) {
-    for (key, node) in entries {
-        indent(depth, out);
-        out.push_str(&key_text(key));
-        out.push(':');
-        write_value(node, depth, out);
+        let mut out = String::new();
+        write_node(&document, 0, &mut out);
+        out
     }
 }
 
-/// What stands behind a key.
-fn write_value(node: &Node, depth: usize, out: &mut String) {
-    match node {
-        Node::Text(text) => {
-            out.push(' ');
-            out.push_str(&quoted(text));
-            out.push('\n');
-        }
-        Node::Plain(text) => {
-            let shown = if text.is_empty() { "null" } else { text };
-            writeln!(out, " {shown}").expect("a string takes all");
-        }
-        Node::List(items) if items.is_empty() => out.push_str(" []\n"),
-        Node::Map(entries) if entries.is_empty() => out.push_str(" {}\n"),
-        Node::List(items) => {
-            out.push('\n');
-            for item in items {
-                write_item(item, depth + 1, out);
+fn criterion(criterion: &Criterion) -> Value {
+    json!({
+        "metric": criterion.metric,
+        "condition": criterion.condition.to_string(),
+    })
+}
+
+/// Appends a value that begins a line of its own.
+fn write_node(value: &Value, depth: usize, out: &mut String) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                indent(depth, out);
+                write_entry(key, value, depth, out);
             }
         }
-        Node::Map(entries) => {
+        Value::Array(items) => {
+            for item in items {
+                indent(depth, out);
+                write_item(item, depth, out);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            indent(depth, out);
+            out.push_str(&plain(value));
             out.push('\n');
-            write_map(entries, depth + 1, out);
         }
     }
 }
 
-fn write_item(item: &Node, depth: usize, out: &mut String) {
-    indent(depth, out);
-    out.push('-');
-    match item {
-        Node::Map(entries) if !entries.is_empty() => {
-            let mut inner = String::new();
-            write_map(entries, depth + 1, &mut inner);
-            // The first key stands beside the dash.
-            out.push(' ');
-            out.push_str(inner.trim_start());
+fn write_entry(key: &str, value: &Value, depth: usize, out: &mut String) {
+    out.push_str(&text(key));
+    out.push(':');
+    write_below(value, depth, out);
+}
+
+/// What stands behind a key: on its line, or deeper on the next ones.
+fn write_below(value: &Value, depth: usize, out: &mut String) {
+    match nested(value) {
+        Some(value) => {
+            out.push('\n');
+            write_node(value, depth + 1, out);
         }
-        Node::Text(_) | Node::Plain(_) | Node::List(_) | Node::Map(_) => {
-            write_value(item, depth, out);
+        None => {
+            writeln!(out, " {}", plain(value)).expect("a string takes all");
         }
+    }
+}
+
+/// An entry of a list; the first key of a map stands on the line of the dash.
+fn write_item(item: &Value, depth: usize, out: &mut String) {
+    match nested(item) {
+        Some(Value::Object(map)) => {
+            out.push_str("- ");
+            for (at, (key, value)) in map.iter().enumerate() {
+                if at > 0 {
+                    indent(depth + 1, out);
+                }
+                write_entry(key, value, depth + 1, out);
+            }
+        }
+        Some(list) => {
+            out.push_str("-\n");
+            write_node(list, depth + 1, out);
+        }
+        None => {
+            writeln!(out, "- {}", plain(item)).expect("a string takes all");
+        }
+    }
+}
+
+/// A map or a list that has entries and is no param.
+fn nested(value: &Value) -> Option<&Value> {
+    let has_entries = match value {
+        Value::Object(map) => !map.is_empty() && number(map).is_none(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    };
+    has_entries.then_some(value)
+}
+
+/// The source text of a number that JSON prints otherwise.
+fn number(map: &Map<String, Value>) -> Option<String> {
+    let param = params::from_value(&Value::Object(map.clone()))?;
+    (param.kind == ParamKind::Number).then_some(param.text)
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(value) => text(value),
+        Value::Object(map) => number(map).unwrap_or_else(|| value.to_string()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => value.to_string(),
+    }
+}
+
+/// A text without quotes where it reads as that text anyway.
+fn text(text: &str) -> String {
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || "_./ -".contains(letter);
+    let begins = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    let bare = begins
+        && text.chars().all(is_word)
+        && !text.ends_with(' ')
+        && scalar::plain(text).kind == ParamKind::Text;
+    if bare {
+        text.to_owned()
+    } else {
+        Value::from(text).to_string()
     }
 }
 
 fn indent(depth: usize, out: &mut String) {
-    for _ in 0..depth {
-        out.push_str("  ");
-    }
-}
-
-/// JSON's quotes are YAML's.
-fn quoted(text: &str) -> String {
-    serde_json::Value::String(text.to_owned()).to_string()
-}
-
-/// A key as it is where YAML reads it as a text.
-fn key_text(key: &str) -> String {
-    let mut letters = key.chars();
-    let first = letters.next().is_some_and(|it| it.is_ascii_alphabetic());
-    let plain = letters.all(|it| it.is_ascii_alphanumeric() || matches!(it, '_' | '.' | '-'));
-    let word = [
-        "true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf",
-    ];
-    if first && plain && !word.contains(&key.to_ascii_lowercase().as_str()) {
-        key.to_owned()
-    } else {
-        quoted(key)
-    }
+    out.extend(std::iter::repeat_n("  ", depth));
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse;
-    use super::*;
+    use proptest::prelude::*;
 
-    fn check(text: &str) {
-        let config = parse(text, "c.yaml").unwrap().config;
-        let written = to_yaml(&config);
-        let back =
-            parse(&written, "again.yaml").unwrap_or_else(|error| panic!("{error}\n{written}"));
-        assert_eq!(back.config, config, "{written}");
-        assert_eq!(to_yaml(&back.config), written);
+    use super::*;
+    use crate::config::parse;
+
+    fn check(text: &str) -> String {
+        let config = parse(text, "given").unwrap().config;
+        let file = config.file();
+        let again = parse(&file, "written").unwrap_or_else(|error| panic!("{error}\n{file}"));
+        assert_eq!(again.config, config, "{file}");
+        file
     }
 
     #[test]
-    fn configs_read_back_equal() {
-        check(
-            "experiment: {id: EXP-001, name: 'A: \"b\" #c', tags: {a: '', b: 'x: y'}, notes: \"two\\nlines\"}\n\
-             task: {type: t, command: [python3, 'task.py', '--x={lr}'], timeout: 90s, env: {A: '1', 'b c': ''}}\n\
-             variations:\n  - name: one\n    params: {lr: 3.10, n: 5, flag: true, none: null, word: 'true', big: 1e400}\n\
-             \x20 - name: two\n    baseline: true\n    params: {lr: 0.1, n: 5, flag: false, none: ~, word: '', 'odd key': a}\n\
-             trials: 10\nmetrics: [a_ms, {name: b, unit: '%', goal: max}]\n\
-             success_criteria: ['a_ms < 60s', {metric: b, condition: '>= 0.5'}]\n\
-             environment: {python_version: '3.13'}\nrandom_seed: 42\nseed_policy: paired\n",
+    fn a_whole_config_reads_back() {
+        let file = check(
+            "
+experiment: {id: EXP-001, name: 'a: b', description: \"two\\nlines\", tags: {x: '', y: 'yes'}}
+task:
+  command: [python, -c, 'print(\"{lr}\")', '{{x}}', '']
+  cwd: work
+  env: {A: '1', B: ' b '}
+  timeout: 1.5h
+variations:
+  - {name: one, params: {lr: 3.10, big: 1e400, on: true, none: null, text: 'true', odd: nan, neg: -0.0}}
+  - {name: '2', params: {lr: 1, opt: {name: adam}}, baseline: true}
+trials: 3
+metrics: [loss, {key: latency, unit: ms, goal: min}]
+success_criteria: [{metric: loss, condition: '< 0.05'}, 'latency <= 1.5s']
+environment: {python_version: 3.12, git_commit: '0123'}
+random_seed: 7
+seed_policy: paired
+",
         );
-        check(
-            "experiment: {name: e}\ntask: {type: t}\nvariations: [{name: v}]\nrandom_seed: null\n",
-        );
+        assert!(file.contains("lr: 3.10\n"), "{file}");
+        assert!(file.contains("  command:\n    - python\n"), "{file}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_texts_read_back(
+            name in "[ -~äß\u{1f980}\\n\\t]{1,12}", value in ".{0,12}", key in "[a-z][a-z #:'-]{0,5}[a-z]",
+        ) {
+            prop_assume!(!name.trim().is_empty() && !value.contains('\0'));
+            let quoted = |text: &str| Value::from(text).to_string();
+            let text = format!(
+                "experiment: {{name: {}}}\ntask: {{command: [x]}}\nvariations: [{{name: v, params: {{{}: {}}}}}]",
+                quoted(&name), quoted(&key), quoted(&value),
+            );
+            let Ok(parsed) = parse(&text, "given") else { return Ok(()) };
+            let file = parsed.config.file();
+            let again = parse(&file, "written");
+            prop_assert!(again.is_ok(), "{:?}\n{}", again, file);
+            prop_assert_eq!(again.unwrap().config, parsed.config, "{}", file);
+        }
     }
 }

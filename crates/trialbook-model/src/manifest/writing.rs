@@ -20,7 +20,11 @@ impl Form {
     /// The form of a text that is a manifest.
     pub fn of(text: &str) -> Self {
         let is_full = text.lines().any(|line| line.starts_with("datasets:"));
-        if is_full { Self::Datasets } else { Self::Sources }
+        if is_full {
+            Self::Datasets
+        } else {
+            Self::Sources
+        }
     }
 
     /// Its list's key.
@@ -37,9 +41,18 @@ pub fn to_yaml(manifest: &Manifest, form: Form) -> String {
     let mut out = String::new();
     text(&mut out, "", "version", manifest.version.as_deref());
     text(&mut out, "", "created", manifest.created.as_deref());
-    text(&mut out, "", "generator_commit", manifest.generator_commit.as_deref());
+    text(
+        &mut out,
+        "",
+        "generator_commit",
+        manifest.generator_commit.as_deref(),
+    );
     out.push_str(form.key());
-    out.push_str(if manifest.datasets.is_empty() { ": []\n" } else { ":\n" });
+    out.push_str(if manifest.datasets.is_empty() {
+        ": []\n"
+    } else {
+        ":\n"
+    });
     for dataset in &manifest.datasets {
         out.push_str(&entry(dataset));
     }

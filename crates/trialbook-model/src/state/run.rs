@@ -44,8 +44,6 @@ pub struct RunState {
     pub alive: Option<Timestamp>,
     /// Who wrote first, if operations are signed by name.
     pub actor: Option<Earliest<String>>,
-    /// Operations of kinds that this version does not know.
-    pub unknown: u64,
 }
 
 impl RunState {
@@ -83,8 +81,11 @@ impl RunState {
             Op::Heartbeat(beat) => {
                 Latest::offer_to(&mut self.heartbeats, signed.writer, stamp, beat.clone());
             }
-            Op::Unknown { .. } => self.unknown += 1,
-            Op::CreateExperiment(_) | Op::SetPointer(_) | Op::DefineMetric(_) | Op::Purge(_) => {}
+            Op::CreateExperiment(_)
+            | Op::SetPointer(_)
+            | Op::DefineMetric(_)
+            | Op::Purge(_)
+            | Op::Unknown { .. } => {}
         }
     }
 

@@ -134,10 +134,11 @@ pub fn bootstrap_ratio(
     if !ratio.estimate().is_finite() {
         return Err(Undefined::DenominatorNotSignificant);
     }
-    finish(&ratio, numerators.len(), level, draws).map_err(|reason| match reason {
-        Undefined::NonFiniteInput => Undefined::DenominatorNotSignificant,
-        other => other,
-    })
+    let found = finish(&ratio, numerators.len(), level, draws);
+    if found == Err(Undefined::NonFiniteInput) {
+        return Err(Undefined::DenominatorNotSignificant);
+    }
+    found
 }
 
 /// Intervals of any statistic of independent observations, which are drawn and left out whole.

@@ -21,6 +21,8 @@ const EXACT: i128 = 1 << 92;
 impl Integers {
     /// Of finite values, fewer than 2³².
     pub(super) fn of(values: &[f64]) -> Self {
+        /// Of the sum of magnitudes: how near decimals that cannot be compared exactly have to be.
+        const NEAR: f64 = 1e-12;
         let exact = decimals(values);
         if let Some(exact) = &exact
             && magnitude(exact) < QUICK
@@ -39,8 +41,6 @@ impl Integers {
         // Half a unit each, and the rounding of three products in 2⁶⁰ units, several times over because bounds are
         // computed from rounded sums too.
         let rounding = 4 * values.len() as i64 + (1 << 13);
-        /// Of the sum of magnitudes: how near decimals that cannot be compared exactly have to be.
-        const NEAR: f64 = 1e-12;
         let near = (QUICK as f64 / 2.0 * NEAR) as i64;
         Self {
             quick: values

@@ -29,7 +29,11 @@ pub(super) fn spread(deviations: &[f64]) -> Vec<f64> {
         .iter()
         .map(|deviation| {
             let rest = squares - deviation * deviation * n / (n - 1.0);
-            (rest.max(0.0) / (n - 2.0)).sqrt()
+            // Only rounding is left where all others are equal.
+            if rest <= squares * n * f64::EPSILON {
+                return 0.0;
+            }
+            (rest / (n - 2.0)).sqrt()
         })
         .collect();
     terms_of(&without)

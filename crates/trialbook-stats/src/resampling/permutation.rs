@@ -292,13 +292,11 @@ impl Choice {
 }
 
 fn wide(integers: &Integers) -> (Vec<i128>, i128) {
-    match &integers.exact {
-        Some(exact) => (exact.clone(), 0),
-        None => {
-            let quick = integers.quick.iter().map(|&value| value.into());
-            (quick.collect(), integers.slack.into())
-        }
+    if let Some(exact) = &integers.exact {
+        return (exact.clone(), 0);
     }
+    let quick = integers.quick.iter().map(|&value| value.into());
+    (quick.collect(), integers.slack.into())
 }
 
 /// Visits the sum of every choice of `chosen` of the values.

@@ -5,13 +5,13 @@
 
 /// A function's value and derivative at a point.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Slope {
-    pub(super) value: f64,
-    pub(super) slope: f64,
+pub(crate) struct Slope {
+    pub(crate) value: f64,
+    pub(crate) slope: f64,
 }
 
 /// The root of an increasing function by Newton's method from `start`, kept within the open bracket.
-pub(super) fn newton(
+pub(crate) fn newton(
     (mut low, mut high): (f64, f64),
     start: f64,
     function: impl Fn(f64) -> Slope,
@@ -55,10 +55,7 @@ fn between(low: f64, high: f64) -> f64 {
 
 /// Where an increasing function changes sign within a bracket: regula falsi (Illinois), with a bisection now and then.
 /// The nearer end is given where it does not change sign.
-pub(crate) fn increasing_root(
-    (mut low, mut high): (f64, f64),
-    function: impl Fn(f64) -> f64,
-) -> f64 {
+fn increasing_root((mut low, mut high): (f64, f64), function: impl Fn(f64) -> f64) -> f64 {
     const MOST_STEPS: usize = 200;
     /// A step of bisection each so many steps, against slow convergence from one side.
     const BISECT: usize = 8;
@@ -98,6 +95,42 @@ pub(crate) fn increasing_root(
     f64::midpoint(low, high)
 }
 
+/// The root of an increasing, nearly linear function near a guess: the secant method, and a bracketed search where it
+/// does not settle. `width` is a step over which the function changes noticeably.
+pub(crate) fn steep_root((guess, width): (f64, f64), function: impl Fn(f64) -> f64) -> f64 {
+    const MOST_STEPS: usize = 12;
+    const MOST_WIDENINGS: usize = 60;
+    /// A relative step below which the next one is rounding.
+    const SETTLED: f64 = 1e-13;
+    let (mut before, mut at) = (guess - width / 16.0, guess);
+    let (mut value_before, mut value) = (function(before), function(at));
+    for _ in 0..MOST_STEPS {
+        let step = value * (at - before) / (value - value_before);
+        if value == 0.0 || step.abs() <= SETTLED * at.abs().max(width) {
+            return at;
+        }
+        if !step.is_finite() || step.abs() > 8.0 * width {
+            break;
+        }
+        (before, value_before) = (at, value);
+        at -= step;
+        value = function(at);
+    }
+    let (mut low, mut high) = (guess - width, guess + width);
+    let mut reach = width;
+    for _ in 0..MOST_WIDENINGS {
+        reach *= 2.0;
+        match (function(low) < 0.0, function(high) > 0.0) {
+            (true, true) => break,
+            (below, above) => {
+                low -= if below { 0.0 } else { reach };
+                high += if above { 0.0 } else { reach };
+            }
+        }
+    }
+    increasing_root((low, high), function)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +144,17 @@ mod tests {
             slope: 3.0 * x * x,
         });
         assert!((root - libm::cbrt(2.0)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_bad_guess_is_mended() {
+        for guess in [0.1, 1.3, 90.0] {
+            let root = steep_root((guess, 0.5), |x| libm::log(x.max(1e-9)) - 1.0);
+            assert!(
+                (root - std::f64::consts::E).abs() < 1e-13,
+                "{guess}: {root}"
+            );
+        }
     }
 
     #[test]

@@ -23,12 +23,14 @@ pub(crate) use collect::{Batch, Collector, SpoolPlaces};
 pub(crate) use columns::PointColumns;
 pub(crate) use experiments::renamed;
 pub(crate) use judgements::Observed;
+pub(crate) use numbers::Mention;
 
 use crate::backend::Counters;
 use crate::error::BookError;
 use crate::nouns::{ExperimentRow, Owner, Recorded, RunRow, Series};
 use crate::pack::Places;
-use crate::sealed::Sealed;
+use crate::sealed::{Sealed, SealedRun};
+use crate::shares::{self, RUNS_EACH};
 
 /// New records of one subject, and where its sealed ones are.
 #[derive(Debug, Clone, Default)]
@@ -79,6 +81,8 @@ pub(crate) struct Fold<'a> {
     names: FxHashMap<(String, String), BTreeSet<ExperimentNo>>,
     pub(crate) runs: BTreeMap<RunNo, FoldedRun>,
     run_numbers: FxHashMap<RunUid, RunNo>,
+    /// Sealed runs that the batch speaks of, until it is their turn; `None` for those that are not sealed.
+    loaded: FxHashMap<RunUid, Option<SealedRun>>,
     /// `run-NNN` of the runs above, by experiment.
     taken: FxHashMap<ExperimentNo, BTreeSet<u64>>,
     /// Greatest sealed `run-NNN` of an experiment, runs above left out.
@@ -112,6 +116,7 @@ impl<'a> Fold<'a> {
             names: FxHashMap::default(),
             runs: BTreeMap::new(),
             run_numbers: FxHashMap::default(),
+            loaded: FxHashMap::default(),
             taken: FxHashMap::default(),
             highest: FxHashMap::default(),
             projects: BTreeMap::new(),
@@ -134,6 +139,13 @@ impl<'a> Fold<'a> {
         operations.sort_by_key(Signed::order);
         let fresh = self.fresh(&operations)?;
         self.purge(&fresh)?;
+        let subjects = fresh.iter().filter_map(|signed| signed.op.subject());
+        let subjects = subjects.chain(points.iter().map(|(subject, _)| subject.clone()));
+        let uids = subjects.filter_map(|subject| match subject {
+            Subject::Run(uid) => Some(uid),
+            Subject::Experiment(_) | Subject::Project(_) => None,
+        });
+        self.load_runs(uids.collect())?;
         let mut happenings = Vec::with_capacity(fresh.len() + points.len());
         for signed in fresh {
             if !self.is_swallowed(signed.op.subject().as_ref())? {
@@ -151,12 +163,13 @@ impl<'a> Fold<'a> {
                 self.name_experiment(signed)?;
             }
         }
-        let mut runs = Vec::new();
+        let mut mentions = Vec::new();
         let mut mentioned = FxHashSet::default();
         for (_, happening) in &happenings {
             let subject = match happening {
                 Happening::Operation(signed) => {
                     self.take(signed)?;
+                    mentions.extend(Mention::of_move(signed));
                     signed.op.subject()
                 }
                 Happening::Points(at) => {
@@ -168,11 +181,11 @@ impl<'a> Fold<'a> {
             if let Some(Subject::Run(uid)) = subject
                 && mentioned.insert(uid)
             {
-                runs.push(uid);
+                mentions.push(Mention::Seen(uid));
             }
         }
         self.fold_points();
-        self.number_runs(&runs)?;
+        self.number_runs(&mentions)?;
         self.judge_again()
     }
 
@@ -341,9 +354,10 @@ impl<'a> Fold<'a> {
 
     /// Adds all new points to the summaries of their subjects.
     fn fold_points(&mut self) {
-        for run in self.runs.values_mut() {
+        let runs: Vec<&mut FoldedRun> = self.runs.values_mut().collect();
+        shares::map(runs, RUNS_EACH, |run| {
             fold_into(&mut run.row.state.records, &run.kept.points);
-        }
+        });
         for experiment in self.experiments.values_mut() {
             fold_into(&mut experiment.row.state.records, &experiment.kept.points);
         }

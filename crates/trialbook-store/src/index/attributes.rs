@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use trialbook_model::filter::Attribute;
+use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::state::RunState;
 
 use super::facts::Fact;
@@ -56,6 +57,10 @@ fn attribute_of(row: &RunRow, attribute: Attribute) -> Option<Fact<'_>> {
             notes
                 .or_else(|| state.annotations.text("notes"))
                 .map(borrowed)
+        }
+        Attribute::ConfigHash => {
+            let setup = state.snapshots.get(SETUP_SNAPSHOT)?;
+            Some(borrowed(&setup.value))
         }
         Attribute::ArtifactUri => state.annotations.text("artifact_uri").map(borrowed),
         Attribute::Id

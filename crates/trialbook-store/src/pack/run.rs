@@ -68,7 +68,6 @@ fn put_state(
         born,
         alive,
         actor,
-        unknown,
     } = state;
     out.push(u8::from(start.is_some()));
     if let Some(start) = start {
@@ -109,7 +108,6 @@ fn put_state(
         stamps.put(actor.stamp, out);
         put_bytes(out, actor.value.as_bytes());
     }
-    put_varint(out, *unknown);
     Ok(())
 }
 
@@ -158,7 +156,6 @@ fn read_state(
         let value = reader.text(PART)?.to_owned();
         state.actor = Some(Earliest { stamp, value });
     }
-    state.unknown = reader.varint(PART)?;
     Ok(state)
 }
 

@@ -128,7 +128,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
             .note(format!("the name `{wanted}` is taken: made `{name}`"));
     }
     if let Some(alias) = &args.alias {
-        refuse_taken_alias(&view, alias)?;
+        Names::new(&view).refuse_taken_alias(alias)?;
     }
     let uid = ExperimentUid::mint(&mut SystemEntropy);
     let create = creation(args, uid, &name, config.as_ref());
@@ -225,18 +225,6 @@ fn free_name(view: &BookView<'_>, args: &Args, wanted: &str) -> Result<String> {
     let numbered = (2_u64..).map(|number| format!("{wanted}-{number}"));
     let free = numbered.into_iter().find(|name| !is_taken(name));
     Ok(free.expect("some number is free"))
-}
-
-fn refuse_taken_alias(view: &BookView<'_>, alias: &str) -> Result<()> {
-    let known = Names::new(view).aliases()?;
-    if known.iter().any(|(known, _)| known == alias) {
-        return Err(Failure::Taken {
-            noun: "alias",
-            name: alias.to_owned(),
-        }
-        .into());
-    }
-    Ok(())
 }
 
 /// An id `exp-…` that no other bears.

@@ -271,7 +271,11 @@ fn relative(folder: &Path, path: &Path) -> String {
         parts
     };
     let (from, to) = (clean(folder), clean(path));
-    let same = from.iter().zip(&to).take_while(|(one, two)| one == two).count();
+    let same = from
+        .iter()
+        .zip(&to)
+        .take_while(|(one, two)| one == two)
+        .count();
     let mut relative = PathBuf::new();
     for _ in same..from.len() {
         relative.push("..");
@@ -321,17 +325,18 @@ fn verify(args: &Choice, cx: &Context) -> Result<ExitCode> {
     let chosen = opened.chosen(&args.entries)?;
     let datasets = chosen.iter().map(|at| &opened.manifest.datasets[*at]);
     let checked: Vec<Checked> = datasets.map(|it| check(&opened, it).0).collect();
-    let wrong = checked.iter().filter(|it| it.outcome != "same").count();
+    let wrong = checked.iter().filter(|it| it.outcome != "same");
+    let problems: Vec<String> = wrong
+        .map(|it| match &it.reason {
+            Some(reason) => reason.clone(),
+            None => format!("`{}` is {}", it.path, it.outcome),
+        })
+        .collect();
     finish(cx, &opened, checked)?;
-    if wrong == 0 {
+    if problems.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(Failure::DataChanged {
-        manifest: opened.told.clone(),
-        wrong,
-        of: chosen.len(),
-    }
-    .into())
+    Err(Failure::DataChanged { problems }.into())
 }
 
 fn update(args: &Choice, cx: &Context) -> Result<ExitCode> {
@@ -345,7 +350,10 @@ fn update(args: &Choice, cx: &Context) -> Result<ExitCode> {
         let Some(measured) = measured else {
             return Err(data::checksum(&opened.folder().join(&dataset.path))
                 .err()
-                .map_or_else(|| anyhow::anyhow!("`{}` came back", dataset.path), Into::into));
+                .map_or_else(
+                    || anyhow::anyhow!("`{}` came back", dataset.path),
+                    Into::into,
+                ));
         };
         if checked.outcome == "changed" {
             checked.outcome = "written";

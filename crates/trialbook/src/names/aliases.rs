@@ -5,9 +5,11 @@
 use anyhow::Result;
 use trialbook_model::handle;
 use trialbook_model::id::Uid;
+use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading;
 
 use super::Names;
+use crate::failure::Failure;
 
 /// The kind of pointers that are aliases.
 pub(crate) const ALIAS: &str = "alias";
@@ -50,5 +52,25 @@ impl<V: Reading> Names<'_, V> {
             }
         }
         Ok(all)
+    }
+
+    /// The aliases of an experiment.
+    pub(crate) fn aliases_of(&self, row: &ExperimentRow) -> Result<Vec<String>> {
+        let uids: Vec<Uid> = row.state.uids.iter().map(|uid| uid.0).collect();
+        let mut all = self.aliases()?;
+        all.retain(|(_, uid)| uids.contains(uid));
+        Ok(all.into_iter().map(|(alias, _)| alias).collect())
+    }
+
+    /// Refuses an alias that stands for something already.
+    pub(crate) fn refuse_taken_alias(&self, alias: &str) -> Result<()> {
+        if self.alias(alias)?.is_some() {
+            return Err(Failure::Taken {
+                noun: "alias",
+                name: alias.to_owned(),
+            }
+            .into());
+        }
+        Ok(())
     }
 }

@@ -9,7 +9,7 @@ mod text;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -283,9 +283,4 @@ fn folder_name(row: &ExperimentRow) -> String {
     };
     let name: String = name.chars().map(plain).collect();
     name.trim_start_matches('.').to_owned()
-}
-
-/// The path of a file below a folder as it is told.
-fn told(folder: &Path) -> String {
-    folder.display().to_string()
 }

@@ -11,12 +11,14 @@ use serde_json::value::RawValue;
 use trialbook_analysis::variations::judge_run;
 use trialbook_model::criteria::Outcome;
 use trialbook_model::record::LinkKind;
+use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::time::Timestamp;
 use trialbook_store::nouns::{EventRecord, ExperimentRow, Owner, RunRow};
 use trialbook_store::reading::Reading;
 
-use super::Args;
 use super::identity::finish;
+use super::{Args, results};
+use crate::baselines;
 use crate::documents::{self, MetricDocument, NoteDocument, RunHead};
 use crate::figures;
 
@@ -25,6 +27,8 @@ use crate::figures;
 pub(super) struct RunDocument {
     #[serde(flatten)]
     head: RunHead,
+    /// Whether nothing that was recorded of it is damaged.
+    pub(super) whole: bool,
     source: Option<String>,
     actor: Option<String>,
     command: Vec<String>,
@@ -46,6 +50,12 @@ pub(super) struct RunDocument {
     artifacts: Vec<Artifact>,
     snapshots: BTreeMap<String, String>,
     environment: Option<Value>,
+    /// The setup that it was started with.
+    setup: Option<Value>,
+    config_hash: Option<String>,
+    results: Option<results::Document>,
+    /// Experiments, by project and name, and tasks whose baseline it is, or is one of.
+    baseline_of: Vec<String>,
     counts: Counts,
     recorder: Recorder,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,7 +123,6 @@ struct Counts {
     items: u64,
     assessments: u64,
     log_bytes: u64,
-    unknown_records: u64,
 }
 
 /// What the writers counted of themselves.
@@ -186,6 +195,7 @@ pub(super) fn build<V: Reading>(
     };
     Ok(RunDocument {
         head: RunHead::of(run, experiment, now),
+        whole: true,
         source: start.map(|start| start.source.clone()),
         actor: state.actor.as_ref().map(|actor| actor.value.clone()),
         command: start.map(|start| start.command.clone()).unwrap_or_default(),
@@ -218,6 +228,19 @@ pub(super) fn build<V: Reading>(
             .map(|(kind, held)| (kind.clone(), held.value.clone()))
             .collect(),
         environment,
+        setup: match state.snapshots.get(SETUP_SNAPSHOT) {
+            Some(held) => view.snapshot(&held.value)?,
+            None => None,
+        },
+        config_hash: state
+            .snapshots
+            .get(SETUP_SNAPSHOT)
+            .map(|held| held.value.clone()),
+        results: state.derived.results().as_ref().map(results::document),
+        baseline_of: match experiment {
+            Some(experiment) => baselines::of_run(view, run, experiment)?,
+            None => Vec::new(),
+        },
         counts: counts(run),
         recorder: Recorder::of(run),
         events: if args.events {
@@ -325,7 +348,6 @@ fn counts(run: &RunRow) -> Counts {
         items: counts.items,
         assessments: counts.assessments,
         log_bytes: counts.log_bytes,
-        unknown_records: run.state.unknown,
     }
 }
 
