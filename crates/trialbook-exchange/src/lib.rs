@@ -14,6 +14,7 @@ pub mod layout;
 pub mod record;
 pub mod source;
 pub mod table;
+pub mod tracker;
 
 pub use bring::{Arrival, Conflicts, Summary};
 pub use error::{ExportError, ImportError, Place, Problem};

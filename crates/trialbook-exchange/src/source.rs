@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::bring::Arrival;
 use crate::error::{ImportError, Place, Problem};
-use crate::{blobs, document, layout};
+use crate::{blobs, document, layout, tracker};
 
 /// Bytes by which a file is known.
 const BEGINNING: u64 = 4096;
@@ -45,6 +45,12 @@ pub fn read(path: &Path, name: &Path, arrival: &mut Arrival<'_>) -> Result<Found
             bytes: vec![blobs::folder_of(path)],
             ..Found::default()
         });
+    }
+    if tracker::is_database(&beginning) {
+        return tracker::read_database(path, name, arrival);
+    }
+    if tracker::is_snapshots(&beginning) {
+        return tracker::read_snapshots(path, name, arrival);
     }
     Err(ImportError::at(&file, Problem::Foreign { expected: KNOWN }))
 }

@@ -319,3 +319,113 @@ fn tables_have_all_digits_and_empty_fields_for_what_is_missing() {
         "{text}"
     );
 }
+
+/// The other tracker's database, by its table definitions.
+fn tracker(path: &Path) {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let sql = "
+        CREATE TABLE experiments (id TEXT PRIMARY KEY, config_hash TEXT, timestamp TEXT, git_commit TEXT,
+            notes TEXT, num_agents INTEGER, agent_models TEXT, agent_temperatures TEXT, process_type TEXT,
+            manager_model TEXT, manager_temperature REAL, memory_enabled BOOLEAN, cache_enabled BOOLEAN,
+            sample_size INTEGER, sampling_strategy TEXT, random_seed INTEGER, avg_conversation_length REAL,
+            total_questions INTEGER, correct_answers INTEGER, accuracy_rate REAL, total_execution_time REAL,
+            avg_execution_time_per_question REAL, total_estimated_cost REAL, avg_cost_per_question REAL,
+            failure_count INTEGER, environment TEXT, created_at TEXT);
+        CREATE TABLE agent_performance (id INTEGER PRIMARY KEY, experiment_id TEXT, agent_name TEXT,
+            total_executions INTEGER, successful_executions INTEGER, success_rate REAL,
+            avg_execution_time REAL, estimated_cost REAL);
+        CREATE TABLE question_type_performance (id INTEGER PRIMARY KEY, experiment_id TEXT,
+            question_type TEXT, total_questions INTEGER, correct_answers INTEGER, accuracy_rate REAL,
+            avg_execution_time REAL, avg_cost REAL);
+        CREATE TABLE error_patterns (id INTEGER PRIMARY KEY, experiment_id TEXT, error_type TEXT,
+            error_count INTEGER, example_message TEXT);
+        INSERT INTO experiments VALUES ('exp_20241227_143022', '31f58be7a31c', '2024-12-27T14:30:22',
+            'ad3f49a', 'new configuration', 2, '{\"supervisor\": \"gpt-4o\", \"extractor\": \"gpt-4o-mini\"}',
+            '{\"supervisor\": 0.1, \"extractor\": 0.0}', 'hierarchical', 'gpt-4o', 0.1, 1, 1, 5,
+            'sequential', NULL, 3.2, 32, 28, 0.875, 145.3, 4.54, 0.0234, 0.00073, 4,
+            '{\"OPENAI_API_KEY\": \"sk-proj-abcdefghijklmnopqrstuvwxyz0123\", \"HOME_CITY\": \"Bonn\"}', NULL);
+        INSERT INTO experiments (id, timestamp) VALUES ('exp_20241227_145156', '2024-12-27 14:51:56');
+        INSERT INTO agent_performance VALUES (1, 'exp_20241227_143022', 'supervisor', 32, 28, 0.9, 1.2, 0.01);
+        INSERT INTO question_type_performance VALUES (1, 'exp_20241227_143022', 'lookup', 8, 7, 0.95, 3.1, 0.0006);
+        INSERT INTO error_patterns VALUES (1, 'exp_20241227_143022', 'TimeoutError', 2, 'took too long');";
+    connection.execute_batch(sql).unwrap();
+}
+
+#[test]
+fn the_other_trackers_database_and_snapshots_come_in_without_its_secrets() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.work().join("tracking");
+    fs::create_dir(&folder).unwrap();
+    tracker(&folder.join("experiments.db"));
+    let agent = |model: &str, temperature: f64, role: &str| json!({"model": model, "temperature": temperature, "role": role, "goal": "solve it"});
+    let task = |agent: &str| json!({"agent_assignment": agent});
+    let snapshot = json!({"exp_20241227_143022": {
+        "experiment_id": "exp_20241227_143022", "timestamp": "2024-12-27T14:30:22",
+        "config_hash": "31f58be7a31c",
+        "agents": {
+            "supervisor": agent("gpt-4o", 0.1, "Financial QA Orchestrator"),
+            "extractor": agent("gpt-4o-mini", 0.0, "Financial Data Extraction Specialist"),
+        },
+        "workflow": {"process_type": "hierarchical", "manager_model": "gpt-4o", "manager_temperature": 0.1},
+        "tasks": {"calculation": task("calculator"), "extraction": task("extractor"),
+            "supervision": task("supervisor"), "validation": task("validator")},
+        "dataset": {"sample_size": 5, "sampling_strategy": "sequential", "random_seed": null,
+            "conversation_ids": ["train_0"]},
+    }});
+    fs::write(folder.join("snapshots.json"), snapshot.to_string()).unwrap();
+    let said = sandbox.say("import tracking/experiments.db --json").json();
+    assert_eq!(said["runs"], 2, "{said}");
+    // The tracker's hash is that of the config, so that nothing is said of it.
+    assert_eq!(said["notes"].as_array().unwrap().len(), 1, "{said}");
+    let show = sandbox.say("show exp_20241227_143022 --json").json();
+    assert_eq!(show["metrics"]["accuracy_rate"]["last"], 0.875);
+    assert_eq!(show["params"]["agents.supervisor.model"], "gpt-4o");
+    assert_eq!(show["params"]["workflow.process_type"], "hierarchical");
+    assert_eq!(show["tags"]["legacy_config_hash"], "31f58be7a31c");
+    let text = show.to_string();
+    assert!(
+        text.contains("new configuration") && text.contains("lookup"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("abcdefghijklmnopqrstuvwxyz") && text.contains("Bonn"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("solve it"),
+        "long texts are in the snapshot: {text}"
+    );
+    assert_eq!(show["duration_ms"], 145_300);
+    let again = sandbox.say("import tracking/experiments.db --json").json();
+    assert_eq!(
+        (&again["runs"], &again["same_runs"]),
+        (&json!(0), &json!(2))
+    );
+    let other = Sandbox::new();
+    fs::write(
+        other.work().join("all.json"),
+        json!([snapshot["exp_20241227_143022"]]).to_string(),
+    )
+    .unwrap();
+    other.say("import all.json").ok();
+    assert_eq!(
+        other.say("show exp_20241227_143022 --json").json()["status"],
+        "completed"
+    );
+    fs::write(
+        other.work().join("all.json"),
+        "[{\"experiment_id\": \"a\"}]",
+    )
+    .unwrap();
+    let said = other.say("import all.json").failed(7);
+    assert!(
+        said.contains("all.json: `[0].timestamp` is not a time"),
+        "{said}"
+    );
+    fs::write(
+        other.work().join("odd.db"),
+        b"SQLite format 3\0 and then nothing",
+    )
+    .unwrap();
+    other.say("import odd.db").failed(7);
+}

@@ -18,7 +18,7 @@ fn filled(sandbox: &Sandbox) -> String {
     fs::create_dir_all(sandbox.work().join("plots")).unwrap();
     fs::write(sandbox.work().join("model.pt"), vec![7; 1500]).unwrap();
     fs::write(sandbox.work().join("plots/loss.png"), "png").unwrap();
-    let put = "artifact put --files model.pt,plots/loss.png --type model,plot --description first";
+    let put = "artifact put --files model.pt,plots --type model,plot --description first";
     sandbox.say_in(&run, put).ok();
     sandbox.say_in(&run, "end").ok();
     run

@@ -379,7 +379,7 @@ impl<'a> Summary<'a> {
 }
 
 /// Params by their names with dots; lists as JSON.
-fn flatten(above: &str, value: &Value, into: &mut Vec<(String, Param)>) {
+pub(crate) fn flatten(above: &str, value: &Value, into: &mut Vec<(String, Param)>) {
     let kind = match value {
         Value::Object(map) => {
             for (key, value) in map {

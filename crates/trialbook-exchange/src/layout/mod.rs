@@ -11,6 +11,7 @@ mod read;
 mod summary;
 mod write;
 
+pub(crate) use foreign::flatten;
 pub use read::{is_layout, read};
 pub use write::{Experiment, write};
 
