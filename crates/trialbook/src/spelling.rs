@@ -8,6 +8,8 @@ use std::ffi::OsString;
 const SPELLINGS: [(&str, &[&str]); 19] = [
     ("log-params", &["log", "param"]),
     ("log-metrics", &["log", "metric"]),
+    ("artifact-download", &["artifact", "get"]),
+    ("artifact-upload", &["artifact", "put"]),
     ("log-artifacts", &["log", "artifact"]),
     ("experiment-log-params", &["log", "param"]),
     ("experiment-log-metrics", &["log", "metric"]),

@@ -20,6 +20,15 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ),
     ("trialbook-capture", &["trialbook-model"]),
     (
+        "trialbook-exchange",
+        &[
+            "trialbook-model",
+            "trialbook-spool",
+            "trialbook-store",
+            "trialbook-runner",
+        ],
+    ),
+    (
         "trialbook-runner",
         &[
             "trialbook-model",
@@ -39,6 +48,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "trialbook-report",
             "trialbook-capture",
             "trialbook-runner",
+            "trialbook-exchange",
         ],
     ),
     (
@@ -50,6 +60,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "trialbook-store",
             "trialbook-analysis",
             "trialbook-runner",
+            "trialbook-exchange",
         ],
     ),
     ("xtask", &[]),

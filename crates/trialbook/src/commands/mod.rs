@@ -5,16 +5,22 @@
 pub(crate) mod analyze;
 pub(crate) mod archive;
 pub(crate) mod artifact;
+pub(crate) mod backup;
 pub(crate) mod baseline;
 pub(crate) mod compare;
 pub(crate) mod completion;
+pub(crate) mod copy;
 pub(crate) mod create;
+pub(crate) mod dataset;
 pub(crate) mod delete;
 pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod end;
 pub(crate) mod exec;
+pub(crate) mod export;
 mod flags;
+pub(crate) mod gc;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod leaderboard;
 pub(crate) mod list;
@@ -76,6 +82,13 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
             "reproduce",
             "`trialbook revert RUN -o FILE` writes a config that runs it again",
         ),
+        Some(Command::Backup(args)) => backup::run(&args, cx),
+        Some(Command::Restore(args)) => backup::restore(&args, cx),
+        Some(Command::Copy(args)) => copy::run(&args, cx),
+        Some(Command::Dataset(args)) => dataset::run(&args, cx),
+        Some(Command::Gc(args)) => gc::run(&args, cx),
+        Some(Command::Export(args)) => export::run(&args, cx),
+        Some(Command::Import(args)) => import::run(&args, cx),
         Some(Command::Exec(args)) => exec::run(&args, cx),
         Some(Command::Completion(args)) => Ok(completion::run(&args, cx)),
         Some(Command::Complete(args)) => Ok(completion::ask(&args, cx)),
