@@ -6,6 +6,7 @@
 pub mod analysis;
 pub mod cautions;
 pub mod comparison;
+pub mod experiment;
 pub mod figures;
 pub mod html;
 pub mod markdown;

@@ -65,6 +65,7 @@ pub(crate) enum Command {
     Search(commands::search::Args),
     Compare(commands::compare::Args),
     Analyze(commands::analyze::Args),
+    Report(commands::report::Args),
     Leaderboard(commands::leaderboard::Args),
     Series(commands::series::Args),
     Tag(commands::tag::Args),

@@ -22,6 +22,7 @@ pub(crate) mod note;
 mod overview;
 pub(crate) mod relocate;
 pub(crate) mod rename;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod search;
 pub(crate) mod series;
@@ -59,6 +60,7 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Search(args)) => search::run(&args, cx),
         Some(Command::Compare(args)) => compare::run(&args, cx),
         Some(Command::Analyze(args)) => analyze::run(&args, cx),
+        Some(Command::Report(args)) => report::run(&args, cx),
         Some(Command::Leaderboard(args)) => leaderboard::run(&args, cx),
         Some(Command::Series(args)) => series::run(&args, cx),
         Some(Command::Stats(args)) => stats::run(&args, cx),
