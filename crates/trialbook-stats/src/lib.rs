@@ -11,9 +11,11 @@
 mod adjustment;
 mod anova;
 mod coin;
+mod correlation;
 mod counting;
 mod describe;
 mod effect_size;
+mod evals;
 mod exact;
 mod interval;
 mod moments;
@@ -33,10 +35,17 @@ pub use adjustment::{Correction, adjust, adjust_ln};
 pub use anova::{
     OneWayAnova, RepeatedMeasures, WelchAnova, one_way_anova, repeated_measures_anova, welch_anova,
 };
+pub use correlation::{Kendall, Pearson, Spearman, StudentForm, kendall, pearson, spearman};
 pub use describe::{Description, Shape, describe, quantile, shape, trimmed_mean};
 pub use effect_size::{
     EffectSize, Magnitude, PairedEffectSize, Superiority, effect_size, hedges_j, hedges_j_approx,
     paired_effect_size, superiority,
+};
+pub use evals::{
+    Clustered, EvalPlan, EvalSize, ItemComparison, ItemTest, ItemValue, MatchedItem, MatchedItems,
+    MeanError, PairedError, PassRates, QuantileInterval, RatioOfMeans, RepeatedError,
+    compare_items, eval_sample_size, match_items, mean_error, paired_error, pass_rates,
+    quantile_interval, ratio_of_means, repeated_error,
 };
 pub use interval::Interval;
 pub use power::{
