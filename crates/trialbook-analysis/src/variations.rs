@@ -12,6 +12,7 @@ use trialbook_model::config::Config;
 use trialbook_model::criteria::{self, ExperimentVerdict, Observed};
 use trialbook_model::record::Goal;
 use trialbook_model::status::RunStatus;
+use trialbook_model::system;
 use trialbook_stats::{Description, Undefined, describe};
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading;
@@ -197,6 +198,8 @@ fn columns(
         .flat_map(|run| run.state.records.series.keys())
         .filter(|series| series.context.is_empty())
         .map(|series| series.key.as_str())
+        // What the process tree used is no result, unless the config asks for it.
+        .filter(|key| !system::is_system(key))
         .filter(|key| columns.iter().all(|column| column.key != *key))
         .collect();
     others.sort_unstable();

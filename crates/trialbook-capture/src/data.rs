@@ -4,6 +4,7 @@
 //! file below a folder is read whole or the answer is an error that names the place; nothing is skipped in
 //! silence, and a file is never held in memory.
 
+pub mod verify;
 mod walk;
 
 use std::fs::File;

@@ -16,6 +16,7 @@ mod rules;
 
 use serde::{Deserialize, Serialize};
 
+use crate::progress::Track;
 use crate::record::{Item, Op};
 use crate::time::Timestamp;
 use events::Events;
@@ -104,6 +105,8 @@ pub struct State {
     items: items::Items,
     #[serde(default, skip_serializing_if = "fold::is_default")]
     assessments: u64,
+    #[serde(default, skip_serializing_if = "Track::is_empty")]
+    track: Track,
 }
 
 impl Default for State {
@@ -113,6 +116,7 @@ impl Default for State {
             events: Events::default(),
             items: items::Items::default(),
             assessments: 0,
+            track: Track::default(),
         }
     }
 }
@@ -126,6 +130,8 @@ impl State {
             self.items.observe(order, item);
         } else if let Op::Assess(_) = op {
             fold::count(&mut self.assessments, 1);
+        } else if let Op::Progress(progress) = op {
+            self.track.offer(order, progress);
         }
     }
 
@@ -135,6 +141,12 @@ impl State {
         self.events.merge(&other.events);
         self.items.merge(&other.items);
         fold::count(&mut self.assessments, other.assessments);
+        self.track.merge(&other.track);
+    }
+
+    /// Its latest progress records.
+    pub fn track(&self) -> &Track {
+        &self.track
     }
 
     /// Whether it was made by the present rules; if not, make it anew from the run's operations.

@@ -5,6 +5,7 @@
 //! draws randomness by itself; the clock and the entropy are arguments.
 
 pub mod canonical;
+pub mod capture;
 pub mod code;
 pub mod config;
 pub mod criteria;
@@ -18,6 +19,7 @@ pub mod id;
 pub mod manifest;
 pub mod nearest;
 pub mod plan;
+pub mod progress;
 pub mod record;
 pub mod secret;
 pub mod seed;
@@ -25,6 +27,7 @@ pub mod setup;
 pub mod stale;
 pub mod state;
 pub mod status;
+pub mod system;
 pub mod template;
 pub mod time;
 pub mod unit;

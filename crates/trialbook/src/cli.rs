@@ -71,6 +71,7 @@ pub(crate) enum Command {
     Tag(commands::tag::Args),
     Note(commands::note::Args),
     Baseline(commands::baseline::Args),
+    Revert(commands::revert::Args),
     Rename(commands::rename::Args),
     Move(commands::relocate::Args),
     Archive(commands::archive::Args),

@@ -10,6 +10,8 @@ use serde::Serialize;
 use trialbook_model::code::ErrorCode;
 use trialbook_model::config::{ConfigErrors, GridError};
 use trialbook_model::filter::FilterError;
+use trialbook_model::manifest::ManifestErrors;
+use trialbook_model::plan::PlanError;
 use trialbook_runner::lease::LeaseError;
 use trialbook_runner::outline::OutlineError;
 use trialbook_spool::SpoolError;
@@ -112,6 +114,12 @@ pub(crate) enum Failure {
         /// What was given, without its value.
         what: String,
     },
+    /// A file that would be overwritten.
+    #[error("`{path}` exists and holds something else")]
+    FileInTheWay {
+        /// The file.
+        path: String,
+    },
     /// Known to others, and not yet to this version.
     #[error("`{verb}` is not supported yet")]
     NotYet {
@@ -145,6 +153,12 @@ pub(crate) enum Failure {
     Executed {
         /// The run, as told to people.
         run: String,
+    },
+    /// Data that is not what its manifest says.
+    #[error("the data is not what its manifest says:{}", listed(.problems))]
+    DataChanged {
+        /// What is wrong, as lines.
+        problems: Vec<String>,
     },
     /// A file that would be replaced by another one.
     #[error("`{path}` is there already and is a different file")]
@@ -199,7 +213,9 @@ impl Failure {
             Self::NoBook { .. } => ErrorCode::BookMissing,
             Self::Value { .. } | Self::BrokenLines { .. } => ErrorCode::ValueInvalid,
             Self::Usage { .. } | Self::NoRun { .. } | Self::NoRunYet { .. } => ErrorCode::Usage,
-            Self::Taken { .. } | Self::Running { .. } => ErrorCode::StateConflict,
+            Self::Taken { .. } | Self::Running { .. } | Self::FileInTheWay { .. } => {
+                ErrorCode::StateConflict
+            }
             Self::Secret { .. } => ErrorCode::ValueInvalid,
             Self::NotYet { .. } => ErrorCode::NotSupportedYet,
             Self::Unknown { .. } | Self::UnknownSeries { .. } => ErrorCode::NotFound,
@@ -208,6 +224,7 @@ impl Failure {
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
             Self::Ended { .. } => ErrorCode::RunEnded,
             Self::Executed { .. } | Self::OtherFile { .. } => ErrorCode::StateConflict,
+            Self::DataChanged { .. } => ErrorCode::DataChanged,
             Self::Unreadable { .. } => ErrorCode::Io,
         }
     }
@@ -250,6 +267,9 @@ impl Failure {
             Self::NoRunYet { experiment } => {
                 format!("start one: `trialbook start --experiment '{experiment}'`")
             }
+            Self::FileInTheWay { .. } => {
+                "name another file, or overwrite it with `--force`".to_owned()
+            }
             Self::Taken { .. } => "choose another name".to_owned(),
             Self::Running { .. } => {
                 "end it first: `trialbook end --run RUN --status cancelled`".to_owned()
@@ -258,7 +278,13 @@ impl Failure {
                 "give the name of a variable or of a file that holds it instead".to_owned()
             }
             Self::NotYet { hint, .. } => (*hint).to_owned(),
-            Self::Executed { .. } => "stop it with Ctrl-C where `trialbook run` runs".to_owned(),
+            Self::Executed { .. } => {
+                "`trialbook cancel RUN` ends it, or Ctrl-C where `trialbook run` runs".to_owned()
+            },
+            Self::DataChanged { .. } => {
+                "`trialbook dataset update` takes the data as it is now; without `--strict-data` this is a warning"
+                    .to_owned()
+            }
             Self::Value { .. }
             | Self::Ended { .. }
             | Self::Unreadable { .. }
@@ -416,6 +442,12 @@ fn advice_on_running(
             LeaseError::Io { .. } => return None,
         };
         return Some((code, failure.hint().map(str::to_owned)));
+    }
+    if let Some(failure) = cause.downcast_ref::<PlanError>() {
+        return Some((ErrorCode::NotFound, Some(failure.hint())));
+    }
+    if cause.is::<ManifestErrors>() {
+        return Some((ErrorCode::ConfigInvalid, None));
     }
     let failure = cause.downcast_ref::<OutlineError>()?;
     let code = match failure {

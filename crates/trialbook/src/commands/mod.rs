@@ -23,6 +23,7 @@ mod overview;
 pub(crate) mod relocate;
 pub(crate) mod rename;
 pub(crate) mod report;
+pub(crate) mod revert;
 pub(crate) mod run;
 pub(crate) mod search;
 pub(crate) mod series;
@@ -51,6 +52,7 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Tag(args)) => tag::run(&args, cx),
         Some(Command::Note(args)) => note::run(&args, cx),
         Some(Command::Baseline(args)) => baseline::run(&args, cx),
+        Some(Command::Revert(args)) => revert::run(&args, cx),
         Some(Command::Rename(args)) => rename::run(&args, cx),
         Some(Command::Move(args)) => relocate::run(&args, cx),
         Some(Command::Archive(args)) => archive::run(&args, cx),
