@@ -8,6 +8,7 @@ pub mod arms;
 pub mod comparison;
 pub mod finding;
 pub mod history;
+pub mod items;
 pub mod measure;
 mod number;
 pub mod separation;

@@ -9,6 +9,7 @@ pub mod comparison;
 pub mod experiment;
 pub mod figures;
 pub mod html;
+pub mod items;
 pub mod markdown;
 pub mod page;
 

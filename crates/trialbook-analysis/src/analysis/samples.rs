@@ -91,7 +91,7 @@ fn sample(arm: &Arm, values: &Values) -> Sample {
 }
 
 impl Span {
-    pub(super) const fn of(interval: trialbook_stats::Interval, method: &'static str) -> Self {
+    pub(crate) const fn of(interval: trialbook_stats::Interval, method: &'static str) -> Self {
         Self {
             low: interval.low,
             high: interval.high,
