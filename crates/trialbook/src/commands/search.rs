@@ -150,7 +150,6 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         ..Query::all()
     })?;
     let listing = Listing::read(&view, &hits.runs)?;
-    view.leave();
     let found = Outcome {
         total: hits.total,
         unreadable: tell_unreadable(&view, cx)?,
@@ -159,6 +158,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         keys,
         listing,
     };
+    view.leave();
     found.tell(cx)?;
     Ok(ExitCode::SUCCESS)
 }
