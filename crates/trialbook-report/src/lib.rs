@@ -12,5 +12,6 @@ pub mod html;
 pub mod items;
 pub mod markdown;
 pub mod page;
+pub mod quality;
 
 pub use page::{Align, Block, Page, Table};

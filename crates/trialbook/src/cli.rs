@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Compare(commands::compare::Args),
     Analyze(commands::analyze::Args),
     Report(commands::report::Args),
+    Check(commands::check::Args),
+    Lint(commands::lint::Args),
     Leaderboard(commands::leaderboard::Args),
     Series(commands::series::Args),
     Tag(commands::tag::Args),

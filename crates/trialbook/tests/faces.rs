@@ -5,7 +5,7 @@ mod sandbox;
 use sandbox::Sandbox;
 use serde_json::Value;
 
-const VERBS: [&str; 20] = [
+const VERBS: [&str; 24] = [
     "init",
     "run",
     "start",
@@ -21,6 +21,10 @@ const VERBS: [&str; 20] = [
     "show",
     "search",
     "compare",
+    "analyze",
+    "report",
+    "check",
+    "lint",
     "leaderboard",
     "series",
     "stats",
@@ -120,6 +124,17 @@ fn every_verb_speaks_json() {
     assert!(
         text.contains("best accuracy   100 % by Default/run-001"),
         "{text}"
+    );
+    assert_eq!(check("compare a", "metrics")["subjects"][0]["ids"][0], run);
+    assert_eq!(check("leaderboard --sort-by loss", "runs")["ranked"], 1);
+    assert_eq!(check("analyze Default", "inputs")["look"], 1);
+    assert_eq!(
+        check("report Default", "analysis")["experiment_name"],
+        "Default"
+    );
+    assert_eq!(
+        check("lint Default", "hints")["experiment"],
+        "default/Default"
     );
     assert_eq!(check("doctor", "healthy")["healthy"], true);
     assert_eq!(check("end --run a", "status")["status"], "completed");

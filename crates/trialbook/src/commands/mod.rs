@@ -6,6 +6,7 @@ pub(crate) mod analyze;
 pub(crate) mod archive;
 pub(crate) mod artifact;
 pub(crate) mod baseline;
+pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod create;
 pub(crate) mod delete;
@@ -16,6 +17,7 @@ pub(crate) mod exec;
 mod flags;
 pub(crate) mod init;
 pub(crate) mod leaderboard;
+pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod note;
@@ -63,6 +65,8 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Compare(args)) => compare::run(&args, cx),
         Some(Command::Analyze(args)) => analyze::run(&args, cx),
         Some(Command::Report(args)) => report::run(&args, cx),
+        Some(Command::Check(args)) => check::run(&args, cx),
+        Some(Command::Lint(args)) => lint::run(&args, cx),
         Some(Command::Leaderboard(args)) => leaderboard::run(&args, cx),
         Some(Command::Series(args)) => series::run(&args, cx),
         Some(Command::Stats(args)) => stats::run(&args, cx),
