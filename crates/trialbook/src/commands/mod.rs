@@ -7,6 +7,7 @@ pub(crate) mod archive;
 pub(crate) mod artifact;
 pub(crate) mod backup;
 pub(crate) mod baseline;
+pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod completion;
 pub(crate) mod copy;
@@ -23,6 +24,7 @@ pub(crate) mod gc;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod leaderboard;
+pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod not_yet;
@@ -30,6 +32,7 @@ pub(crate) mod note;
 mod overview;
 pub(crate) mod relocate;
 pub(crate) mod rename;
+pub(crate) mod report;
 pub(crate) mod revert;
 pub(crate) mod run;
 pub(crate) mod search;
@@ -69,6 +72,9 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Search(args)) => search::run(&args, cx),
         Some(Command::Compare(args)) => compare::run(&args, cx),
         Some(Command::Analyze(args)) => analyze::run(&args, cx),
+        Some(Command::Report(args)) => report::run(&args, cx),
+        Some(Command::Check(args)) => check::run(&args, cx),
+        Some(Command::Lint(args)) => lint::run(&args, cx),
         Some(Command::Leaderboard(args)) => leaderboard::run(&args, cx),
         Some(Command::Series(args)) => series::run(&args, cx),
         Some(Command::Stats(args)) => stats::run(&args, cx),
