@@ -5,7 +5,8 @@
 use std::ffi::OsString;
 
 /// A verb as others write it, and as we do.
-const SPELLINGS: [(&str, &[&str]); 7] = [
+const SPELLINGS: [(&str, &[&str]); 8] = [
+    ("validate-config", &["validate"]),
     ("log-params", &["log", "param"]),
     ("log-metrics", &["log", "metric"]),
     ("log-artifacts", &["log", "artifact"]),

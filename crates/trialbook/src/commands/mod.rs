@@ -5,6 +5,7 @@
 pub(crate) mod archive;
 pub(crate) mod artifact;
 pub(crate) mod baseline;
+pub(crate) mod cancel;
 pub(crate) mod compare;
 pub(crate) mod create;
 pub(crate) mod delete;
@@ -17,6 +18,7 @@ pub(crate) mod init;
 pub(crate) mod leaderboard;
 pub(crate) mod list;
 pub(crate) mod log;
+pub(crate) mod logs;
 pub(crate) mod note;
 mod overview;
 pub(crate) mod relocate;
@@ -25,9 +27,13 @@ pub(crate) mod run;
 pub(crate) mod search;
 pub(crate) mod series;
 pub(crate) mod show;
+pub(crate) mod simulate;
 pub(crate) mod start;
 pub(crate) mod stats;
+pub(crate) mod status;
 pub(crate) mod tag;
+pub(crate) mod template;
+pub(crate) mod validate;
 pub(crate) mod version;
 
 use std::process::ExitCode;
@@ -41,6 +47,12 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Init(args)) => init::run(&args, cx),
         Some(Command::Run(args)) => run::run(&args, cx),
         Some(Command::Create(args)) => create::run(&args, cx),
+        Some(Command::Validate(args)) => validate::run(&args, cx),
+        Some(Command::Template(args)) => template::run(&args, cx),
+        Some(Command::Simulate(args)) => simulate::run(&args, cx),
+        Some(Command::Status(args)) => status::run(&args, cx),
+        Some(Command::Logs(args)) => logs::run(&args, cx),
+        Some(Command::Cancel(args)) => cancel::run(&args, cx),
         Some(Command::Start(args)) => start::run(&args, cx),
         Some(Command::Log(args)) => log::run(args, cx),
         Some(Command::End(args)) => end::run(&args, cx),
