@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use trialbook_model::id::{RunNo, RunUid};
 use trialbook_model::record::SeriesKey;
-use trialbook_spool::codec::{Along, Bucket, BucketSpec};
+use trialbook_spool::codec::{Along, Bucket, BucketSpec, Buckets};
 use trialbook_store::book::Effort;
 use trialbook_store::nouns::Owner;
 use trialbook_store::reading::Reading as _;
@@ -46,6 +46,7 @@ fn series(folder: &Path) -> Result<Vec<Figure>> {
     let view = book.view()?;
     let key = SeriesKey::plain(mix::KEYS[0]);
     let one = Owner::Run(RunNo(1));
+    let runs: Vec<Owner> = (2..=201).map(|no| Owner::Run(RunNo(no))).collect();
     let (mut whole, mut buckets, mut many) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..11 {
         let (took, series) = seconds(|| view.series(&one, &key));
@@ -55,12 +56,9 @@ fn series(folder: &Path) -> Result<Vec<Figure>> {
         ensure!(found?.as_slice().len() == 1000, "a thousand buckets");
         buckets.push(took * 1e3);
         let (took, found) = seconds(|| -> Result<u64> {
-            let mut points = 0;
-            for no in 2..=201 {
-                let buckets = view.buckets(&Owner::Run(RunNo(no)), &key, WHOLE)?;
-                points += buckets.as_slice().iter().map(Bucket::count).sum::<u64>();
-            }
-            Ok(points)
+            let each = view.buckets_each(&runs, &key, WHOLE)?;
+            let filled = each.iter().flat_map(Buckets::as_slice);
+            Ok(filled.map(Bucket::count).sum())
         });
         ensure!(found? == 2_000_000, "every point is in a bucket");
         many.push(took * 1e3);

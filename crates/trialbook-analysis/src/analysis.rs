@@ -7,6 +7,7 @@
 mod collecting;
 mod contrasts;
 mod doubts;
+mod effects;
 mod family;
 mod samples;
 
@@ -18,7 +19,7 @@ use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading;
 
 use crate::arms::{self, ArmsError};
-use crate::finding::{Analysis, Baseline, Because, Division, Question, SCHEMA, Test};
+use crate::finding::{Analysis, Baseline, Because, Division, Question, Test};
 use crate::history;
 use crate::measure::Agg;
 use crate::variations::VariationTable;
@@ -167,7 +168,6 @@ pub fn analyse<R: Reading>(
     let warnings = doubts::warnings(reading, &collected, &metrics, (look, request))
         .map_err(AnalysisError::Reading)?;
     Ok(Analysis {
-        schema: SCHEMA,
         program: program.to_owned(),
         question,
         experiment: title(experiment),

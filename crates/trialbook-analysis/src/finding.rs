@@ -94,8 +94,6 @@ impl Test {
 /// An analysis: the question, what it was asked of, the answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Analysis {
-    /// Version of the document.
-    pub schema: u32,
     /// The program that computed it.
     pub program: String,
     /// What was asked.
@@ -193,7 +191,7 @@ pub struct Rate {
     /// The share.
     pub estimate: f64,
     /// Its interval.
-    pub interval: Span,
+    pub interval: Option<Span>,
 }
 
 /// An interval.
@@ -294,8 +292,6 @@ pub enum Omnibus {
         p: f64,
         /// Its logarithm.
         ln_p: f64,
-        /// The share of the variance between arms, less what chance gives.
-        omega_squared: Option<f64>,
     },
     /// Why there is none.
     CannotTest {
@@ -396,8 +392,8 @@ pub struct Effect {
     pub estimate: f64,
     /// Its interval.
     pub interval: Option<Span>,
-    /// `negligible`, `small`, `medium`, `large`.
-    pub word: &'static str,
+    /// `negligible`, `small`, `medium`, `large`; none where no words are agreed on.
+    pub word: Option<&'static str>,
 }
 
 /// What more trials would tell.

@@ -5,9 +5,10 @@
 //! the files of one question are the looks at a growing experiment. Not here: writing them.
 //! Invariant: the number of a look does not change when later ones are made.
 
+use serde::Serialize;
 use trialbook_store::nouns::ExperimentRow;
 
-use crate::finding::{Analysis, Inputs, Question};
+use crate::finding::{Analysis, Inputs, Question, SCHEMA};
 
 /// The folder of all analyses among an experiment's artifacts.
 pub const FOLDER: &str = "analyses";
@@ -27,9 +28,19 @@ fn folder(question: &Question) -> String {
     format!("{FOLDER}/{}/", &question[..DIGITS])
 }
 
-/// The bytes of an analysis: JSON in the order of its fields, with a line feed at the end.
+/// The bytes of an analysis: JSON in the order of its fields behind the version, with a line feed at the end.
 pub fn bytes(analysis: &Analysis) -> Vec<u8> {
-    let mut text = serde_json::to_vec_pretty(analysis).expect("texts and finite numbers become JSON");
+    #[derive(Serialize)]
+    struct Document<'a> {
+        schema: u32,
+        #[serde(flatten)]
+        analysis: &'a Analysis,
+    }
+    let document = Document {
+        schema: SCHEMA,
+        analysis,
+    };
+    let mut text = serde_json::to_vec_pretty(&document).expect("texts and finite numbers are JSON");
     text.push(b'\n');
     text
 }
@@ -48,7 +59,9 @@ pub(crate) fn look(experiment: &ExperimentRow, question: &Question, inputs: &Inp
     let artifacts = &experiment.state.records.artifacts;
     let first = |path: &str| artifacts.get(path)?.first().map(|version| version.stamp);
     let own_stamp = first(&own);
-    let others = artifacts.keys().filter(|path| path.starts_with(&folder) && **path != own);
+    let others = artifacts
+        .keys()
+        .filter(|path| path.starts_with(&folder) && **path != own);
     let earlier = others.filter(|path| match (first(path), own_stamp) {
         (Some(other), Some(own)) => other < own,
         (Some(_), None) => true,

@@ -3,8 +3,11 @@
 //! Not here: words and presentation, how data is kept. Invariant: a number that cannot be computed is
 //! `None` or carries its reason; missing values are counted, never taken as 0.
 
+pub mod analysis;
 pub mod arms;
 pub mod comparison;
+pub mod finding;
+pub mod history;
 pub mod measure;
 mod number;
 pub mod separation;

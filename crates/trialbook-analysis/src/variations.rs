@@ -7,6 +7,7 @@
 mod attempts;
 mod judging;
 
+use serde::Serialize;
 use trialbook_model::config::Config;
 use trialbook_model::criteria::{self, ExperimentVerdict, Observed};
 use trialbook_model::record::Goal;
@@ -34,7 +35,7 @@ pub struct MetricColumn {
 }
 
 /// How many trials are in each state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Statuses {
     /// Planned, not started.
     pub queued: u64,

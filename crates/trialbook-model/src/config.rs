@@ -16,6 +16,7 @@ mod params;
 mod task;
 mod unsupported;
 mod variations;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -119,7 +119,14 @@ impl Param {
     }
 }
 
+/// Whether two texts that differ mean the same number.
 fn same_number(one: &str, other: &str) -> bool {
+    // Whole numbers in their shortest form are as different as their texts.
+    let is_plain =
+        |text: &str| !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_plain(one) && is_plain(other) {
+        return false;
+    }
     match (Decimal::parse(one), Decimal::parse(other)) {
         (Some(one), Some(other)) => one == other,
         // NaN and infinities, which are written in several ways.

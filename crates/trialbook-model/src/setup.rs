@@ -21,7 +21,7 @@ pub const SYSTEM: &str = "system";
 /// The block of params.
 pub const PARAMS: &str = "params";
 /// The kind of the snapshot that holds the blocks of the config hash.
-pub const CONFIG_SNAPSHOT: &str = "config";
+pub const SETUP_SNAPSHOT: &str = "setup";
 
 const TOP: &[&str] = &["agents", "workflow", "tasks", "dataset", "system", "params"];
 
@@ -56,7 +56,7 @@ impl Setup {
         self.blocks.is_empty() && self.system.is_none() && self.params.is_empty()
     }
 
-    /// The document of the config snapshot; `None` without a block.
+    /// The document of the snapshot; `None` without a block.
     pub fn document(&self) -> Option<Value> {
         let blocks = self.blocks.iter();
         let blocks: Map<String, Value> = blocks

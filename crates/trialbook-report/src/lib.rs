@@ -3,6 +3,7 @@
 //! Not here: computing statistics, printing, writing files. Invariant: every sentence follows from a finding;
 //! nothing is asserted that was not tested.
 
+pub mod analysis;
 pub mod cautions;
 pub mod comparison;
 pub mod figures;

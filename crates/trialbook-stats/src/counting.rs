@@ -15,7 +15,7 @@ pub(crate) struct Extremes {
 
 impl Extremes {
     /// With the two ends exchanged.
-    const fn turned(self) -> Self {
+    pub(crate) const fn turned(self) -> Self {
         Self {
             at_most: self.at_least,
             at_least: self.at_most,

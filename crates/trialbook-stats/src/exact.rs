@@ -64,6 +64,16 @@ impl Double {
         Self { high, low }
     }
 
+    /// The product.
+    pub(crate) fn by(self, other: Self) -> Self {
+        let (high, error) = two_product(self.high, other.high);
+        let (high, low) = quick_two_sum(
+            high,
+            error + (self.high * other.low + self.low * other.high),
+        );
+        Self { high, low }
+    }
+
     /// The quotient by a float.
     pub(crate) fn over(self, divisor: f64) -> Self {
         let first = self.high / divisor;

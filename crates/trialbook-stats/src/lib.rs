@@ -11,6 +11,7 @@
 mod adjustment;
 mod anova;
 mod coin;
+mod correlation;
 mod counting;
 mod describe;
 mod effect_size;
@@ -19,6 +20,7 @@ mod interval;
 mod moments;
 mod power;
 mod probability;
+mod proportion;
 mod random;
 mod rank_tests;
 mod ranking;
@@ -32,6 +34,7 @@ pub use adjustment::{Correction, adjust, adjust_ln};
 pub use anova::{
     OneWayAnova, RepeatedMeasures, WelchAnova, one_way_anova, repeated_measures_anova, welch_anova,
 };
+pub use correlation::{Kendall, Pearson, Spearman, StudentForm, kendall, pearson, spearman};
 pub use describe::{Description, Shape, describe, quantile, shape, trimmed_mean};
 pub use effect_size::{
     EffectSize, Magnitude, PairedEffectSize, Superiority, effect_size, hedges_j, hedges_j_approx,
@@ -43,6 +46,12 @@ pub use power::{
     anova_sample_size, chi_squared_power, proportion_power, proportion_sample_size,
 };
 pub use probability::{Alternative, Level, PValue, PValues};
+pub use proportion::{
+    ChiSquaredTest, CochranQ, FisherExact, Independence, McNemar, PairedProportions, PairedTable,
+    ProportionMethod, Rate, RatioInterval, TwoProportions, chi_squared_fit,
+    chi_squared_independence, cochran_q, fisher_exact, mcnemar, paired_proportions,
+    proportion_interval, two_proportions,
+};
 pub use random::SplitMix64;
 pub use rank_tests::{
     Approximation, BrunnerMunzel, Friedman, ImanDavenport, KolmogorovSmirnov, KruskalWallis,

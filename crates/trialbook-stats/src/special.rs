@@ -25,12 +25,13 @@ pub(crate) use central::{
     chi_squared, chi_squared_quantile, fisher, fisher_upper_quantile, student, student_two_sided,
     student_two_sided_quantile,
 };
+pub(crate) use discrete::ln_hypergeometric_mass;
 pub(crate) use loader::ln_gamma_ratio;
 pub(crate) use noncentral::{
     noncentral_chi_squared_upper, noncentral_fisher_upper, noncentral_student_upper,
 };
 pub(crate) use normal::{normal, normal_quantile, normal_two_sided};
-pub(crate) use root::steep_root;
+pub(crate) use root::{Slope, newton, steep_root};
 
 /// The probabilities on both sides of a point, and their natural logarithms.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -7,6 +7,7 @@
 pub mod artifacts;
 mod backend;
 mod backup;
+mod beside;
 pub mod book;
 pub mod check;
 #[cfg(test)]
@@ -28,11 +29,13 @@ pub mod reference;
 mod seal;
 mod sealed;
 mod sequences;
+mod shares;
 mod sqlite;
 mod tails;
 pub mod view;
 
 pub use artifacts::{ArtifactSum, Artifacts};
+pub use beside::{seal_if_large, sealing_beside};
 pub use book::{Access, Book, Effort, SealOutcome, SealReport};
 pub use check::{CheckReport, Depth, Finding};
 pub use draft::Draft;

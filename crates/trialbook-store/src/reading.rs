@@ -56,6 +56,16 @@ pub trait Reading {
         spec: BucketSpec,
     ) -> Result<Buckets, Self::Error>;
 
+    /// The series of one key of several subjects, each as [`Reading::buckets`] gives it, in their order.
+    fn buckets_each(
+        &self,
+        of: &[Owner],
+        key: &SeriesKey,
+        spec: BucketSpec,
+    ) -> Result<Vec<Buckets>, Self::Error> {
+        of.iter().map(|of| self.buckets(of, key, spec)).collect()
+    }
+
     /// Events, oldest first.
     fn events(&self, of: &Owner) -> Result<Vec<EventRecord>, Self::Error>;
 

@@ -57,6 +57,34 @@ pub(crate) struct Sealed<'a> {
     last_run: RefCell<Option<Rc<SealedRun>>>,
 }
 
+/// The chunks of a long series as they were read, each with its axis.
+#[derive(Debug, Default)]
+pub(crate) struct PackedSeries {
+    chunks: Vec<ChunkRecord>,
+    axes: Vec<ChunkRecord>,
+}
+
+impl PackedSeries {
+    /// How many chunks of values.
+    pub(crate) fn len(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Unpacks each chunk and gives it to `each`, in order.
+    pub(crate) fn each_chunk(
+        &self,
+        scratch: &mut Scratch,
+        mut each: impl FnMut(&LongChunk) -> Result<(), BookError>,
+    ) -> Result<(), BookError> {
+        let mut buffer = LongChunk::default();
+        for (chunk, axis) in self.chunks.iter().zip(&self.axes) {
+            unpack(chunk, axis, &mut buffer, scratch)?;
+            each(&buffer)?;
+        }
+        Ok(())
+    }
+}
+
 /// The axis and the values of one chunk of a long series.
 #[derive(Debug, Default)]
 pub(crate) struct LongChunk {
@@ -134,8 +162,8 @@ impl<'a> Sealed<'a> {
     pub(crate) fn series(&self, places: &Places, key: &SeriesKey) -> Result<Series, BookError> {
         let mut series = Series::default();
         if let Some(long) = places.long.get(key) {
-            let (chunks, axes) = self.chunks_of(places, *long)?;
-            return unpacked(&chunks, &axes);
+            let packed = self.packed(places, *long)?;
+            return unpacked(&packed.chunks, &packed.axes);
         } else if let Some(pack) = self.short(places, Some(key))? {
             for short in pack.series {
                 let axis = &pack.axes[short.axis];
@@ -186,32 +214,16 @@ impl<'a> Sealed<'a> {
         Ok(Some(pack))
     }
 
-    /// Gives each chunk of a long series to `each`, in order.
-    pub(crate) fn each_chunk(
-        &self,
-        places: &Places,
-        long: LongPlace,
-        mut each: impl FnMut(&LongChunk) -> Result<(), BookError>,
-    ) -> Result<(), BookError> {
-        let (chunks, axes) = self.chunks_of(places, long)?;
-        let mut buffer = LongChunk::default();
-        for (chunk, axis) in chunks.iter().zip(&axes) {
-            self.unpack_chunk(chunk, axis, &mut buffer)?;
-            each(&buffer)?;
-        }
-        Ok(())
-    }
-
     /// The packed chunks of a long series and the axis of each.
-    fn chunks_of(
+    pub(crate) fn packed(
         &self,
         places: &Places,
         long: LongPlace,
-    ) -> Result<(Vec<ChunkRecord>, Vec<ChunkRecord>), BookError> {
+    ) -> Result<PackedSeries, BookError> {
         let count = long.count.div_ceil(CHUNK_VALUES as u64) as u32;
         let chunks = self.stream(places, long.stream, count, Part::Data)?;
         let axes = self.axes_of(&chunks)?;
-        Ok((chunks, axes))
+        Ok(PackedSeries { chunks, axes })
     }
 
     /// The axis chunk of each chunk of values.
@@ -223,6 +235,10 @@ impl<'a> Sealed<'a> {
         // Axes of one series lie close together, unless many series went ways of their own.
         if greatest.wrapping_sub(least) >= 0 && (greatest - least) < 2 * chunks.len() as i64 {
             let near = self.look.chunks((least, greatest), Part::Data)?;
+            let wanted = chunks.iter().map(|chunk| chunk.axis);
+            if near.iter().map(|axis| Some(axis.id)).eq(wanted) {
+                return Ok(near);
+            }
             let find = |id: i64| {
                 let at = near.binary_search_by_key(&id, |axis| axis.id).ok()?;
                 near.get(at).cloned()

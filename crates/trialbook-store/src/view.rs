@@ -3,6 +3,7 @@
 //! Not here: how rows and chunks are packed, what records mean. Invariant: nothing in the book's folder is
 //! written, changed or removed, a view does not change, and nothing that was acknowledged before the view was opened is missing.
 
+mod buckets;
 mod items;
 mod points;
 mod search;
@@ -34,7 +35,7 @@ use crate::query::{Hits, ItemGroup, Query};
 use crate::reading::Reading;
 use crate::sealed::Sealed;
 use crate::tails::{BATCH_BYTES, Tails, read_tails};
-use points::RollCache;
+use buckets::RollCache;
 pub(crate) use search::{build, changes_since};
 
 /// How often a view begins anew because spools were sealed and removed meanwhile.
@@ -126,6 +127,13 @@ impl<'a> BookView<'a> {
         Err(BookError::Restless)
     }
 
+    /// Ends the view of a process that is about to end: the many small pieces of memory in what was folded
+    /// are left to the system, which takes them back at once.
+    pub fn leave(mut self) {
+        std::mem::forget(std::mem::take(&mut self.fold.runs));
+        std::mem::forget(self.unsealed_index.take());
+    }
+
     /// The run of a uid.
     pub fn run_by_uid(&self, uid: RunUid) -> Result<Option<RunRow>, BookError> {
         match self.run_no(uid)? {
@@ -134,14 +142,14 @@ impl<'a> BookView<'a> {
         }
     }
 
-    /// Runs whose sealed rows are damaged, as far as this view has met them: they were left out, or show only
-    /// what was recorded since.
-    pub fn damaged(&self) -> BTreeSet<RunNo> {
+    /// Runs whose sealed rows are damaged: no answer has them, or only with what was recorded since.
+    pub fn damaged(&self) -> Result<BTreeSet<RunNo>, BookError> {
         let folded = self.fold.runs.iter();
         let folded = folded.filter(|(_, run)| run.kept.aside.is_some());
         let mut damaged = self.damaged.borrow().clone();
         damaged.extend(folded.map(|(no, _)| *no));
-        damaged
+        damaged.extend(self.unindexed()?);
+        Ok(damaged)
     }
 
     fn row(&self, no: RunNo) -> Result<Option<RunRow>, BookError> {
@@ -292,6 +300,15 @@ impl Reading for BookView<'_> {
 
     fn buckets(&self, of: &Owner, key: &SeriesKey, spec: BucketSpec) -> Result<Buckets, BookError> {
         self.buckets_of(of, key, spec)
+    }
+
+    fn buckets_each(
+        &self,
+        of: &[Owner],
+        key: &SeriesKey,
+        spec: BucketSpec,
+    ) -> Result<Vec<Buckets>, BookError> {
+        self.buckets_of_each(of, key, spec)
     }
 
     fn events(&self, of: &Owner) -> Result<Vec<EventRecord>, BookError> {

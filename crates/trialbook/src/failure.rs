@@ -114,6 +114,12 @@ pub(crate) enum Failure {
         /// What was given, without its value.
         what: String,
     },
+    /// A file that would be overwritten.
+    #[error("`{path}` exists and holds something else")]
+    FileInTheWay {
+        /// The file.
+        path: String,
+    },
     /// Known to others, and not yet to this version.
     #[error("`{verb}` is not supported yet")]
     NotYet {
@@ -207,7 +213,9 @@ impl Failure {
             Self::NoBook { .. } => ErrorCode::BookMissing,
             Self::Value { .. } | Self::BrokenLines { .. } => ErrorCode::ValueInvalid,
             Self::Usage { .. } | Self::NoRun { .. } | Self::NoRunYet { .. } => ErrorCode::Usage,
-            Self::Taken { .. } | Self::Running { .. } => ErrorCode::StateConflict,
+            Self::Taken { .. } | Self::Running { .. } | Self::FileInTheWay { .. } => {
+                ErrorCode::StateConflict
+            }
             Self::Secret { .. } => ErrorCode::ValueInvalid,
             Self::NotYet { .. } => ErrorCode::NotSupportedYet,
             Self::Unknown { .. } | Self::UnknownSeries { .. } => ErrorCode::NotFound,
@@ -258,6 +266,9 @@ impl Failure {
             Self::OtherFile { .. } => "`--force` replaces it".to_owned(),
             Self::NoRunYet { experiment } => {
                 format!("start one: `trialbook start --experiment '{experiment}'`")
+            }
+            Self::FileInTheWay { .. } => {
+                "name another file, or overwrite it with `--force`".to_owned()
             }
             Self::Taken { .. } => "choose another name".to_owned(),
             Self::Running { .. } => {

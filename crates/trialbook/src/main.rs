@@ -3,6 +3,7 @@
 //! Not here: anything that a library could hold. Invariant: every byte that goes to a terminal passes the
 //! [`printer::Printer`]; the environment is read once, in [`context`].
 
+mod answers;
 mod baselines;
 mod book;
 mod cli;

@@ -6,7 +6,7 @@ use trialbook_report::page::{Align, Block, Page, Table};
 
 use crate::printer::{self, Column, Line, Printer, Style};
 
-/// Prints a page: an empty line before each heading, warnings on standard error.
+/// Prints a page: an empty line before each heading.
 pub(crate) fn print(page: &Page, printer: &Printer) {
     let mut is_first = true;
     for block in &page.blocks {
@@ -19,7 +19,9 @@ pub(crate) fn print(page: &Page, printer: &Printer) {
                 printer.line(Line::styled(Style::Bold, text));
             }
             Block::Text(text) => printer.line(text.as_str()),
-            Block::Warning(text) => printer.warn(text),
+            Block::Warning(text) => {
+                printer.line(Line::styled(Style::Yellow, "warning").plain(format!(": {text}")));
+            }
             Block::List(points) => {
                 printer.line("");
                 for point in points {

@@ -8,7 +8,7 @@ use trialbook_model::canonical;
 use trialbook_model::id::RunUid;
 use trialbook_model::record::{LinkSnapshot, Op};
 use trialbook_model::secret;
-use trialbook_model::setup::{self, CONFIG_SNAPSHOT, SYSTEM, Setup};
+use trialbook_model::setup::{self, SETUP_SNAPSHOT, SYSTEM, Setup};
 use trialbook_store::BookView;
 use trialbook_store::query::Query;
 use trialbook_store::reading::Reading as _;
@@ -92,7 +92,7 @@ fn redacted(mut setup: Setup, cx: &Context) -> Setup {
 
 /// The operations that tie a setup to a run, but for its params.
 pub(crate) fn links(run: RunUid, setup: &Setup) -> Vec<Op> {
-    let config = setup.document().map(|document| (CONFIG_SNAPSHOT, document));
+    let config = setup.document().map(|document| (SETUP_SNAPSHOT, document));
     let system = setup.system.clone().map(|document| (SYSTEM, document));
     let all = config.into_iter().chain(system);
     all.map(|(kind, document)| {

@@ -129,22 +129,19 @@ fn a_setup_is_kept_hashed_and_recognised() {
     );
     first.ok();
     let show = sandbox.say("show one --json").json();
-    assert_eq!(
-        show["config"]["agents"]["extractor"]["model"],
-        "gpt-4o-mini"
-    );
-    assert_eq!(show["config"]["dataset"]["question_types"]["lookup"], 8);
+    assert_eq!(show["setup"]["agents"]["extractor"]["model"], "gpt-4o-mini");
+    assert_eq!(show["setup"]["dataset"]["question_types"]["lookup"], 8);
     assert_eq!(show["params"]["top_k"], 3);
     assert!(!show.to_string().contains("sk-proj"), "{show}");
     let hash = show["config_hash"].as_str().unwrap().to_owned();
     let text = sandbox.say("show one").ok();
-    let head = format!("Config {}, older hash 31f58be7a31c\n", &hash[..12]);
+    let head = format!("Setup {}, older hash 31f58be7a31c\n", &hash[..12]);
     assert!(text.contains(&head), "{text}");
     assert!(text.contains("Financial QA Orchestrator"), "{text}");
     assert!(text.contains("workflow.process_type"), "{text}");
 
     // The same blocks from files of their own, agents as a map: the same configuration.
-    let blocks: Value = show["config"].clone();
+    let blocks: Value = show["setup"].clone();
     for kind in ["agents", "workflow", "tasks", "dataset"] {
         fs::write(sandbox.work().join(kind), blocks[kind].to_string()).unwrap();
     }

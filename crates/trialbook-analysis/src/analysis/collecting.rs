@@ -62,7 +62,8 @@ impl Collected {
     ) -> Result<Self, AnalysisError<R::Error>> {
         let arms = arms(reading, experiment, &request.by)?;
         let config = config_of(experiment);
-        let definitions = measure::definitions(reading, experiment).map_err(AnalysisError::Reading)?;
+        let definitions =
+            measure::definitions(reading, experiment).map_err(AnalysisError::Reading)?;
         let definitions: Vec<&MetricDefinitions> = definitions.iter().collect();
         let (keys, not_looked_at) = metrics(&arms, config.as_ref(), request)?;
         let measures: Vec<Measure> = keys
@@ -120,10 +121,17 @@ fn metrics<E: std::error::Error>(
     if !request.metrics.is_empty() {
         let mut known = logged;
         known.extend(measure::derived_keys(runs()));
-        known.extend(config.iter().flat_map(|it| &it.metrics).map(|it| it.key.clone()));
+        known.extend(
+            config
+                .iter()
+                .flat_map(|it| &it.metrics)
+                .map(|it| it.key.clone()),
+        );
         let mut keys: Vec<String> = Vec::new();
         for key in &request.metrics {
-            let is_derived = key.strip_prefix("derived.").is_some_and(|it| known.contains(it));
+            let is_derived = key
+                .strip_prefix("derived.")
+                .is_some_and(|it| known.contains(it));
             if !known.contains(key) && !is_derived {
                 let names: Vec<&str> = known.iter().map(String::as_str).collect();
                 return Err(AnalysisError::NoSuchMetric {

@@ -49,7 +49,10 @@ pub(super) fn adjust_all(metrics: &mut [MetricFinding], request: &Request) -> Op
         None => FamilyOf::AllMetrics,
     };
     Some(Family {
-        correction: request.correction.map_or("none", Correction::word).to_owned(),
+        correction: request
+            .correction
+            .map_or("none", Correction::word)
+            .to_owned(),
         size: match &of {
             FamilyOf::AllMetrics => made,
             FamilyOf::Primary { .. } => of_primary,

@@ -143,7 +143,7 @@ pub(super) fn of_run(row: &RunRow) -> Vec<Told> {
         };
         telling.say(held.stamp, Op::LinkSnapshot(link));
     }
-    if let Some(progress) = &state.progress {
+    for progress in state.progress.reports() {
         telling.say(progress.stamp, Op::Progress(progress.value.clone()));
     }
     heartbeat(&mut telling, row.uid, state);

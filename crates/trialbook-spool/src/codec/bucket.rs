@@ -8,7 +8,7 @@
 
 use super::axis::{Axis, StepOrder};
 use super::error::CodecError;
-use super::order::order_of;
+use super::order::{last_rank, order_of};
 use super::roll::{AxisRoll, ValueRoll};
 
 /// Ranges of at most this many points are to be folded value by value; decoding them takes about 2 ms.
@@ -43,6 +43,18 @@ pub struct BucketSpec {
     pub to: i64,
     /// How many buckets; 0 counts as 1.
     pub count: usize,
+}
+
+impl BucketSpec {
+    /// The place in the range where a roll-up counts, if it holds anything and touches the range.
+    fn place_of(self, span: &AxisRoll, roll: &ValueRoll) -> Option<i64> {
+        let (first, last) = match self.along {
+            Along::Step => (span.first_step, span.last_step),
+            Along::Time => (span.first_time, span.last_time),
+        };
+        let touches = last >= self.from && first <= self.to;
+        (touches && roll.count() > 0).then_some(first.max(self.from))
+    }
 }
 
 /// What the points of one bucket amount to.
@@ -110,8 +122,10 @@ impl Bucket {
 
     /// Takes over `value` if it is the last one so far. To be called before the step bounds are widened.
     fn offer_last(&mut self, step: i64, time: i64, value: f64) {
-        if self.is_empty()
-            || order_of(step, time, value) > order_of(self.last_step, self.last_at, self.last)
+        let (here, known) = ((step, time), (self.last_step, self.last_at));
+        if here > known
+            || here == known && last_rank(value) > last_rank(self.last)
+            || self.is_empty()
         {
             self.last = value;
             self.last_at = time;
@@ -129,23 +143,18 @@ impl Bucket {
         let Some(end) = values.len().checked_sub(1) else {
             return;
         };
-        match order {
-            StepOrder::Ascending => {
-                let tail = (0..=end)
-                    .rev()
-                    .take_while(|&at| (steps[at], times[at]) == (steps[end], times[end]));
-                let last = tail.max_by_key(|&at| order_of(steps[at], times[at], values[at]));
-                let last = last.unwrap_or(end);
-                self.offer_last(steps[last], times[last], values[last]);
-                self.widen((steps[0], steps[end]), span(times));
-            }
+        let (last, span_of_steps) = match order {
+            StepOrder::Ascending => (
+                last_of_ascending(steps, times, values, end),
+                (steps[0], steps[end]),
+            ),
             StepOrder::Mixed => {
                 let last = (0..=end).max_by_key(|&at| order_of(steps[at], times[at], values[at]));
-                let last = last.unwrap_or(end);
-                self.offer_last(steps[last], times[last], values[last]);
-                self.widen(span(steps), span(times));
+                (last.unwrap_or(end), span(steps))
             }
-        }
+        };
+        self.offer_last(steps[last], times[last], values[last]);
+        self.widen(span_of_steps, span(times));
         self.add_values(values);
     }
 
@@ -195,8 +204,10 @@ impl Bucket {
         self.pos_inf += u64::from(roll.pos_inf);
         self.neg_inf += u64::from(roll.neg_inf);
         self.sum += roll.sum;
-        self.min = self.min.min(f64::from(roll.min));
-        self.max = self.max.max(f64::from(roll.max));
+        let (min, max) = (f64::from(roll.min), f64::from(roll.max));
+        // One that is no number, which only foreign bytes hold, bounds nothing.
+        self.min = if min < self.min { min } else { self.min };
+        self.max = if max > self.max { max } else { self.max };
     }
 
     fn merge(&mut self, other: &Self) {
@@ -216,6 +227,19 @@ impl Bucket {
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
     }
+}
+
+/// The place of the last point where (step, time) never falls: among those that end alike the greatest value.
+fn last_of_ascending(steps: &[i64], times: &[i64], values: &[f64], end: usize) -> usize {
+    let mut last = end;
+    let mut at = end;
+    while at > 0 && (steps[at - 1], times[at - 1]) == (steps[end], times[end]) {
+        at -= 1;
+        if last_rank(values[at]) > last_rank(values[last]) {
+            last = at;
+        }
+    }
+    last
 }
 
 fn span(column: &[i64]) -> (i64, i64) {
@@ -339,18 +363,26 @@ impl Buckets {
                 allowed: axis.len(),
             });
         }
+        let spec = self.spec;
+        let mut rolls = axis.iter().zip(values).peekable();
         let mut bucket = 0;
-        for (span, roll) in axis.iter().zip(values) {
-            let (first, last) = match self.spec.along {
-                Along::Step => (span.first_step, span.last_step),
-                Along::Time => (span.first_time, span.last_time),
-            };
-            if roll.count() == 0 || last < self.spec.from || first > self.spec.to {
+        while let Some((span, roll)) = rolls.next() {
+            let Some(place) = spec.place_of(span, roll) else {
                 continue;
-            }
+            };
             self.detail = Detail::Snapped;
-            bucket = self.locate(first.max(self.spec.from), bucket);
-            self.filled[bucket].add_roll(span, roll);
+            bucket = self.locate(place, bucket);
+            let (first, last) = self.bounds(bucket).expect("`locate` returns a bucket");
+            // Neighbours mostly count in one bucket, which need not be written down for each of them.
+            let mut filled = self.filled[bucket];
+            filled.add_roll(span, roll);
+            let inside = |place| (first..=last).contains(&place);
+            while let Some((span, roll)) =
+                rolls.next_if(|(span, roll)| spec.place_of(span, roll).is_some_and(inside))
+            {
+                filled.add_roll(span, roll);
+            }
+            self.filled[bucket] = filled;
         }
         Ok(())
     }

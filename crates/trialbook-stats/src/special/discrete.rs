@@ -92,8 +92,15 @@ impl Urn {
         ))
     }
 
+    /// The likeliest number of marked balls.
+    pub(crate) fn mode(self) -> u64 {
+        let over = (u128::from(self.drawn) + 1) * (u128::from(self.marked) + 1);
+        let size = u128::from(self.marked) + u128::from(self.unmarked);
+        (over / (size + 2)) as u64
+    }
+
     /// P(k + 1) / P(k).
-    fn ratio(self, k: u64) -> f64 {
+    pub(crate) fn ratio(self, k: u64) -> f64 {
         let (k, drawn) = (k as f64, self.drawn as f64);
         (self.marked as f64 - k) / (k + 1.0)
             * ((drawn - k) / (self.unmarked as f64 - drawn + k + 1.0))
@@ -105,23 +112,32 @@ impl Urn {
 /// # Errors
 /// [`Undefined::DomainError`] where more are drawn than there are.
 pub fn hypergeometric_mass(k: u64, urn: Urn) -> Result<f64, Undefined> {
+    ln_hypergeometric_mass(k, urn).map(libm::exp)
+}
+
+/// ln P(k marked balls are drawn).
+///
+/// # Errors
+/// As [`hypergeometric_mass`].
+pub(crate) fn ln_hypergeometric_mass(k: u64, urn: Urn) -> Result<f64, Undefined> {
     let size = urn.size()? as f64;
     let (low, high) = urn.range()?;
     if k < low || k > high {
-        return Ok(0.0);
+        return Ok(f64::NEG_INFINITY);
     }
     let (k, drawn) = (k as f64, urn.drawn as f64);
     let shares = (drawn / size, (size - drawn) / size);
     if urn.drawn == 0 || urn.drawn == urn.marked + urn.unmarked {
-        return Ok(1.0);
+        return Ok(0.0);
     }
-    Ok(libm::exp(
+    Ok(
         ln_mass(k, urn.marked as f64, shares) + ln_mass(drawn - k, urn.unmarked as f64, shares)
             - ln_mass(drawn, size, shares),
-    ))
+    )
 }
 
-/// P(at most k are drawn) and P(more are drawn): each a sum of its own terms, from `k` outwards.
+/// P(at most k are drawn) and P(more are drawn): the tail that leads away from the likeliest number is the sum of its
+/// own terms, in units of the first of them, so that it goes on below every float.
 ///
 /// # Errors
 /// As [`hypergeometric_mass`].
@@ -133,22 +149,25 @@ pub fn hypergeometric(k: u64, urn: Urn) -> Result<Tails, Undefined> {
     if k >= high {
         return Ok(Tails::below_all().swapped());
     }
-    let mass = hypergeometric_mass(k, urn)?;
-    let sum = |first: f64, steps: &mut dyn Iterator<Item = f64>| {
-        let (mut sum, mut term) = (first, first);
-        for factor in steps {
-            term *= factor;
-            sum += term;
-            if factor < 1.0 && term <= sum * (f64::EPSILON / 16.0) {
-                break;
-            }
+    if k < urn.mode() {
+        let sum = falling_sum((low..k).rev().map(|at| 1.0 / urn.ratio(at)));
+        let ln_mass = ln_hypergeometric_mass(k, urn)?;
+        return Ok(Tails::of_lower_product(ln_mass, sum));
+    }
+    let sum = falling_sum((k + 1..high).map(|at| urn.ratio(at)));
+    let ln_mass = ln_hypergeometric_mass(k + 1, urn)?;
+    Ok(Tails::of_lower_product(ln_mass, sum).swapped())
+}
+
+/// 1 and the terms that follow by these factors, which fall and end below 1.
+fn falling_sum(factors: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut term) = (1.0, 1.0);
+    for factor in factors {
+        term *= factor;
+        sum += term;
+        if factor < 1.0 && term <= sum * (f64::EPSILON / 16.0) {
+            break;
         }
-        sum
-    };
-    let lower = sum(mass, &mut (low..k).rev().map(|at| 1.0 / urn.ratio(at)));
-    let upper = sum(
-        mass * urn.ratio(k),
-        &mut (k + 1..high).map(|at| urn.ratio(at)),
-    );
-    Ok(Tails::of_both(lower, upper))
+    }
+    sum
 }

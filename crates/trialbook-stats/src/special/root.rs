@@ -5,13 +5,13 @@
 
 /// A function's value and derivative at a point.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Slope {
-    pub(super) value: f64,
-    pub(super) slope: f64,
+pub(crate) struct Slope {
+    pub(crate) value: f64,
+    pub(crate) slope: f64,
 }
 
 /// The root of an increasing function by Newton's method from `start`, kept within the open bracket.
-pub(super) fn newton(
+pub(crate) fn newton(
     (mut low, mut high): (f64, f64),
     start: f64,
     function: impl Fn(f64) -> Slope,

@@ -6,7 +6,7 @@ use trialbook_model::filter::{Dialect, parse, parse_order};
 use trialbook_model::id::{ExperimentNo, RunNo};
 use trialbook_model::record::SeriesKey;
 use trialbook_model::state::Records;
-use trialbook_spool::codec::{Along, BucketSpec};
+use trialbook_spool::codec::{Along, BucketSpec, Buckets};
 
 use super::script::{RUNS, run_uid, sum};
 use crate::nouns::Owner;
@@ -49,6 +49,7 @@ pub(super) fn answers<R: Reading>(book: &R) -> Vec<String> {
         out.push(format!("{row:?}"));
         run(book, row.no, &row.state.records, &mut out);
     }
+    side_by_side(book, &numbers, &mut out);
     searches(book, &mut out);
     let labels = ["a".to_owned(), "b".to_owned()];
     for labels in [&labels[..], &labels[1..], &[]] {
@@ -127,14 +128,30 @@ fn records<R: Reading>(book: &R, owner: &Owner, known: &Records, out: &mut Vec<S
                 to: range.1,
                 count: 3,
             };
-            out.push(buckets(book, owner, key, spec));
+            out.push(text_of(&book.buckets(owner, key, spec).unwrap()));
         }
     }
 }
 
+/// One key of many runs at once: the runs that have it, those that lack it, and some that are not there.
+fn side_by_side<R: Reading>(book: &R, numbers: &[RunNo], out: &mut Vec<String>) {
+    let runs: Vec<Owner> = numbers.iter().map(|no| Owner::Run(*no)).collect();
+    for key in ["a", "b", "nothing"] {
+        let key = SeriesKey::plain(key);
+        let spec = BucketSpec {
+            along: Along::Step,
+            from: 1,
+            to: 0,
+            count: 4,
+        };
+        let together = book.buckets_each(&runs, &key, spec).unwrap();
+        let together: Vec<String> = together.iter().map(text_of).collect();
+        out.push(format!("{key} side by side: {together:?}"));
+    }
+}
+
 /// Sums are rounded at each addition and may differ by the order; all else may not.
-fn buckets<R: Reading>(book: &R, owner: &Owner, key: &SeriesKey, spec: BucketSpec) -> String {
-    let buckets = book.buckets(owner, key, spec).unwrap();
+fn text_of(buckets: &Buckets) -> String {
     let mut text = format!("{:?} {:?}", buckets.spec(), buckets.detail());
     for bucket in buckets
         .as_slice()

@@ -29,7 +29,8 @@ use crate::backend::Counters;
 use crate::error::BookError;
 use crate::nouns::{ExperimentRow, Owner, Recorded, RunRow, Series};
 use crate::pack::Places;
-use crate::sealed::Sealed;
+use crate::sealed::{Sealed, SealedRun};
+use crate::shares::{self, RUNS_EACH};
 
 /// New records of one subject, and where its sealed ones are.
 #[derive(Debug, Clone, Default)]
@@ -80,6 +81,8 @@ pub(crate) struct Fold<'a> {
     names: FxHashMap<(String, String), BTreeSet<ExperimentNo>>,
     pub(crate) runs: BTreeMap<RunNo, FoldedRun>,
     run_numbers: FxHashMap<RunUid, RunNo>,
+    /// Sealed runs that the batch speaks of, until it is their turn; `None` for those that are not sealed.
+    loaded: FxHashMap<RunUid, Option<SealedRun>>,
     /// `run-NNN` of the runs above, by experiment.
     taken: FxHashMap<ExperimentNo, BTreeSet<u64>>,
     /// Greatest sealed `run-NNN` of an experiment, runs above left out.
@@ -113,6 +116,7 @@ impl<'a> Fold<'a> {
             names: FxHashMap::default(),
             runs: BTreeMap::new(),
             run_numbers: FxHashMap::default(),
+            loaded: FxHashMap::default(),
             taken: FxHashMap::default(),
             highest: FxHashMap::default(),
             projects: BTreeMap::new(),
@@ -135,6 +139,13 @@ impl<'a> Fold<'a> {
         operations.sort_by_key(Signed::order);
         let fresh = self.fresh(&operations)?;
         self.purge(&fresh)?;
+        let subjects = fresh.iter().filter_map(|signed| signed.op.subject());
+        let subjects = subjects.chain(points.iter().map(|(subject, _)| subject.clone()));
+        let uids = subjects.filter_map(|subject| match subject {
+            Subject::Run(uid) => Some(uid),
+            Subject::Experiment(_) | Subject::Project(_) => None,
+        });
+        self.load_runs(uids.collect())?;
         let mut happenings = Vec::with_capacity(fresh.len() + points.len());
         for signed in fresh {
             if !self.is_swallowed(signed.op.subject().as_ref())? {
@@ -343,9 +354,10 @@ impl<'a> Fold<'a> {
 
     /// Adds all new points to the summaries of their subjects.
     fn fold_points(&mut self) {
-        for run in self.runs.values_mut() {
+        let runs: Vec<&mut FoldedRun> = self.runs.values_mut().collect();
+        shares::map(runs, RUNS_EACH, |run| {
             fold_into(&mut run.row.state.records, &run.kept.points);
-        }
+        });
         for experiment in self.experiments.values_mut() {
             fold_into(&mut experiment.row.state.records, &experiment.kept.points);
         }

@@ -8,6 +8,20 @@ use super::{Fold, FoldedExperiment, FoldedProject, FoldedRun, Kept};
 use crate::backend::Wanted;
 use crate::error::BookError;
 use crate::nouns::{Owner, RunRow};
+use crate::sealed::SealedRun;
+use crate::shares::RUNS_EACH;
+
+impl From<SealedRun> for FoldedRun {
+    fn from(sealed: SealedRun) -> Self {
+        Self {
+            row: sealed.row,
+            kept: Kept {
+                places: sealed.places,
+                ..Kept::default()
+            },
+        }
+    }
+}
 
 impl Fold<'_> {
     /// The subject by its number, a new one where it is not known.
@@ -27,9 +41,12 @@ impl Fold<'_> {
         if let Some(no) = self.run_numbers.get(&uid) {
             return Ok(*no);
         }
-        let sealed = match self.sealed.look().run_no(uid)? {
-            Some(no) => self.sealed_run(no)?,
-            None => None,
+        let sealed = match self.loaded.remove(&uid) {
+            Some(loaded) => loaded.map(FoldedRun::from),
+            None => match self.sealed.look().run_no(uid)? {
+                Some(no) => self.sealed_run(no)?,
+                None => None,
+            },
         };
         let run = sealed.unwrap_or_else(|| self.new_run(uid));
         let no = run.row.no;
@@ -44,9 +61,34 @@ impl Fold<'_> {
         Ok(no)
     }
 
+    /// Loads the sealed runs that a batch speaks of, where they are many: then several threads unpack them.
+    /// Damaged ones are left out, and met when they are asked for.
+    pub(super) fn load_runs(&mut self, mut uids: Vec<RunUid>) -> Result<(), BookError> {
+        uids.sort_unstable();
+        uids.dedup();
+        if uids.len() < 2 * RUNS_EACH {
+            return Ok(());
+        }
+        let mut numbers = Vec::with_capacity(uids.len());
+        for uid in uids {
+            match self.sealed.look().run_no(uid)? {
+                Some(no) => numbers.push(no),
+                None => {
+                    self.loaded.insert(uid, None);
+                }
+            }
+        }
+        // Rows that stand together are read together.
+        numbers.sort_unstable();
+        for run in self.sealed.runs(Wanted::Numbers(&numbers))? {
+            self.loaded.insert(run.row.uid, Some(run));
+        }
+        Ok(())
+    }
+
     /// A sealed run. One whose row is damaged begins anew with what its columns say, the bytes set aside.
     fn sealed_run(&self, no: RunNo) -> Result<Option<FoldedRun>, BookError> {
-        match self.sealed.run(no) {
+        match self.sealed.owned_run(no) {
             Err(error) if error.is_damage() => {
                 let record = self.sealed.look().runs(Wanted::Numbers(&[no]))?.pop();
                 Ok(record.map(|record| FoldedRun {
@@ -63,13 +105,7 @@ impl Fold<'_> {
                     },
                 }))
             }
-            run => Ok(run?.map(|run| FoldedRun {
-                row: run.row.clone(),
-                kept: Kept {
-                    places: run.places.clone(),
-                    ..Kept::default()
-                },
-            })),
+            run => Ok(run?.map(FoldedRun::from)),
         }
     }
 

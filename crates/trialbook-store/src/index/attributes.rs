@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use trialbook_model::filter::Attribute;
-use trialbook_model::setup::CONFIG_SNAPSHOT;
+use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::state::RunState;
 
 use super::facts::Fact;
@@ -59,8 +59,8 @@ fn attribute_of(row: &RunRow, attribute: Attribute) -> Option<Fact<'_>> {
                 .map(borrowed)
         }
         Attribute::ConfigHash => {
-            let config = state.snapshots.get(CONFIG_SNAPSHOT)?;
-            Some(borrowed(&config.value))
+            let setup = state.snapshots.get(SETUP_SNAPSHOT)?;
+            Some(borrowed(&setup.value))
         }
         Attribute::ArtifactUri => state.annotations.text("artifact_uri").map(borrowed),
         Attribute::Id

@@ -12,7 +12,8 @@ use super::{Sealed, SealedExperiment, SealedProject, SealedRun};
 use crate::backend::{ExperimentRecord, Experiments, ProjectRecord, RunRecord, Wanted};
 use crate::error::BookError;
 use crate::nouns::{ExperimentRow, RunRow};
-use crate::pack::{Places, unpack_noun, unpack_run};
+use crate::pack::{Names, Places, unpack_noun, unpack_run};
+use crate::shares::{self, RUNS_EACH};
 
 impl Sealed<'_> {
     /// A run; fails where its row is damaged.
@@ -21,35 +22,27 @@ impl Sealed<'_> {
         if let Some(last) = last.filter(|last| last.row.no == no) {
             return Ok(Some(last));
         }
-        let record = self.look.runs(Wanted::Numbers(&[no]))?.pop();
-        let found = record.map(|record| self.unpack_run(&record)).transpose()?;
-        let found = found.map(Rc::new);
+        let found = self.owned_run(no)?.map(Rc::new);
         self.last_run.borrow_mut().clone_from(&found);
         Ok(found)
+    }
+
+    /// A run for whoever goes on with it; fails where its row is damaged.
+    pub(crate) fn owned_run(&self, no: RunNo) -> Result<Option<SealedRun>, BookError> {
+        let record = self.look.runs(Wanted::Numbers(&[no]))?.pop();
+        record
+            .map(|record| unpack(&record, &self.names))
+            .transpose()
     }
 
     /// Runs whose rows can be read; a check names the others.
     pub(crate) fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<SealedRun>, BookError> {
         let records = self.look.runs(wanted)?;
-        let runs = records.iter().map(|record| self.unpack_run(record));
+        let names = &self.names;
+        let runs = shares::map(records, RUNS_EACH, |record| unpack(&record, names));
         let whole =
             |run: &Result<SealedRun, BookError>| !run.as_ref().is_err_and(BookError::is_damage);
-        runs.filter(whole).collect()
-    }
-
-    fn unpack_run(&self, record: &RunRecord) -> Result<SealedRun, BookError> {
-        let (state, places) = unpack_run(&record.state, &self.names)
-            .map_err(BookError::damaged("run", record.no.0 as i64))?;
-        Ok(SealedRun {
-            row: RunRow {
-                no: record.no,
-                uid: record.uid,
-                experiment: record.experiment,
-                number: record.number,
-                state,
-            },
-            places,
-        })
+        runs.into_iter().filter(whole).collect()
     }
 
     pub(crate) fn experiment(
@@ -121,6 +114,21 @@ impl Sealed<'_> {
             },
         }
     }
+}
+
+fn unpack(record: &RunRecord, names: &Names) -> Result<SealedRun, BookError> {
+    let (state, places) =
+        unpack_run(&record.state, names).map_err(BookError::damaged("run", record.no.0 as i64))?;
+    Ok(SealedRun {
+        row: RunRow {
+            no: record.no,
+            uid: record.uid,
+            experiment: record.experiment,
+            number: record.number,
+            state,
+        },
+        places,
+    })
 }
 
 /// An experiment of which only its columns are known.

@@ -9,6 +9,7 @@ use trialbook_model::filter::{CompareOp, Expr, Key, KeyKind, Literal};
 use trialbook_model::id::ExperimentNo;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::{Clock as _, Timestamp};
+use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading;
@@ -17,7 +18,7 @@ use crate::book;
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
 use crate::figures::{count, grouped, short};
-use crate::listing::{Listing, More};
+use crate::listing::{Listing, More, tell_unreadable};
 use crate::names::Names;
 use crate::printer::{Column, Table};
 use crate::target::attribute_is;
@@ -88,6 +89,8 @@ fn status(word: &str) -> Result<RunStatus, String> {
 struct Runs {
     book: String,
     total: u64,
+    /// Runs of the book whose records are damaged, so that they cannot be listed.
+    unreadable: u64,
     runs: Vec<RunHead>,
 }
 
@@ -175,7 +178,7 @@ impl Args {
     }
 }
 
-fn list_runs<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> Result<()> {
+fn list_runs(args: &Args, cx: &Context, view: &BookView<'_>, book: String) -> Result<()> {
     let names = Names::new(view);
     let mut experiments: Vec<ExperimentNo> = Vec::new();
     for text in &args.experiment {
@@ -191,10 +194,12 @@ fn list_runs<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> R
     let hits = view.search(&query)?;
     let now = SystemClock.now();
     let listing = Listing::read(view, &hits.runs)?;
+    let unreadable = tell_unreadable(view, cx)?;
     if cx.printer.json_wanted() {
         let runs = Runs {
             book,
             total: hits.total,
+            unreadable,
             runs: listing.heads(now),
         };
         return cx.printer.json(SCHEMA, &runs);

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a verb prints through the context's printer and returns its failure; it never ends the process.
 
+pub(crate) mod analyze;
 pub(crate) mod archive;
 pub(crate) mod artifact;
 pub(crate) mod baseline;
@@ -23,6 +24,7 @@ pub(crate) mod note;
 mod overview;
 pub(crate) mod relocate;
 pub(crate) mod rename;
+pub(crate) mod revert;
 pub(crate) mod run;
 pub(crate) mod search;
 pub(crate) mod series;
@@ -61,6 +63,7 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Tag(args)) => tag::run(&args, cx),
         Some(Command::Note(args)) => note::run(&args, cx),
         Some(Command::Baseline(args)) => baseline::run(&args, cx),
+        Some(Command::Revert(args)) => revert::run(&args, cx),
         Some(Command::Rename(args)) => rename::run(&args, cx),
         Some(Command::Move(args)) => relocate::run(&args, cx),
         Some(Command::Archive(args)) => archive::run(&args, cx),
@@ -69,6 +72,7 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Undelete(args)) => delete::run_back(&args, cx),
         Some(Command::Search(args)) => search::run(&args, cx),
         Some(Command::Compare(args)) => compare::run(&args, cx),
+        Some(Command::Analyze(args)) => analyze::run(&args, cx),
         Some(Command::Leaderboard(args)) => leaderboard::run(&args, cx),
         Some(Command::Series(args)) => series::run(&args, cx),
         Some(Command::Stats(args)) => stats::run(&args, cx),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use trialbook_model::exact_sum::ExactSum;
 use trialbook_model::filter::{Collation, Direction, Expr, Key, KeyKind, OrderTerm};
-use trialbook_model::setup::CONFIG_SNAPSHOT;
+use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::{Clock as _, Timestamp};
 use trialbook_store::nouns::RunRow;
@@ -149,7 +149,7 @@ fn setups(view: &BookView<'_>) -> Result<BTreeSet<String>> {
     let mut hashes = BTreeSet::new();
     for batch in found.runs.chunks(BATCH) {
         for run in view.runs(batch)? {
-            let held = run.state.snapshots.get(CONFIG_SNAPSHOT);
+            let held = run.state.snapshots.get(SETUP_SNAPSHOT);
             hashes.extend(held.map(|held| held.value.clone()));
         }
     }

@@ -11,7 +11,6 @@ use serde::Serialize;
 use trialbook_model::handle::{glob_matches, is_glob};
 use trialbook_model::record::PutArtifact;
 use trialbook_model::state::Records;
-use trialbook_store::reading::Reading;
 use trialbook_store::{Artifacts, Standing};
 
 use super::{Version, is_of, versions};

@@ -17,7 +17,6 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Subcommand;
-use trialbook_model::status::RunStatus;
 
 use crate::book::{self, Open};
 use crate::commands::start;
@@ -85,7 +84,7 @@ fn open(choice: &RunChoice, cx: &Context) -> Result<(Open, Target)> {
         target => target?,
     };
     let status = target.run.state.status();
-    if status.is_final() && status != RunStatus::Completed {
+    if status.is_final() {
         cx.printer.note(format!(
             "run {} is {status}; recorded all the same",
             target.title

@@ -15,14 +15,12 @@ use trialbook_runner::ledger::Job;
 use trialbook_runner::stop::{Stop, Urgency};
 use trialbook_runner::wrapper::{Ended, Ending, RecordError};
 
+use super::standing::{Pace, Standing};
 use crate::context::Context;
 use crate::printer::{Line, Style};
-use crate::when;
 
 /// How often the line on the terminal is drawn anew.
 const REDRAW: Duration = Duration::from_millis(200);
-/// Ended runs before a time left is told.
-const ENOUGH: u32 = 3;
 
 /// Tells the main thread.
 pub(super) struct Teller {
@@ -135,9 +133,9 @@ struct Screen<'a> {
     cx: &'a Context,
     stop: &'a Stop,
     face: Face,
-    all: usize,
+    all: u32,
     done: u32,
-    running: usize,
+    running: u32,
     begun: Instant,
     /// How long after the beginning the last run ended.
     last_end: Duration,
@@ -162,7 +160,7 @@ impl<'a> Screen<'a> {
             } else {
                 Face::Other
             },
-            all,
+            all: u32::try_from(all).unwrap_or(u32::MAX),
             done: 0,
             running: 0,
             begun: Instant::now(),
@@ -205,7 +203,7 @@ impl<'a> Screen<'a> {
     fn draw(&mut self) {
         let is_due = self.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW);
         if self.face == Face::Terminal && is_due {
-            self.cx.printer.status(&self.line());
+            self.cx.printer.status(&self.standing().text());
             self.drawn = Some(Instant::now());
         }
     }
@@ -231,24 +229,17 @@ impl<'a> Screen<'a> {
         }
     }
 
-    fn line(&self) -> String {
-        let left = self.time_left().map_or_else(String::new, |left| {
-            let micros = i64::try_from(left.as_micros()).unwrap_or(i64::MAX);
-            format!(", about {} left", when::span(micros))
-        });
-        format!(
-            "{} of {} done, {} running{left}",
-            self.done, self.all, self.running
-        )
-    }
-
-    /// From how long the runs so far took, one after another or side by side as they do.
-    fn time_left(&self) -> Option<Duration> {
-        if self.done < ENOUGH || self.told != Urgency::None {
-            return None;
+    fn standing(&self) -> Standing {
+        Standing {
+            all: self.all,
+            done: self.done,
+            running: self.running,
+            elapsed: self.begun.elapsed(),
+            last_end: self.last_end,
+            pace: match self.told {
+                Urgency::None => Pace::GoingOn,
+                Urgency::Gentle | Urgency::Forced => Pace::Stopping,
+            },
         }
-        let left = u32::try_from(self.all).ok()?.saturating_sub(self.done);
-        let since = self.begun.elapsed().saturating_sub(self.last_end);
-        Some((self.last_end / self.done * left).saturating_sub(since))
     }
 }

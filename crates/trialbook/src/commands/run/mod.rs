@@ -7,6 +7,7 @@ mod live;
 mod plan;
 mod report;
 mod source;
+mod standing;
 mod surroundings;
 
 use std::process::{Command, ExitCode};

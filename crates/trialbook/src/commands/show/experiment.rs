@@ -7,9 +7,10 @@ use serde::Serialize;
 use serde_json::Value;
 use trialbook_analysis::variations::VariationTable;
 use trialbook_model::time::{Clock as _, Timestamp};
+use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::query::Query;
-use trialbook_store::reading::Reading;
+use trialbook_store::reading::Reading as _;
 
 use super::identity::put_away;
 use super::page::{SHOWN, clipped, field, heading};
@@ -18,7 +19,7 @@ use crate::baselines;
 use crate::context::{Context, SystemClock};
 use crate::documents::{NoteDocument, RunHead};
 use crate::figures::{count, grouped};
-use crate::listing::Listing;
+use crate::listing::{Listing, tell_unreadable};
 use crate::names::Names;
 use crate::printer::{Line, Style};
 use crate::variations::{self, TableDocument};
@@ -46,15 +47,19 @@ struct ExperimentDocument {
     deleted: bool,
     baseline: Option<baselines::Document>,
     runs: u64,
+    /// Runs of the book whose records are damaged, so that none of them can be told to be of it.
+    unreadable: u64,
     table: TableDocument,
     last: Vec<RunHead>,
 }
 
 /// Shows an experiment.
-pub(super) fn show<V>(view: &V, row: &ExperimentRow, args: &Args, cx: &Context) -> Result<()>
-where
-    V: Reading,
-{
+pub(super) fn show(
+    view: &BookView<'_>,
+    row: &ExperimentRow,
+    args: &Args,
+    cx: &Context,
+) -> Result<()> {
     let now = SystemClock.now();
     let table = VariationTable::of(view, row)?;
     let hits = view.search(&Query {
@@ -63,6 +68,7 @@ where
         ..Query::all()
     })?;
     let last = Listing::read(view, &hits.runs)?;
+    let unreadable = tell_unreadable(view, cx)?;
     let created = row
         .state
         .created()
@@ -98,6 +104,7 @@ where
             deleted: row.state.annotations.flag("deleted"),
             baseline,
             runs: hits.total,
+            unreadable,
             table: variations::document(&table),
             last: last.heads(now),
         };

@@ -18,6 +18,7 @@ use trialbook_store::nouns::RunRow;
 
 use crate::book;
 use crate::context::Context;
+use crate::listing;
 use crate::names::{Found, Names};
 
 /// Version of the JSON documents.
@@ -70,7 +71,11 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    match names.any(text)? {
+    let found = names.any(text).inspect_err(|_unknown| {
+        // Nobody knows what is called so among runs that cannot be read.
+        listing::tell_unreadable(&view, cx).ok();
+    });
+    match found? {
         Found::Run(found) => run::show(&view, &found, args, cx)?,
         Found::Experiment(row) => experiment::show(&view, &row, args, cx)?,
     }

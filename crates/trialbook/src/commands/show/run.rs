@@ -3,9 +3,10 @@
 use anyhow::Result;
 use trialbook_analysis::variations::{RunCell, judge_run};
 use trialbook_model::derived::{Input, rule_of};
-use trialbook_model::setup::CONFIG_SNAPSHOT;
+use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::state::Annotations;
 use trialbook_model::time::Clock as _;
+use trialbook_store::BookView;
 use trialbook_store::nouns::{Owner, RunRow};
 use trialbook_store::reading::Reading;
 
@@ -24,15 +25,21 @@ use crate::when;
 const LISTED: usize = 500;
 
 /// Shows a run.
-pub(super) fn show<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
+pub(super) fn show(view: &BookView<'_>, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
     let now = SystemClock.now();
     let experiment = view.experiment(run.experiment)?;
+    let is_whole = !view.damaged()?.contains(&run.no);
     if cx.printer.json_wanted() {
-        let document = run_document::build(view, (run, experiment.as_ref()), args, now)?;
+        let mut document = run_document::build(view, (run, experiment.as_ref()), args, now)?;
+        document.whole = is_whole;
         return cx.printer.json(SCHEMA, &document);
     }
+    if !is_whole {
+        cx.printer
+            .warn("what was recorded of this run before is damaged: only what came since is shown");
+    }
     identity(view, (run, experiment.as_ref()), now, cx)?;
-    config(view, run, args, cx)?;
+    setup_of(view, run, args, cx)?;
     params(run, args, cx);
     if let Some(results) = run.state.derived.results() {
         results::print(&results, cx);
@@ -295,8 +302,8 @@ fn artifacts(run: &RunRow, cx: &Context) {
 }
 
 /// The setup that it was started with.
-fn config<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
-    let Some(held) = run.state.snapshots.get(CONFIG_SNAPSHOT) else {
+fn setup_of<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
+    let Some(held) = run.state.snapshots.get(SETUP_SNAPSHOT) else {
         return Ok(());
     };
     let most = if args.full { usize::MAX } else { SHOWN };
@@ -309,7 +316,7 @@ fn config<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Resu
 /// Other snapshots: environment, dataset, system.
 fn surroundings<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
     let others = run.state.snapshots.iter();
-    for (kind, held) in others.filter(|(kind, _)| *kind != CONFIG_SNAPSHOT) {
+    for (kind, held) in others.filter(|(kind, _)| *kind != SETUP_SNAPSHOT) {
         let sum = &held.value[..held.value.len().min(12)];
         heading(cx, &format!("Snapshot {kind} {sum}"));
         let document = view.snapshot(&held.value)?;

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use trialbook_analysis::variations::judge_run;
 use trialbook_model::criteria::Outcome;
 use trialbook_model::record::LinkKind;
-use trialbook_model::setup::CONFIG_SNAPSHOT;
+use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::time::Timestamp;
 use trialbook_store::nouns::{EventRecord, ExperimentRow, Owner, RunRow};
 use trialbook_store::reading::Reading;
@@ -27,6 +27,8 @@ use crate::figures;
 pub(super) struct RunDocument {
     #[serde(flatten)]
     head: RunHead,
+    /// Whether nothing that was recorded of it is damaged.
+    pub(super) whole: bool,
     source: Option<String>,
     actor: Option<String>,
     command: Vec<String>,
@@ -49,7 +51,7 @@ pub(super) struct RunDocument {
     snapshots: BTreeMap<String, String>,
     environment: Option<Value>,
     /// The setup that it was started with.
-    config: Option<Value>,
+    setup: Option<Value>,
     config_hash: Option<String>,
     results: Option<results::Document>,
     /// Experiments, by project and name, and tasks whose baseline it is, or is one of.
@@ -193,6 +195,7 @@ pub(super) fn build<V: Reading>(
     };
     Ok(RunDocument {
         head: RunHead::of(run, experiment, now),
+        whole: true,
         source: start.map(|start| start.source.clone()),
         actor: state.actor.as_ref().map(|actor| actor.value.clone()),
         command: start.map(|start| start.command.clone()).unwrap_or_default(),
@@ -225,13 +228,13 @@ pub(super) fn build<V: Reading>(
             .map(|(kind, held)| (kind.clone(), held.value.clone()))
             .collect(),
         environment,
-        config: match state.snapshots.get(CONFIG_SNAPSHOT) {
+        setup: match state.snapshots.get(SETUP_SNAPSHOT) {
             Some(held) => view.snapshot(&held.value)?,
             None => None,
         },
         config_hash: state
             .snapshots
-            .get(CONFIG_SNAPSHOT)
+            .get(SETUP_SNAPSHOT)
             .map(|held| held.value.clone()),
         results: state.derived.results().as_ref().map(results::document),
         baseline_of: match experiment {

@@ -16,13 +16,13 @@ const AGENT_COLUMNS: [&str; 3] = ["model", "temperature", "role"];
 /// Keys that have columns of their own in the table of tasks.
 const TASK_COLUMNS: [&str; 2] = ["task_type", "agent_assignment"];
 
-/// Prints the document of the config snapshot, long values up to so many characters.
+/// Prints the document of the snapshot, long values up to so many characters.
 pub(super) fn print(hash: &str, document: &Value, most: usize, cx: &Context) {
     let older =
         legacy_hash(document).map_or_else(String::new, |hash| format!(", older hash {hash}"));
     heading(
         cx,
-        &format!("Config {}{older}", &hash[..hash.len().min(DIGITS)]),
+        &format!("Setup {}{older}", &hash[..hash.len().min(DIGITS)]),
     );
     let Some(blocks) = document.as_object() else {
         return;
