@@ -5,7 +5,8 @@
 use std::ffi::OsString;
 
 /// A verb as others write it, and as we do.
-const SPELLINGS: [(&str, &[&str]); 19] = [
+const SPELLINGS: &[(&str, &[&str])] = &[
+    ("validate-config", &["validate"]),
     ("log-params", &["log", "param"]),
     ("log-metrics", &["log", "metric"]),
     ("artifact-download", &["artifact", "get"]),

@@ -8,6 +8,7 @@ pub(crate) mod artifact;
 pub(crate) mod backup;
 pub(crate) mod baseline;
 pub(crate) mod check;
+pub(crate) mod cancel;
 pub(crate) mod compare;
 pub(crate) mod completion;
 pub(crate) mod copy;
@@ -28,6 +29,7 @@ pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod not_yet;
+pub(crate) mod logs;
 pub(crate) mod note;
 mod overview;
 pub(crate) mod relocate;
@@ -38,9 +40,13 @@ pub(crate) mod run;
 pub(crate) mod search;
 pub(crate) mod series;
 pub(crate) mod show;
+pub(crate) mod simulate;
 pub(crate) mod start;
 pub(crate) mod stats;
+pub(crate) mod status;
 pub(crate) mod tag;
+pub(crate) mod template;
+pub(crate) mod validate;
 pub(crate) mod version;
 
 use std::process::ExitCode;
@@ -54,6 +60,12 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Init(args)) => init::run(&args, cx),
         Some(Command::Run(args)) => run::run(&args, cx),
         Some(Command::Create(args)) => create::run(&args, cx),
+        Some(Command::Validate(args)) => validate::run(&args, cx),
+        Some(Command::Template(args)) => template::run(&args, cx),
+        Some(Command::Simulate(args)) => simulate::run(&args, cx),
+        Some(Command::Status(args)) => status::run(&args, cx),
+        Some(Command::Logs(args)) => logs::run(&args, cx),
+        Some(Command::Cancel(args)) => cancel::run(&args, cx),
         Some(Command::Start(args)) => start::run(&args, cx),
         Some(Command::Log(args)) => log::run(args, cx),
         Some(Command::End(args)) => end::run(&args, cx),
