@@ -1,8 +1,16 @@
-//! What does the recorded data answer? Aggregates by variation and the verdicts of success criteria.
+//! What does the recorded data answer? Aggregates by variation, the verdicts of success criteria, comparisons.
 //!
 //! Not here: words and presentation, how data is kept. Invariant: a number that cannot be computed is
 //! `None` or carries its reason; missing values are counted, never taken as 0.
 
+pub mod analysis;
+pub mod arms;
+pub mod comparison;
+pub mod finding;
+pub mod history;
+pub mod measure;
+mod number;
+pub mod separation;
 pub mod variations;
 
 pub use variations::{MetricColumn, MetricSummary, Statuses, VariationRow, VariationTable};

@@ -7,15 +7,17 @@
 mod attempts;
 mod judging;
 
+use serde::Serialize;
 use trialbook_model::config::Config;
 use trialbook_model::criteria::{self, ExperimentVerdict, Observed};
 use trialbook_model::record::Goal;
 use trialbook_model::status::RunStatus;
+use trialbook_model::system;
 use trialbook_stats::{Description, Undefined, describe};
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading;
 
-use attempts::{Group, trials};
+pub(crate) use attempts::{Group, trials};
 pub use judging::{Judged, RunCell, judge_run};
 use judging::{judged, observed};
 
@@ -33,7 +35,7 @@ pub struct MetricColumn {
 }
 
 /// How many trials are in each state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Statuses {
     /// Planned, not started.
     pub queued: u64,
@@ -168,7 +170,7 @@ impl VariationTable {
 }
 
 /// The config recorded with an experiment, if it has one of this form.
-fn config_of(experiment: &ExperimentRow) -> Option<Config> {
+pub(crate) fn config_of(experiment: &ExperimentRow) -> Option<Config> {
     let document = &experiment.state.config()?.document;
     serde_json::from_value(document.clone()).ok()
 }
@@ -196,6 +198,8 @@ fn columns(
         .flat_map(|run| run.state.records.series.keys())
         .filter(|series| series.context.is_empty())
         .map(|series| series.key.as_str())
+        // What the process tree used is no result, unless the config asks for it.
+        .filter(|key| !system::is_system(key))
         .filter(|key| columns.iter().all(|column| column.key != *key))
         .collect();
     others.sort_unstable();

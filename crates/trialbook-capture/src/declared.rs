@@ -2,7 +2,7 @@
 //!
 //! Invariant: what could not be found out, or is not looked for, is no difference.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use trialbook_model::record::{Param, ParamKind};
 
 use crate::environment::Environment;
@@ -39,9 +39,10 @@ pub fn differences(declared: &[(String, Param)], found: &Environment) -> Vec<Dif
 /// What has changed since an earlier capture, as far as it may change results.
 pub fn changes(before: &Value, found: &Environment) -> Vec<Difference> {
     let now = found.document();
-    [
+    let mut changes: Vec<Difference> = [
         "git_commit",
         "git_dirty",
+        "git_diff",
         "python_version",
         "platform",
         "hostname",
@@ -55,12 +56,43 @@ pub fn changes(before: &Value, found: &Environment) -> Vec<Difference> {
             found,
         })
     })
-    .collect()
+    .collect();
+    for (map, word) in [("packages", "package"), ("lock_files", "lock file")] {
+        if let (Some(before), Some(now)) = (before[map].as_object(), now[map].as_object()) {
+            changes.extend(changes_of(word, before, now));
+        }
+    }
+    changes
 }
 
-/// A value of a snapshot as text; `None` where it was not found out.
+/// Entries that differ, are gone or are new.
+fn changes_of<'a>(
+    word: &'a str,
+    before: &'a Map<String, Value>,
+    now: &'a Map<String, Value>,
+) -> impl Iterator<Item = Difference> + 'a {
+    let new = now.keys().filter(|name| !before.contains_key(*name));
+    let text = |value: Option<&Value>| {
+        let text = value.and_then(Value::as_str);
+        text.map_or_else(|| "not there".to_owned(), str::to_owned)
+    };
+    before.keys().chain(new).filter_map(move |name| {
+        let (declared, found) = (text(before.get(name)), text(now.get(name)));
+        (declared != found).then(|| Difference {
+            key: format!("{word} {name}"),
+            declared,
+            found,
+        })
+    })
+}
+
+/// A value of a snapshot as text; `None` where it was not found out. `packages.numpy` is an entry of a map.
 fn text_of(document: &Value, key: &str) -> Option<String> {
-    let value = document.get(key).filter(|value| !value.is_null())?;
+    let value = match key.split_once('.') {
+        Some((map, name)) => document.get(map)?.get(name),
+        None => document.get(key),
+    };
+    let value = value.filter(|value| !value.is_null() && !value.is_object())?;
     Some(
         value
             .as_str()
@@ -82,15 +114,17 @@ fn agree(key: &str, declared: &str, found: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::environment::Place;
+    use crate::environment::{Captured, Place};
+    use trialbook_model::capture::Parts;
 
     #[test]
     fn only_what_was_found_otherwise_differs() {
         let folder = tempfile::tempdir().unwrap();
-        let mut found = Environment::capture(Place {
+        let place = Place {
             directory: folder.path(),
             python: "no-such-python",
-        });
+        };
+        let mut found = Captured::of(place, &Parts::all()).environment.unwrap();
         let param = |key: &str, text: &str| (key.to_owned(), Param::text(text));
         let declared = [
             param("python_version", "3.1"),
@@ -115,5 +149,28 @@ mod tests {
         assert_eq!(changes(&before, &found), [], "unknown before");
         found.git_commit = Some("eeee".to_owned());
         assert_eq!(changes(&before, &found)[0].declared, "ffff");
+        let packages = |pairs: &[(&str, &str)]| {
+            let pairs = pairs.iter();
+            let pairs = pairs.map(|(name, version)| ((*name).to_owned(), (*version).to_owned()));
+            Some(pairs.collect())
+        };
+        found = serde_json::from_value(before).unwrap();
+        found.packages = packages(&[("a", "1"), ("b", "1"), ("c", "1")]);
+        let before = found.document();
+        found.packages = packages(&[("a", "1"), ("b", "2"), ("d", "1")]);
+        let told: Vec<String> = changes(&before, &found)
+            .into_iter()
+            .map(|it| format!("{}: {} {}", it.key, it.declared, it.found))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "package b: 1 2",
+                "package c: 1 not there",
+                "package d: not there 1"
+            ]
+        );
+        let declared = [param("packages.b", "2"), param("packages.d", "7")];
+        assert_eq!(differences(&declared, &found)[0].key, "packages.d");
     }
 }

@@ -5,20 +5,22 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use trialbook_model::canonical;
+use trialbook_model::capture::{Part, Parts};
 
-use crate::ask::ask;
 use crate::git::Git;
+use crate::python::Python;
+use crate::{locks, machine, variables};
 
 /// How long git or an interpreter may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Variables that change what programs compute; no other is kept, because others are private or differ
-/// from shell to shell.
+/// Variables that change what programs compute; no other is part of this snapshot, because others are private
+/// or differ from shell to shell.
 const TELLING: [&str; 14] = [
     "CONDA_DEFAULT_ENV",
     "CUBLAS_WORKSPACE_CONFIG",
@@ -41,7 +43,7 @@ const TELLING: [&str; 14] = [
 pub struct Place<'a> {
     /// The working folder of the runs.
     pub directory: &'a Path,
-    /// The Python interpreter whose version is asked for.
+    /// The Python interpreter that is asked.
     pub python: &'a str,
 }
 
@@ -50,12 +52,27 @@ pub struct Place<'a> {
 pub struct Environment {
     /// Version of Python, such as `3.11.2`.
     pub python_version: Option<String>,
+    /// The interpreter's file.
+    #[serde(default)]
+    pub python_executable: Option<String>,
     /// System, release and processor, such as `Linux 6.1.0 x86_64`.
     pub platform: String,
     /// The machine's name.
     pub hostname: String,
+    /// The processor's name.
+    #[serde(default)]
+    pub cpu_model: Option<String>,
     /// Processors that this process may use.
     pub cpu_count: Option<usize>,
+    /// The machine's memory.
+    #[serde(default)]
+    pub memory_bytes: Option<u64>,
+    /// Names of graphics cards.
+    #[serde(default)]
+    pub gpus: Vec<String>,
+    /// The zone of time.
+    #[serde(default)]
+    pub timezone: Option<String>,
     /// The working folder of the runs.
     pub working_directory: String,
     /// The commit that is checked out.
@@ -64,25 +81,68 @@ pub struct Environment {
     pub git_branch: Option<String>,
     /// Whether tracked files differ from that commit.
     pub git_dirty: Option<bool>,
+    /// The beginning of the hash of how they differ.
+    #[serde(default)]
+    pub git_diff: Option<String>,
     /// Variables that change what programs compute.
     pub variables: BTreeMap<String, String>,
+    /// Checksums of the files that pin versions.
+    #[serde(default)]
+    pub lock_files: BTreeMap<String, String>,
+    /// The packages of the interpreter.
+    #[serde(default)]
+    pub packages: Option<BTreeMap<String, String>>,
     /// Version of this program.
     pub trialbook_version: String,
 }
 
-impl Environment {
-    /// Looks around. Takes some milliseconds: ask once for many runs.
-    pub fn capture(place: Place<'_>) -> Self {
-        let (git, python_version) = std::thread::scope(|scope| {
-            let git = scope.spawn(|| Git::around(place.directory, PATIENCE));
-            let python = python_version(place);
+/// Everything that is captured of the surroundings, but for what was switched off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Captured {
+    /// Machine, interpreter, packages, and where git stands.
+    pub environment: Option<Environment>,
+    /// The document of the code.
+    pub code: Option<Value>,
+    /// The document of the variables.
+    pub variables: Option<Value>,
+}
+
+impl Captured {
+    /// Looks around. Takes some tens of milliseconds: do it once for many runs, and beside them.
+    pub fn of(place: Place<'_>, parts: &Parts) -> Self {
+        let wants_environment = parts.has(Part::Environment);
+        let (code, python) = std::thread::scope(|scope| {
+            let code = scope.spawn(|| code(place, parts));
+            let python = wants_environment.then(|| Python::ask(place, parts, PATIENCE));
             // Looking at git does not panic; if it did, nothing is known of git.
-            (git.join().unwrap_or_default(), python)
+            (code.join().unwrap_or_default(), python)
         });
+        Self {
+            environment: python.map(|python| Environment::of(place, python, code.as_ref())),
+            code: code.map(|(_, document)| document),
+            variables: parts.has(Part::Variables).then(variables::own),
+        }
+    }
+}
+
+fn code(place: Place<'_>, parts: &Parts) -> Option<(Git, Value)> {
+    let git = parts
+        .has(Part::Git)
+        .then(|| Git::around(place.directory, PATIENCE))??;
+    let document = git.document(place.directory, PATIENCE);
+    Some((git, document))
+}
+
+impl Environment {
+    fn of(place: Place<'_>, python: Python, code: Option<&(Git, Value)>) -> Self {
         let system = rustix::system::uname();
         let word = |word: &std::ffi::CStr| word.to_string_lossy().into_owned();
+        let git = code.map(|(git, _)| git);
+        let diff = code.and_then(|(_, document)| document["diff"].as_str());
         Self {
-            python_version,
+            python_version: python.version,
+            python_executable: python.executable,
+            packages: python.packages,
             platform: format!(
                 "{} {} {}",
                 word(system.sysname()),
@@ -90,12 +150,22 @@ impl Environment {
                 word(system.machine())
             ),
             hostname: word(system.nodename()),
+            cpu_model: machine::cpu_model(),
             cpu_count: std::thread::available_parallelism().ok().map(usize::from),
+            memory_bytes: machine::memory_bytes(),
+            gpus: machine::gpus(),
+            timezone: machine::timezone(),
             working_directory: place.directory.to_string_lossy().into_owned(),
-            git_dirty: git.as_ref().map(|git| git.dirty),
-            git_branch: git.as_ref().and_then(|git| git.branch.clone()),
-            git_commit: git.and_then(|git| git.commit),
-            variables: variables(),
+            git_dirty: git.map(|git| git.dirty),
+            git_branch: git.and_then(|git| git.branch.clone()),
+            git_commit: git.and_then(|git| git.commit.clone()),
+            git_diff: diff.map(|text| {
+                let mut hash = canonical::hash(&text.into());
+                hash.truncate(12);
+                hash
+            }),
+            variables: telling(),
+            lock_files: locks::in_folder(place.directory),
             trialbook_version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
@@ -106,15 +176,7 @@ impl Environment {
     }
 }
 
-/// `Python 3.11.2` on standard output, since 3.4.
-fn python_version(place: Place<'_>) -> Option<String> {
-    let mut command = Command::new(place.python);
-    command.arg("--version").current_dir(place.directory);
-    let answer = ask(&mut command, PATIENCE)?;
-    Some(answer.trim().strip_prefix("Python ")?.to_owned())
-}
-
-fn variables() -> BTreeMap<String, String> {
+fn telling() -> BTreeMap<String, String> {
     TELLING
         .iter()
         .filter_map(|name| {
@@ -135,8 +197,12 @@ mod tests {
             directory: folder.path(),
             python: "no-such-python",
         };
-        let environment = Environment::capture(place);
-        assert_eq!(environment, Environment::capture(place));
+        let capture = || Captured::of(place, &Parts::all());
+        let captured = capture();
+        assert_eq!(captured, capture());
+        assert!(captured.variables.unwrap()["variables"].is_object());
+        assert_eq!(captured.code, None);
+        let environment = captured.environment.unwrap();
         assert_eq!(environment.python_version, None);
         assert_eq!(
             (&environment.git_commit, environment.git_dirty),
@@ -146,5 +212,19 @@ mod tests {
         assert_eq!(environment.document()["git_commit"], Value::Null);
         let read: Environment = serde_json::from_value(environment.document()).unwrap();
         assert_eq!(read, environment);
+    }
+
+    #[test]
+    fn what_is_switched_off_is_not_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place {
+            directory: folder.path(),
+            python: "no-such-python",
+        };
+        let nothing = Captured::of(place, &Parts::all().without("all").unwrap());
+        assert_eq!(
+            (nothing.environment, nothing.code, nothing.variables),
+            (None, None, None)
+        );
     }
 }

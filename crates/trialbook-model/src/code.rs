@@ -43,6 +43,8 @@ pub enum ErrorCode {
     DiskFull,
     /// Stored bytes are not what was written.
     DataDamaged,
+    /// Data is not what its manifest says.
+    DataChanged,
     /// Understood, but this version cannot do it.
     NotSupportedYet,
     /// The user may not do it.
@@ -59,7 +61,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Internal,
         Self::Io,
         Self::Usage,
@@ -77,6 +79,7 @@ impl ErrorCode {
         Self::StateConflict,
         Self::DiskFull,
         Self::DataDamaged,
+        Self::DataChanged,
         Self::NotSupportedYet,
         Self::PermissionDenied,
         Self::Interrupted,
@@ -105,6 +108,7 @@ impl ErrorCode {
             Self::StateConflict => "state_conflict",
             Self::DiskFull => "disk_full",
             Self::DataDamaged => "data_damaged",
+            Self::DataChanged => "data_changed",
             Self::NotSupportedYet => "not_supported_yet",
             Self::PermissionDenied => "permission_denied",
             Self::Interrupted => "interrupted",
@@ -123,7 +127,7 @@ impl ErrorCode {
             Self::ConfigInvalid | Self::FilterInvalid | Self::ValueInvalid => 4,
             Self::BookMissing | Self::BookNewer | Self::BookReadOnly | Self::BookBusy => 5,
             Self::ParamConflict | Self::RunEnded | Self::StateConflict => 6,
-            Self::DataDamaged => 7,
+            Self::DataDamaged | Self::DataChanged => 7,
             Self::DiskFull => 8,
             Self::NotSupportedYet => 9,
             Self::CriteriaNotMet => 10,
@@ -160,7 +164,7 @@ pub const EXIT_CODES: [(u8, &str); 14] = [
         6,
         "in conflict with what is recorded: a param, the state of a run",
     ),
-    (7, "data are damaged"),
+    (7, "data are damaged, or not what their manifest says"),
     (8, "no space is left"),
     (9, "not supported yet"),
     (10, "the success criteria are not met"),

@@ -16,18 +16,23 @@ mod params;
 mod task;
 mod unsupported;
 mod variations;
+mod writing;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 pub use crate::yaml::scalar::plain as plain_scalar;
 pub use checks::BUILT_IN_NAMES;
 pub use command_line::{SplitError, split as split_command};
 pub use document::{Config, Experiment, Metric, Task, Variation};
-pub use grid::{GridError, GridParts, axis, from_grid};
+pub use grid::{GridError, GridParts, axis, from_grid, with_grid};
 pub use keys::all as known_keys;
+pub use matrix::Axis;
 pub(crate) use params::canonical as canonical_params;
 pub use params::{Params, from_value as param_from_value, to_value as param_to_value};
+pub(crate) use variations::flatten as flattened;
 
+use crate::capture::Part;
 use crate::seed::SeedPolicy;
 use crate::yaml::{self, Doubt, Fields, FileError, Format, Node, Reading, Warning};
 
@@ -104,6 +109,7 @@ fn whole(reading: &mut Reading<'_>, root: &Node) -> Option<Config> {
         environment,
         random_seed,
         seed_policy,
+        capture: capture(reading, &top),
     };
     checks::whole(reading, &config, &top);
     Some(config)
@@ -117,6 +123,21 @@ fn trials(reading: &mut Reading<'_>, top: &Fields<'_>) -> Option<u32> {
             u32::try_from(trials).ok()
         }
     }
+}
+
+fn capture(reading: &mut Reading<'_>, top: &Fields<'_>) -> BTreeMap<Part, bool> {
+    let fields = top
+        .get("capture")
+        .and_then(|node| reading.fields(node, "capture", keys::CAPTURE));
+    let Some(fields) = fields else {
+        return BTreeMap::new();
+    };
+    let part = |part: Part| {
+        let node = fields.get(part.word())?;
+        let is_on = reading.flag(node, &fields.path_of(part.word()))?;
+        Some((part, is_on))
+    };
+    Part::ALL.into_iter().filter_map(part).collect()
 }
 
 fn seed(reading: &mut Reading<'_>, top: &Fields<'_>) -> (Option<u64>, SeedPolicy) {

@@ -16,12 +16,15 @@ mod rules;
 
 use serde::{Deserialize, Serialize};
 
+use crate::progress::Track;
 use crate::record::{Item, Op};
 use crate::time::Timestamp;
 use events::Events;
 use fold::Merge as _;
 pub use fold::Order;
-pub use items::{ErrorPattern, Judgements, Verdict, verdict};
+pub use items::{
+    AgentResult, Cost, ErrorPattern, GroupResult, Judgements, Results, Verdict, verdict,
+};
 pub use life::Life;
 pub use rules::{Input, RULES, Rule, rule_of};
 
@@ -102,6 +105,8 @@ pub struct State {
     items: items::Items,
     #[serde(default, skip_serializing_if = "fold::is_default")]
     assessments: u64,
+    #[serde(default, skip_serializing_if = "Track::is_empty")]
+    track: Track,
 }
 
 impl Default for State {
@@ -111,6 +116,7 @@ impl Default for State {
             events: Events::default(),
             items: items::Items::default(),
             assessments: 0,
+            track: Track::default(),
         }
     }
 }
@@ -124,6 +130,8 @@ impl State {
             self.items.observe(order, item);
         } else if let Op::Assess(_) = op {
             fold::count(&mut self.assessments, 1);
+        } else if let Op::Progress(progress) = op {
+            self.track.offer(order, progress);
         }
     }
 
@@ -133,6 +141,12 @@ impl State {
         self.events.merge(&other.events);
         self.items.merge(&other.items);
         fold::count(&mut self.assessments, other.assessments);
+        self.track.merge(&other.track);
+    }
+
+    /// Its latest progress records.
+    pub fn track(&self) -> &Track {
+        &self.track
     }
 
     /// Whether it was made by the present rules; if not, make it anew from the run's operations.
@@ -171,6 +185,11 @@ impl State {
     /// The classes of errors that items ended in, the most frequent first (C-15).
     pub fn error_patterns(&self) -> Vec<ErrorPattern> {
         self.items.error_patterns()
+    }
+
+    /// What the items came to, overall and by agent, type and class of errors; `None` without items.
+    pub fn results(&self) -> Option<Results> {
+        self.items.results()
     }
 
     /// Scores, durations and costs of items that are not finite: counted, and in no mean.

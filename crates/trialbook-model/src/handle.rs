@@ -288,6 +288,22 @@ pub fn short(sorted: &[Uid], uid: Uid) -> String {
     text[..unique.clamp(SHORT, text.len())].to_owned()
 }
 
+/// A short id of an experiment as the documents of other trackers write it: `exp-` and six digits of base 36,
+/// made from random bytes.
+pub fn experiment_alias(uid: Uid) -> String {
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut rest = uid
+        .0
+        .iter()
+        .fold(0_u128, |sum, byte| sum << 8 | u128::from(*byte));
+    let mut text = String::from("exp-");
+    for _ in 0..6 {
+        text.push(char::from(DIGITS[(rest % 36) as usize]));
+        rest /= 36;
+    }
+    text
+}
+
 /// The default name of a run: `run_YYYYMMDD_HHMMSS` in UTC (M-3), then four digits of its uid, more until
 /// the name is not taken, so that runs of one second differ.
 pub fn default_run_name(time: Timestamp, uid: Uid, is_taken: impl Fn(&str) -> bool) -> String {

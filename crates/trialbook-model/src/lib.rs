@@ -5,24 +5,29 @@
 //! draws randomness by itself; the clock and the entropy are arguments.
 
 pub mod canonical;
+pub mod capture;
 pub mod code;
 pub mod config;
 pub mod criteria;
 pub mod derived;
 pub mod exact_sum;
 pub mod filter;
+pub mod float;
 pub mod goal;
 pub mod handle;
 pub mod id;
 pub mod manifest;
 pub mod nearest;
 pub mod plan;
+pub mod progress;
 pub mod record;
 pub mod secret;
 pub mod seed;
+pub mod setup;
 pub mod stale;
 pub mod state;
 pub mod status;
+pub mod system;
 pub mod template;
 pub mod time;
 pub mod unit;

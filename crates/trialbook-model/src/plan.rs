@@ -20,7 +20,7 @@ use crate::template;
 pub use difference::{Change, difference};
 pub use reconcile::{
     Action, Choice, Decision, Decisions, ExistingRun, ExistingState, INTERRUPTED, Mode, PlanError,
-    Tally, counting, reconcile,
+    Tally, Why, check_names, counting, reconcile,
 };
 
 /// One run that a config asks for.

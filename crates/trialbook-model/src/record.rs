@@ -11,6 +11,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::Decimal;
+use crate::float;
 use crate::id::{ExperimentUid, OperationUid, RunUid, Uid, WriterUid};
 use crate::status::RunStatus;
 use crate::time::Timestamp;
@@ -285,7 +286,8 @@ pub struct SetTags {
 }
 
 /// Sets one attribute of a run or experiment by name; the latest holds. Known fields: `name`, `notes`,
-/// `description`, `archived` (`true`|`false`), `deleted` (`true`|`false`), `progress.stage`, `totals.cost` …
+/// `description`, `archived` (`true`|`false`), `deleted` (`true`|`false`); of a run `experiment` (the uid of the
+/// experiment that it is moved to), of an experiment `project` (the project that it is moved to) …
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SetField {
     /// What is changed.
@@ -399,8 +401,7 @@ pub enum LogStream {
 }
 
 /// One score of an item.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Score {
     /// Right or wrong.
     Bool(bool),
@@ -445,7 +446,11 @@ pub struct Item {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
     /// Milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "float::optional"
+    )]
     pub latency_ms: Option<f64>,
     /// Tokens in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -454,7 +459,11 @@ pub struct Item {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens_out: Option<u64>,
     /// Money, in `currency`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "float::optional"
+    )]
     pub cost: Option<f64>,
     /// ISO 4217 code; default `USD`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -554,8 +563,10 @@ pub struct Progress {
     /// The run.
     pub run: RunUid,
     /// Units done.
+    #[serde(with = "float")]
     pub done: f64,
     /// Units in all.
+    #[serde(default, with = "float::optional")]
     pub total: Option<f64>,
     /// Name of the stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,16 +4,14 @@
 //! stop no run begins; each run that began is in a final state when [`Engine::execute`] returns, unless
 //! recording itself fails.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::Value;
-use trialbook_model::canonical;
-use trialbook_model::record::{LinkSnapshot, Op};
 use trialbook_model::status::RunStatus;
 
 use crate::ledger::Job;
 use crate::preparation::{Preparation, PrepareError};
+use crate::snapshot::Snapshot;
 use crate::stop::Urgency;
 use crate::wrapper::{self, Ended, RecordError, Tools, WrapperError};
 
@@ -23,38 +21,6 @@ pub trait Progress: Sync {
     fn started(&self, job: &Job);
     /// A run has ended.
     fn ended(&self, job: &Job, ended: &Ended);
-}
-
-/// A document that runs are tied to: the surroundings, the config.
-#[derive(Debug)]
-pub struct Snapshot {
-    kind: &'static str,
-    sha256: String,
-    document: Value,
-    sent: AtomicBool,
-}
-
-impl Snapshot {
-    /// A snapshot that no run is tied to yet.
-    pub fn new(kind: &'static str, document: Value) -> Self {
-        Self {
-            kind,
-            sha256: canonical::hash(&document),
-            document,
-            sent: AtomicBool::new(false),
-        }
-    }
-
-    /// The operation that ties a run to it; the first one carries the document.
-    fn link(&self, job: &Job) -> Op {
-        let is_first = !self.sent.swap(true, Ordering::SeqCst);
-        Op::LinkSnapshot(LinkSnapshot {
-            run: job.run,
-            kind: self.kind.to_owned(),
-            sha256: self.sha256.clone(),
-            document: is_first.then(|| self.document.clone()),
-        })
-    }
 }
 
 /// Why not all runs could be executed. What a run's program does is never a reason.
@@ -78,7 +44,7 @@ pub struct Totals {
     pub completed: usize,
     /// Failed.
     pub failed: usize,
-    /// Cancelled by the request to stop.
+    /// Cancelled on request.
     pub cancelled: usize,
     /// Not begun because of it.
     pub left: usize,
@@ -148,9 +114,23 @@ impl Engine<'_> {
     }
 
     fn one(&self, job: &Job) -> Result<Ended, EngineError> {
+        let requests = self.preparation.requests();
+        let ended = match requests.asked(job.run) {
+            Some(by) => {
+                let ended = wrapper::withdraw(job.run, by, self.tools)?;
+                self.progress.ended(job, &ended);
+                ended
+            }
+            None => self.executed(job)?,
+        };
+        requests.withdraw(job.run);
+        Ok(ended)
+    }
+
+    fn executed(&self, job: &Job) -> Result<Ended, EngineError> {
         let task = self.preparation.task(job)?;
         for snapshot in self.snapshots {
-            self.tools.sink.record(snapshot.link(job))?;
+            snapshot.link(job.run, self.tools.sink)?;
         }
         self.progress.started(job);
         let ended = wrapper::execute(&task, self.tools)?;

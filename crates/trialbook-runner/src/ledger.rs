@@ -22,7 +22,7 @@ use trialbook_model::time::Clock;
 
 use crate::outline::{self, Outline};
 use crate::preparation::Preparation;
-use crate::standing::{LEFT_OUT_FIELD, SEED_FIELD, Standing, StandingRun};
+use crate::standing::{BESIDE_FIELD, LEFT_OUT_FIELD, SEED_FIELD, Standing, StandingRun};
 use crate::wrapper::{RecordError, Sink};
 
 /// What started the runs, as their starts say.
@@ -53,6 +53,8 @@ pub struct Ledger<'a> {
     pub preparation: &'a Preparation,
     /// The experiment as it stands.
     pub standing: &'a Standing,
+    /// The config that is recorded where the runs stand beside those that it names.
+    pub beside: Option<&'a Config>,
 }
 
 impl Ledger<'_> {
@@ -78,15 +80,20 @@ impl Ledger<'_> {
         &self.preparation.config
     }
 
+    /// The config that is recorded.
+    fn recorded(&self) -> &Config {
+        self.beside.unwrap_or_else(|| self.config())
+    }
+
     fn experiment(&mut self, outline: &Outline) -> Result<ExperimentUid, RecordError> {
-        let hash = self.config().hash();
+        let hash = self.recorded().hash();
         let known = self.standing.uid;
         let uid = known.unwrap_or_else(|| ExperimentUid::mint(self.entropy));
         let is_same = self.standing.hash.as_deref() == Some(&hash) && outline.changes.is_empty();
         if known.is_some() && is_same {
             return Ok(uid);
         }
-        let config = &self.preparation.config;
+        let config = self.recorded();
         let words = &config.experiment;
         let project = words.project.clone();
         self.sink.record(Op::CreateExperiment(CreateExperiment {
@@ -98,7 +105,8 @@ impl Ledger<'_> {
             config_hash: Some(hash),
         }))?;
         let subject = Standing::subject(uid);
-        if config.random_seed.is_none() && self.standing.base_seed.is_none() {
+        let is_drawn = self.config().random_seed.is_none();
+        if is_drawn && self.standing.base_seed.is_none() {
             self.field(&subject, SEED_FIELD, json!(outline.base_seed))?;
         }
         self.words(&subject)?;
@@ -107,7 +115,7 @@ impl Ledger<'_> {
     }
 
     fn words(&self, subject: &Subject) -> Result<(), RecordError> {
-        let words = &self.config().experiment;
+        let words = &self.recorded().experiment;
         for (field, value) in [
             ("description", &words.description),
             ("author", &words.author),
@@ -139,7 +147,7 @@ impl Ledger<'_> {
     }
 
     fn metrics(&self, subject: &Subject) -> Result<(), RecordError> {
-        for metric in &self.config().metrics {
+        for metric in &self.recorded().metrics {
             if metric.unit.is_some() || metric.goal.is_some() {
                 self.sink.record(Op::DefineMetric(DefineMetric {
                     subject: subject.clone(),
@@ -218,7 +226,7 @@ impl Ledger<'_> {
                     attempt,
                     planned,
                 }),
-                Action::Start { attempt, after } => {
+                Action::Start { attempt, after, .. } => {
                     highest += 1;
                     let job = Job {
                         run: RunUid::mint(self.entropy),
@@ -265,6 +273,9 @@ impl Ledger<'_> {
             status: RunStatus::Queued,
             ..StartRun::of(job.run)
         }))?;
+        if self.beside.is_some() {
+            self.field(&Subject::Run(job.run), BESIDE_FIELD, json!(true))?;
+        }
         let params = self.config().variations.get(planned.variation_at);
         let params = params.map_or_else(Vec::new, |variation| without_secrets(&variation.params));
         if params.is_empty() {

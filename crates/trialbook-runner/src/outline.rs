@@ -124,6 +124,8 @@ impl OutlineError {
 pub struct Ground<'a> {
     /// The config.
     pub config: &'a Config,
+    /// The config that is recorded: another one where the runs stand beside those that it names.
+    pub recorded: &'a Config,
     /// The experiment as it stands.
     pub standing: &'a Standing,
     /// Whether another process executes it.
@@ -191,7 +193,7 @@ impl Ground<'_> {
     fn changes(&self) -> Vec<Change> {
         match &self.standing.document {
             None => Vec::new(),
-            Some(recorded) => difference(recorded, &document(self.config)),
+            Some(recorded) => difference(recorded, &document(self.recorded)),
         }
     }
 
@@ -209,6 +211,7 @@ impl Ground<'_> {
             .collect();
         let leaves = |run: &&StandingRun| {
             !run.left_out
+                && !run.beside
                 && decisions.unplanned.contains(&run.uid)
                 && (run.status == RunStatus::Queued || !same.contains(&run.key))
         };

@@ -6,18 +6,20 @@
 //! from the same values.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use trialbook_capture::data;
 use trialbook_model::config::{Config, param_to_value};
 use trialbook_model::record::{Param, ParamKind};
 use trialbook_model::secret;
 use trialbook_model::template::{self, TemplateError};
 
 use crate::ledger::{Job, without_secrets};
-use crate::wrapper::{Files, Limits, Program, Task};
+use crate::requests::Requests;
+use crate::wrapper::{Capture, Files, Limits, Program, Task};
 
 /// What all runs of an experiment have in common.
 #[derive(Debug, Clone)]
@@ -36,6 +38,8 @@ pub struct Preparation {
     pub timeout: Option<Duration>,
     /// Time between the request to end and the kill.
     pub grace: Duration,
+    /// What is recorded beside what the programs tell.
+    pub capture: Capture,
 }
 
 /// Why a run cannot be prepared.
@@ -59,6 +63,8 @@ pub enum PrepareError {
 const METRICS_FILE: &str = "metrics.jsonl";
 /// Where it writes its result.
 const RESULT_FILE: &str = "result.json";
+/// Programs that start the Python of the folder's own environment.
+const LAUNCHERS: [&str; 6] = ["hatch", "pdm", "pipenv", "poetry", "rye", "uv"];
 /// Variables of an outer run, which mean nothing inside.
 const OUTER: &str = "TRIALBOOK_PARAM_";
 
@@ -90,12 +96,34 @@ impl Preparation {
         }
     }
 
-    /// The interpreter that the runs use, as far as it shows: to ask it for its version.
-    pub fn interpreter(&self) -> &str {
-        match self.config.task.command.first() {
-            Some(program) if is_python(program) => program,
-            Some(_) | None => &self.python,
+    /// Requests to end runs of the book.
+    pub fn requests(&self) -> Requests {
+        Requests::of(&self.book)
+    }
+
+    /// The interpreter that the runs use, as far as it shows: to ask it for its version and packages.
+    pub fn interpreter(&self) -> String {
+        let command = self.config.task.command.first();
+        let own = command.and_then(|program| self.interpreter_of(program));
+        own.unwrap_or_else(|| self.python.clone())
+    }
+
+    fn interpreter_of(&self, program: &str) -> Option<String> {
+        if is_python(program) {
+            return Some(program.to_owned());
         }
+        if LAUNCHERS.contains(&program) {
+            let own = self.folder.join(".venv/bin/python");
+            return own.exists().then(|| own.to_string_lossy().into_owned());
+        }
+        // A script that names its interpreter in its first line.
+        if !program.contains('/') {
+            return None;
+        }
+        let mut beginning = [0; 256];
+        let mut file = std::fs::File::open(self.folder.join(program)).ok()?;
+        let length = file.read(&mut beginning).ok()?;
+        named_interpreter(&beginning[..length])
     }
 
     /// The command line of a run; a template that cannot be filled in stays as it is.
@@ -156,6 +184,7 @@ impl Preparation {
             metrics: folder.join(METRICS_FILE),
             result: folder.join(RESULT_FILE),
             exit: None,
+            cancel: Some(self.requests().path(job.run)),
         };
         let directory = match &self.config.task.cwd {
             Some(cwd) => self.folder.join(self.fill(job, cwd)?),
@@ -175,6 +204,7 @@ impl Preparation {
                 timeout: self.timeout.or(own),
                 grace: self.grace,
             },
+            capture: self.capture,
         })
     }
 
@@ -246,16 +276,27 @@ impl Preparation {
         Ok(variables)
     }
 
-    /// A path inside the config's folder becomes absolute, so that it holds in any working folder; an address
-    /// or a name of something else stays as written.
+    /// A path of something in the config's folder, or in one above it, becomes absolute, so that it holds in any
+    /// working folder; an address or a name of something else stays as written.
     fn data_path(&self, written: &str) -> OsString {
-        let path = self.folder.join(written);
-        if path.exists() {
-            path.into()
-        } else {
-            written.into()
-        }
+        data::locate(&self.folder, written).map_or_else(|| written.into(), OsString::from)
     }
+}
+
+/// The Python that the first line of a script names.
+fn named_interpreter(script: &[u8]) -> Option<String> {
+    let line = script
+        .strip_prefix(b"#!")?
+        .split(|byte| *byte == b'\n')
+        .next()?;
+    let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
+    let program = words.next()?;
+    let program = if program.ends_with("/env") {
+        words.find(|word| !word.starts_with('-'))?
+    } else {
+        program
+    };
+    is_python(program).then(|| program.to_owned())
 }
 
 /// Only names of interpreters: a program of another name may do anything when it is called with `--version`.
@@ -322,6 +363,7 @@ fn outer_variables() -> Vec<OsString> {
 
 #[cfg(test)]
 mod tests {
+    use trialbook_model::capture::Parts;
     use trialbook_model::config;
     use trialbook_model::id::{RunUid, Uid};
     use trialbook_model::plan::expand;
@@ -351,6 +393,7 @@ random_seed: 5
             python: "python3".to_owned(),
             timeout,
             grace: GRACE,
+            capture: Capture::of(&Parts::all()),
         };
         let job = Job {
             run: RunUid(Uid([1; 16])),
@@ -424,6 +467,21 @@ random_seed: 5
             "train.py",
         ] {
             assert!(!is_python(program), "{program}");
+        }
+    }
+
+    #[test]
+    fn scripts_name_their_interpreter() {
+        for (line, expected) in [
+            ("#!/usr/bin/env python3\nimport x\n", Some("python3")),
+            ("#!/usr/bin/env -S python3.12 -u\n", Some("python3.12")),
+            ("#!/opt/venv/bin/python -u", Some("/opt/venv/bin/python")),
+            ("#!/bin/sh\npython3 x\n", None),
+            ("#!\n", None),
+            ("import x\n", None),
+        ] {
+            let found = named_interpreter(line.as_bytes());
+            assert_eq!(found.as_deref(), expected, "{line}");
         }
     }
 

@@ -20,6 +20,9 @@ pub const SEED_FIELD: &str = "random_seed";
 /// The field of a run that says that the plan no longer asks for it.
 pub const LEFT_OUT_FIELD: &str = "left_out";
 
+/// The field of a run that says that a grid of the command line made it, beside those that the config names.
+pub const BESIDE_FIELD: &str = "beside_config";
+
 /// An experiment as it stands. The empty one is not in the book.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Standing {
@@ -39,6 +42,8 @@ pub struct Standing {
     pub highest: u64,
     /// The snapshots of the surroundings of its completed runs, by SHA-256.
     pub environments: BTreeSet<String>,
+    /// The snapshots of the data of its completed runs, by SHA-256.
+    pub datasets: BTreeSet<String>,
 }
 
 /// A planned run as it stands.
@@ -62,6 +67,8 @@ pub struct StandingRun {
     pub interrupted: bool,
     /// Whether an earlier plan change left it out.
     pub left_out: bool,
+    /// Whether it stands beside those that the config names.
+    pub beside: bool,
     /// Its last sign of life.
     pub alive: Option<Timestamp>,
 }
@@ -105,7 +112,8 @@ impl Standing {
             hash: state.config().and_then(|config| config.hash.clone()),
             base_seed: state.annotations.field(SEED_FIELD).and_then(Value::as_u64),
             runs,
-            environments: rows.iter().filter_map(environment_of).collect(),
+            environments: snapshots_of(rows, "environment"),
+            datasets: snapshots_of(rows, "dataset"),
             highest: rows.iter().filter_map(|row| row.number).max().unwrap_or(0),
         }
     }
@@ -122,10 +130,12 @@ impl Standing {
     }
 }
 
-fn environment_of(row: &RunRow) -> Option<String> {
-    let is_result = row.state.status() == RunStatus::Completed;
-    let snapshot = row.state.snapshots.get("environment");
-    snapshot.filter(|_| is_result).map(|it| it.value.clone())
+fn snapshots_of(rows: &[RunRow], kind: &str) -> BTreeSet<String> {
+    rows.iter()
+        .filter(|row| row.state.status() == RunStatus::Completed)
+        .filter_map(|row| row.state.snapshots.get(kind))
+        .map(|snapshot| snapshot.value.clone())
+        .collect()
 }
 
 impl StandingRun {
@@ -148,6 +158,7 @@ impl StandingRun {
                 .error()
                 .is_some_and(|error| error.kind == INTERRUPTED),
             left_out: row.state.annotations.flag(LEFT_OUT_FIELD),
+            beside: row.state.annotations.flag(BESIDE_FIELD),
             alive: row.state.alive,
         })
     }

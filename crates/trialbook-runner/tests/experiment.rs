@@ -10,22 +10,24 @@ use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use trialbook_model::capture::Parts;
 use trialbook_model::config;
 use trialbook_model::id::Entropy;
 use trialbook_model::plan::{Choice, Mode};
 use trialbook_model::record::{LinkKind, Op, RunError, SetStatus};
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::{Clock, Timestamp};
-use trialbook_runner::engine::{Engine, Progress, Snapshot, Totals};
+use trialbook_runner::engine::{Engine, Progress, Totals};
 use trialbook_runner::guard::Guard;
 use trialbook_runner::ledger::{Job, Ledger};
 use trialbook_runner::outline::{Ground, Outline, OutlineError, Outside, Wish};
 use trialbook_runner::preparation::Preparation;
 use trialbook_runner::recording::SharedRecorder;
 use trialbook_runner::shim;
+use trialbook_runner::snapshot::Snapshot;
 use trialbook_runner::standing::{Elsewhere, Standing};
 use trialbook_runner::stop::Stop;
-use trialbook_runner::wrapper::{Ended, Sink as _, Tools};
+use trialbook_runner::wrapper::{Capture, Ended, Sink as _, Tools};
 use trialbook_store::nouns::RunRow;
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading as _;
@@ -109,6 +111,7 @@ impl Laboratory {
             python: "python3".to_owned(),
             timeout: Some(Duration::from_secs(120)),
             grace: Duration::from_secs(10),
+            capture: Capture::of(&Parts::all()),
         }
     }
 
@@ -117,6 +120,7 @@ impl Laboratory {
         let standing = self.standing();
         Ground {
             config: &config,
+            recorded: &config,
             standing: &standing,
             elsewhere: Elsewhere::Nobody,
             drawn_seed: 4711,
@@ -135,6 +139,7 @@ impl Laboratory {
             entropy: &mut Counted,
             preparation: &preparation,
             standing: &self.standing(),
+            beside: None,
         }
         .write(&outline)
         .unwrap();

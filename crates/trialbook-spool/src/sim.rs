@@ -2,12 +2,13 @@
 //!
 //! Processes share it ([`SimFiles::process`]); each can be made to die in the middle of its n-th
 //! operation; a power cut ([`SimFiles::power_cut`]) keeps what was synced and any part of what was not,
-//! sector by sector, with the order of nothing. Also: short writes and reads, EINTR, syncs that fail and
+//! sector by sector and name by name, with the order of nothing. Also: short writes and reads, EINTR, syncs that fail and
 //! lose pages, a disk that is full. Not here: what is right afterwards; that is the tests' to say.
 //! Invariant: the same seed and the same calls give the same bytes and the same failures.
 
 mod disk;
 mod handle;
+pub mod rounds;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -267,9 +268,13 @@ impl Files for SimFiles {
         self.whole(|world| Ok(world.disk.names_in(dir)))
     }
 
-    fn sync_dir(&self, _dir: &Path) -> io::Result<()> {
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         self.whole(|world| {
-            world.disk.sync_names();
+            let failed = world.faults.failed;
+            if world.disk.chance(failed) {
+                return Err(io::Error::other("simulated EIO"));
+            }
+            world.disk.sync_names(dir);
             Ok(())
         })
     }
@@ -302,3 +307,6 @@ impl Files for SimFiles {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -327,7 +327,9 @@ impl SpoolWriter {
         if self.waiting == 0 {
             return Ok(());
         }
-        if self.open.is_none() {
+        // Behind a sync that failed nothing is sure, whatever later ones say: what waits goes into a new file.
+        let usable = |open: &OpenSpool| !open.progress.has_failed();
+        if !self.open.as_ref().is_some_and(usable) {
             self.change_file(self.header.created)?;
         }
         let seq = self.next_seq - 1;

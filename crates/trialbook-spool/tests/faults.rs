@@ -13,12 +13,13 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 use trialbook_model::id::{RunUid, Uid, WriterUid};
 use trialbook_model::record::{Op, SeriesKey, Subject};
 use trialbook_model::time::Timestamp;
+use trialbook_spool::sim::rounds;
 use trialbook_spool::{
     Access, Background, Durability, FileHandle, Files, Identity, Liveness, LogCall, Lost, Mode,
     Repeat, SpoolError, SpoolOptions, SpoolReader, SpoolWriter, SystemFiles, Tail, claim_dead,
@@ -30,18 +31,6 @@ const TASK: &str = "TRIALBOOK_FAULT_TASK";
 const KEYS: u64 = 12;
 /// Kills where nobody says how long to go on.
 const ROUNDS: u64 = 24;
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long to test is said from outside"
-)]
-fn setting(name: &str) -> Option<u64> {
-    std::env::var(name)
-        .ok()?
-        .parse::<f64>()
-        .ok()
-        .map(|value| value as u64)
-}
 
 struct Recorder {
     writer: SpoolWriter,
@@ -209,10 +198,10 @@ fn write_durably(dir: &Path) {
 #[test]
 fn kill_9_loses_nothing_that_was_acknowledged() {
     let begin = Instant::now();
-    let seed = setting("TRIALBOOK_FAULT_SEED").unwrap_or(0);
-    let seconds = setting("TRIALBOOK_FAULT_SECONDS").unwrap_or(0);
+    let seed = rounds::first_seed().unwrap_or(0);
+    let duration = rounds::duration().unwrap_or_default();
     for round in 0_u64.. {
-        if round >= ROUNDS && begin.elapsed() >= Duration::from_secs(seconds) {
+        if round >= ROUNDS && begin.elapsed() >= duration {
             break;
         }
         let dir = tempfile::tempdir().unwrap();

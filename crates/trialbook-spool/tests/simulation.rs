@@ -8,11 +8,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use trialbook_model::id::{RunUid, Uid, WriterUid};
 use trialbook_model::record::{Heartbeat, Log, LogStream, Op, Points, SeriesKey, Subject};
 use trialbook_model::time::Timestamp;
+use trialbook_spool::sim::rounds::{self, Random};
 use trialbook_spool::sim::{Faults, MayMap, SimFiles};
 use trialbook_spool::{
     Background, Durability, Liveness, LogCall, Mode, Note, Repeat, SpoolError, SpoolOptions,
@@ -21,22 +21,6 @@ use trialbook_spool::{
 
 /// Schedules where nobody says how long to go on.
 const SCHEDULES: u64 = 900;
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-
-    fn one_in(&mut self, many: u64) -> bool {
-        self.below(many) == 0
-    }
-}
 
 /// What one writer said and what it was promised.
 #[derive(Default)]
@@ -96,24 +80,7 @@ struct Live {
 
 #[test]
 fn what_was_acknowledged_survives_every_crash() {
-    let seed = setting("TRIALBOOK_FAULT_SEED").unwrap_or(1);
-    let seconds = setting("TRIALBOOK_FAULT_SECONDS");
-    let begin = Instant::now();
-    for round in 0.. {
-        let enough = match seconds {
-            Some(seconds) => begin.elapsed() >= Duration::from_secs(seconds),
-            None => round >= SCHEDULES,
-        };
-        if enough {
-            break;
-        }
-        let seed = seed.wrapping_add(round);
-        let outcome = std::panic::catch_unwind(|| Schedule::new(seed).go());
-        assert!(
-            outcome.is_ok(),
-            "failed with TRIALBOOK_FAULT_SEED={seed}, first of its rounds"
-        );
-    }
+    rounds::play(SCHEDULES, |seed| Schedule::new(seed).go());
 }
 
 #[test]
@@ -129,21 +96,9 @@ fn the_same_seed_makes_the_same_schedule() {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long to test is said from outside"
-)]
-fn setting(name: &str) -> Option<u64> {
-    std::env::var(name)
-        .ok()?
-        .parse::<f64>()
-        .ok()
-        .map(|value| value as u64)
-}
-
 impl Schedule {
     fn new(seed: u64) -> Self {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let files = SimFiles::new(random.below(u64::MAX));
         if random.one_in(2) {
             files.set_may_map(MayMap::No);

@@ -1,7 +1,17 @@
-//! The description of a sample: location, spread, quantiles.
+//! The description of a sample: location, spread, quantiles, shape.
+//!
+//! Invariant: quantiles are of type 7 (Hyndman & Fan 1996), variances are divided by n − 1.
 
-use crate::exact::{Double, scale_of, sum};
+use crate::exact::{scale_of, sum};
+use crate::interval::Interval;
+use crate::moments::{Deviations, finite};
+use crate::probability::Level;
+use crate::special::student_two_sided_quantile;
 use crate::undefined::Undefined;
+
+mod shape;
+
+pub use shape::{Shape, shape, trimmed_mean};
 
 /// What a sample of finite numbers looks like.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,36 +36,40 @@ pub struct Description {
     pub sem: Option<f64>,
 }
 
+impl Description {
+    /// The t interval of the mean; `None` where the values do not vary or there is one.
+    ///
+    /// The mean has no bootstrap interval here: at ten values the best of them covers 88 % instead of 95 %.
+    pub fn mean_interval(&self, level: Level) -> Option<Interval> {
+        let sem = self.sem.filter(|&sem| sem > 0.0)?;
+        let half = sem * student_two_sided_quantile(level.outside(), (self.n - 1) as f64);
+        Some(Interval::new(self.mean - half, self.mean + half))
+    }
+}
+
 /// Describes a sample. Sums are kept in twice the precision, in units of a power of two near the largest
 /// magnitude, so that offsets, mixed magnitudes and extreme scales cost no digits.
 ///
 /// # Errors
 /// [`Undefined::NonFiniteInput`], [`Undefined::EmptyInput`].
 pub fn describe(values: &[f64]) -> Result<Description, Undefined> {
-    if values.iter().any(|value| !value.is_finite()) {
-        return Err(Undefined::NonFiniteInput);
-    }
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let (Some(&min), Some(&max)) = (sorted.first(), sorted.last()) else {
-        return Err(Undefined::EmptyInput);
-    };
+    let sorted = sorted(values)?;
+    let (min, max) = (sorted[0], sorted[sorted.len() - 1]);
     let n = values.len();
     let scale = scale_of(min.abs().max(max.abs()));
     let total = sum(values.iter().map(|value| value / scale));
-    let mean = total.over(n as f64);
     let sd = (n > 1).then(|| {
         if min == max {
             0.0
         } else {
-            sd_of(values, scale, mean)
+            Deviations::of(values, (min, max)).sd()
         }
     });
     Ok(Description {
         n,
         sum: total.value() * scale,
         // The rounded mean of a constant may lie beside the constant.
-        mean: (mean.value() * scale).clamp(min, max),
+        mean: (total.over(n as f64).value() * scale).clamp(min, max),
         min,
         max,
         median: of_sorted(&sorted, 0.5),
@@ -65,34 +79,26 @@ pub fn describe(values: &[f64]) -> Result<Description, Undefined> {
     })
 }
 
-/// The standard deviation around a mean that is given in units of `scale`.
-fn sd_of(values: &[f64], scale: f64, mean: Double) -> f64 {
-    let deviation = |value: &f64| Double::from(value / scale).plus(mean.negated());
-    let widest = values
-        .iter()
-        .map(|value| deviation(value).value().abs())
-        .fold(0.0, f64::max);
-    let spread = scale_of(widest);
-    let squares = values.iter().fold(Double::default(), |squares, value| {
-        squares.plus(deviation(value).over(spread).squared())
-    });
-    squares.over((values.len() - 1) as f64).value().sqrt() * spread * scale
-}
-
 /// The quantile of type 7 (Hyndman & Fan 1996): linear between the order statistics around `(n − 1) p`.
 ///
 /// # Errors
 /// [`Undefined::NonFiniteInput`], also where `p` is not in 0..=1; [`Undefined::EmptyInput`].
 pub fn quantile(values: &[f64], p: f64) -> Result<f64, Undefined> {
-    if values.iter().any(|value| !value.is_finite()) || !(0.0..=1.0).contains(&p) {
+    if !(0.0..=1.0).contains(&p) {
         return Err(Undefined::NonFiniteInput);
     }
+    Ok(of_sorted(&sorted(values)?, p))
+}
+
+/// The values in order, of which there is at least one and all are finite.
+fn sorted(values: &[f64]) -> Result<Vec<f64>, Undefined> {
+    finite(&[values])?;
     if values.is_empty() {
         return Err(Undefined::EmptyInput);
     }
     let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    Ok(of_sorted(&sorted, p))
+    sorted.sort_unstable_by(f64::total_cmp);
+    Ok(sorted)
 }
 
 fn of_sorted(sorted: &[f64], p: f64) -> f64 {

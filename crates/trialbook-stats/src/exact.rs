@@ -49,6 +49,31 @@ impl Double {
         Self { high, low }
     }
 
+    /// The product with a power of two.
+    pub(crate) fn times_power(self, power: f64) -> Self {
+        Self {
+            high: self.high * power,
+            low: self.low * power,
+        }
+    }
+
+    /// The product with a float.
+    pub(crate) fn times(self, factor: f64) -> Self {
+        let (high, error) = two_product(self.high, factor);
+        let (high, low) = quick_two_sum(high, error + self.low * factor);
+        Self { high, low }
+    }
+
+    /// The product.
+    pub(crate) fn by(self, other: Self) -> Self {
+        let (high, error) = two_product(self.high, other.high);
+        let (high, low) = quick_two_sum(
+            high,
+            error + (self.high * other.low + self.low * other.high),
+        );
+        Self { high, low }
+    }
+
     /// The quotient by a float.
     pub(crate) fn over(self, divisor: f64) -> Self {
         let first = self.high / divisor;
@@ -78,7 +103,8 @@ fn quick_two_sum(a: f64, b: f64) -> (f64, f64) {
     (sum, b - (sum - a))
 }
 
-fn two_product(a: f64, b: f64) -> (f64, f64) {
+/// The product, and what its rounding lost.
+pub(crate) fn two_product(a: f64, b: f64) -> (f64, f64) {
     let product = a * b;
     let (a_high, a_low) = split(a);
     let (b_high, b_low) = split(b);

@@ -174,6 +174,10 @@ impl Book {
         self.files.as_ref()
     }
 
+    pub(crate) fn shared_files(&self) -> Arc<dyn Files> {
+        Arc::clone(&self.files)
+    }
+
     pub(crate) fn backend(&self) -> &dyn Backend {
         match &self.rows {
             Rows::Database(database) => database,

@@ -7,17 +7,21 @@
 mod answers;
 mod script;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use proptest::prelude::*;
+use trialbook_model::filter::KeyKind;
 use trialbook_model::id::ExperimentUid;
 use trialbook_model::record::{Op, Points, SeriesKey, Signed, Subject};
 use trialbook_model::time::{Clock, Timestamp};
 use trialbook_spool::{Background, Durability, Mode, Note};
 
 use crate::book::{Access, Book, Effort, SealOutcome};
+use crate::query::{Query, Shown};
+use crate::reading::Reading as _;
 use crate::recorder::{Recorder, RecorderOptions};
 use crate::reference::Reference;
 use answers::answers;
@@ -136,6 +140,26 @@ impl Pair {
             assert_eq!(expected, found);
         }
         assert_eq!(expected.len(), found.len());
+        let view = self.book.view().unwrap();
+        assert_eq!(view.damaged().unwrap(), BTreeSet::new());
+        let kinds = [KeyKind::Metric, KeyKind::Param, KeyKind::Tag];
+        let [metrics, params, tags] = kinds.map(|kind| view.key_names(kind).unwrap());
+        let all = Query {
+            shown: Shown::All,
+            ..Query::all()
+        };
+        for row in model.runs(&model.search(&all).unwrap().runs).unwrap() {
+            let state = &row.state;
+            assert!(
+                state
+                    .records
+                    .series
+                    .keys()
+                    .all(|key| metrics.contains(&key.key))
+            );
+            assert!(state.params.keys().all(|key| params.contains(key)));
+            assert!(state.annotations.tags().all(|(tag, _)| tags.contains(tag)));
+        }
     }
 }
 

@@ -7,11 +7,14 @@
 pub mod artifacts;
 mod backend;
 mod backup;
+mod beside;
 pub mod book;
 pub mod check;
 #[cfg(test)]
 mod contract;
+mod draft;
 pub mod error;
+mod fetch;
 mod fold;
 pub mod index;
 mod indexes;
@@ -32,9 +35,12 @@ mod tails;
 pub mod view;
 
 pub use artifacts::{ArtifactSum, Artifacts};
+pub use beside::{seal_if_large, sealing_beside};
 pub use book::{Access, Book, Effort, SealOutcome, SealReport};
 pub use check::{CheckReport, Depth, Finding};
+pub use draft::Draft;
 pub use error::{BOOK_FORMAT, BookError, Refusal};
+pub use fetch::Standing;
 pub use rebuild::RebuildReport;
 pub use recorder::{Recorder, RecorderOptions};
 pub use sqlite::program_of;

@@ -142,14 +142,14 @@ impl<'a> BookView<'a> {
         }
     }
 
-    /// Runs whose sealed rows are damaged, as far as this view has met them: they were left out, or show only
-    /// what was recorded since.
-    pub fn damaged(&self) -> BTreeSet<RunNo> {
+    /// Runs whose sealed rows are damaged: no answer has them, or only with what was recorded since.
+    pub fn damaged(&self) -> Result<BTreeSet<RunNo>, BookError> {
         let folded = self.fold.runs.iter();
         let folded = folded.filter(|(_, run)| run.kept.aside.is_some());
         let mut damaged = self.damaged.borrow().clone();
         damaged.extend(folded.map(|(no, _)| *no));
-        damaged
+        damaged.extend(self.unindexed()?);
+        Ok(damaged)
     }
 
     fn row(&self, no: RunNo) -> Result<Option<RunRow>, BookError> {

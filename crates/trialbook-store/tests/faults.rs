@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use trialbook_model::id::{RunNo, RunUid, Uid};
 use trialbook_model::record::*;
 use trialbook_model::time::{Clock, Timestamp};
+use trialbook_spool::sim::rounds::{self, Random};
 use trialbook_spool::{Background, Mode};
 use trialbook_store::check::Depth;
 use trialbook_store::nouns::Owner;
@@ -41,10 +42,6 @@ const ROLE: &str = "TRIALBOOK_FAULT_CHILD";
 )]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-fn setting(name: &str) -> Option<u64> {
-    Some(variable(name)?.parse::<f64>().ok()? as u64)
 }
 
 /// A clock that goes on by itself, the same for all writers of a process.
@@ -252,16 +249,10 @@ fn fill(book: &Book, run: RunUid, steps: std::ops::Range<i64>) {
 #[test]
 fn killed_writers_and_sealers_lose_and_double_nothing() {
     let (folder, path, book) = new_book();
-    let seed = setting("TRIALBOOK_FAULT_SEED").unwrap_or(1);
-    let seconds = setting("TRIALBOOK_FAULT_SECONDS").unwrap_or(6);
+    let seed = rounds::first_seed().unwrap_or(1);
+    let duration = rounds::duration().unwrap_or(Duration::from_secs(6));
     let begin = Instant::now();
-    let mut state = seed;
-    let mut below = |limit: u64| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % limit
-    };
+    let mut random = Random::new(seed);
     let acknowledged: Vec<PathBuf> = (0..3)
         .map(|at| {
             let file = folder.path().join(format!("acknowledged-{at}"));
@@ -269,7 +260,7 @@ fn killed_writers_and_sealers_lose_and_double_nothing() {
             file
         })
         .collect();
-    while begin.elapsed() < Duration::from_secs(seconds) {
+    while begin.elapsed() < duration {
         let writers: Vec<Child> = (0..3)
             .map(|at| {
                 spawn(
@@ -282,9 +273,9 @@ fn killed_writers_and_sealers_lose_and_double_nothing() {
         let sealers: Vec<Child> = (0..2).map(|_| spawn("sealer", &path, "")).collect();
         let mut children: Vec<Child> = writers.into_iter().chain(sealers).collect();
         // The moment of a kill is what this is about; nothing waits for anything here.
-        std::thread::sleep(Duration::from_millis(150 + below(400)));
+        std::thread::sleep(Duration::from_millis(150 + random.below(400)));
         while !children.is_empty() {
-            let mut child = children.swap_remove(below(children.len() as u64) as usize);
+            let mut child = children.swap_remove(random.below(children.len() as u64) as usize);
             kill(&mut child);
         }
         for (at, file) in acknowledged.iter().enumerate() {

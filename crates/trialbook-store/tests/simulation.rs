@@ -10,11 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
 
 use trialbook_model::id::{RunNo, RunUid, Uid};
 use trialbook_model::record::*;
 use trialbook_model::time::{Clock, Timestamp};
+use trialbook_spool::sim::rounds::{self, Random};
 use trialbook_spool::sim::{Faults, MayMap, SimFiles};
 use trialbook_spool::{Background, Durability, Mode, SpoolError};
 use trialbook_store::nouns::Owner;
@@ -26,22 +26,6 @@ use trialbook_store::{Book, BookError, BookView, Effort, Recorder, RecorderOptio
 const SCHEDULES: u64 = 150;
 
 const RUNS: u8 = 3;
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-
-    fn one_in(&mut self, many: u64) -> bool {
-        self.below(many) == 0
-    }
-}
 
 /// A clock that only goes forward, one tick at a look.
 #[derive(Default)]
@@ -87,33 +71,7 @@ struct Schedule {
 
 #[test]
 fn what_was_acknowledged_is_in_the_book_once_after_every_crash() {
-    let seed = setting("TRIALBOOK_FAULT_SEED").unwrap_or(1);
-    let seconds = setting("TRIALBOOK_FAULT_SECONDS");
-    let begin = Instant::now();
-    for round in 0.. {
-        let enough = match seconds {
-            Some(seconds) => begin.elapsed() >= Duration::from_secs(seconds),
-            None => round >= SCHEDULES,
-        };
-        if enough {
-            break;
-        }
-        let seed = seed.wrapping_add(round);
-        let outcome = std::panic::catch_unwind(|| Schedule::new(seed).go());
-        assert!(
-            outcome.is_ok(),
-            "failed with TRIALBOOK_FAULT_SEED={seed}, first of its rounds"
-        );
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long to test is said from outside"
-)]
-fn setting(name: &str) -> Option<u64> {
-    let value = std::env::var(name).ok()?.parse::<f64>().ok()?;
-    Some(value as u64)
+    rounds::play(SCHEDULES, |seed| Schedule::new(seed).go());
 }
 
 fn run_uid(at: u64) -> RunUid {
@@ -122,7 +80,7 @@ fn run_uid(at: u64) -> RunUid {
 
 impl Schedule {
     fn new(seed: u64) -> Self {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let files = SimFiles::new(random.below(u64::MAX));
         if random.one_in(2) {
             files.set_may_map(MayMap::No);

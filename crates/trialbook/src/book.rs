@@ -7,15 +7,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
 use trialbook_model::record::Op;
 use trialbook_spool::{Background, Mode};
 use trialbook_store::{
-    Access, Artifacts, Book, BookError, BookView, Effort, Recorder, RecorderOptions,
+    Access, Artifacts, Book, BookError, BookView, Effort, Recorder, RecorderOptions, seal_if_large,
+    sealing_beside,
 };
 
 use crate::context::{Context, SystemClock};
@@ -68,7 +67,7 @@ pub(crate) fn reading_if_any(cx: &Context) -> Result<Option<Open>> {
 fn open_if_there(cx: &Context, choice: Choice) -> Result<Option<Open>> {
     if spooled(&choice.folder) > HEAVY {
         // Read as they are, the spools would take many times as much memory as batch by batch.
-        seal(&choice.folder);
+        seal_if_large(&choice.folder);
     }
     match Book::open(&choice.folder, Access::Read) {
         Ok(book) => Ok(Some(Open {
@@ -99,31 +98,13 @@ pub(crate) fn writing(cx: &Context) -> Result<Open> {
 /// hinders it, such as a read-only folder, hinders nobody.
 pub(crate) fn seal_after_reading(cx: &Context) {
     if let Some(folder) = cx.unsealed().take() {
-        seal(&folder);
+        seal_if_large(&folder);
     }
 }
 
-/// Seals a book where there is much to seal, if that can be done now.
-pub(crate) fn seal(folder: &Path) {
-    if let Ok(book) = Book::open(folder, Access::Write) {
-        book.seal(Effort::IfLarge).ok();
-    }
-}
-
-/// Does some long work while, beside it, what was recorded is sealed whenever it is much: whoever reads
-/// meanwhile has little to read that is not sealed.
+/// Does some long work while, beside it, what was recorded is sealed whenever it is much.
 pub(crate) fn sealing_meanwhile<T>(folder: &Path, work: impl FnOnce() -> T) -> T {
-    thread::scope(|scope| {
-        let (working, done) = mpsc::channel::<()>();
-        scope.spawn(move || {
-            while done.recv_timeout(SEAL_EVERY) == Err(RecvTimeoutError::Timeout) {
-                seal(folder);
-            }
-        });
-        let result = work();
-        drop(working);
-        result
-    })
+    sealing_beside(folder, SEAL_EVERY, work)
 }
 
 /// Bytes of all spools of a book, sealed or not.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use trialbook_model::record::{Param, ParamKind};
 use trialbook_model::stale::stale_since;
-use trialbook_model::state::SeriesSummary;
+use trialbook_model::state::{Annotations, SeriesSummary};
 use trialbook_model::time::Timestamp;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 
@@ -123,6 +123,57 @@ impl MetricDocument {
             nan: summary.nan,
             infinite: summary.pos_inf + summary.neg_inf,
         }
+    }
+}
+
+/// A note of a run, an experiment or a project.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct NoteDocument {
+    pub(crate) namespace: String,
+    pub(crate) key: String,
+    pub(crate) text: String,
+    pub(crate) tags: Vec<String>,
+    pub(crate) data: Value,
+}
+
+impl NoteDocument {
+    /// All notes that are there.
+    pub(crate) fn all(annotations: &Annotations) -> Vec<Self> {
+        let notes = annotations.notes.values();
+        notes
+            .filter_map(|note| {
+                let note = &note.value;
+                Some(Self {
+                    namespace: note.namespace.clone(),
+                    key: note.key.clone(),
+                    text: note.text.clone()?,
+                    tags: note.tags.clone(),
+                    data: note.data.clone(),
+                })
+            })
+            .collect()
+    }
+
+    /// What it is called: `Note`, `Note next`, `Note plans/next`, with its labels.
+    pub(crate) fn title(&self) -> String {
+        let place = match (self.namespace.as_str(), self.key.as_str()) {
+            ("default", "") => "Note".to_owned(),
+            ("default", key) => format!("Note {key}"),
+            (namespace, key) => format!("Note {namespace}/{key}"),
+        };
+        if self.tags.is_empty() {
+            return place;
+        }
+        format!("{place} ({})", self.tags.join(", "))
+    }
+
+    /// Its text, and its data as JSON.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.text.lines().map(str::to_owned).collect();
+        if !self.data.is_null() {
+            lines.push(self.data.to_string());
+        }
+        lines
     }
 }
 

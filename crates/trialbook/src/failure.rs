@@ -10,6 +10,8 @@ use serde::Serialize;
 use trialbook_model::code::ErrorCode;
 use trialbook_model::config::{ConfigErrors, GridError};
 use trialbook_model::filter::FilterError;
+use trialbook_model::manifest::ManifestErrors;
+use trialbook_model::plan::PlanError;
 use trialbook_runner::lease::LeaseError;
 use trialbook_runner::outline::OutlineError;
 use trialbook_spool::SpoolError;
@@ -86,6 +88,46 @@ pub(crate) enum Failure {
         /// Running runs, as lines.
         running: Vec<String>,
     },
+    /// An experiment is named where a run is needed, and has none.
+    #[error("experiment `{experiment}` has no run")]
+    NoRunYet {
+        /// The experiment, as given.
+        experiment: String,
+    },
+    /// A name that something else bears already.
+    #[error("{noun} `{name}` exists already")]
+    Taken {
+        /// `experiment`, …
+        noun: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// What is running cannot be put away.
+    #[error("{what} is running")]
+    Running {
+        /// The run, or the experiment with its running runs, as told to people.
+        what: String,
+    },
+    /// A text that would be kept as it is and looks like a secret.
+    #[error("{what} looks like a secret and would be kept as it is")]
+    Secret {
+        /// What was given, without its value.
+        what: String,
+    },
+    /// A file that would be overwritten.
+    #[error("`{path}` exists and holds something else")]
+    FileInTheWay {
+        /// The file.
+        path: String,
+    },
+    /// Known to others, and not yet to this version.
+    #[error("`{verb}` is not supported yet")]
+    NotYet {
+        /// The verb.
+        verb: String,
+        /// What helps meanwhile.
+        hint: &'static str,
+    },
     /// A param that has another value.
     #[error("param `{key}` of {run} is `{present}` already and cannot become `{refused}`")]
     ParamConflict {
@@ -111,6 +153,18 @@ pub(crate) enum Failure {
     Executed {
         /// The run, as told to people.
         run: String,
+    },
+    /// Data that is not what its manifest says.
+    #[error("the data is not what its manifest says:{}", listed(.problems))]
+    DataChanged {
+        /// What is wrong, as lines.
+        problems: Vec<String>,
+    },
+    /// A file that would be replaced by another one.
+    #[error("`{path}` is there already and is a different file")]
+    OtherFile {
+        /// The file.
+        path: String,
     },
     /// A file that is named cannot be read.
     #[error("cannot read `{path}`")]
@@ -158,13 +212,19 @@ impl Failure {
         match self {
             Self::NoBook { .. } => ErrorCode::BookMissing,
             Self::Value { .. } | Self::BrokenLines { .. } => ErrorCode::ValueInvalid,
-            Self::Usage { .. } | Self::NoRun { .. } => ErrorCode::Usage,
+            Self::Usage { .. } | Self::NoRun { .. } | Self::NoRunYet { .. } => ErrorCode::Usage,
+            Self::Taken { .. } | Self::Running { .. } | Self::FileInTheWay { .. } => {
+                ErrorCode::StateConflict
+            }
+            Self::Secret { .. } => ErrorCode::ValueInvalid,
+            Self::NotYet { .. } => ErrorCode::NotSupportedYet,
             Self::Unknown { .. } | Self::UnknownSeries { .. } => ErrorCode::NotFound,
             Self::Filter { .. } => ErrorCode::FilterInvalid,
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
             Self::Ended { .. } => ErrorCode::RunEnded,
-            Self::Executed { .. } => ErrorCode::StateConflict,
+            Self::Executed { .. } | Self::OtherFile { .. } => ErrorCode::StateConflict,
+            Self::DataChanged { .. } => ErrorCode::DataChanged,
             Self::Unreadable { .. } => ErrorCode::Io,
         }
     }
@@ -183,6 +243,9 @@ impl Failure {
             Self::Unknown {
                 noun: "experiment", ..
             } => "`trialbook list experiments` shows what there is".to_owned(),
+            Self::Unknown {
+                noun: "artifact", ..
+            } => "`trialbook artifact list RUN` shows what there is".to_owned(),
             Self::Unknown { .. } => "`trialbook list` shows what there is".to_owned(),
             Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
             Self::UnknownSeries { nearest, .. } => {
@@ -200,7 +263,28 @@ impl Failure {
             Self::ParamConflict { .. } => {
                 "params are written once; start another run for another value".to_owned()
             }
-            Self::Executed { .. } => "stop it with Ctrl-C where `trialbook run` runs".to_owned(),
+            Self::OtherFile { .. } => "`--force` replaces it".to_owned(),
+            Self::NoRunYet { experiment } => {
+                format!("start one: `trialbook start --experiment '{experiment}'`")
+            }
+            Self::FileInTheWay { .. } => {
+                "name another file, or overwrite it with `--force`".to_owned()
+            }
+            Self::Taken { .. } => "choose another name".to_owned(),
+            Self::Running { .. } => {
+                "end it first: `trialbook end --run RUN --status cancelled`".to_owned()
+            }
+            Self::Secret { .. } => {
+                "give the name of a variable or of a file that holds it instead".to_owned()
+            }
+            Self::NotYet { hint, .. } => (*hint).to_owned(),
+            Self::Executed { .. } => {
+                "`trialbook cancel RUN` ends it, or Ctrl-C where `trialbook run` runs".to_owned()
+            },
+            Self::DataChanged { .. } => {
+                "`trialbook dataset update` takes the data as it is now; without `--strict-data` this is a warning"
+                    .to_owned()
+            }
             Self::Value { .. }
             | Self::Ended { .. }
             | Self::Unreadable { .. }
@@ -358,6 +442,12 @@ fn advice_on_running(
             LeaseError::Io { .. } => return None,
         };
         return Some((code, failure.hint().map(str::to_owned)));
+    }
+    if let Some(failure) = cause.downcast_ref::<PlanError>() {
+        return Some((ErrorCode::NotFound, Some(failure.hint())));
+    }
+    if cause.is::<ManifestErrors>() {
+        return Some((ErrorCode::ConfigInvalid, None));
     }
     let failure = cause.downcast_ref::<OutlineError>()?;
     let code = match failure {

@@ -9,10 +9,13 @@ use trialbook_model::id::{ExperimentNo, RunNo};
 use trialbook_model::stale::stale_since;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
+use trialbook_store::BookView;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
+use crate::context::Context;
 use crate::documents::{RunHead, duration};
+use crate::figures::count;
 use crate::printer::{Column, Style, Table};
 use crate::{titles, when};
 
@@ -90,6 +93,18 @@ impl Listing {
         }
         table
     }
+}
+
+/// Says of runs that cannot be read that they are left out; gives how many.
+pub(crate) fn tell_unreadable(view: &BookView<'_>, cx: &Context) -> Result<u64> {
+    let unreadable = view.damaged()?.len() as u64;
+    if unreadable > 0 && !cx.printer.json_wanted() {
+        let runs = count(unreadable, "run");
+        cx.printer.warn(&format!(
+            "{runs} could not be read: the records are damaged; `trialbook doctor` names what is lost"
+        ));
+    }
+    Ok(unreadable)
 }
 
 /// A further column.

@@ -3,6 +3,8 @@
 //! Not here: anything that a library could hold. Invariant: every byte that goes to a terminal passes the
 //! [`printer::Printer`]; the environment is read once, in [`context`].
 
+mod answers;
+mod baselines;
 mod book;
 mod cli;
 mod commands;
@@ -14,10 +16,13 @@ mod figures;
 mod keyed;
 mod listing;
 mod names;
+mod nouns;
 mod once;
+mod pages;
 mod printer;
 mod secrets;
 mod session;
+mod setups;
 mod spelling;
 mod target;
 mod titles;

@@ -3,19 +3,26 @@
 //! The book's index narrows the runs down, the model's rules (`trialbook_model::handle`) decide among them.
 //! Not here: those rules. Invariant: narrowing never drops a run that the rules could choose.
 
+mod aliases;
+mod choice;
 mod narrow;
+
+pub(crate) use aliases::ALIAS;
+use choice::Choice;
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use trialbook_model::handle::{self, Candidate, Resolution, RunPart};
+use trialbook_model::filter::Expr;
+use trialbook_model::handle::{self, Resolution};
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid, Uid};
+use trialbook_model::state::Annotations;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading;
 
 use crate::failure::Failure;
-use crate::titles;
+use crate::{target, titles};
 
 /// Runs whose names are looked at for one that resembles a name that was not found.
 const RECENT: usize = 1_000;
@@ -29,6 +36,21 @@ pub(crate) enum Found {
     Experiment(Box<ExperimentRow>),
 }
 
+impl Found {
+    /// Whether it lies in the bin itself.
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.annotations().flag("deleted")
+    }
+
+    /// Its tags, fields and notes.
+    pub(crate) fn annotations(&self) -> &Annotations {
+        match self {
+            Self::Run(run) => &run.state.annotations,
+            Self::Experiment(row) => &row.state.annotations,
+        }
+    }
+}
+
 /// What a text is to mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wanted {
@@ -36,48 +58,141 @@ enum Wanted {
     Experiment,
 }
 
+/// Which of several of one name is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Preferred {
+    /// Those that are not in the bin.
+    Kept,
+    /// Those in the bin.
+    Deleted,
+}
+
 /// The names of a book.
 pub(crate) struct Names<'a, V> {
     view: &'a V,
-}
-
-/// Runs and experiments among which one is chosen.
-#[derive(Default)]
-struct Choice {
-    runs: Vec<RunRow>,
-    experiments: Vec<ExperimentRow>,
-    /// Experiments of the runs.
-    of_runs: BTreeMap<ExperimentNo, ExperimentRow>,
+    preferred: Preferred,
 }
 
 impl<'a, V: Reading> Names<'a, V> {
     /// The names of a view.
     pub(crate) const fn new(view: &'a V) -> Self {
-        Self { view }
+        let preferred = Preferred::Kept;
+        Self { view, preferred }
     }
 
-    /// The run that a text means.
+    /// The names of a view, where a name means what is in the bin rather than what is not.
+    pub(crate) const fn of_bin(view: &'a V) -> Self {
+        let preferred = Preferred::Deleted;
+        Self { view, preferred }
+    }
+
+    /// The run that a text means. An experiment means its running run, else its only run.
     pub(crate) fn run(&self, text: &str) -> Result<RunRow> {
         let choice = self.narrowed(text)?;
-        let found = choice.resolve(text)?;
-        match self.or_alias(text, found, Wanted::Run)? {
+        let found = choice.resolve(text, self.preferred)?;
+        let found = match found {
+            Some(found) => found,
+            None => match self.experiment(text) {
+                Ok(row) => Found::Experiment(Box::new(row)),
+                Err(_of_no_experiment) => self.or_alias(text, None, Wanted::Run)?,
+            },
+        };
+        match found {
             Found::Run(run) => Ok(*run),
-            Found::Experiment(_) => Err(unknown("run", text, Vec::new())),
+            Found::Experiment(row) => match self.run_of(&row, text)? {
+                Some(run) => Ok(run),
+                None => Err(Failure::NoRunYet {
+                    experiment: text.to_owned(),
+                }
+                .into()),
+            },
         }
     }
 
-    /// All runs that a text means: one, those of a glob, or those of an experiment.
+    /// The running run of an experiment, else its only run; `None` where it has none.
+    pub(crate) fn run_of(&self, row: &ExperimentRow, text: &str) -> Result<Option<RunRow>> {
+        /// More than one is as ambiguous as ten thousand.
+        const SOME: usize = 20;
+        let of = |filter, limit| Query {
+            filter,
+            experiments: Some(vec![row.no]),
+            limit,
+            ..Query::all()
+        };
+        let running = self.view.search(&of(target::running(), SOME))?.runs;
+        let mut found = self.view.runs(&running)?;
+        if found.is_empty() {
+            let all = self.view.search(&of(Expr::all(), SOME))?.runs;
+            found = self.view.runs(&all)?;
+        }
+        if found.len() < 2 {
+            return Ok(found.pop());
+        }
+        Err(Failure::Ambiguous {
+            noun: "run",
+            text: text.to_owned(),
+            candidates: found
+                .iter()
+                .map(|run| titles::told(run, Some(row)))
+                .collect(),
+        }
+        .into())
+    }
+
+    /// All runs that a text means: one, those of a glob that are not in the bin, or those of an experiment.
     pub(crate) fn runs(&self, text: &str) -> Result<Vec<RunRow>> {
-        let choice = self.narrowed(text)?;
-        match choice.resolution(text) {
-            Resolution::Many(found) if handle::is_glob(text) => Ok(found
-                .into_iter()
-                .map(|at| choice.runs[at].clone())
-                .collect()),
-            Resolution::One(_) | Resolution::Many(_) | Resolution::None { .. } => {
-                Ok(vec![self.run(text)?])
+        if handle::is_glob(text) {
+            let mut runs = Vec::new();
+            for found in self.matching_glob(text)? {
+                match found {
+                    Found::Run(run) => runs.push(*run),
+                    Found::Experiment(row) => runs.extend(self.runs_of(&row)?),
+                }
+            }
+            runs.sort_by_key(|run| run.no);
+            runs.dedup_by_key(|run| run.no);
+            if !runs.is_empty() {
+                return Ok(runs);
             }
         }
+        match self.any(text)? {
+            Found::Run(run) => Ok(vec![*run]),
+            Found::Experiment(row) => {
+                let runs = self.runs_of(&row)?;
+                if runs.is_empty() {
+                    let experiment = text.to_owned();
+                    return Err(Failure::NoRunYet { experiment }.into());
+                }
+                Ok(runs)
+            }
+        }
+    }
+
+    /// The runs of an experiment that lists show.
+    fn runs_of(&self, row: &ExperimentRow) -> Result<Vec<RunRow>> {
+        let query = Query {
+            experiments: Some(vec![row.no]),
+            ..Query::all()
+        };
+        let mut numbers = self.view.search(&query)?.runs;
+        numbers.sort();
+        Ok(self.view.runs(&numbers)?)
+    }
+
+    /// All that a glob means: runs; where it matches none, experiments and what aliases stand for.
+    pub(crate) fn matching_glob(&self, text: &str) -> Result<Vec<Found>> {
+        let mut choice = self.narrowed(text)?;
+        let mut found = choice.matching(text);
+        if found.is_empty() {
+            choice.experiments = self.view.experiments()?;
+            found = choice.matching(text);
+        }
+        for uid in self.aliased(text)? {
+            found.push(self.by_uid(text, uid)?);
+        }
+        let wants_bin = self.preferred == Preferred::Deleted;
+        found.retain(|it| it.is_deleted() == wants_bin);
+        Ok(found)
     }
 
     /// The experiment that a text means.
@@ -86,7 +201,7 @@ impl<'a, V: Reading> Names<'a, V> {
             experiments: self.view.experiments()?,
             ..Choice::default()
         };
-        let found = choice.resolve(text)?;
+        let found = choice.resolve(text, self.preferred)?;
         match self.or_alias(text, found, Wanted::Experiment)? {
             Found::Experiment(row) => Ok(*row),
             Found::Run(_) => Err(unknown("experiment", text, Vec::new())),
@@ -101,7 +216,7 @@ impl<'a, V: Reading> Names<'a, V> {
         if text.trim() != "latest" && !is_whole {
             choice.experiments = self.view.experiments()?;
         }
-        let found = choice.resolve(text)?;
+        let found = choice.resolve(text, self.preferred)?;
         self.or_alias(text, found, Wanted::Run)
     }
 
@@ -196,16 +311,8 @@ impl<'a, V: Reading> Names<'a, V> {
         if let Some(found) = found {
             return Ok(found);
         }
-        let place = ("alias".to_owned(), text.trim().to_owned());
-        for project in self.view.projects()? {
-            let state = self.view.project(&project)?;
-            let uid = state
-                .pointers
-                .get(&place)
-                .and_then(|it| it.value.as_str()?.parse::<Uid>().ok());
-            if let Some(uid) = uid {
-                return self.by_uid(text, uid);
-            }
+        if let Some(uid) = self.alias(text.trim())? {
+            return self.by_uid(text, uid);
         }
         let mut resembling = self.choice(&match wanted {
             Wanted::Experiment => Vec::new(),
@@ -244,98 +351,4 @@ fn unknown(noun: &'static str, text: &str, nearest: Vec<String>) -> anyhow::Erro
         nearest,
     }
     .into()
-}
-
-impl Choice {
-    fn resolution(&self, text: &str) -> Resolution {
-        let mut uids: Vec<Vec<String>> = Vec::new();
-        let mut candidates: Vec<Candidate<'_>> = Vec::new();
-        for run in &self.runs {
-            candidates.push(run_candidate(run, self.of_runs.get(&run.experiment)));
-        }
-        for row in &self.experiments {
-            uids.push(
-                row.state
-                    .uids
-                    .iter()
-                    .skip(1)
-                    .map(ToString::to_string)
-                    .collect(),
-            );
-        }
-        for (row, aliases) in self.experiments.iter().zip(&uids) {
-            candidates.push(experiment_candidate(row, aliases));
-        }
-        handle::resolve(text, &candidates)
-    }
-
-    /// The one that a text means; `None` where there is none.
-    fn resolve(&self, text: &str) -> Result<Option<Found>> {
-        let many = match self.resolution(text) {
-            Resolution::One(at) => return Ok(Some(self.at(at))),
-            Resolution::None { .. } => return Ok(None),
-            Resolution::Many(many) => many,
-        };
-        let noun = match (self.runs.is_empty(), self.experiments.is_empty()) {
-            (false, false) => "noun",
-            (false, true) => "run",
-            (true, _) => "experiment",
-        };
-        Err(Failure::Ambiguous {
-            noun,
-            text: text.to_owned(),
-            candidates: many.into_iter().map(|at| self.told(at)).collect(),
-        }
-        .into())
-    }
-
-    fn at(&self, at: usize) -> Found {
-        match at.checked_sub(self.runs.len()) {
-            None => Found::Run(Box::new(self.runs[at].clone())),
-            Some(at) => Found::Experiment(Box::new(self.experiments[at].clone())),
-        }
-    }
-
-    fn told(&self, at: usize) -> String {
-        match self.at(at) {
-            Found::Run(run) => {
-                let title = titles::run(&run, self.of_runs.get(&run.experiment));
-                let name = run.state.name().unwrap_or_default();
-                format!("run {}  {title}  {name}  {}", run.uid, run.state.status())
-            }
-            Found::Experiment(row) => {
-                let uid = titles::experiment_uid(&row);
-                format!("experiment {uid}  {}", titles::experiment(&row))
-            }
-        }
-    }
-}
-
-fn run_candidate<'a>(run: &'a RunRow, experiment: Option<&'a ExperimentRow>) -> Candidate<'a> {
-    Candidate {
-        uid: run.uid.0,
-        no: run.no.0,
-        project: experiment.map_or("default", |row| row.state.project()),
-        handle: experiment.and_then(|row| row.state.handle()),
-        experiment: experiment
-            .and_then(|row| row.state.name())
-            .unwrap_or_default(),
-        run: Some(RunPart {
-            number: run.number,
-            name: run.state.name().unwrap_or_default(),
-        }),
-        aliases: &[],
-    }
-}
-
-fn experiment_candidate<'a>(row: &'a ExperimentRow, aliases: &'a [String]) -> Candidate<'a> {
-    Candidate {
-        uid: titles::experiment_uid(row).0,
-        no: row.no.0,
-        project: row.state.project(),
-        handle: row.state.handle(),
-        experiment: row.state.name().unwrap_or_default(),
-        run: None,
-        aliases,
-    }
 }

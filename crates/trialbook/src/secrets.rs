@@ -6,10 +6,12 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
 use trialbook_model::record::{Op, Param, RunError};
 use trialbook_model::secret::{self, MARK};
 
 use crate::context::Context;
+use crate::failure::Failure;
 
 /// Whether a param or a tag is one of a secret: by its name, or by that of a map that it stood in.
 fn is_secret(key: &str) -> bool {
@@ -47,18 +49,30 @@ pub(crate) fn tell_redacted<'a>(
     }
 }
 
+/// Refuses a text that is kept as it is, such as a name, where it looks like a secret.
+pub(crate) fn refuse(what: &str, text: &str) -> Result<(), Failure> {
+    if secret::value(text).dropped.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Secret {
+        what: what.to_owned(),
+    })
+}
+
 /// An operation as it is recorded.
 pub(crate) fn operation(op: &Op) -> Cow<'_, Op> {
     let mut op = Cow::Borrowed(op);
     match &*op {
-        Op::SetParams(_) | Op::SetTags(_) | Op::PutNote(_) | Op::Event(_) | Op::SetStatus(_) => {
-            filter(op.to_mut());
-        }
+        Op::SetParams(_)
+        | Op::SetTags(_)
+        | Op::SetField(_)
+        | Op::PutNote(_)
+        | Op::Event(_)
+        | Op::SetStatus(_) => filter(op.to_mut()),
         Op::Item(item) if item.error.is_some() => filter(op.to_mut()),
         Op::Points(_)
         | Op::CreateExperiment(_)
         | Op::StartRun(_)
-        | Op::SetField(_)
         | Op::SetPointer(_)
         | Op::DefineMetric(_)
         | Op::Log(_)
@@ -85,6 +99,11 @@ fn filter(op: &mut Op) {
         }
     } else if let Op::PutNote(note) = op {
         note.text = note.text.take().map(|text| plain(&text));
+        note.data = secret::json(note.data.take()).content;
+    } else if let Op::SetField(set) = op {
+        if let Value::String(text) = &mut set.value {
+            *text = plain(text);
+        }
     } else if let Op::Event(event) = op {
         event.text = plain(&event.text);
         event.data = secret::json(event.data.take()).content;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use trialbook_model::filter::{CompareOp, Expr, Key, KeyKind, Literal};
 use trialbook_model::id::RunUid;
 use trialbook_model::status::RunStatus;
-use trialbook_store::nouns::{ExperimentRow, RunRow};
+use trialbook_store::nouns::RunRow;
 use trialbook_store::query::Query;
 use trialbook_store::reading::Reading;
 
@@ -40,12 +40,22 @@ pub(crate) struct Target {
     pub(crate) run: RunRow,
     /// What it is called.
     pub(crate) title: String,
+    /// The experiment that was named in its place, as it was typed.
+    through: Option<String>,
 }
 
 impl Target {
     /// Its uid.
     pub(crate) const fn uid(&self) -> RunUid {
         self.run.uid
+    }
+
+    /// What was written to, as it is told.
+    pub(crate) fn told(&self) -> String {
+        match &self.through {
+            Some(experiment) => format!("experiment {experiment}"),
+            None => self.title.clone(),
+        }
     }
 
     /// What started it.
@@ -60,10 +70,17 @@ impl Target {
 /// Chooses the run.
 pub(crate) fn choose<V: Reading>(cx: &Context, view: &V, choice: &RunChoice) -> Result<Target> {
     let names = Names::new(view);
+    let mut through = None;
     let run = match (&choice.run, cx.run_variable()) {
         (Some(text), _) => match names.any(text)? {
             Found::Run(run) => *run,
-            Found::Experiment(row) => run_of(view, &row, text)?,
+            Found::Experiment(row) => {
+                through = Some(text.clone());
+                let found = names.run_of(&row, text)?;
+                found.ok_or_else(|| Failure::NoRunYet {
+                    experiment: text.clone(),
+                })?
+            }
         },
         (None, Some(text)) => names
             .run(text)
@@ -72,37 +89,11 @@ pub(crate) fn choose<V: Reading>(cx: &Context, view: &V, choice: &RunChoice) -> 
     };
     let experiment = view.experiment(run.experiment)?;
     let title = titles::run(&run, experiment.as_ref());
-    Ok(Target { run, title })
-}
-
-/// The running run of an experiment, else its only run.
-fn run_of<V: Reading>(view: &V, row: &ExperimentRow, text: &str) -> Result<RunRow> {
-    let of = |filter| Query {
-        filter,
-        experiments: Some(vec![row.no]),
-        ..Query::all()
-    };
-    let mut running = view.runs(&view.search(&of(running()))?.runs)?;
-    if running.is_empty() {
-        let all = view.search(&of(Expr::all()))?;
-        // More than one is as ambiguous as ten thousand.
-        let some: Vec<_> = all.runs.into_iter().take(20).collect();
-        running = view.runs(&some)?;
-    }
-    match running.len() {
-        1 => Ok(running.remove(0)),
-        0 => Err(Failure::Usage {
-            problem: format!("experiment `{text}` has no run"),
-            hint: format!("start one: `trialbook start --experiment '{text}'`"),
-        }
-        .into()),
-        _ => Err(Failure::Ambiguous {
-            noun: "run",
-            text: text.to_owned(),
-            candidates: running.iter().map(|run| told(run, Some(row))).collect(),
-        }
-        .into()),
-    }
+    Ok(Target {
+        run,
+        title,
+        through,
+    })
 }
 
 /// The only running run that was started in this session of the shell.
@@ -130,19 +121,9 @@ fn of_this_shell<V: Reading>(cx: &Context, view: &V) -> Result<RunRow> {
     let mut running = Vec::new();
     for run in all.drain(..) {
         let experiment = view.experiment(run.experiment)?;
-        running.push(told(&run, experiment.as_ref()));
+        running.push(titles::told(&run, experiment.as_ref()));
     }
     Err(Failure::NoRun { running }.into())
-}
-
-fn told(run: &RunRow, experiment: Option<&ExperimentRow>) -> String {
-    let name = run.state.name().unwrap_or_default();
-    format!(
-        "{}  {}  {name}  {}",
-        run.uid,
-        titles::run(run, experiment),
-        run.state.status()
-    )
 }
 
 /// The condition that a run is running.

@@ -22,8 +22,15 @@ pub(crate) fn run(run: &RunRow, experiment: Option<&ExperimentRow>) -> String {
     }
 }
 
+/// A run in a list of those that a text may mean.
+pub(crate) fn told(of: &RunRow, experiment: Option<&ExperimentRow>) -> String {
+    let name = of.state.name().unwrap_or_default();
+    let status = of.state.status();
+    format!("{}  {}  {name}  {status}", of.uid, run(of, experiment))
+}
+
 /// The short way to an experiment: its own id, else its name.
-fn path(row: &ExperimentRow) -> &str {
+pub(crate) fn path(row: &ExperimentRow) -> &str {
     row.state
         .handle()
         .or_else(|| row.state.name())

@@ -2,8 +2,11 @@
 //!
 //! Not here: recording them. Invariant: what is refused names the key; nothing is guessed in silence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use trialbook_model::record::{Param, ParamKind, SeriesKey};
 use trialbook_runner::protocol::json;
@@ -82,13 +85,49 @@ fn is_decimal(text: &str) -> bool {
 
 /// Params of a JSON map, flattened with dots (T-2); numbers keep their text.
 pub(crate) fn params_of_json(text: &str) -> Result<Vec<(String, Param)>, Failure> {
-    let map: BTreeMap<String, &RawValue> =
-        serde_json::from_str(text).map_err(|error| not_a_map("--params", &error))?;
+    let Pairs(map) = serde_json::from_str(text).map_err(|error| not_a_map("--params", &error))?;
     let mut params = Vec::new();
     for (key, value) in map {
         flatten(key, value.get(), DEEPEST, &mut params)?;
     }
+    refuse_twice("--params", &params)?;
     Ok(params)
+}
+
+/// A JSON map as its pairs stand in it: also those whose name stands twice.
+struct Pairs<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PairsVisitor<'a>(PhantomData<&'a RawValue>);
+        impl<'de: 'a, 'a> Visitor<'de> for PairsVisitor<'a> {
+            type Value = Pairs<'a>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'a>, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(PairsVisitor(PhantomData))
+    }
+}
+
+/// Refuses a name that was given twice: one of its values would be lost.
+fn refuse_twice<T>(what: &str, pairs: &[(String, T)]) -> Result<(), Failure> {
+    let mut names = BTreeSet::new();
+    let twice = pairs.iter().find(|(name, _)| !names.insert(name));
+    match twice {
+        Some((name, _)) => Err(Failure::Usage {
+            problem: format!("`{name}` stands twice in {what}"),
+            hint: "give each name once".to_owned(),
+        }),
+        None => Ok(()),
+    }
 }
 
 fn flatten(
@@ -100,8 +139,7 @@ fn flatten(
     check_name("a param", &key)?;
     let (text, kind) = match raw.as_bytes().first() {
         Some(b'{') if depth > 0 && !is_empty_map(raw) => {
-            let map: BTreeMap<String, &RawValue> =
-                serde_json::from_str(raw).map_err(|error| not_a_map(&key, &error))?;
+            let Pairs(map) = serde_json::from_str(raw).map_err(|error| not_a_map(&key, &error))?;
             for (inner, value) in map {
                 flatten(format!("{key}.{inner}"), value.get(), depth - 1, params)?;
             }
@@ -128,7 +166,7 @@ fn is_empty_map(raw: &str) -> bool {
 
 fn not_a_map(what: &str, error: &serde_json::Error) -> Failure {
     Failure::Usage {
-        problem: format!("{what} is not a JSON map: {error}"),
+        problem: format!("{what} cannot be read as a JSON map: {error}"),
         hint: "write it as '{\"lr\": 0.1, \"model\": \"bert\"}'".to_owned(),
     }
 }
@@ -167,6 +205,7 @@ pub(crate) fn metrics_of_json(text: &str) -> Result<Vec<(String, f64)>, Failure>
     for (key, value) in map {
         metric_of_json(key, value, &mut metrics)?;
     }
+    refuse_twice("--metrics", &metrics)?;
     Ok(metrics)
 }
 
@@ -198,10 +237,13 @@ fn metric_of_json(
 /// A context as canonical JSON: `split=test,rank=0` or a JSON map.
 pub(crate) fn context(text: &str) -> Result<String, Failure> {
     let trimmed = text.trim();
-    let map: BTreeMap<String, serde_json::Value> = if trimmed.starts_with('{') {
-        serde_json::from_str(trimmed).map_err(|error| not_a_map("--context", &error))?
+    let mut map: BTreeMap<String, serde_json::Value> = BTreeMap::new();
+    if trimmed.starts_with('{') {
+        let value = json::parse(trimmed).map_err(|error| not_a_map("--context", &error))?;
+        if let serde_json::Value::Object(object) = value {
+            map.extend(object);
+        }
     } else {
-        let mut map = BTreeMap::new();
         for part in trimmed.split(',').filter(|part| !part.is_empty()) {
             let Some((key, value)) = part.split_once('=') else {
                 return Err(Failure::Usage {
@@ -209,10 +251,14 @@ pub(crate) fn context(text: &str) -> Result<String, Failure> {
                     hint: "write --context split=test".to_owned(),
                 });
             };
-            map.insert(key.to_owned(), value.into());
+            if map.insert(key.to_owned(), value.into()).is_some() {
+                return Err(Failure::Usage {
+                    problem: format!("`{key}` stands twice in --context"),
+                    hint: "give each name once".to_owned(),
+                });
+            }
         }
-        map
-    };
+    }
     if map.is_empty() {
         return Ok(String::new());
     }
@@ -273,6 +319,24 @@ mod tests {
         ];
         assert_eq!(flat, expected);
         assert!(params_of_json("[1]").is_err());
+        for (text, twice) in [
+            (
+                r#"{"lr": 1, "m": 2, "lr": 1}"#,
+                "`lr` stands twice in --params",
+            ),
+            (
+                r#"{"a": {"b": 1, "b": 2}}"#,
+                "`a.b` stands twice in --params",
+            ),
+            (
+                r#"{"a": {"b": 1}, "a.b": 2}"#,
+                "`a.b` stands twice in --params",
+            ),
+        ] {
+            assert_eq!(params_of_json(text).unwrap_err().to_string(), twice);
+        }
+        let twice_and_whole = r#"{"a": {"b": 1}, "a": {"c": 2}}"#;
+        assert_eq!(params_of_json(twice_and_whole).unwrap().len(), 2);
         assert!(
             params_of_json(r#"{"a\u0000": 1}"#)
                 .unwrap_err()
@@ -295,6 +359,13 @@ mod tests {
             "the value of metric `loss`: `low` is not a number"
         );
         assert!(metrics(&words("loss")).is_err());
+        for twice in [r#"{"a": 1, "a": 2}"#, r#"{"a": {"b": 1}, "a.b": 2}"#] {
+            let refused = metrics_of_json(twice).unwrap_err().to_string();
+            assert!(
+                refused.contains("twice") && refused.contains("`a"),
+                "{refused}"
+            );
+        }
         let json = metrics_of_json(r#"{"a": NaN, "b": {"c": 2}}"#).unwrap();
         assert_eq!(json[1], ("b.c".to_owned(), 2.0));
         assert!(
@@ -314,5 +385,7 @@ mod tests {
         assert_eq!(context(r#"{"b": 1, "a": 2}"#).unwrap(), r#"{"a":2,"b":1}"#);
         assert_eq!(context("").unwrap(), "");
         assert!(context("test").is_err());
+        assert!(context("a=1,a=2").is_err());
+        assert!(context(r#"{"a": 1, "a": 2}"#).is_err());
     }
 }

@@ -47,6 +47,34 @@ fn coarse(micros: i64) -> String {
     format!("{} {word}", micros / unit)
 }
 
+/// The instant that an age before now (`2d`, `12h`, `30min`, `1w`) or a date means: `2026-01-21` at midnight here,
+/// or a whole RFC 3339 time. `None` for anything else.
+pub(crate) fn instant(text: &str, now: Timestamp) -> Option<Timestamp> {
+    instant_in(text.trim(), now, &TimeZone::system())
+}
+
+fn instant_in(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    if let Ok(date) = text.parse::<jiff::civil::Date>() {
+        let midnight = zone.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
+        return Some(Timestamp(midnight.as_microsecond()));
+    }
+    if let Ok(time) = Timestamp::parse(text) {
+        return Some(time);
+    }
+    let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
+    let (number, unit) = text.split_at(end);
+    let unit = match unit.trim() {
+        "s" => SECOND,
+        "min" | "m" => MINUTE,
+        "h" => HOUR,
+        "d" => DAY,
+        "w" => 7 * DAY,
+        _ => return None,
+    };
+    let micros = number.parse::<f64>().ok()? * unit as f64;
+    Some(Timestamp(now.0.saturating_sub(micros as i64)))
+}
+
 /// How long: `12 ms`, `1.25 s`, `3 min 4 s`, `2 h 5 min`, `3 d 4 h`.
 pub(crate) fn span(micros: i64) -> String {
     let whole = |unit: i64, small: i64, words: (&str, &str)| {
@@ -74,6 +102,29 @@ pub(crate) fn span(micros: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ages_and_dates_are_instants() {
+        let zone = TimeZone::fixed(jiff::tz::offset(1));
+        let now = Timestamp::parse("2026-01-21T13:00:00Z").unwrap();
+        let check = |text, expected: Option<&str>| {
+            let found = instant_in(text, now, &zone);
+            assert_eq!(
+                found,
+                expected.map(|it| Timestamp::parse(it).unwrap()),
+                "{text}"
+            );
+        };
+        check("2d", Some("2026-01-19T13:00:00Z"));
+        check("1.5 h", Some("2026-01-21T11:30:00Z"));
+        check("30min", Some("2026-01-21T12:30:00Z"));
+        check("1w", Some("2026-01-14T13:00:00Z"));
+        check("2026-01-20", Some("2026-01-19T23:00:00Z"));
+        check("2026-01-20T10:00:00Z", Some("2026-01-20T10:00:00Z"));
+        for bad in ["", "2", "d", "-2d", "2y", "soon", "2026-13-01"] {
+            check(bad, None);
+        }
+    }
 
     #[test]
     fn times_and_spans_read_well() {

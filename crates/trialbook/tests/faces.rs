@@ -5,7 +5,7 @@ mod sandbox;
 use sandbox::Sandbox;
 use serde_json::Value;
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 20] = [
     "init",
     "run",
     "start",
@@ -20,6 +20,8 @@ const VERBS: [&str; 18] = [
     "list",
     "show",
     "search",
+    "compare",
+    "leaderboard",
     "series",
     "stats",
     "doctor",

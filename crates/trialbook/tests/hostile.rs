@@ -6,7 +6,6 @@
 mod sandbox;
 
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::os::unix::ffi::OsStringExt as _;
 
 use sandbox::{Ended, Sandbox, ended};
@@ -281,34 +280,6 @@ fn json_that_is_deep_long_or_odd_breaks_nothing() {
     ] {
         assert!(worked(&sandbox.say(&words), &words));
     }
-}
-
-#[test]
-fn a_run_with_very_many_names() {
-    const KEYS: u64 = 100_000;
-    let sandbox = Sandbox::new();
-    let run = sandbox.start("--name wide");
-    let mut text = String::new();
-    for line in 0..KEYS / 100 {
-        let pairs: Vec<String> = (0..100)
-            .map(|at| format!("\"key/{}\": {at}", line * 100 + at))
-            .collect();
-        writeln!(text, "{{\"step\": 0, {}}}", pairs.join(", ")).unwrap();
-    }
-    let log = format!("log - --run {run}");
-    sandbox.feed(&log, text.as_bytes()).ok();
-    let last = format!("series wide key/{} --csv", KEYS - 1);
-    let before = sandbox.say(&last).ok();
-    assert!(before.ends_with(",99\n"), "{before}");
-    sandbox.say("doctor --rebuild").ok();
-    assert_eq!(sandbox.say(&last).ok(), before);
-    let show = sandbox.say("show wide --json").json();
-    assert_eq!(show["counts"]["points"], KEYS);
-    assert_eq!(show["metrics"].as_object().unwrap().len() as u64, KEYS);
-    let page = sandbox.say("show wide").ok().lines().count();
-    assert!(page < 1_000, "a page of {page} lines");
-    let search = ["search", "metrics.\"key/77\" = 77", "--json"];
-    assert_eq!(sandbox.run(search).json()["total"], 1);
 }
 
 #[test]

@@ -418,6 +418,102 @@ fn a_run_ends_once() {
         "{late:?}"
     );
     late.ok();
+    let done = sandbox.start("");
+    sandbox.say_in(&done, "end").ok();
+    for words in ["log metric loss=1", "log param lr=1", "log event note x"] {
+        let late = sandbox.say_in(&done, words);
+        let told = "run Default/run-002 is completed; recorded all the same";
+        assert!(late.err.contains(told), "{late:?}");
+        late.ok();
+    }
+}
+
+#[test]
+fn a_name_given_twice_is_refused_where_one_value_would_be_lost() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("");
+    for (args, twice) in [
+        (
+            ["log", "param", "--params", r#"{"lr": 1, "lr": 2}"#],
+            "`lr`",
+        ),
+        (
+            ["log", "param", "--params", r#"{"a": {"b": 1}, "a.b": 2}"#],
+            "`a.b`",
+        ),
+        (
+            ["log", "metric", "--metrics", r#"{"loss": 1, "loss": 2}"#],
+            "`loss`",
+        ),
+    ] {
+        let refused = sandbox.run(args.into_iter().chain(["--run", run.as_str()]));
+        let said = refused.failed(2);
+        assert!(said.contains(twice) && said.contains("twice"), "{said}");
+    }
+    sandbox
+        .run(["start", "--params", r#"{"lr": 1, "lr": 1}"#])
+        .failed(2);
+    // A line of a stream is kept as it came.
+    let line = r#"{"loss": 1, "loss": 2}"#;
+    let told = sandbox.feed(&format!("log - --run {run}"), line.as_bytes());
+    let said = told.failed(4);
+    assert!(said.contains("`loss` stands twice"), "{said}");
+    let show = sandbox.say(&format!("show {run} --events --json")).json();
+    assert_eq!(show["events"][0]["data"]["text"], line, "{show}");
+    assert_eq!(
+        (&show["params"], &show["metrics"]),
+        (&serde_json::json!({}), &serde_json::json!({}))
+    );
+    assert_eq!(sandbox.say("list --json").json()["total"], 1);
+}
+
+#[test]
+fn a_search_for_a_key_that_no_run_has_names_the_nearest() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("--param learning_rate=0.1 --tag stage=a");
+    sandbox
+        .say_in(&run, "log metric accuracy=0.9 loss=0.2")
+        .ok();
+    for (filter, told) in [
+        (
+            "metrics.acc > 0.5",
+            "no run has a metric `acc`; nearest: `accuracy`",
+        ),
+        (
+            "params.learning_rat = 1",
+            "no run has a param `learning_rat`; nearest: `learning_rate`",
+        ),
+        (
+            "NOT tags.stagee = 'a'",
+            "no run has a tag `stagee`; nearest: `stage`",
+        ),
+        (
+            "los < 1",
+            "no run has a metric or param `los`; nearest: `loss`",
+        ),
+        ("metrics.f1 > 0", "no run has a metric `f1`\n"),
+    ] {
+        let said = sandbox.run(["search", filter]);
+        assert!(said.code == 0 && said.err.contains(told), "{said:?}");
+    }
+    let json = sandbox.run(["search", "loss < 1", "--sort-by", "acuracy", "--json"]);
+    assert_eq!(json.err, "");
+    let json = json.json();
+    assert_eq!(json["total"], 1);
+    let unknown = serde_json::json!([{ "name": "acuracy", "nearest": "accuracy" }]);
+    assert_eq!(json["unknown_keys"], unknown);
+    // A key that some run has, though none that was found.
+    for filter in [
+        "metrics.accuracy > 2",
+        "loss > 1 AND params.learning_rate > 7",
+        "running_time > 0",
+    ] {
+        let said = sandbox.run(["search", filter]);
+        assert!(
+            !said.err.contains("`loss`") && !said.err.contains("`accuracy`"),
+            "{said:?}"
+        );
+    }
 }
 
 #[test]

@@ -634,7 +634,7 @@ fn a_dry_run_makes_nothing() {
     desk.write("exp.yaml", GATED);
     let output = desk.run(&["run", "exp.yaml", "--dry-run"]);
     assert_eq!(code(&output), 0);
-    assert_eq!(stdout(&output).matches("it is not there yet").count(), 30);
+    assert_eq!(stdout(&output).matches("start: never run").count(), 30);
     assert!(!desk.path(".trialbook").exists());
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 /// A room and the rooms it may use, in code and in tests alike.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("trialbook-model", &[]),
     ("trialbook-stats", &[]),
     ("trialbook-spool", &["trialbook-model"]),
@@ -13,6 +13,10 @@ const ARROWS: [(&str, &[&str]); 10] = [
     (
         "trialbook-analysis",
         &["trialbook-model", "trialbook-stats", "trialbook-store"],
+    ),
+    (
+        "trialbook-report",
+        &["trialbook-model", "trialbook-analysis"],
     ),
     ("trialbook-capture", &["trialbook-model"]),
     (
@@ -32,6 +36,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "trialbook-spool",
             "trialbook-store",
             "trialbook-analysis",
+            "trialbook-report",
             "trialbook-capture",
             "trialbook-runner",
         ],

@@ -13,12 +13,12 @@ use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading;
 
 /// The trials of one variation.
-pub(super) struct Group {
-    pub(super) name: Option<String>,
+pub(crate) struct Group {
+    pub(crate) name: Option<String>,
     /// The attempt that counts of each trial, in the order of the trials' first runs.
-    pub(super) runs: Vec<RunRow>,
+    pub(crate) runs: Vec<RunRow>,
     /// Attempts before those.
-    pub(super) superseded: u64,
+    pub(crate) superseded: u64,
 }
 
 /// The trials of one variation with all attempts at each.
@@ -31,7 +31,7 @@ struct Attempts {
 }
 
 /// Reads the runs of an experiment; the variations of its config come first.
-pub(super) fn trials<R: Reading>(
+pub(crate) fn trials<R: Reading>(
     reading: &R,
     experiment: ExperimentNo,
     config: Option<&Config>,

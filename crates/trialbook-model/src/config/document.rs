@@ -3,11 +3,14 @@
 //! Not here: reading YAML. Invariant: names of variations differ and are not empty, `trials` is at
 //! least 1, and a document written by this type reads back equal.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::params::{self, Params};
 use crate::canonical;
+use crate::capture::Part;
 use crate::criteria::Criterion;
 use crate::record::Goal;
 use crate::seed::SeedPolicy;
@@ -42,6 +45,9 @@ pub struct Config {
     /// How trials get their seeds.
     #[serde(default)]
     pub seed_policy: SeedPolicy,
+    /// What is captured around the runs, where the config says so.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub capture: BTreeMap<Part, bool>,
 }
 
 /// Names and words about an experiment.
@@ -149,6 +155,9 @@ pub struct Metric {
     /// Which direction is better.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goal: Option<Goal>,
+    /// Whether it is the one that the experiment is about: what is asked of others is exploratory. At most one is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub primary: bool,
 }
 
 impl Config {
@@ -158,7 +167,7 @@ impl Config {
     }
 
     /// SHA-256 over the canonical JSON of what the config means, 64 hex digits. Notes, tags, the time
-    /// of creation and the environment do not count; `1.0` counts as `1`.
+    /// of creation, the environment and what is captured do not count; `1.0` counts as `1`.
     pub fn hash(&self) -> String {
         let mut document = self.document();
         if let Some(experiment) = document
@@ -171,6 +180,7 @@ impl Config {
         }
         if let Some(whole) = document.as_object_mut() {
             whole.remove("environment");
+            whole.remove("capture");
             let variations = self.variations.iter().map(|variation| {
                 serde_json::json!({
                     "name": variation.name,

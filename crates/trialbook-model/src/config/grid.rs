@@ -2,8 +2,10 @@
 //!
 //! Not here: reading arguments. Invariant: the result obeys the same rules as a config from a file.
 
+use std::collections::BTreeMap;
+
 use super::checks;
-use super::document::{Config, Experiment, Task};
+use super::document::{Config, Experiment, Task, Variation};
 use super::matrix::{self, Axis};
 use super::params::Params;
 use super::variations::unnamed;
@@ -176,6 +178,7 @@ pub fn from_grid(parts: GridParts) -> Result<Config, GridError> {
         environment: Vec::new(),
         random_seed: parts.random_seed,
         seed_policy: parts.seed_policy,
+        capture: BTreeMap::new(),
     };
     if config.runs() > MOST_RUNS {
         return Err(GridError::TooMany);
@@ -183,6 +186,38 @@ pub fn from_grid(parts: GridParts) -> Result<Config, GridError> {
     match checks::unfilled(&config).into_iter().next() {
         Some(unfilled) => Err(GridError::Template(unfilled.error)),
         None => Ok(config),
+    }
+}
+
+/// Multiplies the variations of a config by a grid. A param of the grid takes the place of the config's, and
+/// its value stands in the variation's name.
+pub fn with_grid(config: &Config, axes: &[Axis]) -> Result<Config, GridError> {
+    refuse_set_twice(axes)?;
+    let points = matrix::points(axes, config.variations.len()).ok_or(GridError::TooMany)?;
+    let is_set = |name: &str| axes.iter().any(|(key, _)| key == name);
+    let bare = config.variations.iter().map(|variation| Variation {
+        params: variation
+            .params
+            .iter()
+            .filter(|(name, _)| !is_set(name))
+            .cloned()
+            .collect(),
+        ..variation.clone()
+    });
+    let bare: Vec<Variation> = bare.collect();
+    let grid = Config {
+        variations: matrix::combine(&bare, &points),
+        ..config.clone()
+    };
+    if let Some(name) = matrix::repeated(&grid.variations) {
+        return Err(GridError::Repeated { name });
+    }
+    if grid.runs() > MOST_RUNS {
+        return Err(GridError::TooMany);
+    }
+    match checks::unfilled(&grid).into_iter().next() {
+        Some(unfilled) => Err(GridError::Template(unfilled.error)),
+        None => Ok(grid),
     }
 }
 

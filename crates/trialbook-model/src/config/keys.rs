@@ -13,6 +13,7 @@ pub(super) const TOP: &[&str] = &[
     "environment",
     "random_seed",
     "seed_policy",
+    "capture",
     "timeout",
     "retry",
     "limits",
@@ -41,7 +42,7 @@ pub(super) const TASK: &[&str] = &[
     "env",
 ];
 pub(super) const VARIATION: &[&str] = &["name", "params", "baseline"];
-pub(super) const METRIC: &[&str] = &["key", "name", "unit", "goal"];
+pub(super) const METRIC: &[&str] = &["key", "name", "unit", "goal", "primary"];
 pub(super) const CRITERION: &[&str] = &["metric", "condition"];
 pub(super) const RETRY: &[&str] = &["max_attempts", "backoff", "on"];
 pub(super) const BACKOFF: &[&str] = &["initial", "factor", "max", "jitter"];
@@ -54,6 +55,15 @@ pub(super) const LIMITS: &[&str] = &[
     "failures",
 ];
 pub(super) const COST: &[&str] = &["max", "currency"];
+pub(super) const CAPTURE: &[&str] = &[
+    "console",
+    "data",
+    "environment",
+    "git",
+    "packages",
+    "resources",
+    "variables",
+];
 pub(super) const ENGINE: &[&str] = &["kind"];
 
 /// The keys of another format, of studies of language models with scrambled benchmarks. They are
@@ -104,6 +114,7 @@ pub fn all() -> Vec<(&'static str, &'static [&'static str])> {
         ("backoff", BACKOFF),
         ("limits", LIMITS),
         ("cost", COST),
+        ("capture", CAPTURE),
         ("engine", ENGINE),
     ]
 }

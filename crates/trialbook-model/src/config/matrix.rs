@@ -19,7 +19,7 @@ use crate::secret;
 use crate::yaml::{Doubt, Entry, Node, Problem, Reading, Shape, join};
 
 /// A param and the values it takes.
-pub(super) type Axis = (String, Vec<Param>);
+pub type Axis = (String, Vec<Param>);
 
 /// The most params of a grid.
 const MOST_AXES: usize = 100;

@@ -32,6 +32,11 @@ pub(super) fn read(reading: &mut Reading<'_>, top: &Fields<'_>) -> Vec<Metric> {
             None => metrics.push((metric, item.at)),
         }
     }
+    let mut primary = metrics.iter().filter(|(metric, _)| metric.primary);
+    if let (Some((_, first)), Some((metric, at))) = (primary.next(), primary.next()) {
+        let (what, name, first) = ("primary metric", metric.key.clone(), *first);
+        reading.error(*at, "metrics", Problem::DuplicateName { what, name, first });
+    }
     metrics.into_iter().map(|(metric, _)| metric).collect()
 }
 
@@ -49,6 +54,7 @@ fn metric(reading: &mut Reading<'_>, node: &Node, path: &str) -> Option<Metric> 
             key: reading.name(node, path)?,
             unit: None,
             goal: None,
+            primary: false,
         });
     }
     let fields = reading.fields(node, path, keys::METRIC)?;
@@ -60,6 +66,9 @@ fn metric(reading: &mut Reading<'_>, node: &Node, path: &str) -> Option<Metric> 
     let goal = fields
         .get("goal")
         .and_then(|node| reading.one_of(node, &join(path, "goal"), &GOALS));
+    let primary = fields
+        .get("primary")
+        .and_then(|node| reading.flag(node, &join(path, "primary")));
     let key = match fields.get("key") {
         Some(node) => node,
         None => reading.required(&fields, "name", "the metric's name")?,
@@ -68,6 +77,7 @@ fn metric(reading: &mut Reading<'_>, node: &Node, path: &str) -> Option<Metric> 
         key: reading.name(key, path)?,
         unit,
         goal,
+        primary: primary.unwrap_or(false),
     })
 }
 

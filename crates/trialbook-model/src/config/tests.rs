@@ -682,3 +682,62 @@ fn variables_and_tags_stand_in_the_document_by_name() {
     let again: Config = serde_json::from_value(document).unwrap();
     assert_eq!(again, config);
 }
+
+#[test]
+fn a_grid_over_a_config_replaces_params_and_names_its_values() {
+    let config = parse(
+        "experiment: {name: e}\ntask: {command: [run, '{n}']}\nvariations: [{name: a, n: 1, m: 2}, {name: b, n: 3}]\ntrials: 2\n",
+        "c",
+    );
+    let config = config.unwrap().config;
+    let axes = [axis("n=7,8").unwrap()];
+    let grid = with_grid(&config, &axes).unwrap();
+    let names: Vec<&str> = grid.variations.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["a n=7", "a n=8", "b n=7", "b n=8"]);
+    let params = |at: usize| {
+        let params = grid.variations[at].params.iter();
+        let params = params.map(|(name, param)| format!("{name}={}", param.text));
+        params.collect::<Vec<_>>()
+    };
+    assert_eq!(params(1), ["m=2", "n=8"]);
+    assert_eq!(params(2), ["n=7"]);
+    assert_eq!(grid.trials, 2);
+    let refused = |text: &str| with_grid(&config, &[axis(text).unwrap()]).unwrap_err();
+    assert!(matches!(refused("n=7,7"), GridError::Repeated { .. }));
+    let twice = [axis("n=1").unwrap(), axis("n=2").unwrap()];
+    assert!(matches!(
+        with_grid(&config, &twice),
+        Err(GridError::SetTwice { .. })
+    ));
+}
+
+#[test]
+fn parts_of_the_capture_are_switched_off() {
+    use crate::capture::{Part, Parts};
+
+    assert_eq!(keys::CAPTURE, Part::ALL.map(Part::word));
+    let config = good(&with("capture: {git: false, console: true}\n")).config;
+    let parts = Parts::all().within(&config.capture);
+    assert!(!parts.has(Part::Git) && parts.has(Part::Console) && parts.has(Part::Data));
+    assert_eq!(config.document()["capture"]["git"], false);
+    assert_eq!(config.hash(), good(&with("")).config.hash());
+    let errors = parse(&with("capture: {gti: false}\n"), "c").unwrap_err();
+    assert!(
+        errors.to_string().contains("did you mean `git`?"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn one_metric_at_most_is_the_primary_one() {
+    let of = |metrics: &str| {
+        format!("experiment: {{name: t}}\ntask: {{command: [\"true\"]}}\nmetrics: [{metrics}]\n")
+    };
+    let config = parse(&of("{name: a, primary: true}, b"), "t.yaml")
+        .unwrap()
+        .config;
+    assert!(config.metrics[0].primary && !config.metrics[1].primary);
+    let twice = errors(&of("{name: a, primary: true}, {name: b, primary: true}"));
+    assert_eq!(twice.len(), 1, "{twice:?}");
+    assert!(twice[0].contains("the primary metric `b`"), "{twice:?}");
+}

@@ -149,7 +149,7 @@ fn flat_param(reading: &mut Reading<'_>, entry: &Entry, path: &str, params: &mut
 }
 
 /// Params of a map, nested ones flattened with dots.
-pub(super) fn flatten(reading: &mut Reading<'_>, node: &Node, path: &str) -> Params {
+pub(crate) fn flatten(reading: &mut Reading<'_>, node: &Node, path: &str) -> Params {
     let mut params = Vec::new();
     collect(reading, node, (path, ""), &mut params);
     refuse_repeated_params(reading, &params, path);

@@ -5,6 +5,8 @@
 //! Not here: the history of judgements. Invariant: what has no verdict counts neither as right nor as
 //! wrong; an item that ended in an error is a failure and not right, whatever its scores say.
 
+mod results;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::fold::{Capped, Mean, Merge, Order, count};
 use super::{MOST_AGENTS, MOST_ERRORS, MOST_TYPES, Truncation, Values};
 use crate::record::{Assess, Item, RunError, Score};
+pub use results::{AgentResult, Cost, GroupResult, Results};
 
 /// Currencies kept apart.
 const MOST_CURRENCIES: usize = 8;

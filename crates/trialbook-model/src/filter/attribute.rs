@@ -110,6 +110,8 @@ attributes! {
     Archived, "archived", Flag, [];
     /// In the bin.
     Deleted, "deleted", Flag, [];
+    /// SHA-256 of the setup that it was started with: agents, workflow, tasks, dataset.
+    ConfigHash, "config_hash", Text, [];
     /// Where its artifacts are.
     ArtifactUri, "artifact_uri", Text, [];
 }

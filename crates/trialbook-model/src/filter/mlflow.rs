@@ -9,8 +9,9 @@ use super::ast::{Aggregate, Case, CompareOp, Expr, Key, KeyKind, Literal};
 use super::attribute::{Attribute, AttributeType};
 use super::error::{Slip, clipped};
 use super::fault::{Fault, ValueForm};
+use super::fit::{self, Fit, Form as _, misfit};
 use super::lex;
-use super::native::{dataset_field, misfit};
+use super::native::dataset_field;
 use super::value::like_matches;
 use super::written::{Condition, Predicate, Quotes, Value, WrittenKey};
 use crate::status::RunStatus;
@@ -99,122 +100,91 @@ pub(super) fn nearest_attribute(name: &str) -> Option<&'static str> {
 
 /// The condition that is meant by a written one.
 pub(super) fn meaning(condition: Condition) -> Result<Expr, Slip> {
-    let Condition {
-        key: written,
-        operator_at,
-        predicate,
-    } = condition;
-    let text = written.text.clone();
-    let key = key(written)?;
-    let form = form(&key);
-    if !takes(form, &predicate) {
-        let fault = Fault::Operator {
-            key: text,
-            operator: predicate.operator(),
-            allowed: taken(form),
-        };
-        return Err(Slip::new(operator_at, fault));
+    let fit = Fit::<Form>::of(condition, key)?;
+    if fit.form == Form::Status {
+        return status(fit.key, &fit.text, fit.predicate);
     }
-    if form == Form::Status {
-        return status(key, &text, predicate);
-    }
-    Ok(match predicate {
-        Predicate::Null { negated } => Expr::IsNull { key, negated },
-        Predicate::Like {
-            case,
-            negated,
-            pattern,
-        } => Expr::Like {
-            key,
-            pattern: quoted(&text, pattern)?,
-            case,
-            negated,
-        },
-        Predicate::In { negated, values } => Expr::In {
-            key,
-            values: values
-                .into_iter()
-                .map(|value| quoted(&text, value).map(Literal::Text))
-                .collect::<Result<_, _>>()?,
-            negated,
-        },
-        Predicate::Compare(op, value) => Expr::Compare {
-            key,
-            op,
-            value: literal(form, &text, value)?,
-        },
-    })
+    fit.expression()
 }
 
-fn form(key: &Key) -> Form {
-    match key.kind {
-        KeyKind::Metric => Form::Metric,
-        KeyKind::Param | KeyKind::Tag => Form::ParamOrTag,
-        KeyKind::Dataset => Form::Dataset,
-        KeyKind::Attribute | KeyKind::Bare => match key.attribute() {
-            Some(Attribute::Id) => Form::RunId,
-            Some(Attribute::Status) => Form::Status,
-            Some(attribute) if attribute.value_type() == AttributeType::Time => Form::Time,
-            Some(_) | None => Form::Text,
-        },
-    }
-}
-
-fn takes(form: Form, predicate: &Predicate) -> bool {
-    match predicate {
-        Predicate::Compare(op, _) => match form {
-            Form::Metric | Form::Time => true,
-            Form::ParamOrTag | Form::Text | Form::RunId | Form::Status | Form::Dataset => {
-                !op.is_ordering()
-            }
-        },
-        Predicate::Like { negated, .. } => match form {
-            Form::ParamOrTag | Form::Text | Form::RunId | Form::Status | Form::Dataset => !negated,
-            Form::Metric | Form::Time => false,
-        },
-        Predicate::In { .. } => match form {
-            Form::RunId | Form::Dataset => true,
-            Form::Metric | Form::ParamOrTag | Form::Text | Form::Status | Form::Time => false,
-        },
-        Predicate::Null { .. } => match form {
-            Form::ParamOrTag => true,
-            Form::Metric | Form::Text | Form::RunId | Form::Status | Form::Time | Form::Dataset => {
-                false
-            }
-        },
-    }
-}
-
-const fn taken(form: Form) -> &'static str {
-    match form {
-        Form::Metric | Form::Time => "=, !=, <, <=, >, >=",
-        Form::ParamOrTag => "=, !=, LIKE, ILIKE, IS NULL, IS NOT NULL",
-        Form::Text | Form::Status => "=, !=, LIKE, ILIKE",
-        Form::RunId | Form::Dataset => "=, !=, LIKE, ILIKE, IN, NOT IN",
-    }
-}
-
-fn literal(form: Form, key: &str, value: Value) -> Result<Literal, Slip> {
-    let bare = value.quotes == Quotes::Without;
-    match form {
-        Form::Metric => match lex::number(&value.text) {
-            Some(number) if bare && number.is_finite() => Ok(Literal::Number(number, value.text)),
-            Some(_) | None => Err(misfit(value.at, key, ValueForm::Number, &value.text)),
-        },
-        Form::Time => match value.text.parse() {
-            Ok(millis) if bare => Ok(Literal::Time(millis, value.text)),
-            Ok(_) | Err(_) => Err(misfit(value.at, key, ValueForm::Milliseconds, &value.text)),
-        },
-        Form::ParamOrTag | Form::Text | Form::RunId | Form::Status | Form::Dataset => {
-            quoted(key, value).map(Literal::Text)
+impl fit::Form for Form {
+    fn of(key: &Key) -> Self {
+        match key.kind {
+            KeyKind::Metric => Self::Metric,
+            KeyKind::Param | KeyKind::Tag => Self::ParamOrTag,
+            KeyKind::Dataset => Self::Dataset,
+            KeyKind::Attribute | KeyKind::Bare => match key.attribute() {
+                Some(Attribute::Id) => Self::RunId,
+                Some(Attribute::Status) => Self::Status,
+                Some(attribute) if attribute.value_type() == AttributeType::Time => Self::Time,
+                Some(_) | None => Self::Text,
+            },
         }
     }
-}
 
-fn quoted(key: &str, value: Value) -> Result<String, Slip> {
-    match value.quotes {
-        Quotes::With => Ok(value.text),
-        Quotes::Without => Err(misfit(value.at, key, ValueForm::Text, &value.text)),
+    fn takes(self, predicate: &Predicate) -> bool {
+        match predicate {
+            Predicate::Compare(op, _) => match self {
+                Self::Metric | Self::Time => true,
+                Self::ParamOrTag | Self::Text | Self::RunId | Self::Status | Self::Dataset => {
+                    !op.is_ordering()
+                }
+            },
+            Predicate::Like { negated, .. } => match self {
+                Self::ParamOrTag | Self::Text | Self::RunId | Self::Status | Self::Dataset => {
+                    !negated
+                }
+                Self::Metric | Self::Time => false,
+            },
+            Predicate::In { .. } => match self {
+                Self::RunId | Self::Dataset => true,
+                Self::Metric | Self::ParamOrTag | Self::Text | Self::Status | Self::Time => false,
+            },
+            Predicate::Null { .. } => match self {
+                Self::ParamOrTag => true,
+                Self::Metric
+                | Self::Text
+                | Self::RunId
+                | Self::Status
+                | Self::Time
+                | Self::Dataset => false,
+            },
+        }
+    }
+
+    fn taken(self) -> &'static str {
+        match self {
+            Self::Metric | Self::Time => "=, !=, <, <=, >, >=",
+            Self::ParamOrTag => "=, !=, LIKE, ILIKE, IS NULL, IS NOT NULL",
+            Self::Text | Self::Status => "=, !=, LIKE, ILIKE",
+            Self::RunId | Self::Dataset => "=, !=, LIKE, ILIKE, IN, NOT IN",
+        }
+    }
+
+    fn literal(self, key: &str, value: Value) -> Result<Literal, Slip> {
+        let bare = value.quotes == Quotes::Without;
+        match self {
+            Self::Metric => match lex::number(&value.text) {
+                Some(number) if bare && number.is_finite() => {
+                    Ok(Literal::Number(number, value.text))
+                }
+                Some(_) | None => Err(misfit(value.at, key, ValueForm::Number, &value.text)),
+            },
+            Self::Time => match value.text.parse() {
+                Ok(millis) if bare => Ok(Literal::Time(millis, value.text)),
+                Ok(_) | Err(_) => Err(misfit(value.at, key, ValueForm::Milliseconds, &value.text)),
+            },
+            Self::ParamOrTag | Self::Text | Self::RunId | Self::Status | Self::Dataset => {
+                Self::quoted(key, value).map(Literal::Text)
+            }
+        }
+    }
+
+    fn quoted(key: &str, value: Value) -> Result<String, Slip> {
+        match value.quotes {
+            Quotes::With => Ok(value.text),
+            Quotes::Without => Err(misfit(value.at, key, ValueForm::Text, &value.text)),
+        }
     }
 }
 
@@ -222,7 +192,7 @@ fn quoted(key: &str, value: Value) -> Result<String, Slip> {
 fn status(key: Key, text: &str, predicate: Predicate) -> Result<Expr, Slip> {
     let (matching, negated) = match predicate {
         Predicate::Compare(op, value) => {
-            let word = quoted(text, value)?;
+            let word = Form::quoted(text, value)?;
             if let Some(status) = RunStatus::parse(&word) {
                 let value = Literal::Text(status.word().to_owned());
                 return Ok(Expr::Compare { key, op, value });
@@ -233,7 +203,7 @@ fn status(key: Key, text: &str, predicate: Predicate) -> Result<Expr, Slip> {
             case,
             negated,
             pattern,
-        } => (matching_words(&quoted(text, pattern)?, case), negated),
+        } => (matching_words(&Form::quoted(text, pattern)?, case), negated),
         Predicate::In { negated, .. } | Predicate::Null { negated } => (Vec::new(), negated),
     };
     // Every run has a status: to have none never holds, to have one always.

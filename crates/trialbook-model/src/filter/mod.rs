@@ -11,6 +11,7 @@ pub mod attribute;
 pub mod error;
 pub mod evaluate;
 pub mod fault;
+mod fit;
 mod lex;
 mod mlflow;
 mod native;

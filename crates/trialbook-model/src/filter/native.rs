@@ -7,6 +7,7 @@ use super::ast::{Aggregate, Expr, Key, KeyKind, Literal};
 use super::attribute::{Attribute, AttributeType};
 use super::error::{Slip, clipped};
 use super::fault::{Fault, MetricPart, ValueForm};
+use super::fit::{self, Fit, misfit};
 use super::lex;
 use super::written::{Condition, Predicate, Quotes, Value, WrittenKey};
 use crate::status::RunStatus;
@@ -78,152 +79,102 @@ pub(super) fn dataset_field(at: usize, name: &str) -> Result<String, Slip> {
 
 /// The condition that is meant by a written one.
 pub(super) fn meaning(condition: Condition) -> Result<Expr, Slip> {
-    let Condition {
-        key: written,
-        operator_at,
-        predicate,
-    } = condition;
-    let text = written.text.clone();
-    let key = key(written)?;
-    let form = form(&key);
-    if !takes(form, &predicate) {
-        let fault = Fault::Operator {
-            key: text,
-            operator: predicate.operator(),
-            allowed: taken(form),
+    Fit::<Form>::of(condition, key)?.expression()
+}
+
+impl fit::Form for Form {
+    fn of(key: &Key) -> Self {
+        match key.kind {
+            KeyKind::Metric => Self::Number,
+            KeyKind::Param | KeyKind::Tag | KeyKind::Bare => Self::NumberOrText,
+            KeyKind::Dataset => Self::Text,
+            KeyKind::Attribute => match key.attribute().map(Attribute::value_type) {
+                Some(AttributeType::Number) => Self::Number,
+                Some(AttributeType::Time) => Self::Time,
+                Some(AttributeType::Status) => Self::Status,
+                Some(AttributeType::Flag) => Self::Flag,
+                Some(AttributeType::Text) | None => Self::Text,
+            },
+        }
+    }
+
+    fn takes(self, predicate: &Predicate) -> bool {
+        match predicate {
+            Predicate::Null { .. } | Predicate::In { .. } => true,
+            Predicate::Like { .. } => match self {
+                Self::Text | Self::NumberOrText | Self::Status => true,
+                Self::Number | Self::Time | Self::Flag => false,
+            },
+            Predicate::Compare(op, _) => match self {
+                Self::Number | Self::NumberOrText | Self::Time => true,
+                Self::Text | Self::Status | Self::Flag => !op.is_ordering(),
+            },
+        }
+    }
+
+    fn taken(self) -> &'static str {
+        match self {
+            Self::Number | Self::Time => "=, !=, <, <=, >, >=, IN, NOT IN, IS NULL, IS NOT NULL",
+            Self::Text | Self::Status => "=, !=, LIKE, ILIKE, IN, IS NULL and their negations",
+            Self::NumberOrText => {
+                "=, !=, <, <=, >, >=, LIKE, ILIKE, IN, IS NULL and their negations"
+            }
+            Self::Flag => "=, !=, IN, NOT IN, IS NULL, IS NOT NULL",
+        }
+    }
+
+    fn literal(self, key: &str, value: Value) -> Result<Literal, Slip> {
+        let unfit = |wanted| misfit(value.at, key, wanted, &value.text);
+        let bare_number = || match value.quotes {
+            Quotes::With => None,
+            Quotes::Without => lex::number(&value.text),
         };
-        return Err(Slip::new(operator_at, fault));
-    }
-    Ok(match predicate {
-        Predicate::Null { negated } => Expr::IsNull { key, negated },
-        Predicate::Like {
-            case,
-            negated,
-            pattern,
-        } => Expr::Like {
-            key,
-            pattern: quoted(&text, pattern)?,
-            case,
-            negated,
-        },
-        Predicate::In { negated, values } => Expr::In {
-            key,
-            values: values
-                .into_iter()
-                .map(|value| literal(form, &text, value))
-                .collect::<Result<_, _>>()?,
-            negated,
-        },
-        Predicate::Compare(op, value) => {
-            let at = value.at;
-            let value = literal(form, &text, value)?;
-            match value {
-                Literal::Text(found) if op.is_ordering() => {
-                    return Err(misfit(at, &text, ValueForm::OrderedNumber, &found));
-                }
-                Literal::Number(..) | Literal::Time(..) | Literal::Text(_) => {
-                    Expr::Compare { key, op, value }
+        match self {
+            Self::Number => {
+                let number = bare_number().ok_or_else(|| unfit(ValueForm::Number))?;
+                Ok(Literal::Number(number, value.text))
+            }
+            Self::NumberOrText => match bare_number() {
+                Some(number) => Ok(Literal::Number(number, value.text)),
+                None => Self::quoted(key, value).map(Literal::Text),
+            },
+            Self::Text => Self::quoted(key, value).map(Literal::Text),
+            Self::Time => {
+                let millis = milliseconds(&value.text).ok_or_else(|| unfit(ValueForm::Time))?;
+                Ok(Literal::Time(millis, value.text))
+            }
+            Self::Status => {
+                let unknown = || {
+                    let word = clipped(&value.text);
+                    Slip::new(value.at, Fault::UnknownStatus { word })
+                };
+                let status = RunStatus::parse(&value.text).ok_or_else(unknown)?;
+                Ok(Literal::Text(status.word().to_owned()))
+            }
+            Self::Flag => {
+                let word = value.text.to_ascii_lowercase();
+                if word == "true" || word == "false" {
+                    Ok(Literal::Text(word))
+                } else {
+                    Err(unfit(ValueForm::Flag))
                 }
             }
         }
-    })
-}
-
-fn form(key: &Key) -> Form {
-    match key.kind {
-        KeyKind::Metric => Form::Number,
-        KeyKind::Param | KeyKind::Tag | KeyKind::Bare => Form::NumberOrText,
-        KeyKind::Dataset => Form::Text,
-        KeyKind::Attribute => match key.attribute().map(Attribute::value_type) {
-            Some(AttributeType::Number) => Form::Number,
-            Some(AttributeType::Time) => Form::Time,
-            Some(AttributeType::Status) => Form::Status,
-            Some(AttributeType::Flag) => Form::Flag,
-            Some(AttributeType::Text) | None => Form::Text,
-        },
     }
-}
 
-fn takes(form: Form, predicate: &Predicate) -> bool {
-    match predicate {
-        Predicate::Null { .. } | Predicate::In { .. } => true,
-        Predicate::Like { .. } => match form {
-            Form::Text | Form::NumberOrText | Form::Status => true,
-            Form::Number | Form::Time | Form::Flag => false,
-        },
-        Predicate::Compare(op, _) => match form {
-            Form::Number | Form::NumberOrText | Form::Time => true,
-            Form::Text | Form::Status | Form::Flag => !op.is_ordering(),
-        },
-    }
-}
-
-const fn taken(form: Form) -> &'static str {
-    match form {
-        Form::Number | Form::Time => "=, !=, <, <=, >, >=, IN, NOT IN, IS NULL, IS NOT NULL",
-        Form::Text | Form::Status => "=, !=, LIKE, ILIKE, IN, IS NULL and their negations",
-        Form::NumberOrText => "=, !=, <, <=, >, >=, LIKE, ILIKE, IN, IS NULL and their negations",
-        Form::Flag => "=, !=, IN, NOT IN, IS NULL, IS NOT NULL",
-    }
-}
-
-fn literal(form: Form, key: &str, value: Value) -> Result<Literal, Slip> {
-    let unfit = |wanted| misfit(value.at, key, wanted, &value.text);
-    let bare_number = || match value.quotes {
-        Quotes::With => None,
-        Quotes::Without => lex::number(&value.text),
-    };
-    match form {
-        Form::Number => {
-            let number = bare_number().ok_or_else(|| unfit(ValueForm::Number))?;
-            Ok(Literal::Number(number, value.text))
-        }
-        Form::NumberOrText => match bare_number() {
-            Some(number) => Ok(Literal::Number(number, value.text)),
-            None => quoted(key, value).map(Literal::Text),
-        },
-        Form::Text => quoted(key, value).map(Literal::Text),
-        Form::Time => {
-            let millis = milliseconds(&value.text).ok_or_else(|| unfit(ValueForm::Time))?;
-            Ok(Literal::Time(millis, value.text))
-        }
-        Form::Status => {
-            let unknown = || {
-                let word = clipped(&value.text);
-                Slip::new(value.at, Fault::UnknownStatus { word })
-            };
-            let status = RunStatus::parse(&value.text).ok_or_else(unknown)?;
-            Ok(Literal::Text(status.word().to_owned()))
-        }
-        Form::Flag => {
-            let word = value.text.to_ascii_lowercase();
-            if word == "true" || word == "false" {
-                Ok(Literal::Text(word))
-            } else {
-                Err(unfit(ValueForm::Flag))
+    /// The text of a value that must stand between quotes.
+    fn quoted(key: &str, value: Value) -> Result<String, Slip> {
+        match value.quotes {
+            Quotes::With => Ok(value.text),
+            Quotes::Without if lex::number(&value.text).is_some() => {
+                Err(misfit(value.at, key, ValueForm::Text, &value.text))
+            }
+            Quotes::Without => {
+                let text = clipped(&value.text);
+                Err(Slip::new(value.at, Fault::Unquoted { text }))
             }
         }
     }
-}
-
-/// The text of a value that must stand between quotes.
-fn quoted(key: &str, value: Value) -> Result<String, Slip> {
-    match value.quotes {
-        Quotes::With => Ok(value.text),
-        Quotes::Without if lex::number(&value.text).is_some() => {
-            Err(misfit(value.at, key, ValueForm::Text, &value.text))
-        }
-        Quotes::Without => {
-            let text = clipped(&value.text);
-            Err(Slip::new(value.at, Fault::Unquoted { text }))
-        }
-    }
-}
-
-/// That the value does not go with the key.
-pub(super) fn misfit(at: usize, key: &str, wanted: ValueForm, found: &str) -> Slip {
-    let (key, found) = (key.to_owned(), clipped(found));
-    Slip::new(at, Fault::Value { key, wanted, found })
 }
 
 /// The instant that a text names, in whole milliseconds since 1970: such a number, RFC 3339, or a date

@@ -82,6 +82,45 @@ pub struct Choice {
     pub only: Vec<String>,
 }
 
+/// Why a run is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Why {
+    /// It was never run.
+    NeverRun,
+    /// The attempt before failed, and failed ones were asked for.
+    Failed,
+    /// The attempt before lost its process.
+    Interrupted,
+    /// The attempt before was cancelled.
+    Cancelled,
+    /// It was asked for again, whatever came of it before.
+    Rerun,
+}
+
+impl Why {
+    /// The word used in every face.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NeverRun => "never_run",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+            Self::Cancelled => "cancelled",
+            Self::Rerun => "rerun",
+        }
+    }
+
+    /// Why one is started after an attempt in a state.
+    const fn after(state: ExistingState, mode: Mode) -> Self {
+        match (state, mode) {
+            (ExistingState::Queued | ExistingState::Running, _) => Self::NeverRun,
+            (ExistingState::Stale, _) => Self::Interrupted,
+            (ExistingState::Cancelled, _) => Self::Cancelled,
+            (ExistingState::Completed, _) | (ExistingState::Failed, Mode::Rerun) => Self::Rerun,
+            (ExistingState::Failed, Mode::Resume | Mode::RetryFailed) => Self::Failed,
+        }
+    }
+}
+
 /// What to do about one planned run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -91,6 +130,8 @@ pub enum Action {
         attempt: u64,
         /// The attempt before, if there was one.
         after: Option<RunUid>,
+        /// What asks for it.
+        why: Why,
     },
     /// Start the run that waits already.
     Take {
@@ -203,7 +244,9 @@ pub fn reconcile(
     existing: &[ExistingRun],
     choice: &Choice,
 ) -> Result<Decisions, PlanError> {
-    check_names(plan, &choice.only)?;
+    let mut known: Vec<&str> = plan.iter().map(|run| run.variation.as_str()).collect();
+    known.dedup();
+    check_names(&known, &choice.only)?;
     let mut attempts: BTreeMap<&str, Vec<&ExistingRun>> = BTreeMap::new();
     for run in existing {
         attempts.entry(&run.key).or_default().push(run);
@@ -237,15 +280,14 @@ pub fn reconcile(
     })
 }
 
-fn check_names(plan: &[PlannedRun], only: &[String]) -> Result<(), PlanError> {
-    let mut known: Vec<&str> = plan.iter().map(|run| run.variation.as_str()).collect();
-    known.dedup();
+/// Whether each chosen variation is among those that are known.
+pub fn check_names(known: &[&str], only: &[String]) -> Result<(), PlanError> {
     match only.iter().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
         Some(name) => Err(PlanError::NoSuchVariation {
             name: name.clone(),
-            nearest: nearest(name, &known).map(str::to_owned),
-            known: known.into_iter().map(str::to_owned).collect(),
+            nearest: nearest(name, known).map(str::to_owned),
+            known: known.iter().map(|&name| name.to_owned()).collect(),
         }),
     }
 }
@@ -277,10 +319,12 @@ fn action(attempts: &[&ExistingRun], mode: Mode) -> Action {
         Some(latest) => Action::Start {
             attempt: latest.attempt.saturating_add(1),
             after: Some(latest.run),
+            why: Why::after(latest.state, mode),
         },
         None => Action::Start {
             attempt: 1,
             after: None,
+            why: Why::NeverRun,
         },
     }
 }

@@ -162,7 +162,11 @@ fn actions(mode: Mode, only: &[&str]) -> Vec<Action> {
 
 #[test]
 fn resuming_starts_what_never_finished() {
-    let start = |attempt, after| Action::Start { attempt, after };
+    let start = |attempt, after, why| Action::Start {
+        attempt,
+        after,
+        why,
+    };
     let take = Action::Take {
         run: uid(41),
         attempt: 1,
@@ -170,15 +174,22 @@ fn resuming_starts_what_never_finished() {
     let done = Action::Done { run: uid(1) };
     let busy = Action::Busy { run: uid(21) };
     let failed = Action::Failed { run: uid(11) };
-    let cancelled = start(3, Some(uid(32)));
+    let cancelled = start(3, Some(uid(32)), Why::Cancelled);
     assert_eq!(
         actions(Mode::Resume, &[]),
-        [done, failed, busy, cancelled, take, start(1, None)]
+        [
+            done,
+            failed,
+            busy,
+            cancelled,
+            take,
+            start(1, None, Why::NeverRun)
+        ]
     );
-    let retried = start(2, Some(uid(11)));
+    let retried = start(2, Some(uid(11)), Why::Failed);
     assert_eq!(actions(Mode::RetryFailed, &[])[..3], [done, retried, busy]);
-    let rerun = start(2, Some(uid(1)));
-    assert_eq!(actions(Mode::Rerun, &[])[..3], [rerun, retried, busy]);
+    let rerun = |run| start(2, Some(uid(run)), Why::Rerun);
+    assert_eq!(actions(Mode::Rerun, &[])[..3], [rerun(1), rerun(11), busy]);
     assert_eq!(
         actions(Mode::Resume, &["b"])[..4],
         [
@@ -231,12 +242,17 @@ fn an_interrupted_rerun_takes_no_result_away() {
     let start = |after| Action::Start {
         attempt: 3,
         after: Some(after),
+        why: Why::Rerun,
     };
     assert_eq!(
         first(Mode::Rerun),
         [
             Action::Take { run, attempt },
-            start(uid(12)),
+            Action::Start {
+                attempt: 3,
+                after: Some(uid(12)),
+                why: Why::Cancelled,
+            },
             start(uid(22))
         ]
     );

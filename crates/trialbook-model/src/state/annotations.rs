@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::register::{Latest, Stamp};
 use crate::record::{Op, PutNote};
+use crate::time::Timestamp;
+
+/// Days that what was deleted is kept in the bin.
+pub const BIN_DAYS: i64 = 30;
 
 /// Tags, fields and notes of one noun.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -61,6 +65,12 @@ impl Annotations {
     /// Whether a field holds `true`.
     pub fn flag(&self, name: &str) -> bool {
         self.field(name).and_then(serde_json::Value::as_bool) == Some(true)
+    }
+
+    /// When it was put into the bin, if it lies there.
+    pub fn deleted_since(&self) -> Option<Timestamp> {
+        let field = self.fields.get("deleted")?;
+        self.flag("deleted").then_some(field.stamp.time)
     }
 
     /// The main note's text, if there is one.

@@ -102,11 +102,17 @@ impl ExperimentState {
             .or_else(|| self.place.as_ref().map(|place| place.value.name.as_str()))
     }
 
-    /// Its project's name.
+    /// Its project's name: as moved later, else as created.
     pub fn project(&self) -> &str {
-        self.place
-            .as_ref()
-            .map_or(DEFAULT_PROJECT, |place| place.value.project.as_str())
+        let created = || {
+            self.place
+                .as_ref()
+                .map(|place| place.value.project.as_str())
+        };
+        self.annotations
+            .text("project")
+            .or_else(created)
+            .unwrap_or(DEFAULT_PROJECT)
     }
 
     /// The user's own id, if one was given.

@@ -5,17 +5,21 @@
 //! the same operations gives an equal state, so the order in which spools are sealed cannot change a book.
 
 mod annotations;
+mod baseline;
 mod experiment;
+mod progress;
 mod records;
 mod register;
 mod run;
 mod series;
 
-pub use annotations::Annotations;
+pub use annotations::{Annotations, BIN_DAYS};
+pub use baseline::{BASELINE, Baseline, unmark};
 pub use experiment::{
     ConfigDocument, DEFAULT_EXPERIMENT, DEFAULT_PROJECT, ExperimentPlace, ExperimentState,
     MetricDefinitions, ProjectState,
 };
+pub use progress::{MOST_REPORTS, ProgressHistory};
 pub use records::{Counts, Records};
 pub use register::{Earliest, Latest, Stamp, WriteOnce};
 pub use run::RunState;

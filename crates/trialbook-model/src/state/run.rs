@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::annotations::Annotations;
+use super::progress::ProgressHistory;
 use super::records::Records;
 use super::register::{Earliest, Latest, Stamp, WriteOnce};
 
 use crate::derived;
-use crate::id::WriterUid;
-use crate::record::{
-    Heartbeat, Op, Param, Progress, RunError, SeriesKey, SetStatus, Signed, StartRun,
-};
+use crate::id::{ExperimentUid, WriterUid};
+use crate::record::{Heartbeat, Op, Param, RunError, SeriesKey, SetStatus, Signed, StartRun};
 use crate::status::RunStatus;
 use crate::time::Timestamp;
 
@@ -34,7 +33,7 @@ pub struct RunState {
     /// SHA-256 of the snapshot of each kind.
     pub snapshots: BTreeMap<String, Latest<String>>,
     /// Work done.
-    pub progress: Option<Latest<Progress>>,
+    pub progress: ProgressHistory,
     /// What each writer counted last.
     pub heartbeats: BTreeMap<WriterUid, Latest<Heartbeat>>,
     /// What derived metrics need of its events and items.
@@ -45,8 +44,6 @@ pub struct RunState {
     pub alive: Option<Timestamp>,
     /// Who wrote first, if operations are signed by name.
     pub actor: Option<Earliest<String>>,
-    /// Operations of kinds that this version does not know.
-    pub unknown: u64,
 }
 
 impl RunState {
@@ -80,12 +77,15 @@ impl RunState {
                 let (kind, sha256) = (link.kind.clone(), link.sha256.clone());
                 Latest::offer_to(&mut self.snapshots, kind, stamp, sha256);
             }
-            Op::Progress(progress) => Latest::offer(&mut self.progress, stamp, progress.clone()),
+            Op::Progress(progress) => self.progress.offer(stamp, progress.clone()),
             Op::Heartbeat(beat) => {
                 Latest::offer_to(&mut self.heartbeats, signed.writer, stamp, beat.clone());
             }
-            Op::Unknown { .. } => self.unknown += 1,
-            Op::CreateExperiment(_) | Op::SetPointer(_) | Op::DefineMetric(_) | Op::Purge(_) => {}
+            Op::CreateExperiment(_)
+            | Op::SetPointer(_)
+            | Op::DefineMetric(_)
+            | Op::Purge(_)
+            | Op::Unknown { .. } => {}
         }
     }
 
@@ -158,6 +158,12 @@ impl RunState {
         self.start.as_ref().map(|start| &start.value)
     }
 
+    /// The experiment that it was moved to after its start.
+    pub fn moved_to(&self) -> Option<ExperimentUid> {
+        let moved = self.annotations.text("experiment");
+        moved.and_then(|uid| uid.parse().ok())
+    }
+
     /// Its name: as set later, else as given at the start.
     pub fn name(&self) -> Option<&str> {
         self.annotations
@@ -181,7 +187,7 @@ impl RunState {
 
     /// The derived metrics that have a value, by their plain names; each name once.
     pub fn derived_values(&self) -> Vec<(String, f64)> {
-        let progress = self.progress.as_ref().map(|progress| &progress.value);
+        let progress = self.progress.last();
         self.derived.values(&derived::Life {
             started: self.started().or(self.born),
             until: self.ended().or(self.alive),

@@ -1,6 +1,6 @@
 //! How a run ended, and the words for it.
 //!
-//! Invariant: the kinds of errors are `exit(N)`, `signal(N)`, `timeout`, `spawn`, `interrupted`, or the
+//! Invariant: the kinds of errors are `exit(N)`, `signal(N)`, `timeout`, `spawn`, `interrupted`, `cancelled`, or the
 //! program's own word in its result file.
 
 use std::time::Duration;
@@ -12,6 +12,9 @@ use trialbook_model::time::Timestamp;
 
 use super::exit_record::ExitRecord;
 use super::process::{Exit, SpawnError};
+
+/// The kind of the error of runs that somebody cancelled.
+pub const CANCELLED: &str = "cancelled";
 
 /// How a process came to its end.
 #[derive(Debug)]
@@ -27,6 +30,18 @@ pub enum Ending {
     },
     /// It was asked to end.
     Stopped(Exit),
+    /// Somebody asked for its end.
+    Cancelled {
+        /// Who.
+        by: String,
+        /// How it ended then.
+        exit: Exit,
+    },
+    /// Somebody asked for its end before it began.
+    Withdrawn {
+        /// Who.
+        by: String,
+    },
     /// It was never started.
     NotStarted(SpawnError),
 }
@@ -60,13 +75,14 @@ impl Ended {
     /// The exit code of its process, if it ended with one.
     pub fn exit_code(&self) -> Option<i32> {
         match self.ending {
-            Ending::Exited(exit) | Ending::TimedOut { exit, .. } | Ending::Stopped(exit) => {
-                match exit {
-                    Exit::Code(code) => Some(code),
-                    Exit::Signal(_) => None,
-                }
-            }
-            Ending::NotStarted(_) => None,
+            Ending::Exited(exit)
+            | Ending::TimedOut { exit, .. }
+            | Ending::Stopped(exit)
+            | Ending::Cancelled { exit, .. } => match exit {
+                Exit::Code(code) => Some(code),
+                Exit::Signal(_) => None,
+            },
+            Ending::NotStarted(_) | Ending::Withdrawn { .. } => None,
         }
     }
 
@@ -120,6 +136,11 @@ pub(super) fn verdict(
         Ending::Stopped(_) => {
             let message = "stopped on request".to_owned();
             let error = error("interrupted".to_owned(), message);
+            (RunStatus::Cancelled, Some(error))
+        }
+        Ending::Cancelled { by, .. } | Ending::Withdrawn { by } => {
+            let message = format!("cancelled by {by}");
+            let error = error(CANCELLED.to_owned(), message);
             (RunStatus::Cancelled, Some(error))
         }
         Ending::NotStarted(reason) => {
@@ -217,6 +238,13 @@ mod tests {
             &stopped,
             None,
             (Cancelled, "interrupted", "stopped on request"),
+        );
+        let by = "me@here".to_owned();
+        let withdrawn = Ending::Withdrawn { by };
+        check(
+            &withdrawn,
+            None,
+            (Cancelled, "cancelled", "cancelled by me@here"),
         );
     }
 }

@@ -213,6 +213,9 @@ impl<'a> Hearing<'a> {
     }
 
     fn log(&mut self, pieces: Vec<Piece>) -> Result<(), RecordError> {
+        if !self.task.capture.console {
+            return Ok(());
+        }
         for Piece { stream, text } in pieces {
             let run = self.task.run;
             // The usual piece holds no secret and is not copied.

@@ -9,6 +9,7 @@ mod console;
 mod ending;
 mod exit_record;
 mod hearing;
+mod meter;
 mod process;
 mod session;
 mod waiting;
@@ -16,6 +17,7 @@ mod waiting;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use trialbook_model::capture::{Part, Parts};
 use trialbook_model::id::RunUid;
 use trialbook_model::record::Op;
 use trialbook_model::time::Clock;
@@ -23,12 +25,15 @@ use trialbook_model::time::Clock;
 use crate::guard::Guard;
 use crate::stop::Stop;
 
-pub use ending::{Ended, Ending};
+pub use ending::{CANCELLED, Ended, Ending};
 pub use exit_record::ExitRecord;
 pub use process::{Exit, Program, SpawnError};
 
 /// How long a group is given between the request to end and the kill, where nothing else is said.
 pub const GRACE: Duration = Duration::from_secs(10);
+
+/// How often the resources of a run are looked at.
+pub const SAMPLE_EVERY: Duration = Duration::from_secs(5);
 
 /// One run to be executed.
 #[derive(Debug, Clone)]
@@ -41,6 +46,27 @@ pub struct Task {
     pub files: Files,
     /// How long it may take.
     pub limits: Limits,
+    /// What is recorded beside what it tells.
+    pub capture: Capture,
+}
+
+/// What is recorded of a run beside what its program tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capture {
+    /// Whether what it prints is kept.
+    pub console: bool,
+    /// How often processor time and memory of its processes are recorded.
+    pub resources: Option<Duration>,
+}
+
+impl Capture {
+    /// What is recorded where these parts are captured.
+    pub fn of(parts: &Parts) -> Self {
+        Self {
+            console: parts.has(Part::Console),
+            resources: parts.has(Part::Resources).then_some(SAMPLE_EVERY),
+        }
+    }
 }
 
 /// The files through which a program speaks, and the one through which the wrapper does.
@@ -52,6 +78,8 @@ pub struct Files {
     pub result: PathBuf,
     /// Where an exit record is wanted.
     pub exit: Option<PathBuf>,
+    /// A file that asks for the end of the run as soon as it is there.
+    pub cancel: Option<PathBuf>,
 }
 
 /// How long a run may take.
@@ -128,6 +156,11 @@ pub fn execute(task: &Task, tools: Tools<'_>) -> Result<Ended, WrapperError> {
         })?;
     }
     Ok(ended)
+}
+
+/// Ends a run that was cancelled before it began.
+pub fn withdraw(run: RunUid, by: String, tools: Tools<'_>) -> Result<Ended, WrapperError> {
+    Ok(session::withdraw(run, by, tools)?)
 }
 
 #[cfg(test)]

@@ -9,15 +9,18 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use trialbook_model::id::RunUid;
 use trialbook_model::record::{LogStream, Op, RunError, SetStatus};
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
 
 use super::ending::{Ended, Ending, verdict};
 use super::hearing::Hearing;
+use super::meter::Meter;
 use super::process::{Process, Streams};
 use super::waiting::{Cause, TAIL_EVERY, Waiting};
 use super::{RecordError, Task, Tools, WrapperError};
+use crate::requests;
 
 /// How often a process is looked at where its end wakes nobody.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -32,7 +35,9 @@ pub(super) fn execute(task: &Task, tools: Tools<'_>) -> Result<Ended, WrapperErr
         Err(reason) => return session.finish(Ending::NotStarted(reason), None),
     };
     tools.guard.add(process.pid());
+    session.measure(&process);
     let watched = session.watch(&process, streams);
+    session.take_totals()?;
     tools.guard.remove(process.pid());
     // Whatever went wrong above, the group must not outlive this call.
     let exit = process.reap();
@@ -43,14 +48,46 @@ pub(super) fn execute(task: &Task, tools: Tools<'_>) -> Result<Ended, WrapperErr
         Cause::Itself => Ending::Exited(exit),
         Cause::Timeout(after) => Ending::TimedOut { after, exit },
         Cause::Stop => Ending::Stopped(exit),
+        Cause::Request => Ending::Cancelled {
+            by: session.asked.take().unwrap_or_default(),
+            exit,
+        },
     };
     session.finish(ending, told)
+}
+
+/// A run that was cancelled before it began has no life to tell of.
+pub(super) fn withdraw(run: RunUid, by: String, tools: Tools<'_>) -> Result<Ended, RecordError> {
+    let now = tools.clock.now();
+    let ending = Ending::Withdrawn { by };
+    let (status, error) = verdict(&ending, None, "");
+    tools.sink.record(Op::SetStatus(SetStatus {
+        run,
+        status,
+        started: None,
+        ended: Some(now),
+        error: error.clone(),
+        exit_code: None,
+    }))?;
+    Ok(Ended {
+        ending,
+        status,
+        error,
+        started: now,
+        ended: now,
+        took: Duration::ZERO,
+        metrics: Vec::new(),
+        not_understood: 0,
+    })
 }
 
 struct Session<'a> {
     task: &'a Task,
     tools: Tools<'a>,
     hearing: Hearing<'a>,
+    meter: Option<Meter>,
+    /// Who asked for the run's end.
+    asked: Option<String>,
     started: Timestamp,
     begun: Instant,
 }
@@ -73,9 +110,24 @@ impl<'a> Session<'a> {
             task,
             tools,
             hearing: Hearing::new(task, tools),
+            meter: None,
+            asked: None,
             started: tools.clock.now(),
             begun: Instant::now(),
         }
+    }
+
+    fn measure(&mut self, process: &Process) {
+        let group = process.pid().as_raw_nonzero().get();
+        let every = self.task.capture.resources;
+        self.meter = every.map(|every| Meter::new(self.task.run, group, every));
+    }
+
+    /// What the process tree used in all; its first process has ended and is not waited for yet.
+    fn take_totals(&mut self) -> Result<(), RecordError> {
+        let now = self.tools.clock.now();
+        let totals = self.meter.as_mut().and_then(|meter| meter.totals(now));
+        totals.map_or(Ok(()), |totals| self.hearing.record(totals))
     }
 
     /// Follows the process until it has ended and its output is read.
@@ -116,7 +168,7 @@ impl<'a> Session<'a> {
             } else {
                 waiting.press(process, self.tools.stop.urgency(), self.task, now);
             }
-            self.tend(&mut waiting, now)?;
+            self.tend(process, &mut waiting, now)?;
         }
     }
 
@@ -138,6 +190,9 @@ impl<'a> Session<'a> {
         let mut until = waiting.next();
         if let Some(due) = self.hearing.due() {
             until = until.min(due);
+        }
+        if let Some(meter) = &self.meter {
+            until = until.min(meter.next());
         }
         if process.watch().is_none() {
             until = until.min(now + LOOK_EVERY);
@@ -177,9 +232,20 @@ impl<'a> Session<'a> {
     }
 
     /// Does what is due by the clock.
-    fn tend(&mut self, waiting: &mut Waiting, now: Instant) -> Result<(), RecordError> {
+    fn tend(
+        &mut self,
+        process: &Process,
+        waiting: &mut Waiting,
+        now: Instant,
+    ) -> Result<(), RecordError> {
         self.hearing.take_waited(now)?;
+        let time = self.tools.clock.now();
+        let sample = self.meter.as_mut().and_then(|it| it.sample(now, time));
+        if let Some(sample) = sample {
+            self.hearing.record(sample)?;
+        }
         if waiting.is_tail_due(now) {
+            self.heed(process, waiting, now);
             let more = self.hearing.follow()?;
             waiting.look_again(if more { now } else { now + TAIL_EVERY });
         }
@@ -187,6 +253,17 @@ impl<'a> Session<'a> {
             self.hearing.beat()?;
         }
         Ok(())
+    }
+
+    /// Looks for a request to end the run.
+    fn heed(&mut self, process: &Process, waiting: &mut Waiting, now: Instant) {
+        let file = self.task.files.cancel.as_deref();
+        if self.asked.is_none()
+            && let Some(by) = file.and_then(requests::read)
+        {
+            self.asked = Some(by);
+            waiting.request(process, self.task, now);
+        }
     }
 
     fn finish(&mut self, ending: Ending, told: Option<RunError>) -> Result<Ended, WrapperError> {

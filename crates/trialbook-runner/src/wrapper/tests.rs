@@ -35,6 +35,7 @@ struct Bench {
     heard: Heard,
     stop: Stop,
     limits: Limits,
+    capture: Capture,
 }
 
 impl Bench {
@@ -46,6 +47,10 @@ impl Bench {
             limits: Limits {
                 timeout: Some(Duration::from_secs(120)),
                 grace: Duration::from_secs(120),
+            },
+            capture: Capture {
+                console: true,
+                resources: None,
             },
         }
     }
@@ -67,8 +72,10 @@ impl Bench {
                 metrics: self.path("metrics.jsonl"),
                 result: self.path("result.json"),
                 exit: Some(self.path("exit.json")),
+                cancel: Some(self.path("cancel")),
             },
             limits: self.limits,
+            capture: self.capture,
         }
     }
 
@@ -455,4 +462,97 @@ fn a_recorder_that_refuses_ends_the_run() {
     ));
     let inner = std::fs::read_to_string(bench.path("inner")).unwrap();
     wait_for(|| !runs(&inner));
+}
+
+#[test]
+fn a_request_ends_the_run_and_says_who_asked() {
+    let bench = Bench::new();
+    let script = "trap 'exit 4' TERM; echo up; echo me@here > cancel; while :; do sleep 0.02; done";
+    let ended = bench.sh(script);
+    assert_eq!(ended.status, RunStatus::Cancelled);
+    assert_eq!(ended.exit_code(), Some(4));
+    let error = ended.error.unwrap();
+    assert_eq!(
+        (error.kind.as_str(), error.message.as_str()),
+        ("cancelled", "cancelled by me@here")
+    );
+}
+
+#[test]
+fn a_request_that_is_not_heeded_is_followed_by_the_kill() {
+    let mut bench = Bench::new();
+    bench.limits.grace = Duration::from_millis(50);
+    let script = "trap '' TERM; echo me > cancel; while :; do sleep 0.02; done";
+    let ended = bench.sh(script);
+    assert_eq!(
+        (ended.status, ended.exit_code()),
+        (RunStatus::Cancelled, None)
+    );
+}
+
+#[test]
+fn output_is_passed_over_where_it_is_not_wanted() {
+    let mut bench = Bench::new();
+    bench.capture.console = false;
+    let ended = bench.sh("echo a=1; echo text; echo last >&2; exit 2");
+    assert_eq!(ended.metrics, [("a".to_owned(), 1.0)]);
+    assert_eq!(ended.error.unwrap().message, "last");
+    assert!(bench.logs().is_empty());
+}
+
+/// The points told under a name, in order.
+fn points_of(bench: &Bench, name: &str) -> Vec<f64> {
+    let heard = bench.heard.0.lock().unwrap();
+    let points = heard.iter().filter_map(|op| {
+        if let Op::Points(points) = op {
+            Some(&points.values)
+        } else {
+            None
+        }
+    });
+    let of_it = points.flatten().filter(|(key, _)| key.key == name);
+    of_it.map(|(_, value)| *value).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_grandchildren_use_is_sampled_and_summed_up() {
+    use trialbook_model::system;
+
+    let mut bench = Bench::new();
+    bench.capture.resources = Some(Duration::from_millis(20));
+    // The busy one is a grandchild.
+    let busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
+    std::fs::write(bench.path("busy"), busy).unwrap();
+    std::fs::write(bench.path("middle"), "sh busy & wait").unwrap();
+    let ended = bench.sh("sh middle & wait");
+    assert_eq!(ended.status, RunStatus::Completed);
+    let percents = points_of(&bench, system::CPU_PERCENT);
+    assert!(
+        percents.iter().any(|percent| *percent > 0.0),
+        "{percents:?}"
+    );
+    let processes = points_of(&bench, system::PROCESSES);
+    assert!(
+        processes.iter().any(|number| *number >= 3.0),
+        "{processes:?}"
+    );
+    let memory = points_of(&bench, system::MEMORY_BYTES);
+    let peak = memory.iter().copied().fold(0.0, f64::max);
+    assert_eq!(points_of(&bench, system::PEAK_MEMORY_BYTES), [peak]);
+    let total = points_of(&bench, system::CPU_SECONDS);
+    assert!(total.len() == 1 && total[0] > 0.0, "{total:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_short_run_has_totals_and_no_samples() {
+    use trialbook_model::system;
+
+    let mut bench = Bench::new();
+    bench.capture.resources = Some(super::SAMPLE_EVERY);
+    bench.sh("true");
+    assert_eq!(points_of(&bench, system::CPU_SECONDS).len(), 1);
+    assert!(points_of(&bench, system::MEMORY_BYTES).is_empty());
+    assert!(points_of(&bench, system::PEAK_MEMORY_BYTES).is_empty());
 }

@@ -26,6 +26,7 @@ pub(super) enum Cause {
     Itself,
     Timeout(Duration),
     Stop,
+    Request,
 }
 
 /// What is waited for.
@@ -116,6 +117,14 @@ impl Waiting {
         if self.kill.is_some_and(|kill| kill <= now) {
             self.kill = None;
             process.signal(Signal::KILL);
+        }
+    }
+
+    /// Somebody asked for the end of this run.
+    pub(super) fn request(&mut self, process: &Process, task: &Task, now: Instant) {
+        if matches!(self.cause, Cause::Itself) && !self.has_ended() {
+            self.cause = Cause::Request;
+            self.ask(process, task.limits.grace, now);
         }
     }
 

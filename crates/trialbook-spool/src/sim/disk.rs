@@ -1,17 +1,20 @@
 //! Bytes and names, each twice: as processes see them, and as the disk has them.
 //!
 //! Not here: who asks. Invariant: what was synced is on the disk; of anything else the disk has any
-//! part, chosen by the seed, a sector of 512 bytes at a time, and a sector may be torn.
+//! part, chosen by the seed, a sector of 512 bytes at a time, and a sector may be torn. Of names that were
+//! given, changed and removed since their folder was synced, a power cut keeps any as well, in no order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::rounds::Random;
+
 const SECTOR: usize = 512;
 
 /// The disk and the cache before it.
 pub(super) struct Disk {
-    random: u64,
+    random: Random,
     nodes: BTreeMap<u64, Node>,
     names: BTreeMap<PathBuf, u64>,
     durable_names: BTreeMap<PathBuf, u64>,
@@ -22,9 +25,21 @@ pub(super) struct Disk {
     recent: Vec<u64>,
 }
 
+/// A change of a name, which happens as a whole.
 enum Change {
     Set(PathBuf, u64),
+    Rename(PathBuf, PathBuf, u64),
     Remove(PathBuf),
+}
+
+impl Change {
+    /// Whether syncing a folder puts it on the disk.
+    fn is_in(&self, dir: &Path) -> bool {
+        let path = match self {
+            Self::Set(path, _) | Self::Remove(path) | Self::Rename(_, path, _) => path,
+        };
+        path.parent() == Some(dir)
+    }
 }
 
 /// One file.
@@ -41,7 +56,7 @@ pub(super) struct Node {
 impl Disk {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            random: seed ^ 0x9E37_79B9_7F4A_7C15,
+            random: Random::new(seed ^ 0x9E37_79B9_7F4A_7C15),
             nodes: BTreeMap::new(),
             names: BTreeMap::new(),
             durable_names: BTreeMap::new(),
@@ -51,13 +66,9 @@ impl Disk {
         }
     }
 
-    /// A number below `limit`, which is not 0 (splitmix64).
-    pub(super) fn below(&mut self, limit: u64) -> u64 {
-        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % limit
+    /// A number below `limit`, which is not 0.
+    pub(super) const fn below(&mut self, limit: u64) -> u64 {
+        self.random.below(limit)
     }
 
     pub(super) fn coin(&mut self) -> bool {
@@ -101,14 +112,17 @@ impl Disk {
         let node = self.next_node;
         self.next_node += 1;
         self.nodes.insert(node, Node::default());
-        self.set_name(path, node);
+        self.names.insert(path.to_owned(), node);
+        self.pending.push(Change::Set(path.to_owned(), node));
         Ok(node)
     }
 
     pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         let node = self.find(from)?;
-        self.unlink(from)?;
-        self.set_name(to, node);
+        self.names.remove(from);
+        self.names.insert(to.to_owned(), node);
+        let change = Change::Rename(from.to_owned(), to.to_owned(), node);
+        self.pending.push(change);
         Ok(())
     }
 
@@ -119,31 +133,33 @@ impl Disk {
         Ok(())
     }
 
-    fn set_name(&mut self, path: &Path, node: u64) {
-        self.names.insert(path.to_owned(), node);
-        self.pending.push(Change::Set(path.to_owned(), node));
-    }
-
     pub(super) fn names_in(&self, dir: &Path) -> Vec<PathBuf> {
         let inside = |path: &&PathBuf| path.parent() == Some(dir);
         self.names.keys().filter(inside).cloned().collect()
     }
 
-    /// The journal is one: syncing one folder puts all changes of names on the disk.
-    pub(super) fn sync_names(&mut self) {
-        let changes = self.pending.len();
-        self.put_names(changes);
+    /// Puts the changes of one folder's names on the disk.
+    pub(super) fn sync_names(&mut self, dir: &Path) {
+        for change in std::mem::take(&mut self.pending) {
+            if change.is_in(dir) {
+                self.put_name(change);
+            } else {
+                self.pending.push(change);
+            }
+        }
     }
 
-    fn put_names(&mut self, changes: usize) {
-        for change in self.pending.drain(..changes) {
-            match change {
-                Change::Set(path, node) => {
-                    self.durable_names.insert(path, node);
-                }
-                Change::Remove(path) => {
-                    self.durable_names.remove(&path);
-                }
+    fn put_name(&mut self, change: Change) {
+        match change {
+            Change::Set(path, node) => {
+                self.durable_names.insert(path, node);
+            }
+            Change::Rename(from, to, node) => {
+                self.durable_names.remove(&from);
+                self.durable_names.insert(to, node);
+            }
+            Change::Remove(path) => {
+                self.durable_names.remove(&path);
             }
         }
     }
@@ -182,7 +198,10 @@ impl Disk {
         let node = self.recent.swap_remove(at);
         self.write_back_part(node);
         let changes = self.below(self.pending.len() as u64 + 1) as usize;
-        self.put_names(changes);
+        let rest = self.pending.split_off(changes);
+        for change in std::mem::replace(&mut self.pending, rest) {
+            self.put_name(change);
+        }
     }
 
     /// Some of a node's sectors reach the disk, perhaps its length too.
@@ -215,9 +234,11 @@ impl Disk {
 
     /// The power goes: the cache is gone, and with it any part of what the disk lacks.
     pub(super) fn lose(&mut self) {
-        let changes = self.below(self.pending.len() as u64 + 1) as usize;
-        self.put_names(changes);
-        self.pending.clear();
+        for change in std::mem::take(&mut self.pending) {
+            if self.coin() {
+                self.put_name(change);
+            }
+        }
         self.recent.clear();
         self.names = self.durable_names.clone();
         let kept: BTreeSet<u64> = self.names.values().copied().collect();

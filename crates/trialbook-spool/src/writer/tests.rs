@@ -273,6 +273,57 @@ fn a_sync_that_fails_is_told_once_and_the_writer_goes_on_in_a_new_file() {
 }
 
 #[test]
+fn what_waits_when_a_sync_fails_goes_into_a_new_file_that_defines_all() {
+    let files = SimFiles::new(3);
+    let mut writer = in_simulation(&files);
+    let subject = writer.subject(&run(1));
+    let key = writer.key(&SeriesKey::plain("a"));
+    writer.points(call(subject, 7), &[(key, 0.5)]).unwrap();
+    writer.flush(Durability::Disk).unwrap();
+    files.set_faults(Faults {
+        capacity: Some(0),
+        failed: 1000,
+        ..Faults::default()
+    });
+    let note = Note::default();
+    let waits = writer.append(Timestamp(1), &log(3 << 20), &note);
+    assert!(matches!(waits, Err(SpoolError::Waiting { seq: 2, .. })));
+    let waits = writer.points(call(subject, 8), &[(key, 1.5)]);
+    assert!(matches!(waits, Err(SpoolError::Waiting { seq: 3, .. })));
+    // As the thread in the background does it.
+    let open = writer.open.as_ref().unwrap();
+    open.progress.sync_now(open.file.as_ref());
+    files.set_faults(Faults::default());
+    let told = writer.flush(Durability::Disk);
+    assert!(
+        matches!(told, Err(SpoolError::SyncFailed { .. })),
+        "{told:?}"
+    );
+    writer.flush(Durability::Disk).unwrap();
+    let after = files.power_cut();
+    let spools = list(&after, "spool".as_ref()).unwrap();
+    let read = |path: &Path, past| {
+        let mut reader = SpoolReader::open(&after, path, past).unwrap();
+        let mut records = Vec::new();
+        let end = reader.read_all(|frame, state| records.push(frame.to_signed(state).unwrap()));
+        assert_eq!(end.unwrap().lost, []);
+        records
+    };
+    let [first, second] = &spools[..] else {
+        panic!("{spools:?}")
+    };
+    let seqs = |records: &[Signed]| records.iter().map(|it| it.seq).collect::<Vec<_>>();
+    assert_eq!(seqs(&read(&first.path, first.past)), [1]);
+    let records = read(&second.path, second.past);
+    assert_eq!(seqs(&records), [2, 3]);
+    let Op::Points(points) = &records[1].op else {
+        panic!("points")
+    };
+    assert_eq!((&points.subject, points.step), (&run(1), 8));
+    assert_eq!(points.values, [(SeriesKey::plain("a"), 1.5)]);
+}
+
+#[test]
 fn an_unfinished_file_that_a_cleaner_holds_stops_no_writer() {
     let dir = tempfile::tempdir().unwrap();
     let header = Header::default();

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -161,13 +162,17 @@ fn a_damaged_row_stops_neither_views_nor_seals_and_is_named() {
     let numbers = view.newest(9).unwrap();
     assert_eq!(numbers.len(), 2);
     assert_eq!(view.runs(&numbers).unwrap().len(), 1);
-    assert!(view.damaged().contains(&RunNo(1)));
+    assert_eq!(view.damaged().unwrap(), BTreeSet::from([RunNo(1)]));
     assert!(view.run_by_uid(damaged).unwrap_err().is_damage());
     assert_eq!(view.search(&Query::all()).unwrap().total, 1);
     drop(view);
+    // Also a view that was asked for nothing, and one whose index still knows the run.
+    let view = book.view().unwrap();
+    assert_eq!(view.damaged().unwrap(), BTreeSet::from([RunNo(1)]));
+    drop(view);
     record(&book, damaged, 2);
     let view = book.view().unwrap();
-    assert!(view.damaged().contains(&RunNo(1)));
+    assert_eq!(view.damaged().unwrap(), BTreeSet::from([RunNo(1)]));
     let row = view.run_by_uid(damaged).unwrap().unwrap();
     assert_eq!((row.no, row.number), (RunNo(1), Some(1)));
     drop(view);
@@ -389,4 +394,62 @@ fn a_missing_file_between_others_of_a_writer_is_named() {
     recorder.finish().unwrap();
     book.seal(Effort::All).unwrap();
     is_named();
+}
+
+#[test]
+fn a_reader_that_cannot_share_the_log_sees_every_later_seal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(".trialbook");
+    let run = RunUid(Uid([7; 16]));
+    drop(Book::create(&path).unwrap());
+    let index = path.join("book.db-shm");
+    let points = |reader: &Book| {
+        let row = reader.view().unwrap().run_by_uid(run).unwrap().unwrap();
+        row.state.records.counts.points
+    };
+    let mut reader = None;
+    for step in 1..7 {
+        let book = Book::open(&path, Access::Write).unwrap();
+        record(&book, run, step);
+        book.seal(Effort::All).unwrap();
+        drop(book);
+        if step % 2 == 0 {
+            // An empty log: the database is read where it is, as a file that never changes.
+            let connection = rusqlite::Connection::open(path.join(DATABASE)).unwrap();
+            let settle = "PRAGMA wal_checkpoint(TRUNCATE)";
+            connection.query_row(settle, [], |_row| Ok(())).unwrap();
+        }
+        // What is in the place of the log's index keeps everybody from sharing it.
+        fs::remove_file(&index).ok();
+        std::os::unix::fs::symlink("nowhere", &index).unwrap();
+        let reader = reader.get_or_insert_with(|| Book::open(&path, Access::Read).unwrap());
+        assert_eq!((points(reader), points(reader)), (step as u64, step as u64));
+        fs::remove_file(&index).unwrap();
+    }
+}
+
+#[test]
+fn a_database_put_in_the_place_of_another_is_seen_by_the_next_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let books = ["a", "b"].map(|name| Book::create(&folder.path().join(name)).unwrap());
+    let run = RunUid(Uid([7; 16]));
+    for (book, steps) in books.iter().zip([1..3, 1..6]) {
+        for step in steps {
+            record(book, run, step);
+        }
+        book.seal(Effort::All).unwrap();
+    }
+    let [here, other] = books;
+    let points = || {
+        let row = here.view().unwrap().run_by_uid(run).unwrap().unwrap();
+        row.state.records.counts.points
+    };
+    assert_eq!((points(), points()), (2, 2));
+    let copy = folder.path().join("copy.db");
+    other.database().unwrap().copy_to(&copy).unwrap();
+    for ending in ["-wal", "-shm"] {
+        fs::remove_file(here.path().join(format!("{DATABASE}{ending}"))).ok();
+    }
+    fs::rename(&copy, here.path().join(DATABASE)).unwrap();
+    assert_eq!((points(), points()), (5, 5));
 }

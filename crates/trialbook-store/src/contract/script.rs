@@ -216,6 +216,8 @@ fn annotation() -> impl Strategy<Value = Op> {
         Just(("deleted", json!(true))),
         Just(("deleted", json!(null))),
         Just(("totals.cost", json!(1.5))),
+        Just(("project", json!("q"))),
+        (0_u8..4).prop_map(|at| ("experiment", json!(Uid([at; 16]).to_string()))),
     ];
     let field = (subject(), fields).prop_map(|(subject, (field, value))| {
         Op::SetField(SetField {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use trialbook_model::id::ExperimentNo;
-use trialbook_model::record::{CreateExperiment, Signed};
+use trialbook_model::id::{ExperimentNo, ExperimentUid};
+use trialbook_model::record::{CreateExperiment, Op, Signed, Subject};
 use trialbook_model::state::ExperimentState;
 
 use super::{Fold, FoldedExperiment, Kept};
@@ -11,8 +11,26 @@ use crate::error::BookError;
 use crate::nouns::ExperimentRow;
 
 impl Fold<'_> {
+    /// Takes in what gives an experiment its name: its creation, and later changes of its name or project,
+    /// so that a name which was given up is free for whoever creates it afterwards.
+    pub(super) fn name_experiment(&mut self, signed: &Signed) -> Result<(), BookError> {
+        if let Op::CreateExperiment(create) = &signed.op {
+            return self.create_experiment(create, signed);
+        }
+        let Some(uid) = renamed(&signed.op) else {
+            return Ok(());
+        };
+        // One that was not created yet bears no name; a register takes the same change twice.
+        let is_known = self.experiment_uids.contains_key(&uid)
+            || self.sealed.look().experiment_no(uid)?.is_some();
+        if is_known {
+            self.take(signed)?;
+        }
+        Ok(())
+    }
+
     /// Creates an experiment, or gives one that exists another uid.
-    pub(super) fn create_experiment(
+    fn create_experiment(
         &mut self,
         create: &CreateExperiment,
         signed: &Signed,
@@ -90,5 +108,16 @@ impl Fold<'_> {
             self.names.entry(place.clone()).or_default().insert(no);
         }
         self.experiment_mut(no).named = place;
+    }
+}
+
+/// The experiment that an operation gives another name or project.
+pub(crate) fn renamed(op: &Op) -> Option<ExperimentUid> {
+    let Op::SetField(set) = op else {
+        return None;
+    };
+    match set.subject {
+        Subject::Experiment(uid) if ["name", "project"].contains(&set.field.as_str()) => Some(uid),
+        Subject::Experiment(_) | Subject::Run(_) | Subject::Project(_) => None,
     }
 }

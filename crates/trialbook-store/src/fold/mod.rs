@@ -21,7 +21,9 @@ use trialbook_model::state::{Earliest, Point, ProjectState, Records, SeriesSumma
 
 pub(crate) use collect::{Batch, Collector, SpoolPlaces};
 pub(crate) use columns::PointColumns;
+pub(crate) use experiments::renamed;
 pub(crate) use judgements::Observed;
+pub(crate) use numbers::Mention;
 
 use crate::backend::Counters;
 use crate::error::BookError;
@@ -157,18 +159,17 @@ impl<'a> Fold<'a> {
         }
         happenings.sort_by_key(|(stamp, _)| *stamp);
         for (_, happening) in &happenings {
-            if let Happening::Operation(signed) = happening
-                && let Op::CreateExperiment(create) = &signed.op
-            {
-                self.create_experiment(create, signed)?;
+            if let Happening::Operation(signed) = happening {
+                self.name_experiment(signed)?;
             }
         }
-        let mut runs = Vec::new();
+        let mut mentions = Vec::new();
         let mut mentioned = FxHashSet::default();
         for (_, happening) in &happenings {
             let subject = match happening {
                 Happening::Operation(signed) => {
                     self.take(signed)?;
+                    mentions.extend(Mention::of_move(signed));
                     signed.op.subject()
                 }
                 Happening::Points(at) => {
@@ -180,11 +181,11 @@ impl<'a> Fold<'a> {
             if let Some(Subject::Run(uid)) = subject
                 && mentioned.insert(uid)
             {
-                runs.push(uid);
+                mentions.push(Mention::Seen(uid));
             }
         }
         self.fold_points();
-        self.number_runs(&runs)?;
+        self.number_runs(&mentions)?;
         self.judge_again()
     }
 

@@ -1,23 +1,90 @@
 //! `run-NNN`: numbers of runs inside their experiments, given when a start becomes known.
 
-use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
+use trialbook_model::id::{ExperimentNo, ExperimentUid, RunNo, RunUid};
+use trialbook_model::record::{Op, Signed, Subject};
+use trialbook_model::state::Stamp;
 
 use super::Fold;
 use crate::error::BookError;
+use crate::nouns::RunRow;
 
 /// Rows looked at in one go for the greatest number that still holds.
 const AT_A_TIME: usize = 16;
 
+/// Where a batch says something that a run's number may follow from, in the order of stamps: so that numbers
+/// stay as they are when the batch grows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Mention {
+    /// The batch speaks of the run for the first time.
+    Seen(RunUid),
+    /// The run is moved to another experiment.
+    Moved(RunUid, Stamp),
+    /// All is said.
+    Settled(RunUid),
+}
+
+impl Mention {
+    /// Of an operation that moves a run.
+    pub(crate) fn of_move(signed: &Signed) -> Option<Self> {
+        let Op::SetField(set) = &signed.op else {
+            return None;
+        };
+        match set.subject {
+            Subject::Run(uid) if set.field == EXPERIMENT => {
+                Some(Self::Moved(uid, Stamp::from(signed)))
+            }
+            Subject::Run(_) | Subject::Experiment(_) | Subject::Project(_) => None,
+        }
+    }
+
+    /// All of a batch, and that all is said, in their order.
+    pub(crate) fn with_ends(mentions: &[Self]) -> impl Iterator<Item = Self> {
+        let ends = mentions.iter().filter_map(|mention| match mention {
+            Self::Seen(uid) => Some(Self::Settled(*uid)),
+            Self::Moved(..) | Self::Settled(_) => None,
+        });
+        mentions.iter().copied().chain(ends)
+    }
+
+    /// The run.
+    pub(crate) const fn run(self) -> RunUid {
+        match self {
+            Self::Seen(uid) | Self::Moved(uid, _) | Self::Settled(uid) => uid,
+        }
+    }
+
+    /// The experiment that the run belongs to from here on, and the number that it wishes for there.
+    pub(crate) fn place(self, row: &RunRow) -> Option<(ExperimentUid, Option<u64>)> {
+        let start = row.state.start()?;
+        let moved = row.state.moved_to();
+        let started = (start.experiment, start.number);
+        match self {
+            // What a moved run was before is told only once.
+            Self::Seen(_) if row.number.is_some() && moved.is_some() => None,
+            Self::Seen(_) => Some(started),
+            Self::Moved(_, stamp) => {
+                let held = row.state.annotations.fields.get(EXPERIMENT)?;
+                // A moved run leaves its number behind.
+                moved
+                    .filter(|_| held.stamp == stamp)
+                    .map(|experiment| (experiment, None))
+            }
+            Self::Settled(_) => Some(moved.map_or(started, |experiment| (experiment, None))),
+        }
+    }
+}
+
+/// The field of a run that names the experiment that it is moved to.
+const EXPERIMENT: &str = "experiment";
+
 impl Fold<'_> {
-    /// Gives numbers to runs whose start has become known, in the order given.
-    pub(super) fn number_runs(&mut self, runs: &[RunUid]) -> Result<(), BookError> {
-        for uid in runs {
-            let no = self.run_at(*uid)?;
-            let row = &self.run(no).row;
-            let Some(start) = row.state.start() else {
+    /// Gives numbers to runs whose start has become known or that were moved, in the order given.
+    pub(super) fn number_runs(&mut self, mentions: &[Mention]) -> Result<(), BookError> {
+        for mention in Mention::with_ends(mentions) {
+            let no = self.run_at(mention.run())?;
+            let Some((uid, wish)) = mention.place(&self.run(no).row) else {
                 continue;
             };
-            let (uid, wish) = (start.experiment, start.number);
             let experiment = self.experiment_no(uid)?;
             let row = &self.run(no).row;
             let (before, number) = (row.experiment, row.number);

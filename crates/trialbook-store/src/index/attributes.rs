@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use trialbook_model::filter::Attribute;
+use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::state::RunState;
 
 use super::facts::Fact;
@@ -34,7 +35,7 @@ fn attribute_of(row: &RunRow, attribute: Attribute) -> Option<Fact<'_>> {
         Attribute::Ended => state.ended().map(|time| Fact::Time(time.millis())),
         Attribute::DurationMs => duration_ms(state).map(Fact::Number),
         Attribute::Heartbeat => state.alive.map(|time| Fact::Time(time.millis())),
-        Attribute::Progress => progress(state).map(Fact::Number),
+        Attribute::Progress => state.progress.share().map(Fact::Number),
         Attribute::Variation => start?.variation.as_deref().map(borrowed),
         Attribute::Trial => start?.trial.map(number),
         Attribute::Attempt => start?.attempt.map(number),
@@ -57,6 +58,10 @@ fn attribute_of(row: &RunRow, attribute: Attribute) -> Option<Fact<'_>> {
                 .or_else(|| state.annotations.text("notes"))
                 .map(borrowed)
         }
+        Attribute::ConfigHash => {
+            let setup = state.snapshots.get(SETUP_SNAPSHOT)?;
+            Some(borrowed(&setup.value))
+        }
         Attribute::ArtifactUri => state.annotations.text("artifact_uri").map(borrowed),
         Attribute::Id
         | Attribute::No
@@ -77,11 +82,4 @@ fn borrowed(text: &str) -> Fact<'_> {
 fn duration_ms(state: &RunState) -> Option<f64> {
     let micros = state.ended()?.0.saturating_sub(state.started()?.0);
     Some(micros as f64 / 1000.0)
-}
-
-/// Work done, 0 to 1, where it is known how much there is.
-fn progress(state: &RunState) -> Option<f64> {
-    let progress = &state.progress.as_ref()?.value;
-    let total = progress.total.filter(|total| *total > 0.0)?;
-    Some(progress.done / total)
 }

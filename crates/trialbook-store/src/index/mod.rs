@@ -20,6 +20,7 @@ mod facts;
 mod judge;
 mod layout;
 mod mapping;
+mod names;
 mod numbers;
 mod order;
 mod run_view;

@@ -68,6 +68,7 @@ impl RunView<'_> {
             | Attribute::Error
             | Attribute::ExitCode
             | Attribute::Notes
+            | Attribute::ConfigHash
             | Attribute::ArtifactUri => {
                 let at = run
                     .attributes

@@ -164,6 +164,17 @@ impl Segment {
         }
     }
 
+    /// The keys of all columns.
+    pub(super) fn keys(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(Kind, &str, &str), Damaged>>, Damaged> {
+        let directory = self.directory()?;
+        Ok((0..directory.entries.len()).map(move |at| {
+            let entry = directory.entry(at)?;
+            split_key(directory.key(&entry)?)
+        }))
+    }
+
     /// All columns with their keys.
     pub(super) fn columns(
         &self,

@@ -207,6 +207,7 @@ impl<'a> Scene<'a> {
             | Attribute::ErrorKind
             | Attribute::Error
             | Attribute::Notes
+            | Attribute::ConfigHash
             | Attribute::ArtifactUri => self.words(Kind::Attribute, attribute.name())?,
         })
     }

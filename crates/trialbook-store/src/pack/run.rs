@@ -68,7 +68,6 @@ fn put_state(
         born,
         alive,
         actor,
-        unknown,
     } = state;
     out.push(u8::from(start.is_some()));
     if let Some(start) = start {
@@ -86,7 +85,11 @@ fn put_state(
         stamps.put(sha256.stamp, out);
         put_bytes(out, sha256.value.as_bytes());
     }
-    put_latest(progress.as_ref(), stamps, out)?;
+    put_varint(out, progress.reports().len() as u64);
+    for report in progress.reports() {
+        stamps.put(report.stamp, out);
+        put_document(&report.value, out)?;
+    }
     put_varint(out, heartbeats.len() as u64);
     for (writer, beat) in heartbeats {
         stamps.put_writer(*writer, out);
@@ -105,7 +108,6 @@ fn put_state(
         stamps.put(actor.stamp, out);
         put_bytes(out, actor.value.as_bytes());
     }
-    put_varint(out, *unknown);
     Ok(())
 }
 
@@ -134,9 +136,9 @@ fn read_state(
         let sha256 = reader.text(PART)?.to_owned();
         state.snapshots.insert(kind, Latest::new(stamp, sha256));
     }
-    if reader.byte(PART)? != 0 {
+    for _ in 0..reader.count(reader.left(), PART)? {
         let stamp = stamps.stamp(reader)?;
-        state.progress = Some(Latest::new(stamp, read_document(reader)?));
+        state.progress.offer(stamp, read_document(reader)?);
     }
     for _ in 0..reader.count(reader.left(), PART)? {
         let writer = stamps.writer(reader)?;
@@ -154,7 +156,6 @@ fn read_state(
         let value = reader.text(PART)?.to_owned();
         state.actor = Some(Earliest { stamp, value });
     }
-    state.unknown = reader.varint(PART)?;
     Ok(state)
 }
 

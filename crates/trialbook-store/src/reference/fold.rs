@@ -8,6 +8,7 @@ use trialbook_model::record::{CreateExperiment, Op, Points, Signed, Subject};
 use trialbook_model::state::{ExperimentState, Point, RunState, Stamp};
 
 use super::Reference;
+use crate::fold::{Mention, renamed};
 use crate::nouns::{ExperimentRow, Owner, Recorded, RunRow};
 
 impl Reference {
@@ -38,6 +39,10 @@ impl Reference {
             if let Op::CreateExperiment(create) = &signed.op {
                 let no = self.create_experiment(create);
                 self.experiments[no.0 as usize].state.apply(signed);
+            } else if let Some(uid) = renamed(&signed.op)
+                && self.experiment_numbers.contains_key(&uid)
+            {
+                self.take(signed);
             }
         }
         for signed in &touched {
@@ -223,22 +228,25 @@ impl Reference {
         });
     }
 
-    /// Runs whose start has become known get their experiment and `run-NNN`, in the order of the batch.
+    /// Runs whose start has become known, or that were moved, get their experiment and `run-NNN`, in the order
+    /// of the batch.
     fn number_runs(&mut self, batch: &[&Signed]) {
         let mut seen = BTreeSet::new();
+        let mut mentions = Vec::new();
         for signed in batch {
-            let Some(Subject::Run(uid)) = signed.op.subject() else {
-                continue;
-            };
-            if !seen.insert(uid) {
-                continue;
+            mentions.extend(Mention::of_move(signed));
+            if let Some(Subject::Run(uid)) = signed.op.subject()
+                && seen.insert(uid)
+            {
+                mentions.push(Mention::Seen(uid));
             }
-            let at = self.run_at(uid);
+        }
+        for mention in Mention::with_ends(&mentions) {
+            let at = self.run_at(mention.run());
             let row = self.runs[at].as_ref().expect("a run that was just found");
-            let Some(start) = row.state.start() else {
+            let Some((experiment, wish)) = mention.place(row) else {
                 continue;
             };
-            let (experiment, wish) = (start.experiment, start.number);
             let experiment = self.experiment_no(experiment);
             let row = self.runs[at].as_ref().expect("a run that was just found");
             if row.number.is_some() && row.experiment == experiment {

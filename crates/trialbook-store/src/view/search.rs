@@ -5,13 +5,14 @@
 
 use std::collections::BTreeSet;
 
+use trialbook_model::filter::KeyKind;
 use trialbook_model::id::RunNo;
 
 use super::BookView;
 use crate::backend::{Experiments, Wanted};
 use crate::error::BookError;
 use crate::index::{Changes, Damaged, ExperimentFacts, Index, IndexBuilder, RunFacts};
-use crate::query::{Hits, Query};
+use crate::query::{Hits, Query, Shown};
 use crate::reading::Reading as _;
 use crate::sealed::Sealed;
 use crate::shares::{self, RUNS_EACH};
@@ -82,6 +83,36 @@ impl BookView<'_> {
         let rows = self.fold.runs.values().map(|run| &run.row).collect();
         changes.runs = shares::map(rows, RUNS_EACH, |row| RunFacts::of(row).into_owned());
         Ok(changes)
+    }
+
+    /// The names that runs have for their metrics, params or tags.
+    pub fn key_names(&self, kind: KeyKind) -> Result<BTreeSet<String>, BookError> {
+        self.ask(|index| index.names(kind))
+    }
+
+    /// Runs that were given a number, are not purged, and are not in the index, which has all that can be read.
+    pub(super) fn unindexed(&self) -> Result<Vec<RunNo>, BookError> {
+        let numbers = 1..self.fold.counters.run;
+        let mut gone: BTreeSet<RunNo> = self.sealed.look().removed_since(0)?.into_iter().collect();
+        gone.extend(self.fold.removed.keys());
+        let all = Query {
+            shown: Shown::All,
+            limit: 0,
+            ..Query::all()
+        };
+        let expected = (numbers.end - numbers.start).saturating_sub(gone.len() as u64);
+        if self.find(&all)?.total >= expected {
+            return Ok(Vec::new());
+        }
+        let limit = usize::MAX;
+        let there: BTreeSet<RunNo> = self
+            .find(&Query { limit, ..all })?
+            .runs
+            .into_iter()
+            .collect();
+        let numbers = numbers.map(RunNo);
+        let missing = numbers.filter(|no| !there.contains(no) && !gone.contains(no));
+        Ok(missing.collect())
     }
 
     pub(super) fn newest_runs(&self, limit: usize) -> Result<Vec<RunNo>, BookError> {

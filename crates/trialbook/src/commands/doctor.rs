@@ -2,6 +2,7 @@
 //!
 //! Invariant: without `--rebuild` nothing is changed.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use anyhow::Result;
 use serde::Serialize;
 use trialbook_model::code::ErrorCode;
 use trialbook_model::id::RunNo;
+use trialbook_model::record::{Op, Signed};
 use trialbook_model::stale::stale_since;
 use trialbook_model::time::{Clock as _, Timestamp};
 use trialbook_store::nouns::RunRow;
@@ -31,8 +33,8 @@ const BATCH: usize = 4_096;
 /// Check the book
 ///
 /// Looks for records that cannot be read, artifacts whose bytes are missing or changed, params that several
-/// writers gave different values, records that were dropped, and runs that nobody ended. The exit code is 7
-/// where data are damaged.
+/// writers gave different values, records that were dropped or that only a later version knows, and runs that
+/// nobody ended. The exit code is 7 where data are damaged.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -157,6 +159,7 @@ fn examine(open: &Open, args: &Args) -> Result<Health> {
 fn examine_view(open: &Open, args: &Args, health: &mut Health) -> Result<()> {
     let view = open.view()?;
     health.experiments = view.experiments()?.len() as u64;
+    health.notices.extend(of_later_versions(&view.unknown()?));
     let artifacts = open.artifacts();
     let now = SystemClock.now();
     let all = view.search(&Query {
@@ -172,6 +175,28 @@ fn examine_view(open: &Open, args: &Args, health: &mut Health) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What is kept for a version that knows it: which runs it speaks of only that version can tell.
+fn of_later_versions(kept: &[Signed]) -> Option<String> {
+    if kept.is_empty() {
+        return None;
+    }
+    let kinds: BTreeSet<u8> = kept
+        .iter()
+        .filter_map(|signed| {
+            let Op::Unknown { kind, .. } = signed.op else {
+                return None;
+            };
+            Some(kind)
+        })
+        .collect();
+    let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+    let records = count(kept.len() as u64, "record");
+    Some(format!(
+        "{records} of kinds that this version does not know ({}): kept as written, for one that does",
+        kinds.join(", ")
+    ))
 }
 
 fn examine_runs<V: Reading>(
@@ -205,12 +230,6 @@ fn examine_runs<V: Reading>(
             health
                 .damage
                 .push(format!("{title}: its program could not keep {dropped}"));
-        }
-        if run.state.unknown > 0 {
-            let unknown = count(run.state.unknown, "record");
-            health.notices.push(format!(
-                "{title}: {unknown} of kinds that this version does not know"
-            ));
         }
         if stale_since(&run.state, now).is_some() {
             health.notices.push(format!(

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
+use trialbook_model::capture::Parts;
 use trialbook_model::code::ErrorCode;
 use trialbook_model::config::Config;
 use trialbook_model::plan::PlannedRun;
@@ -23,7 +24,7 @@ use trialbook_runner::recording::SharedRecorder;
 use trialbook_runner::shim;
 use trialbook_runner::signals::SignalWatch;
 use trialbook_runner::stop::Stop;
-use trialbook_runner::wrapper::{self, Tools};
+use trialbook_runner::wrapper::{self, Capture, Tools};
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading as _;
 
@@ -149,6 +150,7 @@ fn planned(
         None
     };
     let folder = args.folder.clone().unwrap_or_else(|| cx.here().to_owned());
+    let parts = Parts::all().within(&config.capture);
     let preparation = Preparation {
         config,
         folder: std::path::absolute(folder)?,
@@ -157,6 +159,7 @@ fn planned(
         python: "python3".to_owned(),
         timeout: None,
         grace: wrapper::GRACE,
+        capture: Capture::of(&parts),
     };
     Ok((preparation, job))
 }

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::ValueEnum;
 use serde::Serialize;
-use trialbook_model::filter::Expr;
+use trialbook_model::filter::{CompareOp, Expr, Key, KeyKind, Literal};
 use trialbook_model::id::ExperimentNo;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::{Clock as _, Timestamp};
+use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading;
@@ -17,7 +18,7 @@ use crate::book;
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
 use crate::figures::{count, grouped, short};
-use crate::listing::{Listing, More};
+use crate::listing::{Listing, More, tell_unreadable};
 use crate::names::Names;
 use crate::printer::{Column, Table};
 use crate::target::attribute_is;
@@ -32,7 +33,10 @@ Examples:
   trialbook list
   trialbook list --status running
   trialbook list --experiment tuning --limit 50
-  trialbook list experiments
+  trialbook list --since 2d --status failed
+  trialbook list --before 2026-01-01
+  trialbook list experiments --project nlp
+  trialbook list --deleted
   trialbook list --json | jq -r '.runs[].id'")]
 pub(crate) struct Args {
     /// What to list
@@ -44,18 +48,35 @@ pub(crate) struct Args {
     /// Only runs in this state: queued, running, completed, failed, cancelled
     #[arg(short, long, value_parser = status)]
     status: Option<RunStatus>,
+    /// Only those of this project
+    #[arg(short, long, value_name = "NAME")]
+    project: Option<String>,
+    /// Only runs started since then, experiments made since then: an age such as 2d, 12h or 30min, or a date
+    #[arg(long, alias = "newer-than", value_name = "AGE|DATE", value_parser = instant)]
+    since: Option<Timestamp>,
+    /// Only those from before then: an age or a date
+    #[arg(long, alias = "older-than", value_name = "AGE|DATE", value_parser = instant)]
+    before: Option<Timestamp>,
     /// So many at most; 0 for all
     #[arg(short = 'n', long, default_value_t = 20, value_name = "NUMBER")]
     limit: usize,
     /// Also those that are archived
     #[arg(short, long)]
     all: bool,
+    /// Only those in the bin
+    #[arg(long, conflicts_with = "all")]
+    deleted: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum What {
     Runs,
     Experiments,
+}
+
+fn instant(text: &str) -> Result<Timestamp, String> {
+    when::instant(text, SystemClock.now())
+        .ok_or_else(|| "expected an age such as `2d`, `12h` or `30min`, or a date".to_owned())
 }
 
 fn status(word: &str) -> Result<RunStatus, String> {
@@ -68,6 +89,8 @@ fn status(word: &str) -> Result<RunStatus, String> {
 struct Runs {
     book: String,
     total: u64,
+    /// Runs of the book whose records are damaged, so that they cannot be listed.
+    unreadable: u64,
     runs: Vec<RunHead>,
 }
 
@@ -113,25 +136,56 @@ impl Args {
     }
 
     fn shown(&self) -> Shown {
-        if self.all {
-            Shown::WithArchived
-        } else {
-            Shown::Active
+        match (self.deleted, self.all) {
+            (true, _) => Shown::Bin,
+            (false, true) => Shown::WithArchived,
+            (false, false) => Shown::Active,
         }
+    }
+
+    /// The condition that its options make together.
+    fn filter(&self) -> Expr {
+        let mut all = Vec::new();
+        all.extend(self.status.map(|it| attribute_is("status", it.word())));
+        let project = self.project.as_deref();
+        all.extend(project.map(|it| attribute_is("project", it)));
+        let since = self
+            .since
+            .map(|time| started(CompareOp::GreaterEqual, time));
+        let before = self.before.map(|time| started(CompareOp::Less, time));
+        all.extend(since.into_iter().chain(before));
+        match all.len() {
+            0 => Expr::all(),
+            _ => Expr::And(all),
+        }
+    }
+
+    /// Whether an experiment is to be listed.
+    fn shows(&self, row: &ExperimentRow) -> bool {
+        let annotations = &row.state.annotations;
+        let hidden = annotations.flag("archived") && !self.all && !self.deleted;
+        let of_project = |name: &String| row.state.project() == name;
+        let made = created(row);
+        annotations.flag("deleted") == self.deleted
+            && !hidden
+            && self.project.as_ref().is_none_or(of_project)
+            && self
+                .since
+                .is_none_or(|since| made.is_some_and(|made| made >= since))
+            && self
+                .before
+                .is_none_or(|before| made.is_some_and(|made| made < before))
     }
 }
 
-fn list_runs<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> Result<()> {
+fn list_runs(args: &Args, cx: &Context, view: &BookView<'_>, book: String) -> Result<()> {
     let names = Names::new(view);
     let mut experiments: Vec<ExperimentNo> = Vec::new();
     for text in &args.experiment {
         experiments.push(names.experiment(text)?.no);
     }
     let query = Query {
-        filter: match args.status {
-            Some(status) => attribute_is("status", status.word()),
-            None => Expr::all(),
-        },
+        filter: args.filter(),
         experiments: (!experiments.is_empty()).then_some(experiments),
         shown: args.shown(),
         limit: args.limit(),
@@ -140,10 +194,12 @@ fn list_runs<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> R
     let hits = view.search(&query)?;
     let now = SystemClock.now();
     let listing = Listing::read(view, &hits.runs)?;
+    let unreadable = tell_unreadable(view, cx)?;
     if cx.printer.json_wanted() {
         let runs = Runs {
             book,
             total: hits.total,
+            unreadable,
             runs: listing.heads(now),
         };
         return cx.printer.json(SCHEMA, &runs);
@@ -161,6 +217,14 @@ fn list_runs<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> R
         ));
     }
     Ok(())
+}
+
+fn started(op: CompareOp, time: Timestamp) -> Expr {
+    Expr::Compare {
+        key: Key::new(KeyKind::Attribute, "started"),
+        op,
+        value: Literal::Time(time.millis(), time.to_string()),
+    }
 }
 
 /// How a value is told.
@@ -190,10 +254,7 @@ fn judged(listing: &Listing) -> Vec<More<'static>> {
 
 fn list_experiments<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> Result<()> {
     let mut rows = view.experiments()?;
-    rows.retain(|row| {
-        let hidden = row.state.annotations.flag("archived") && !args.all;
-        !row.state.annotations.flag("deleted") && !hidden
-    });
+    rows.retain(|row| args.shows(row));
     rows.reverse();
     let total = rows.len() as u64;
     rows.truncate(args.limit());

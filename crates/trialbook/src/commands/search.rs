@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use trialbook_model::derived;
 use trialbook_model::filter::{self, Dialect, Direction, Key, KeyKind, OrderTerm};
 use trialbook_model::goal;
 use trialbook_model::id::ExperimentNo;
+use trialbook_model::nearest;
 use trialbook_model::record::Goal;
 use trialbook_model::state::{DEFAULT_PROJECT, MetricDefinitions};
 use trialbook_model::time::Clock as _;
@@ -23,7 +25,7 @@ use crate::documents::RunHead;
 use crate::failure::Failure;
 use crate::figures::count;
 use crate::keyed::{json_value, text_value};
-use crate::listing::{Listing, More};
+use crate::listing::{Listing, More, tell_unreadable};
 use crate::names::Names;
 
 const SCHEMA: u32 = 1;
@@ -74,6 +76,10 @@ pub(crate) struct Args {
 #[derive(Serialize)]
 struct Found {
     total: u64,
+    /// Runs of the book whose records are damaged, so that they cannot be found.
+    unreadable: u64,
+    /// Keys that were asked for and that no run of the book has.
+    unknown_keys: Vec<UnknownKey>,
     sorted_by: Vec<Sorted>,
     runs: Vec<FoundRun>,
 }
@@ -84,6 +90,15 @@ struct Sorted {
     direction: &'static str,
     /// Whether the direction follows from the name alone.
     assumed: bool,
+}
+
+/// A key that no run has.
+#[derive(Serialize)]
+struct UnknownKey {
+    #[serde(skip)]
+    noun: &'static str,
+    name: String,
+    nearest: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -135,13 +150,15 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         ..Query::all()
     })?;
     let listing = Listing::read(&view, &hits.runs)?;
-    view.leave();
     let found = Outcome {
         total: hits.total,
+        unreadable: tell_unreadable(&view, cx)?,
+        unknown_keys: unknown_keys(&view, &keys, &listing)?,
         sorted,
         keys,
         listing,
     };
+    view.leave();
     found.tell(cx)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -224,8 +241,43 @@ fn used_keys(condition: &filter::Expr, order: &[OrderTerm]) -> Vec<Key> {
     keys
 }
 
+/// The keys that no run has. One that a shown run has is not looked up.
+fn unknown_keys(view: &BookView<'_>, keys: &[Key], listing: &Listing) -> Result<Vec<UnknownKey>> {
+    let mut unknown = Vec::new();
+    for key in keys {
+        let noun = match key.kind {
+            KeyKind::Metric => "metric",
+            KeyKind::Param => "param",
+            KeyKind::Tag => "tag",
+            KeyKind::Bare => "metric or param",
+            KeyKind::Attribute | KeyKind::Dataset => continue,
+        };
+        if listing
+            .runs
+            .iter()
+            .any(|run| !json_value(run, key).is_null())
+        {
+            continue;
+        }
+        let names = view.key_names(key.kind)?;
+        let plain = derived::unqualified(&key.name).unwrap_or(&key.name);
+        if names.contains(&key.name) || names.contains(plain) {
+            continue;
+        }
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        unknown.push(UnknownKey {
+            noun,
+            name: key.name.clone(),
+            nearest: nearest::resembling(&key.name, &known).map(str::to_owned),
+        });
+    }
+    Ok(unknown)
+}
+
 struct Outcome {
     total: u64,
+    unreadable: u64,
+    unknown_keys: Vec<UnknownKey>,
     sorted: Vec<Sorted>,
     keys: Vec<Key>,
     listing: Listing,
@@ -247,10 +299,23 @@ impl Outcome {
             });
             let found = Found {
                 total: self.total,
+                unreadable: self.unreadable,
+                unknown_keys: self.unknown_keys,
                 runs: runs.collect(),
                 sorted_by: self.sorted,
             };
             return cx.printer.json(SCHEMA, &found);
+        }
+        for unknown in &self.unknown_keys {
+            let UnknownKey {
+                noun,
+                name,
+                nearest,
+            } = unknown;
+            let nearest = nearest.as_ref();
+            let nearest = nearest.map_or_else(String::new, |name| format!("; nearest: `{name}`"));
+            cx.printer
+                .note(format!("no run has a {noun} `{name}`{nearest}"));
         }
         cx.printer.line(self.headline());
         let titles: Vec<String> = self.keys.iter().map(ToString::to_string).collect();

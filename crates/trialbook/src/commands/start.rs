@@ -10,8 +10,10 @@ use serde::Serialize;
 use trialbook_model::handle;
 use trialbook_model::id::{ExperimentUid, RunUid};
 use trialbook_model::record::{
-    CreateExperiment, LinkKind, Op, Param, PutNote, SetField, SetParams, SetTags, StartRun, Subject,
+    CreateExperiment, LinkKind, Op, Param, PutNote, SetField, SetParams, SetPointer, SetTags,
+    StartRun, Subject,
 };
+use trialbook_model::setup::Setup;
 use trialbook_model::state::DEFAULT_PROJECT;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Clock as _;
@@ -21,8 +23,9 @@ use trialbook_store::reading::Reading as _;
 
 use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
-use crate::names::Names;
+use crate::names::{ALIAS, Names};
 use crate::once::WriteOnce;
+use crate::setups::{self, SetupChoice};
 use crate::target::{SESSION, SHELL, WRAPPER};
 use crate::{secrets, titles, values};
 
@@ -39,6 +42,7 @@ const JOINED: &str = "joined";
 Examples:
   export TRIALBOOK_RUN=$(trialbook start)
   export TRIALBOOK_RUN=$(trialbook start --experiment tuning --param lr=0.1 --tag baseline)
+  trialbook start --config setup.yaml --note 'the old prompts again'
   run=$(trialbook start --name warm-up); trialbook log metric --run $run loss=0.3")]
 pub(crate) struct Args {
     /// The experiment it belongs to, made on first use
@@ -60,11 +64,16 @@ pub(crate) struct Args {
     #[arg(long = "tag", alias = "tags", value_name = "TAG")]
     tag: Vec<String>,
     /// A note
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, alias = "notes", value_name = "TEXT")]
     note: Option<String>,
     /// The seed that the program uses
     #[arg(long)]
     seed: Option<u64>,
+    #[command(flatten)]
+    setup: SetupChoice,
+    /// An id by which others know it
+    #[arg(long, value_name = "ID")]
+    alias: Option<String>,
     /// The run that it is a part of
     #[arg(long, value_name = "RUN")]
     parent: Option<String>,
@@ -76,6 +85,9 @@ struct Started {
     name: String,
     experiment: String,
     joined: bool,
+    config_hash: Option<String>,
+    /// Some runs that were started with the same setup.
+    same_configuration: Vec<String>,
     book: String,
 }
 
@@ -85,8 +97,12 @@ struct Plan {
     /// An experiment that is to be made.
     create: Option<CreateExperiment>,
     title: String,
+    project: String,
     params: Vec<(String, Param)>,
     tags: Vec<(String, Option<String>)>,
+    setup: Setup,
+    /// Runs with the same setup.
+    same: Vec<String>,
 }
 
 /// Starts it.
@@ -95,12 +111,19 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     if let Some(json) = &args.params {
         params.extend(values::params_of_json(json)?);
     }
-    let tags = tags(args, cx)?;
+    let tags = redacted_tags(&args.tag, cx)?;
     if let Some(name) = &args.name {
         values::check_name("a run", name)?;
     }
+    let setup = args.setup.read(cx)?;
+    params.extend(setup.params.iter().cloned());
     let open = book::writing(cx)?;
     let view = open.view()?;
+    if let Some(alias) = &args.alias {
+        values::check_name("an alias", alias)?;
+        secrets::refuse("the alias", alias)?;
+        Names::new(&view).refuse_taken_alias(alias)?;
+    }
     let surrounding = surrounding_run(cx, &view);
     let joins = surrounding
         .as_ref()
@@ -110,7 +133,9 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     });
     let params = once.accept(params)?;
     secrets::tell_redacted(cx, params.iter().map(|(key, param)| (key, &param.text)));
-    let plan = plan(args, &view, surrounding.as_ref(), params, tags)?;
+    let mut plan = plan(args, &view, surrounding.as_ref(), params, tags)?;
+    plan.same = tell_same(cx, &view, &setup)?;
+    plan.setup = setup;
     let started = match joins {
         Some(run) => join(cx, &open, run, args, &plan)?,
         None => open_run(cx, &open, &view, surrounding.as_ref(), (args, &plan))?,
@@ -130,8 +155,11 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
 }
 
 /// The tags as they are recorded.
-fn tags(args: &Args, cx: &Context) -> Result<Vec<(String, Option<String>)>> {
-    let mut tags = values::tags(&args.tag)?;
+pub(super) fn redacted_tags(
+    words: &[String],
+    cx: &Context,
+) -> Result<Vec<(String, Option<String>)>> {
+    let mut tags = values::tags(words)?;
     for (key, value) in &mut tags {
         *value = value
             .take()
@@ -174,8 +202,11 @@ fn plan(
             experiment: titles::experiment_uid(&row),
             create: None,
             title: titles::experiment(&row),
+            project: row.state.project().to_owned(),
             params,
             tags,
+            setup: Setup::default(),
+            same: Vec::new(),
         });
     }
     let name = args.experiment.clone().unwrap_or_default();
@@ -185,6 +216,7 @@ fn plan(
     Ok(Plan {
         experiment,
         title: format!("{}/{name}, which is new", args.project),
+        project: args.project.clone(),
         create: Some(CreateExperiment {
             experiment,
             project: args.project.clone(),
@@ -195,7 +227,26 @@ fn plan(
         }),
         params,
         tags,
+        setup: Setup::default(),
+        same: Vec::new(),
     })
+}
+
+/// Says which runs were started with the same setup.
+fn tell_same(cx: &Context, view: &BookView<'_>, setup: &Setup) -> Result<Vec<String>> {
+    let (named, total) = setups::same(view, setup)?;
+    if total > 0 {
+        let more = total - named.len() as u64;
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        let named = named.join(", ");
+        cx.printer
+            .note(format!("same configuration as {named}{more}"));
+    }
+    Ok(named)
 }
 
 /// Joins the wrapper's run: params are merged write-once.
@@ -223,6 +274,8 @@ fn join(cx: &Context, open: &Open, run: &RunRow, args: &Args, plan: &Plan) -> Re
         name: name.unwrap_or_default().to_owned(),
         experiment: plan.title.clone(),
         joined: true,
+        config_hash: plan.setup.hash(),
+        same_configuration: plan.same.clone(),
         book: open.folder().display().to_string(),
     })
 }
@@ -276,8 +329,27 @@ fn open_run(
         name,
         experiment: plan.title.clone(),
         joined: false,
+        config_hash: plan.setup.hash(),
+        same_configuration: plan.same.clone(),
         book: open.folder().display().to_string(),
     })
+}
+
+/// Starts the first run of an experiment that is named where a run is meant.
+pub(super) fn first_run(cx: &Context, open: &Open, text: &str) -> Result<()> {
+    let view = open.view()?;
+    let row = Names::new(&view).experiment(text)?;
+    let uid = RunUid::mint(&mut SystemEntropy);
+    let now = SystemClock.now();
+    let mut writer = open.writer(cx)?;
+    writer.record(&Op::StartRun(StartRun {
+        experiment: titles::experiment_uid(&row),
+        name: Some(handle::default_run_name(now, uid.0, |_| false)),
+        source: SHELL.to_owned(),
+        started: now,
+        ..StartRun::of(uid)
+    }))?;
+    writer.finish(cx)
 }
 
 /// Params, tags and the note.
@@ -296,6 +368,15 @@ fn attachments(run: RunUid, args: &Args, plan: &Plan) -> Vec<Op> {
         }));
     }
     ops.extend(args.note.clone().map(|text| note(run, text)));
+    ops.extend(setups::links(run, &plan.setup));
+    ops.extend(args.alias.clone().map(|alias| {
+        Op::SetPointer(SetPointer {
+            project: plan.project.clone(),
+            kind: ALIAS.to_owned(),
+            name: alias,
+            value: run.to_string().into(),
+        })
+    }));
     ops
 }
 
@@ -303,10 +384,18 @@ fn attachments(run: RunUid, args: &Args, plan: &Plan) -> Vec<Op> {
 pub(crate) fn note(run: RunUid, text: String) -> Op {
     Op::PutNote(PutNote {
         subject: Subject::Run(run),
+        ..main_note(text)
+    })
+}
+
+/// A main note, of a project without a name until the caller says of what.
+pub(super) fn main_note(text: String) -> PutNote {
+    PutNote {
+        subject: Subject::Project(String::new()),
         key: String::new(),
         namespace: "default".to_owned(),
         text: Some(text),
         tags: Vec::new(),
         data: serde_json::Value::Null,
-    })
+    }
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use trialbook_model::exact_sum::ExactSum;
 use trialbook_model::filter::{Collation, Direction, Expr, Key, KeyKind, OrderTerm};
+use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::{Clock as _, Timestamp};
 use trialbook_store::nouns::RunRow;
@@ -63,7 +64,9 @@ pub(crate) fn run(_args: &Args, cx: &Context) -> Result<ExitCode> {
     let view = open.view()?;
     let experiments = view.experiments()?;
     let configs = experiments.iter().filter_map(|row| row.state.config());
-    let hashes: BTreeSet<&str> = configs.filter_map(|it| it.hash.as_deref()).collect();
+    let hashes = configs.filter_map(|it| it.hash.clone());
+    let mut hashes: BTreeSet<String> = hashes.collect();
+    hashes.extend(setups(&view)?);
     let mut by_status = BTreeMap::new();
     for status in RunStatus::ALL {
         let query = of(attribute_is("status", status.word()), 0);
@@ -137,6 +140,20 @@ fn best(view: &BookView<'_>) -> Result<Option<(f64, String)>> {
     let experiment = view.experiment(run.experiment)?;
     let title = titles::run(&run, experiment.as_ref());
     Ok(run.state.metric(ACCURACY).map(|value| (value, title)))
+}
+
+/// The hashes of the setups that runs were started with.
+fn setups(view: &BookView<'_>) -> Result<BTreeSet<String>> {
+    let key = Key::new(KeyKind::Attribute, "config_hash");
+    let found = view.search(&of(has(key), usize::MAX))?;
+    let mut hashes = BTreeSet::new();
+    for batch in found.runs.chunks(BATCH) {
+        for run in view.runs(batch)? {
+            let held = run.state.snapshots.get(SETUP_SNAPSHOT);
+            hashes.extend(held.map(|held| held.value.clone()));
+        }
+    }
+    Ok(hashes)
 }
 
 /// The sum of costs and how many runs have one.

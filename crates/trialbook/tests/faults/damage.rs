@@ -479,10 +479,79 @@ fn a_damaged_run_that_is_spoken_of_again_stops_neither_doctor_nor_seal() {
     drop(connection);
     let told = damage(&sandbox).join("; ");
     assert!(told.contains("run 1"), "{told}");
+    // Nothing of it is lost in silence: only what came since is there.
+    let show = sandbox.say(&format!("show {damaged} --json")).json();
+    assert_eq!(
+        (&show["whole"], &show["metrics"]["loss"]["count"]),
+        (&false.into(), &1.into())
+    );
+    let said = sandbox.say(&format!("show {damaged}"));
+    assert!(said.err.contains("only what came since"), "{said:?}");
+    let show = sandbox.say(&format!("show {whole} --json")).json();
+    assert_eq!(show["whole"], true);
     let rebuilt = say(&sandbox, "doctor --rebuild");
     assert_eq!(rebuilt.code, 7, "{rebuilt:?}");
     let told = damage(&sandbox).join("; ");
     assert!(told.contains("kept apart"), "{told}");
     let show = sandbox.say(&format!("show {whole} --json")).json();
     assert_eq!(show["metrics"]["loss"]["count"], 1);
+}
+
+#[test]
+fn runs_that_cannot_be_read_are_counted_by_every_verb_that_leaves_them_out() {
+    let sandbox = Sandbox::new();
+    let damaged = sandbox.start("--experiment e --name hurt");
+    sandbox.start("--experiment e --name whole");
+    seal(&sandbox);
+    for words in ["list", "search", "show e"] {
+        let said = sandbox.say(words);
+        assert_eq!(said.err, "", "{words}");
+    }
+    let connection = Connection::open(sandbox.book().join("book.db")).unwrap();
+    let sql = "UPDATE run SET state = x'ff00ff' WHERE no = 1";
+    assert_eq!(connection.execute(sql, []).unwrap(), 1);
+    drop(connection);
+    // With an index that still knows the run, and with one that was made since.
+    for snapshot in ["known", "new"] {
+        if snapshot == "new" {
+            fs::remove_file(sandbox.book().join("index.snapshot")).ok();
+        }
+        for words in ["list", "search", "show e"] {
+            let said = sandbox.say(words);
+            let told = said.err.contains("1 run could not be read") && said.err.contains("doctor");
+            assert!(told && said.code == 0, "{snapshot} {words}: {said:?}");
+            let json = sandbox.say(&format!("{words} --json"));
+            assert_eq!(json.err, "", "{snapshot} {words}");
+            assert_eq!(json.json()["unreadable"], 1, "{snapshot} {words}");
+        }
+        let said = sandbox.say("show hurt");
+        assert!(
+            said.code != 0 && said.err.contains("1 run could not be read"),
+            "{said:?}"
+        );
+        sandbox.say(&format!("show {damaged}")).failed(7);
+    }
+}
+
+#[test]
+fn records_of_later_versions_are_counted_and_kept() {
+    let sandbox = Sandbox::new();
+    let span = Op::Unknown {
+        kind: 64,
+        flags: 0,
+        payload: vec![1, 2, 3],
+    };
+    let other = Op::Unknown {
+        kind: 77,
+        flags: 0,
+        payload: Vec::new(),
+    };
+    let notices = || say(&sandbox, "doctor --json").json()["notices"].clone();
+    say(&sandbox, "init").ok();
+    assert_eq!(notices(), serde_json::json!([]));
+    sandbox::record(&sandbox, &[span.clone(), other, span]);
+    let expected = "3 records of kinds that this version does not know (64, 77): kept as written, for one that does";
+    assert_eq!(notices(), serde_json::json!([expected]));
+    seal(&sandbox);
+    assert_eq!(notices(), serde_json::json!([expected]));
 }

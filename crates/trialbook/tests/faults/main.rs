@@ -12,6 +12,7 @@ mod many;
 mod read_only;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;
+mod wide;
 
 use std::fmt::Write as _;
 use std::process::{Child, Command, Output, Stdio};

@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::Write as _;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::sandbox::{Ended, Sandbox};
-use super::{all, lines, say, seal, spawn, steps, wait};
+use super::{STUCK, all, lines, say, seal, spawn, steps, wait};
 
 const WRITERS: u64 = 8;
 /// Each writer logs in so many rounds so many lines.
@@ -252,4 +253,40 @@ fn a_sealer_that_is_killed_leaves_everything_once() {
     seal(&sandbox);
     assert_eq!(steps(&say(&sandbox, &csv).ok()), all(points));
     assert_eq!(say(&sandbox, "doctor --json").json()["healthy"], true);
+}
+
+/// The revision of the database, which each seal raises; 0 where it was never sealed.
+fn revision(sandbox: &Sandbox) -> i64 {
+    let path = sandbox.book().join("book.db");
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let sql = "SELECT value FROM meta WHERE key = 'rev'";
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_long_stream_is_sealed_while_it_still_comes() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("");
+    seal(&sandbox);
+    let before = revision(&sandbox);
+    let mut child = logger(&sandbox, &run);
+    let input = child.stdin.as_mut().unwrap();
+    let text = "all is well ".repeat(100_000);
+    let megabyte = format!("{{\"event\": \"note\", \"text\": \"{text}\"}}\n");
+    for _ in 0..18 {
+        input.write_all(megabyte.as_bytes()).unwrap();
+    }
+    input.flush().unwrap();
+    let begin = Instant::now();
+    while revision(&sandbox) == before {
+        assert!(begin.elapsed() < STUCK, "nothing was sealed");
+        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    // It is not at its end: more of it comes and is kept.
+    send(&mut child, 0..10);
+    end(child).ok();
+    let show = say(&sandbox, &format!("show {run} --json")).json();
+    assert_eq!(show["counts"]["events"]["note"], 18);
+    assert_eq!(show["counts"]["points"], 10);
 }

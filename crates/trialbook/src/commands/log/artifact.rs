@@ -79,7 +79,7 @@ struct Kept {
 }
 
 /// Keeps them.
-pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
+pub(in crate::commands) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let sources = sources(args)?;
     let (open, target) = super::open(&args.choice, cx)?;
     let mut kept = Vec::new();

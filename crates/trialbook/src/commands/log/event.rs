@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         cx.printer.json(super::SCHEMA, &logged)?;
     } else {
         cx.printer
-            .line(format!("Logged event {} to {}", args.kind, target.title));
+            .line(format!("Logged event {} to {}", args.kind, target.told()));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -123,7 +123,7 @@ pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
         cx.printer.json(super::SCHEMA, &logged)?;
     } else {
         cx.printer
-            .line(format!("Logged item {id} to {}", target.title));
+            .line(format!("Logged item {id} to {}", target.told()));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -100,7 +100,8 @@ pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         let metrics = count(logged.metrics as u64, "metric");
         cx.printer.line(format!(
             "Logged {metrics} at step {} to {}",
-            logged.step, target.title
+            logged.step,
+            target.told()
         ));
     }
     Ok(ExitCode::SUCCESS)

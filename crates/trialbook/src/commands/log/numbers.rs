@@ -88,7 +88,7 @@ impl<'de> Visitor<'de> for Line {
     }
 }
 
-/// Whether a key stands twice, of which the last one counts in JSON.
+/// Whether a key stands twice, which the reader refuses.
 fn has_twice(values: &[(Cow<'_, str>, f64)]) -> bool {
     let mut rest = values;
     while let Some(((key, _), others)) = rest.split_first() {

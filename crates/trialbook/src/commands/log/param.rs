@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     } else {
         let params = count(logged.params as u64, "parameter");
         cx.printer
-            .line(format!("Logged {params} to {}", target.title));
+            .line(format!("Logged {params} to {}", target.told()));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@
 use std::io::{self, IsTerminal as _};
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use trialbook_model::handle::run_label;
@@ -12,16 +13,14 @@ use trialbook_model::status::RunStatus;
 use trialbook_runner::engine::{EngineError, Progress, Totals};
 use trialbook_runner::ledger::Job;
 use trialbook_runner::stop::{Stop, Urgency};
-use trialbook_runner::wrapper::{Ended, Ending};
+use trialbook_runner::wrapper::{Ended, Ending, RecordError};
 
+use super::standing::{Pace, Standing};
 use crate::context::Context;
 use crate::printer::{Line, Style};
-use crate::when;
 
 /// How often the line on the terminal is drawn anew.
 const REDRAW: Duration = Duration::from_millis(200);
-/// Ended runs before a time left is told.
-const ENOUGH: u32 = 3;
 
 /// Tells the main thread.
 pub(super) struct Teller {
@@ -31,9 +30,21 @@ pub(super) struct Teller {
 enum Message {
     Started,
     Ended(Line),
+    Warning(String),
 }
 
 impl Teller {
+    fn new(sender: Sender<Message>) -> Self {
+        Self {
+            sender: Mutex::new(sender),
+        }
+    }
+
+    /// Something odd, to be told between the lines of the runs.
+    pub(super) fn warn(&self, text: String) {
+        self.tell(Message::Warning(text));
+    }
+
     fn tell(&self, message: Message) {
         if let Ok(sender) = self.sender.lock() {
             // The listener lives as long as the engine; if it did not, nobody would be left to tell.
@@ -83,40 +94,48 @@ fn line_of(job: &Job, ended: &Ended) -> Line {
                 .plain(format!(": {hint}")),
             None => line,
         },
-        Ending::Exited(_) | Ending::TimedOut { .. } | Ending::Stopped(_) => line,
+        Ending::Exited(_)
+        | Ending::TimedOut { .. }
+        | Ending::Stopped(_)
+        | Ending::Cancelled { .. }
+        | Ending::Withdrawn { .. } => line,
     }
 }
 
-/// Lets the engine work on another thread and tells how far it is.
+/// Lets the engine work on another thread, and beside it what is looked at meanwhile; tells how far it is.
 pub(super) fn follow(
     cx: &Context,
     jobs: &[Job],
     stop: &Stop,
     engine: impl FnOnce(&Teller) -> Result<Totals, EngineError> + Send,
+    beside: impl FnOnce(&Teller) -> Result<(), RecordError> + Send,
 ) -> Result<Totals, EngineError> {
     let (sender, receiver) = mpsc::channel();
+    let also = sender.clone();
     std::thread::scope(|scope| {
-        let working = scope.spawn(move || {
-            let teller = Teller {
-                sender: Mutex::new(sender),
-            };
-            engine(&teller)
-        });
+        let working = scope.spawn(move || engine(&Teller::new(sender)));
+        let looking = scope.spawn(move || beside(&Teller::new(also)));
         let mut screen = Screen::new(cx, stop, jobs.len());
         screen.listen(&receiver);
-        working
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let totals = joined(working)?;
+        joined(looking)?;
+        Ok(totals)
     })
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 struct Screen<'a> {
     cx: &'a Context,
     stop: &'a Stop,
     face: Face,
-    all: usize,
+    all: u32,
     done: u32,
-    running: usize,
+    running: u32,
     begun: Instant,
     /// How long after the beginning the last run ended.
     last_end: Duration,
@@ -141,7 +160,7 @@ impl<'a> Screen<'a> {
             } else {
                 Face::Other
             },
-            all,
+            all: u32::try_from(all).unwrap_or(u32::MAX),
             done: 0,
             running: 0,
             begun: Instant::now(),
@@ -160,6 +179,10 @@ impl<'a> Screen<'a> {
                     self.done += 1;
                     self.last_end = self.begun.elapsed();
                     self.note(line);
+                }
+                Ok(Message::Warning(text)) => {
+                    self.clear();
+                    self.cx.printer.warn(&text);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -180,7 +203,7 @@ impl<'a> Screen<'a> {
     fn draw(&mut self) {
         let is_due = self.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW);
         if self.face == Face::Terminal && is_due {
-            self.cx.printer.status(&self.line());
+            self.cx.printer.status(&self.standing().text());
             self.drawn = Some(Instant::now());
         }
     }
@@ -206,24 +229,17 @@ impl<'a> Screen<'a> {
         }
     }
 
-    fn line(&self) -> String {
-        let left = self.time_left().map_or_else(String::new, |left| {
-            let micros = i64::try_from(left.as_micros()).unwrap_or(i64::MAX);
-            format!(", about {} left", when::span(micros))
-        });
-        format!(
-            "{} of {} done, {} running{left}",
-            self.done, self.all, self.running
-        )
-    }
-
-    /// From how long the runs so far took, one after another or side by side as they do.
-    fn time_left(&self) -> Option<Duration> {
-        if self.done < ENOUGH || self.told != Urgency::None {
-            return None;
+    fn standing(&self) -> Standing {
+        Standing {
+            all: self.all,
+            done: self.done,
+            running: self.running,
+            elapsed: self.begun.elapsed(),
+            last_end: self.last_end,
+            pace: match self.told {
+                Urgency::None => Pace::GoingOn,
+                Urgency::Gentle | Urgency::Forced => Pace::Stopping,
+            },
         }
-        let left = u32::try_from(self.all).ok()?.saturating_sub(self.done);
-        let since = self.begun.elapsed().saturating_sub(self.last_end);
-        Some((self.last_end / self.done * left).saturating_sub(since))
     }
 }

@@ -7,38 +7,39 @@ mod live;
 mod plan;
 mod report;
 mod source;
+mod standing;
+mod surroundings;
 
-use std::collections::BTreeSet;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use trialbook_capture::{Environment, Place, changes, differences};
+use trialbook_model::capture::Parts;
 use trialbook_model::code::ErrorCode;
 use trialbook_model::id::Entropy as _;
 use trialbook_model::plan::{Choice, Mode};
-use trialbook_model::secret;
 use trialbook_model::state::DEFAULT_PROJECT;
 use trialbook_model::time::Clock as _;
-use trialbook_runner::engine::{Engine, Snapshot, Totals};
+use trialbook_runner::engine::{Engine, Totals};
 use trialbook_runner::guard::Guard;
 use trialbook_runner::lease::{Holder, Lease, Leased, Turn};
 use trialbook_runner::ledger::{Job, Ledger};
-use trialbook_runner::outline::{self, Ground, Outline, Outside, Wish};
+use trialbook_runner::outline::{Ground, Outline, Outside, Wish};
 use trialbook_runner::preparation::Preparation;
 use trialbook_runner::recording::SharedRecorder;
 use trialbook_runner::shim;
 use trialbook_runner::signals::SignalWatch;
 use trialbook_runner::standing::{Elsewhere, Standing};
 use trialbook_runner::stop::{Stop, Urgency};
-use trialbook_runner::wrapper::{GRACE, Tools};
-use trialbook_store::reading::Reading as _;
+use trialbook_runner::wrapper::{Capture, GRACE, Tools};
 
 use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
+use crate::failure::Failure;
 use crate::printer::{Line, Style};
 use source::{Intent, Repeat, Spec};
+use surroundings::{Strict, Surroundings};
 
 /// Execute an experiment from a config, or one command as a run
 ///
@@ -51,6 +52,8 @@ Examples:
   trialbook run experiment.yaml
   trialbook run experiment.yaml --jobs 4 --only Polling
   trialbook run experiment.yaml --retry-failed
+  trialbook run experiment.yaml --set agents=5,10 --only Polling --dry-run
+  trialbook run experiment.yaml --strict-data --no-capture git,packages
   trialbook run -- python train.py --lr 0.1
   trialbook run --set lr=0.1,0.01 --trials 3 --experiment tuning -- python train.py --lr {lr} --seed {seed}")]
 #[expect(
@@ -64,7 +67,7 @@ pub(crate) struct Args {
     /// The command, in place of a config
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
-    /// A param and its values: KEY=VALUE,VALUE. Several make a grid
+    /// A param and its values: KEY=VALUE,VALUE. Several make a grid; with a config, over its variations
     #[arg(long = "set", value_name = "KEY=VALUES")]
     set: Vec<String>,
     /// Trials of each variation, in place of the config's
@@ -97,6 +100,13 @@ pub(crate) struct Args {
     /// Go on although finished runs no longer belong to the changed config; they are archived
     #[arg(long)]
     accept_change: bool,
+    /// Fail before anything starts where the data is not what `data-manifest.yaml` says
+    #[arg(long)]
+    strict_data: bool,
+    /// Do not capture these, as a comma list: console, data, environment, git, packages, resources,
+    /// variables, or all
+    #[arg(long, value_name = "PARTS")]
+    no_capture: Vec<String>,
     /// Show what would be done, and why, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -131,7 +141,7 @@ struct Claim {
 fn claim(spec: &Spec, open: &Open) -> Result<Claim> {
     let leased = leased(spec, open);
     match spec.intent {
-        Intent::Config | Intent::Adhoc(Repeat::Missing) => Ok(Claim {
+        Intent::Config | Intent::Beside | Intent::Adhoc(Repeat::Missing) => Ok(Claim {
             _lease: leased.take(&holder())?,
             turn: None,
             // Nobody else executes anything of this experiment.
@@ -180,10 +190,14 @@ fn wish(args: &Args, spec: &Spec) -> Wish {
     Wish {
         choice: Choice {
             mode,
-            only: args.only.clone(),
+            // A grid is made of the chosen variations alone.
+            only: match spec.intent {
+                Intent::Beside => Vec::new(),
+                Intent::Config | Intent::Adhoc(_) => args.only.clone(),
+            },
         },
         outside: match (&spec.intent, args.accept_change) {
-            (Intent::Adhoc { .. }, _) => Outside::Keep,
+            (Intent::Adhoc { .. } | Intent::Beside, _) => Outside::Keep,
             (Intent::Config, true) => Outside::Archive,
             (Intent::Config, false) => Outside::Refuse,
         },
@@ -211,6 +225,7 @@ fn dry_run(args: &Args, spec: &mut Spec, cx: &Context) -> Result<ExitCode> {
     spec.settle(&standing);
     let ground = Ground {
         config: &spec.config,
+        recorded: spec.recorded(),
         standing: &standing,
         elsewhere,
         drawn_seed: drawn_seed(),
@@ -221,12 +236,15 @@ fn dry_run(args: &Args, spec: &mut Spec, cx: &Context) -> Result<ExitCode> {
 }
 
 fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<ExitCode> {
+    let parts = parts(args, spec)?;
+    let strict = args.strict_data.then(|| Strict::check(spec)).transpose()?;
     let mut claim = claim(spec, open)?;
     let name = spec.config.experiment.name.clone();
     let standing = Standing::read(&open.view()?, project(spec), &name)?;
     spec.settle(&standing);
     let ground = Ground {
         config: &spec.config,
+        recorded: spec.recorded(),
         standing: &standing,
         elsewhere: claim.elsewhere,
         drawn_seed: drawn_seed(),
@@ -234,10 +252,10 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
     let outline = ground.outline(&wish(args, spec)).inspect_err(|error| {
         plan::show_refused(cx, error);
     })?;
-    if spec.intent == Intent::Config {
+    if matches!(spec.intent, Intent::Config | Intent::Beside) {
         plan::show_changes(cx, &outline.changes);
     }
-    let preparation = preparation(args, spec, open)?;
+    let preparation = preparation(args, spec, open, &parts)?;
     let recorder = SharedRecorder::new(open.stream_writer(cx)?);
     let jobs = Ledger {
         sink: &recorder,
@@ -245,6 +263,7 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
         entropy: &mut SystemEntropy,
         preparation: &preparation,
         standing: &standing,
+        beside: spec.beside.as_ref(),
     }
     .write(&outline)?;
     drop(claim.turn.take());
@@ -252,14 +271,9 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
     let executed = if jobs.is_empty() {
         Ok((Totals::default(), Urgency::None))
     } else {
-        let environment = Environment::capture(Place {
-            directory: &preparation.folder,
-            python: preparation.interpreter(),
-        });
-        warn_of_surroundings(cx, open, spec, (&standing, &environment))?;
-        let snapshots = snapshots(spec, &environment);
-        let shared = (&preparation, &recorder, &snapshots[..]);
-        work(args, (cx, open), shared, &jobs)
+        let python = preparation.interpreter();
+        let around = Surroundings::new(spec, parts, python, (open, &standing), strict)?;
+        work(args, (cx, open), (&preparation, &recorder, &around), &jobs)
     };
     recorder.finish()?;
     let (totals, urgency) = executed?;
@@ -268,7 +282,22 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
     Ok(code(&outline, totals, urgency, verdict))
 }
 
-fn preparation(args: &Args, spec: &Spec, open: &Open) -> Result<Preparation> {
+/// What is captured: what neither the command line nor the config switches off.
+fn parts(args: &Args, spec: &Spec) -> Result<Parts> {
+    let mut parts = Parts::all().within(&spec.config.capture);
+    for list in &args.no_capture {
+        parts = parts.without(list).map_err(|error| Failure::Usage {
+            hint: error.nearest.map_or_else(
+                || "name what is not to be captured".to_owned(),
+                |nearest| format!("did you mean `{nearest}`?"),
+            ),
+            problem: error.to_string(),
+        })?;
+    }
+    Ok(parts)
+}
+
+fn preparation(args: &Args, spec: &Spec, open: &Open, parts: &Parts) -> Result<Preparation> {
     let work = open.folder().join("work");
     let shim = if spec.config.task.command.is_empty() {
         Some(shim::install(&work).context("cannot write the Python shim")?)
@@ -283,51 +312,14 @@ fn preparation(args: &Args, spec: &Spec, open: &Open) -> Result<Preparation> {
         python: "python3".to_owned(),
         timeout: args.timeout,
         grace: args.grace,
+        capture: Capture::of(parts),
     })
-}
-
-/// Tells where the surroundings are not what the config says, or not what they were for the runs that are done.
-fn warn_of_surroundings(
-    cx: &Context,
-    open: &Open,
-    spec: &Spec,
-    (standing, environment): (&Standing, &Environment),
-) -> Result<()> {
-    for found in differences(&spec.config.environment, environment) {
-        cx.printer.warn(&format!(
-            "the config says {} `{}`; found `{}`",
-            found.key, found.declared, found.found
-        ));
-    }
-    let view = open.view()?;
-    let mut told = BTreeSet::new();
-    for sha256 in &standing.environments {
-        let Some(before) = view.snapshot(sha256)? else {
-            continue;
-        };
-        for change in changes(&before, environment) {
-            if told.insert(change.key.clone()) {
-                cx.printer.warn(&format!(
-                    "runs of this experiment were done with {} `{}`; now it is `{}`",
-                    change.key, change.declared, change.found
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn snapshots(spec: &Spec, environment: &Environment) -> [Snapshot; 2] {
-    [
-        Snapshot::new("environment", secret::json(environment.document()).content),
-        Snapshot::new("config", outline::document(&spec.config)),
-    ]
 }
 
 fn work(
     args: &Args,
     (cx, open): (&Context, &Open),
-    (preparation, recorder, snapshots): (&Preparation, &SharedRecorder, &[Snapshot]),
+    (preparation, recorder, around): (&Preparation, &SharedRecorder, &Surroundings),
     jobs: &[Job],
 ) -> Result<(Totals, Urgency)> {
     let stop = Arc::new(Stop::new().context("cannot make a pipe")?);
@@ -343,12 +335,15 @@ fn work(
                 guard: &guard,
             },
             preparation,
-            snapshots,
+            snapshots: &around.snapshots,
             progress,
         }
         .execute(jobs)
     };
-    let totals = book::sealing_meanwhile(open.folder(), || live::follow(cx, jobs, &stop, engine));
+    let beside = |teller: &live::Teller| around.look(recorder, &stop, teller);
+    let totals = book::sealing_meanwhile(open.folder(), || {
+        live::follow(cx, jobs, &stop, engine, beside)
+    });
     drop(signals);
     Ok((totals?, stop.urgency()))
 }
@@ -371,7 +366,7 @@ fn code(outline: &Outline, totals: Totals, urgency: Urgency, verdict: report::Ve
     let failed = totals.failed + outline.decisions.tally().failed;
     let code = if urgency != Urgency::None {
         ErrorCode::Interrupted
-    } else if failed > 0 {
+    } else if failed + totals.cancelled > 0 {
         ErrorCode::RunFailed
     } else {
         match verdict {

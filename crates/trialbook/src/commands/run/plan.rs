@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 use trialbook_model::handle::run_label;
 use trialbook_model::id::RunUid;
-use trialbook_model::plan::{Action, Change, Tally};
+use trialbook_model::plan::{Action, Change, Tally, Why};
 use trialbook_runner::ledger::Job;
 use trialbook_runner::outline::{Outline, OutlineError};
 
@@ -60,6 +60,7 @@ fn document(spec: &Spec, outline: &Outline, tally: Tally) -> serde_json::Value {
             "seed": planned.seed,
             "run_key": planned.key,
             "action": word(&decision.action),
+            "reason": reason(&decision.action),
             "why": what(&decision.action),
         })
     });
@@ -84,15 +85,38 @@ fn word(action: &Action) -> &'static str {
     }
 }
 
+/// What asks for the action, in one word for programs.
+const fn reason(action: &Action) -> &'static str {
+    match action {
+        Action::Start { why, .. } => why.word(),
+        Action::Take { .. } => Why::NeverRun.word(),
+        Action::Done { .. } => "done",
+        Action::Failed { .. } => "failed",
+        Action::Busy { .. } => "running",
+        Action::NotChosen => "not_chosen",
+    }
+}
+
 fn what(action: &Action) -> String {
     let short = |run: &RunUid| titles::short_id(run.0);
     match action {
-        Action::Start { after: None, .. } => "start: it is not there yet".to_owned(),
         Action::Start {
             attempt,
-            after: Some(run),
-        } => format!("start: attempt {attempt}, after {}", short(run)),
-        Action::Take { run, .. } => format!("start: it is planned as {}", short(run)),
+            after,
+            why,
+        } => {
+            let before = after.as_ref().map(short).unwrap_or_default();
+            match why {
+                Why::NeverRun => "start: never run".to_owned(),
+                Why::Failed => format!("start: attempt {attempt}, since {before} failed"),
+                Why::Interrupted => {
+                    format!("start: attempt {attempt}, since {before} lost its process")
+                }
+                Why::Cancelled => format!("start: attempt {attempt}, since {before} was cancelled"),
+                Why::Rerun => format!("start: attempt {attempt}, asked for again after {before}"),
+            }
+        }
+        Action::Take { run, .. } => format!("start: never run; it waits as {}", short(run)),
         Action::Done { run } => format!("nothing: {} is completed", short(run)),
         Action::Failed { run } => format!("nothing: {} failed (see --retry-failed)", short(run)),
         Action::Busy { run } => format!("nothing: {} is running", short(run)),

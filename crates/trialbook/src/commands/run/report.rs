@@ -54,6 +54,16 @@ pub(super) fn show(cx: &Context, open: &Open, spec: &Spec, only: &[String]) -> R
     let Some(row) = view.experiments()?.into_iter().find(is_meant) else {
         return Ok(Verdict::None);
     };
+    let of_grid: Vec<String>;
+    let only = match &spec.beside {
+        // The verdict is on the runs of the grid, which stand beside those that the config names.
+        Some(_) => {
+            let names = spec.config.variations.iter();
+            of_grid = names.map(|variation| variation.name.clone()).collect();
+            &of_grid
+        }
+        None => only,
+    };
     let table = VariationTable::of_chosen(&view, &row, only)?;
     let statuses = table.statuses();
     if cx.printer.json_wanted() {

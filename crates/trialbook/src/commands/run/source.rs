@@ -8,6 +8,8 @@ use std::time::Duration;
 use anyhow::Result;
 use trialbook_model::canonical;
 use trialbook_model::config::{self, Config, GridParts};
+use trialbook_model::nearest::nearest;
+use trialbook_model::plan::check_names;
 use trialbook_model::secret;
 use trialbook_runner::outline::Scope;
 use trialbook_runner::standing::Standing;
@@ -20,6 +22,8 @@ use crate::failure::Failure;
 #[derive(Debug)]
 pub(super) struct Spec {
     pub(super) config: Config,
+    /// The config of the file, where `config` is a grid beside it.
+    pub(super) beside: Option<Config>,
     /// The folder that its paths are relative to.
     pub(super) folder: PathBuf,
     pub(super) intent: Intent,
@@ -30,6 +34,8 @@ pub(super) struct Spec {
 pub(super) enum Intent {
     /// The config names all runs of its experiment.
     Config,
+    /// A grid over a config: its runs stand beside those that the config names.
+    Beside,
     /// The command line names some runs beside those that are there.
     Adhoc(Repeat),
 }
@@ -54,9 +60,14 @@ impl Spec {
         }
     }
 
+    /// The config that is recorded with the experiment.
+    pub(super) fn recorded(&self) -> &Config {
+        self.beside.as_ref().unwrap_or(&self.config)
+    }
+
     pub(super) fn scope(&self) -> Scope {
         match self.intent {
-            Intent::Config | Intent::Adhoc(Repeat::Missing) => Scope::All,
+            Intent::Config | Intent::Beside | Intent::Adhoc(Repeat::Missing) => Scope::All,
             Intent::Adhoc(Repeat::Another) => Scope::LastTrial,
         }
     }
@@ -83,12 +94,6 @@ fn usage(problem: String, hint: &str) -> anyhow::Error {
 }
 
 fn from_file(file: &str, args: &Args, cx: &Context) -> Result<Spec> {
-    if !args.set.is_empty() {
-        return Err(usage(
-            "`--set` makes a grid for a command, and a config has its own variations".to_owned(),
-            "put the params into the config, or give the command after `--`",
-        ));
-    }
     let path = cx.here().join(file);
     let text = std::fs::read_to_string(&path).map_err(|source| Failure::Unreadable {
         path: file.to_owned(),
@@ -104,15 +109,54 @@ fn from_file(file: &str, args: &Args, cx: &Context) -> Result<Spec> {
         config.experiment.id = None;
         config.experiment.name.clone_from(name);
     }
+    let beside = (!args.set.is_empty()).then(|| config.clone());
     if let Some(trials) = args.trials {
         config.trials = trials;
     }
     config.random_seed = args.seed.or(config.random_seed);
+    if beside.is_some() {
+        config = grid(&config, args, cx)?;
+    }
     Ok(Spec {
         config,
+        intent: if beside.is_some() {
+            Intent::Beside
+        } else {
+            Intent::Config
+        },
+        beside,
         folder: path.parent().unwrap_or(cx.here()).to_owned(),
-        intent: Intent::Config,
     })
+}
+
+/// The chosen variations of a config, each at each point of a grid.
+fn grid(config: &Config, args: &Args, cx: &Context) -> Result<Config> {
+    let axes = args.set.iter().map(|text| config::axis(text));
+    let axes: Vec<_> = axes.collect::<Result<_, _>>()?;
+    let mut chosen = config.clone();
+    if !args.only.is_empty() {
+        let known: Vec<&str> = config
+            .variations
+            .iter()
+            .map(|it| it.name.as_str())
+            .collect();
+        check_names(&known, &args.only)?;
+        chosen
+            .variations
+            .retain(|variation| args.only.contains(&variation.name));
+    }
+    for (key, _) in &axes {
+        let params = config.variations.iter().flat_map(|it| &it.params);
+        let known: Vec<&str> = params.map(|(name, _)| name.as_str()).collect();
+        if !known.contains(&key.as_str()) {
+            let nearest = nearest(key, &known);
+            let meant = nearest.map_or_else(String::new, |it| format!("; did you mean `{it}`?"));
+            cx.printer.warn(&format!(
+                "no variation of the config has a param `{key}`{meant}"
+            ));
+        }
+    }
+    Ok(config::with_grid(&chosen, &axes)?)
 }
 
 fn from_line(args: &Args, cx: &Context) -> Result<Spec> {
@@ -136,6 +180,7 @@ fn from_line(args: &Args, cx: &Context) -> Result<Spec> {
     }
     Ok(Spec {
         config,
+        beside: None,
         folder: cx.here().to_owned(),
         intent: Intent::Adhoc(if is_bare {
             Repeat::Another

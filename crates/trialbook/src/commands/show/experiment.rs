@@ -1,20 +1,26 @@
 //! An experiment as people read it and as JSON: identity, config, table by variation, last runs.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
 use trialbook_analysis::variations::VariationTable;
 use trialbook_model::time::{Clock as _, Timestamp};
+use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::query::Query;
-use trialbook_store::reading::Reading;
+use trialbook_store::reading::Reading as _;
 
-use super::SCHEMA;
-use super::page::{field, heading};
+use super::identity::put_away;
+use super::page::{SHOWN, clipped, field, heading};
+use super::{Args, SCHEMA, run};
+use crate::baselines;
 use crate::context::{Context, SystemClock};
-use crate::documents::RunHead;
+use crate::documents::{NoteDocument, RunHead};
 use crate::figures::{count, grouped};
-use crate::listing::Listing;
+use crate::listing::{Listing, tell_unreadable};
+use crate::names::Names;
 use crate::printer::{Line, Style};
 use crate::variations::{self, TableDocument};
 use crate::{titles, when};
@@ -33,16 +39,27 @@ struct ExperimentDocument {
     config_hash: Option<String>,
     config: Option<Value>,
     notes: Option<String>,
+    all_notes: Vec<NoteDocument>,
+    tags: BTreeMap<String, String>,
+    fields: BTreeMap<String, Value>,
+    aliases: Vec<String>,
+    archived: bool,
+    deleted: bool,
+    baseline: Option<baselines::Document>,
     runs: u64,
+    /// Runs of the book whose records are damaged, so that none of them can be told to be of it.
+    unreadable: u64,
     table: TableDocument,
     last: Vec<RunHead>,
 }
 
 /// Shows an experiment.
-pub(super) fn show<V>(view: &V, row: &ExperimentRow, cx: &Context) -> Result<()>
-where
-    V: Reading,
-{
+pub(super) fn show(
+    view: &BookView<'_>,
+    row: &ExperimentRow,
+    args: &Args,
+    cx: &Context,
+) -> Result<()> {
     let now = SystemClock.now();
     let table = VariationTable::of(view, row)?;
     let hits = view.search(&Query {
@@ -51,10 +68,17 @@ where
         ..Query::all()
     })?;
     let last = Listing::read(view, &hits.runs)?;
+    let unreadable = tell_unreadable(view, cx)?;
     let created = row
         .state
         .created()
         .filter(|time| *time != Timestamp::default());
+    let aliases = Names::new(view).aliases_of(row)?;
+    let marked = view.project(row.state.project())?.baseline_of(&row.state);
+    let baseline = match &marked {
+        Some(marked) => Some(baselines::document(view, marked)?),
+        None => None,
+    };
     if cx.printer.json_wanted() {
         let config = row.state.config();
         let document = ExperimentDocument {
@@ -67,13 +91,33 @@ where
             config_hash: config.and_then(|config| config.hash.clone()),
             config: config.map(|config| config.document.clone()),
             notes: row.state.annotations.main_note().map(str::to_owned),
+            all_notes: NoteDocument::all(&row.state.annotations),
+            tags: row
+                .state
+                .annotations
+                .tags()
+                .map(|(tag, value)| (tag.to_owned(), value.to_owned()))
+                .collect(),
+            fields: fields(row),
+            aliases,
+            archived: row.state.annotations.flag("archived"),
+            deleted: row.state.annotations.flag("deleted"),
+            baseline,
             runs: hits.total,
+            unreadable,
             table: variations::document(&table),
             last: last.heads(now),
         };
         return cx.printer.json(SCHEMA, &document);
     }
     identity(row, created, (now, hits.total), cx);
+    if !aliases.is_empty() {
+        field(cx, "aliases", aliases.join(", "));
+    }
+    if let Some(baseline) = &baseline {
+        field(cx, "baseline", baseline.told());
+    }
+    annotations(row, args, cx);
     config(row, cx);
     if hits.total == 0 {
         return Ok(());
@@ -106,9 +150,38 @@ fn identity(
     if let Some(hash) = row.state.config().and_then(|config| config.hash.as_ref()) {
         field(cx, "config hash", &hash[..hash.len().min(12)]);
     }
-    if let Some(note) = row.state.annotations.main_note() {
-        field(cx, "note", note);
+    put_away(&row.state.annotations, cx);
+}
+
+/// What is not its name: description and the like, tags, notes.
+fn annotations(row: &ExperimentRow, args: &Args, cx: &Context) {
+    for (name, value) in fields(row) {
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        field(cx, &name.replace('_', " "), clipped(&text, SHOWN));
     }
+    let tags = row.state.annotations.tags();
+    let tags: Vec<String> = tags
+        .map(|(tag, value)| match value {
+            "" => tag.to_owned(),
+            value => format!("{tag}={value}"),
+        })
+        .collect();
+    if !tags.is_empty() {
+        field(cx, "tags", tags.join(", "));
+    }
+    run::notes(&row.state.annotations, args, cx);
+}
+
+/// Fields that no other part of the page shows.
+fn fields(row: &ExperimentRow) -> BTreeMap<String, Value> {
+    const SHOWN_ELSEWHERE: [&str; 4] = ["name", "project", "archived", "deleted"];
+    let fields = row.state.annotations.fields.iter();
+    fields
+        .filter(|(name, held)| !SHOWN_ELSEWHERE.contains(&name.as_str()) && !held.value.is_null())
+        .map(|(name, held)| (name.clone(), held.value.clone()))
+        .collect()
 }
 
 /// The config as indented lines: JSON, which is YAML too.

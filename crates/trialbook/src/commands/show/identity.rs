@@ -3,11 +3,14 @@
 use anyhow::Result;
 use trialbook_model::id::RunUid;
 use trialbook_model::stale::stale_since;
+use trialbook_model::state::{Annotations, BIN_DAYS, RunState};
+use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
 use super::page::{SHOWN, clipped, field};
+use crate::baselines;
 use crate::context::Context;
 use crate::figures::short;
 use crate::listing;
@@ -47,8 +50,23 @@ pub(super) fn identity<V: Reading>(
             format!("{}; {hint}", when::local(since)),
         );
     }
-    if let Some(progress) = &state.progress {
-        field(cx, "progress", progress_text(&progress.value));
+    put_away(&state.annotations, cx);
+    if let Some(row) = experiment {
+        let baseline_of = baselines::of_run(view, run, row)?;
+        if !baseline_of.is_empty() {
+            field(cx, "baseline of", baseline_of.join(", "));
+        }
+    }
+    if let Some(progress) = state.progress.last() {
+        field(cx, "progress", progress_text(progress));
+    }
+    if let Some(finish) = finish(state, now) {
+        let left = when::span(finish.0.saturating_sub(now.0));
+        field(
+            cx,
+            "finished by",
+            format!("{} (in {left})", when::local(finish)),
+        );
     }
     if let Some(error) = state.error() {
         let message = clipped(&error.message, SHOWN);
@@ -61,6 +79,32 @@ pub(super) fn identity<V: Reading>(
         field(cx, "exit code", code.to_string());
     }
     origin(view, run, cx)
+}
+
+/// Whether it is archived or in the bin.
+pub(super) fn put_away(annotations: &Annotations, cx: &Context) {
+    if annotations.flag("archived") {
+        field(
+            cx,
+            "archived",
+            "`trialbook unarchive` shows it in lists again",
+        );
+    }
+    if let Some(since) = annotations.deleted_since() {
+        let until = Timestamp(since.0.saturating_add(BIN_DAYS * 86_400_000_000));
+        let until = when::local(until);
+        field(
+            cx,
+            "in the bin",
+            format!("until {until}; `trialbook undelete` brings it back"),
+        );
+    }
+}
+
+/// When a running run may be done.
+pub(super) fn finish(state: &RunState, now: Timestamp) -> Option<Timestamp> {
+    let is_running = state.status() == RunStatus::Running && stale_since(state, now).is_none();
+    state.progress.finish(now).filter(|_| is_running)
 }
 
 fn progress_text(progress: &trialbook_model::record::Progress) -> String {

@@ -6,8 +6,10 @@
 mod experiment;
 mod identity;
 mod page;
+mod results;
 mod run;
 mod run_document;
+mod setup;
 
 use std::process::ExitCode;
 
@@ -16,6 +18,7 @@ use trialbook_store::nouns::RunRow;
 
 use crate::book;
 use crate::context::Context;
+use crate::listing;
 use crate::names::{Found, Names};
 
 /// Version of the JSON documents.
@@ -23,8 +26,8 @@ const SCHEMA: u32 = 1;
 
 /// Show everything of a run or an experiment
 ///
-/// Of a run: identity, params, metrics, tags, notes, events, artifacts, environment, conflicts, error, what
-/// was dropped and what recording cost. Of an experiment: its config and the table by variation.
+/// Of a run: identity, setup, params, metrics, results of its items by agent and type, tags, notes, events,
+/// artifacts, environment, conflicts, error, what was dropped and what recording cost. Of an experiment: its config and the table by variation.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -68,9 +71,13 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    match names.any(text)? {
+    let found = names.any(text).inspect_err(|_unknown| {
+        // Nobody knows what is called so among runs that cannot be read.
+        listing::tell_unreadable(&view, cx).ok();
+    });
+    match found? {
         Found::Run(found) => run::show(&view, &found, args, cx)?,
-        Found::Experiment(row) => experiment::show(&view, &row, cx)?,
+        Found::Experiment(row) => experiment::show(&view, &row, args, cx)?,
     }
     Ok(ExitCode::SUCCESS)
 }

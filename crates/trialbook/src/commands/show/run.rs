@@ -2,15 +2,20 @@
 
 use anyhow::Result;
 use trialbook_analysis::variations::{RunCell, judge_run};
+use trialbook_model::derived::{Input, rule_of};
+use trialbook_model::setup::SETUP_SNAPSHOT;
+use trialbook_model::state::Annotations;
 use trialbook_model::time::Clock as _;
+use trialbook_store::BookView;
 use trialbook_store::nouns::{Owner, RunRow};
 use trialbook_store::reading::Reading;
 
 use super::identity::identity;
 use super::page::{SHOWN, clipped, field, heading};
 use super::run_document::{self, Recorder};
-use super::{Args, SCHEMA};
+use super::{Args, SCHEMA, results, setup};
 use crate::context::{Context, SystemClock};
+use crate::documents::NoteDocument;
 use crate::figures::{bytes, count, grouped, short};
 use crate::printer::{Column, Line, Style, Table};
 use crate::variations::outcome_style;
@@ -20,15 +25,25 @@ use crate::when;
 const LISTED: usize = 500;
 
 /// Shows a run.
-pub(super) fn show<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
+pub(super) fn show(view: &BookView<'_>, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
     let now = SystemClock.now();
     let experiment = view.experiment(run.experiment)?;
+    let is_whole = !view.damaged()?.contains(&run.no);
     if cx.printer.json_wanted() {
-        let document = run_document::build(view, (run, experiment.as_ref()), args, now)?;
+        let mut document = run_document::build(view, (run, experiment.as_ref()), args, now)?;
+        document.whole = is_whole;
         return cx.printer.json(SCHEMA, &document);
     }
+    if !is_whole {
+        cx.printer
+            .warn("what was recorded of this run before is damaged: only what came since is shown");
+    }
     identity(view, (run, experiment.as_ref()), now, cx)?;
+    setup_of(view, run, args, cx)?;
     params(run, args, cx);
+    if let Some(results) = run.state.derived.results() {
+        results::print(&results, cx);
+    }
     let shown = if args.full { usize::MAX } else { LISTED };
     metrics(run, shown, cx);
     if let Some(experiment) = &experiment {
@@ -150,7 +165,9 @@ fn criteria(cells: &[RunCell], cx: &Context) {
 }
 
 fn derived(run: &RunRow, cx: &Context) {
-    let values = run.state.derived_values();
+    let mut values = run.state.derived_values();
+    // What the items came to stands in a section of its own.
+    values.retain(|(name, _)| rule_of(name).is_none_or(|rule| rule.inputs != [Input::Items]));
     if values.is_empty() {
         return;
     }
@@ -173,23 +190,19 @@ fn annotations(run: &RunRow, args: &Args, cx: &Context) {
         }
         cx.printer.table(&table);
     }
-    for note in annotations.notes.values() {
-        let Some(text) = &note.value.text else {
-            continue;
-        };
-        let place = [note.value.namespace.as_str(), note.value.key.as_str()];
-        let place = if place == ["default", ""] {
-            "Note".to_owned()
-        } else {
-            format!("Note {}", place.join("/"))
-        };
-        heading(cx, &place);
-        let text = if args.full {
-            text.clone()
-        } else {
-            clipped(text, 4 * SHOWN)
-        };
-        for line in text.lines() {
+    notes(annotations, args, cx);
+}
+
+/// Notes with their labels and data.
+pub(super) fn notes(annotations: &Annotations, args: &Args, cx: &Context) {
+    for note in NoteDocument::all(annotations) {
+        heading(cx, &note.title());
+        for line in note.lines() {
+            let line = if args.full {
+                line
+            } else {
+                clipped(&line, 4 * SHOWN)
+            };
             cx.printer.line(format!("  {line}"));
         }
     }
@@ -288,12 +301,26 @@ fn artifacts(run: &RunRow, cx: &Context) {
     cx.printer.table(&table);
 }
 
-/// Snapshots: environment, dataset, config.
+/// The setup that it was started with.
+fn setup_of<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
+    let Some(held) = run.state.snapshots.get(SETUP_SNAPSHOT) else {
+        return Ok(());
+    };
+    let most = if args.full { usize::MAX } else { SHOWN };
+    if let Some(document) = view.snapshot(&held.value)? {
+        setup::print(&held.value, &document, most, cx);
+    }
+    Ok(())
+}
+
+/// Other snapshots: environment, dataset, system.
 fn surroundings<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
-    for (kind, held) in &run.state.snapshots {
+    let others = run.state.snapshots.iter();
+    for (kind, held) in others.filter(|(kind, _)| *kind != SETUP_SNAPSHOT) {
         let sum = &held.value[..held.value.len().min(12)];
         heading(cx, &format!("Snapshot {kind} {sum}"));
-        let Some(serde_json::Value::Object(document)) = view.snapshot(&held.value)? else {
+        let document = view.snapshot(&held.value)?;
+        let Some(serde_json::Value::Object(document)) = document else {
             cx.printer.line("  its document is not in this book");
             continue;
         };
@@ -310,12 +337,6 @@ fn surroundings<V: Reading>(view: &V, run: &RunRow, args: &Args, cx: &Context) -
 
 fn recorder(run: &RunRow, cx: &Context) {
     let sum = Recorder::of(run);
-    if run.state.unknown > 0 {
-        let unknown = count(run.state.unknown, "record");
-        cx.printer.warn(&format!(
-            "{unknown} of kinds that this version does not know"
-        ));
-    }
     if sum.writers == 0 {
         return;
     }

@@ -11,12 +11,15 @@ use serde_json::value::RawValue;
 use trialbook_analysis::variations::judge_run;
 use trialbook_model::criteria::Outcome;
 use trialbook_model::record::LinkKind;
+use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::time::Timestamp;
 use trialbook_store::nouns::{EventRecord, ExperimentRow, Owner, RunRow};
 use trialbook_store::reading::Reading;
 
-use super::Args;
-use crate::documents::{self, MetricDocument, RunHead};
+use super::identity::finish;
+use super::{Args, results};
+use crate::baselines;
+use crate::documents::{self, MetricDocument, NoteDocument, RunHead};
 use crate::figures;
 
 /// Everything of a run.
@@ -24,6 +27,8 @@ use crate::figures;
 pub(super) struct RunDocument {
     #[serde(flatten)]
     head: RunHead,
+    /// Whether nothing that was recorded of it is damaged.
+    pub(super) whole: bool,
     source: Option<String>,
     actor: Option<String>,
     command: Vec<String>,
@@ -41,10 +46,16 @@ pub(super) struct RunDocument {
     criteria: Vec<CriterionDocument>,
     tags: BTreeMap<String, String>,
     fields: BTreeMap<String, Value>,
-    notes: Vec<Note>,
+    notes: Vec<NoteDocument>,
     artifacts: Vec<Artifact>,
     snapshots: BTreeMap<String, String>,
     environment: Option<Value>,
+    /// The setup that it was started with.
+    setup: Option<Value>,
+    config_hash: Option<String>,
+    results: Option<results::Document>,
+    /// Experiments, by project and name, and tasks whose baseline it is, or is one of.
+    baseline_of: Vec<String>,
     counts: Counts,
     recorder: Recorder,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,6 +90,10 @@ struct ProgressDocument {
     done: Value,
     total: Option<Value>,
     stage: Option<String>,
+    /// 0 to 1.
+    share: Option<Value>,
+    /// When it may be done, while it is running.
+    finish: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -86,15 +101,6 @@ struct Conflict {
     param: String,
     kept: String,
     refused: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Note {
-    namespace: String,
-    key: String,
-    text: String,
-    tags: Vec<String>,
-    data: Value,
 }
 
 #[derive(Serialize)]
@@ -117,7 +123,6 @@ struct Counts {
     items: u64,
     assessments: u64,
     log_bytes: u64,
-    unknown_records: u64,
 }
 
 /// What the writers counted of themselves.
@@ -190,6 +195,7 @@ pub(super) fn build<V: Reading>(
     };
     Ok(RunDocument {
         head: RunHead::of(run, experiment, now),
+        whole: true,
         source: start.map(|start| start.source.clone()),
         actor: state.actor.as_ref().map(|actor| actor.value.clone()),
         command: start.map(|start| start.command.clone()).unwrap_or_default(),
@@ -202,7 +208,7 @@ pub(super) fn build<V: Reading>(
         }),
         exit_code: state.exit_code(),
         last_sign_of_life: state.alive.map(|time| time.to_string()),
-        progress: progress(run),
+        progress: progress(run, now),
         params: documents::params(run),
         conflicts: conflicts(run),
         metrics: metrics(run),
@@ -214,7 +220,7 @@ pub(super) fn build<V: Reading>(
         criteria: experiment.map_or_else(Vec::new, |experiment| criteria(experiment, run)),
         tags: owned(state.annotations.tags()),
         fields: fields(run),
-        notes: notes(run),
+        notes: NoteDocument::all(&state.annotations),
         artifacts: artifacts(run),
         snapshots: state
             .snapshots
@@ -222,6 +228,19 @@ pub(super) fn build<V: Reading>(
             .map(|(kind, held)| (kind.clone(), held.value.clone()))
             .collect(),
         environment,
+        setup: match state.snapshots.get(SETUP_SNAPSHOT) {
+            Some(held) => view.snapshot(&held.value)?,
+            None => None,
+        },
+        config_hash: state
+            .snapshots
+            .get(SETUP_SNAPSHOT)
+            .map(|held| held.value.clone()),
+        results: state.derived.results().as_ref().map(results::document),
+        baseline_of: match experiment {
+            Some(experiment) => baselines::of_run(view, run, experiment)?,
+            None => Vec::new(),
+        },
         counts: counts(run),
         recorder: Recorder::of(run),
         events: if args.events {
@@ -269,12 +288,15 @@ fn links(run: &RunRow) -> Vec<Link> {
     links.unwrap_or_default().iter().map(link).collect()
 }
 
-fn progress(run: &RunRow) -> Option<ProgressDocument> {
-    let progress = &run.state.progress.as_ref()?.value;
+fn progress(run: &RunRow, now: Timestamp) -> Option<ProgressDocument> {
+    let history = &run.state.progress;
+    let progress = history.last()?;
     Some(ProgressDocument {
         done: figures::json(progress.done),
         total: progress.total.map(figures::json),
         stage: progress.stage.clone(),
+        share: history.share().map(figures::json),
+        finish: finish(&run.state, now).map(|time| time.to_string()),
     })
 }
 
@@ -297,21 +319,6 @@ fn fields(run: &RunRow) -> BTreeMap<String, Value> {
     let names = annotations.fields.keys();
     names
         .filter_map(|name| Some((name.clone(), annotations.field(name)?.clone())))
-        .collect()
-}
-
-fn notes(run: &RunRow) -> Vec<Note> {
-    let notes = run.state.annotations.notes.values();
-    notes
-        .filter_map(|note| {
-            Some(Note {
-                namespace: note.value.namespace.clone(),
-                key: note.value.key.clone(),
-                text: note.value.text.clone()?,
-                tags: note.value.tags.clone(),
-                data: note.value.data.clone(),
-            })
-        })
         .collect()
 }
 
@@ -341,7 +348,6 @@ fn counts(run: &RunRow) -> Counts {
         items: counts.items,
         assessments: counts.assessments,
         log_bytes: counts.log_bytes,
-        unknown_records: run.state.unknown,
     }
 }
 

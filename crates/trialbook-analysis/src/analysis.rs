@@ -1,0 +1,291 @@
+//! An experiment analysed: what each arm amounts to, which differences can be told from chance.
+//!
+//! Each arm is held against the baseline; the p-values of all that is asked together are adjusted together. Not here:
+//! words; keeping what was found ([`crate::history`]). Invariant: the same question on the same data gives the same
+//! finding to the last byte, in whatever order the runs were recorded.
+
+mod collecting;
+mod contrasts;
+mod doubts;
+mod effects;
+mod family;
+mod samples;
+
+use serde_json::json;
+use trialbook_model::canonical;
+use trialbook_model::filter::Key;
+use trialbook_model::state::ProjectState;
+use trialbook_store::nouns::ExperimentRow;
+use trialbook_store::reading::Reading;
+
+use crate::arms::{self, ArmsError};
+use crate::finding::{Analysis, Baseline, Because, Division, Question, Test};
+use crate::history;
+use crate::measure::Agg;
+use crate::variations::VariationTable;
+use collecting::Collected;
+
+/// What is asked of an experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The metrics; empty for those that the experiment expects, else all logged ones.
+    pub metrics: Vec<String>,
+    /// The keys that make the arms.
+    pub by: Vec<Key>,
+    /// The key whose equal values make pairs.
+    pub pair_by: Option<Key>,
+    /// The test.
+    pub test: Test,
+    /// How p-values are adjusted; `None` for not at all.
+    pub correction: Option<trialbook_stats::Correction>,
+    /// Which number of a series is a run's value.
+    pub agg: Agg,
+    /// The share of wrong alarms that is put up with.
+    pub alpha: f64,
+    /// The arm that the others are compared with.
+    pub baseline: Option<String>,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            metrics: Vec::new(),
+            by: Vec::new(),
+            pair_by: None,
+            test: Test::Auto,
+            correction: Some(trialbook_stats::Correction::Holm),
+            agg: Agg::Last,
+            alpha: 0.05,
+            baseline: None,
+        }
+    }
+}
+
+/// Why a question cannot be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum AnalysisError<E: std::error::Error + 'static> {
+    /// The runs cannot be divided into arms.
+    #[error(transparent)]
+    Arms(#[from] ArmsError<E>),
+    /// No run has the metric.
+    #[error("no run of the experiment has the metric `{key}`")]
+    NoSuchMetric {
+        /// The metric.
+        key: String,
+        /// One that resembles it.
+        nearest: Option<String>,
+    },
+    /// The baseline that was asked for is none of the arms.
+    #[error("the experiment has no arm `{name}`")]
+    NoSuchArm {
+        /// The name.
+        name: String,
+        /// The arms.
+        arms: Vec<String>,
+    },
+    /// A paired test was asked for and nothing makes pairs.
+    #[error("nothing makes pairs of these runs")]
+    NothingPairs,
+    /// No run has the key that is to make pairs.
+    #[error("no run of the experiment has `{key}`, which is to make pairs")]
+    NoPairs {
+        /// The key.
+        key: String,
+    },
+    /// Pairs were asked for together with a test that takes none.
+    #[error("`{}` takes no pairs", .test.word())]
+    NotPaired {
+        /// The test.
+        test: Test,
+    },
+    /// Alpha is no share.
+    #[error("alpha is `{alpha}`, which is not between 0 and 1")]
+    Alpha {
+        /// As given.
+        alpha: f64,
+    },
+    /// The book cannot be read.
+    #[error(transparent)]
+    Reading(E),
+}
+
+impl<E: std::error::Error> AnalysisError<E> {
+    /// What to do.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Arms(error) => return error.hint().map(str::to_owned),
+            Self::NoSuchMetric { nearest, .. } => match nearest {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => "`trialbook show RUN` lists the metrics of a run".to_owned(),
+            },
+            Self::NoSuchArm { arms, .. } => format!("its arms are `{}`", arms.join("`, `")),
+            Self::NothingPairs | Self::NoPairs { .. } => {
+                "name what the runs of a pair have in common: `--pair-by KEY`, such as `seed`"
+                    .to_owned()
+            }
+            Self::NotPaired { .. } => {
+                "with --pair-by the test is `paired` or `wilcoxon`".to_owned()
+            }
+            Self::Alpha { .. } | Self::Reading(_) => return None,
+        })
+    }
+}
+
+/// Analyses an experiment. `program` names who computed it.
+///
+/// # Errors
+/// Where the question does not fit the experiment, or the reading fails.
+pub fn analyse<R: Reading>(
+    reading: &R,
+    experiment: &ExperimentRow,
+    request: &Request,
+    program: &str,
+) -> Result<Analysis, AnalysisError<R::Error>> {
+    if !(request.alpha > 0.0 && request.alpha < 1.0) {
+        return Err(AnalysisError::Alpha {
+            alpha: request.alpha,
+        });
+    }
+    let question = question(experiment, request);
+    let collected = Collected::of(reading, experiment, request)?;
+    let project = reading
+        .project(experiment.state.project())
+        .map_err(AnalysisError::Reading)?;
+    let baseline = baseline(&collected, experiment, &project, request)?;
+    let look = history::look(experiment, &question, &collected.inputs);
+    let mut metrics = samples::metrics(&collected);
+    if let Some(at) = baseline.as_ref().map(|(at, _)| *at) {
+        contrasts::add(&mut metrics, &collected, request, at);
+    }
+    let family = family::adjust_all(&mut metrics, request);
+    let criteria = match collected.arms.division {
+        arms::Division::Variations => {
+            let table = VariationTable::of(reading, experiment).map_err(AnalysisError::Reading)?;
+            table.verdict
+        }
+        arms::Division::Asked(_) | arms::Division::OnlyParam(_) | arms::Division::Whole => None,
+    };
+    let warnings = doubts::warnings(reading, &collected, &metrics, (look, request))
+        .map_err(AnalysisError::Reading)?;
+    Ok(Analysis {
+        program: program.to_owned(),
+        question,
+        experiment: title(experiment),
+        look,
+        division: division(&collected.arms.division),
+        arms: samples::arms(&collected.arms),
+        baseline: baseline.map(|(_, baseline)| baseline),
+        varies_over: collected.varies_over(),
+        level: samples::LEVEL.share(),
+        metrics,
+        not_looked_at: collected.not_looked_at,
+        inputs: collected.inputs,
+        family,
+        criteria,
+        warnings,
+    })
+}
+
+fn question(experiment: &ExperimentRow, request: &Request) -> Question {
+    let text = |key: &Key| key.to_string();
+    let correction = request.correction.map_or("none", |it| it.word());
+    Question {
+        experiment: experiment
+            .state
+            .uids
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        metrics: request.metrics.clone(),
+        by: request.by.iter().map(text).collect(),
+        pair_by: request.pair_by.as_ref().map(text).unwrap_or_default(),
+        test: request.test,
+        correction: correction.to_owned(),
+        agg: request.agg,
+        alpha: request.alpha,
+        baseline: request.baseline.clone().unwrap_or_default(),
+    }
+}
+
+impl Question {
+    /// What tells questions apart: 64 hex digits.
+    pub fn hash(&self) -> String {
+        canonical::hash(&json!(self))
+    }
+}
+
+fn title(experiment: &ExperimentRow) -> String {
+    let name = experiment.state.name().unwrap_or("unnamed");
+    match experiment.state.handle() {
+        Some(handle) => format!("{handle}: {name}"),
+        None => name.to_owned(),
+    }
+}
+
+fn division(division: &arms::Division) -> Division {
+    match division {
+        arms::Division::Variations => Division::Variations,
+        arms::Division::Asked(keys) => Division::Keys { keys: keys.clone() },
+        arms::Division::OnlyParam(key) => Division::OnlyParam { key: key.clone() },
+        arms::Division::Whole => Division::Whole,
+    }
+}
+
+/// The arm that the others are compared with: the one asked for, else a marked one, else the first.
+fn baseline<E: std::error::Error>(
+    collected: &Collected,
+    experiment: &ExperimentRow,
+    project: &ProjectState,
+    request: &Request,
+) -> Result<Option<(usize, Baseline)>, AnalysisError<E>> {
+    let arms = &collected.arms.arms;
+    let place = |name: &str| arms.iter().position(|arm| arm.name == name);
+    let found = |at: usize, because| {
+        let arm = arms[at].name.clone();
+        Some((at, Baseline { arm, because }))
+    };
+    if let Some(name) = &request.baseline {
+        return match place(name) {
+            Some(at) => Ok(found(at, Because::Asked)),
+            None => Err(AnalysisError::NoSuchArm {
+                name: name.clone(),
+                arms: arms.iter().map(|arm| arm.name.clone()).collect(),
+            }),
+        };
+    }
+    if arms.len() < 2 {
+        return Ok(None);
+    }
+    let marked = marked(collected, experiment, project);
+    Ok(match marked {
+        Some(at) => found(at, Because::Marked),
+        None => found(0, Because::First),
+    })
+}
+
+/// The arm that a baseline of the experiment marks: by variation, or by one of its runs; else the config's.
+fn marked(
+    collected: &Collected,
+    experiment: &ExperimentRow,
+    project: &ProjectState,
+) -> Option<usize> {
+    let arms = &collected.arms.arms;
+    let mut marks = experiment.state.uids.iter().filter_map(|uid| {
+        let place = ("baseline".to_owned(), uid.to_string());
+        project.pointers.get(&place)
+    });
+    let value = marks.next().map(|mark| &mark.value);
+    let text = |key: &str| value.and_then(|value| value.get(key)?.as_str());
+    let by_run = text("run").and_then(|run| {
+        let holds = |arm: &arms::Arm| arm.runs.iter().any(|it| it.uid.to_string() == run);
+        arms.iter().position(holds)
+    });
+    let by_name = |name: &str| arms.iter().position(|arm| arm.name == name);
+    by_run
+        .or_else(|| text("variation").and_then(by_name))
+        .or_else(|| {
+            let config = collected.config.as_ref()?;
+            let marked = config.variations.iter().find(|it| it.baseline)?;
+            by_name(&marked.name)
+        })
+}

@@ -1,0 +1,233 @@
+//! Each arm against the baseline: the difference with its interval, its effect, its test, what more trials would tell.
+//!
+//! Not here: adjusting p-values ([`super::family`]). Invariant: a test that cannot be made gives its reason; pairs are
+//! values with an equal key, repeats of it averaged first, and those without a partner are counted.
+
+use std::collections::BTreeMap;
+
+use trialbook_stats::{
+    Description, Level, PValue, TTest, Undefined, describe, mann_whitney, paired_effect_size,
+    paired_t_test, quantile, signed_rank, student_t_test, welch_anova, welch_t_test,
+};
+
+use super::Request;
+use super::collecting::{Collected, Values};
+use super::effects;
+use super::samples::LEVEL;
+use crate::finding::{Contrast, MetricFinding, Omnibus, Outcome, Pairs, Span, Test, Tested};
+
+/// Adds the contrasts of all metrics.
+pub(super) fn add(
+    metrics: &mut [MetricFinding],
+    collected: &Collected,
+    request: &Request,
+    baseline: usize,
+) {
+    for (metric, values) in metrics.iter_mut().zip(&collected.values) {
+        metric.omnibus = omnibus(values);
+        for (at, arm) in collected.arms.arms.iter().enumerate() {
+            if at == baseline {
+                continue;
+            }
+            let sides = Sides::of(collected, request, (&values[at], &values[baseline]));
+            metric.contrasts.push(Contrast {
+                arm: arm.name.clone(),
+                baseline: collected.arms.arms[baseline].name.clone(),
+                n: [sides.arm.len() as u64, sides.baseline.len() as u64],
+                outcome: sides.outcome(),
+                correlation: sides.correlation(),
+                pairs: sides.pairs,
+            });
+        }
+    }
+}
+
+/// Whether the arms differ at all, where there are more than two: Welch's analysis of variance.
+fn omnibus(values: &[Values]) -> Option<Omnibus> {
+    if values.len() < 3 {
+        return None;
+    }
+    let groups: Vec<&[f64]> = values.iter().map(|values| &values.finite[..]).collect();
+    Some(match welch_anova(&groups) {
+        Ok(found) => Omnibus::Tested {
+            test: "Welch's ANOVA",
+            statistic: found.statistic,
+            df: [found.df_between, found.df_within],
+            p: found.p.p,
+            ln_p: found.p.ln_p,
+        },
+        Err(reason) => Omnibus::CannotTest {
+            cannot_test: reason.word(),
+            reason: reason.to_string(),
+        },
+    })
+}
+
+/// The values of an arm and of the baseline that are held against each other.
+struct Sides {
+    test: Test,
+    alpha: f64,
+    arm: Vec<f64>,
+    baseline: Vec<f64>,
+    pairs: Option<Pairs>,
+}
+
+impl Sides {
+    fn of(collected: &Collected, request: &Request, (arm, baseline): (&Values, &Values)) -> Self {
+        let test = match (request.test, &collected.pairing) {
+            (Test::Auto, Some(_)) => Test::Paired,
+            (Test::Auto, None) => Test::Welch,
+            (asked, _) => asked,
+        };
+        match &collected.pairing {
+            Some(pairing) if test.is_paired() => {
+                let mean = |values: &Vec<f64>| describe(values).map(|it| it.mean).ok();
+                let means = |of: &Values| -> BTreeMap<String, f64> {
+                    let pairs = of.by_pair.iter();
+                    pairs
+                        .filter_map(|(key, values)| Some((key.clone(), mean(values)?)))
+                        .collect()
+                };
+                let (ours, theirs) = (means(arm), means(baseline));
+                let both: Vec<(f64, f64)> = ours
+                    .iter()
+                    .filter_map(|(key, value)| Some((*value, *theirs.get(key)?)))
+                    .collect();
+                let matched = |of: &Values, other: &BTreeMap<String, f64>| -> usize {
+                    let pairs = of
+                        .by_pair
+                        .iter()
+                        .filter(|(key, _)| other.contains_key(*key));
+                    pairs.map(|(_, values)| values.len()).sum()
+                };
+                let used = matched(arm, &theirs) + matched(baseline, &ours);
+                let all = arm.finite.len() + baseline.finite.len();
+                Self {
+                    test,
+                    alpha: request.alpha,
+                    arm: both.iter().map(|(value, _)| *value).collect(),
+                    baseline: both.iter().map(|(_, value)| *value).collect(),
+                    pairs: Some(Pairs {
+                        by: pairing.key.clone(),
+                        n: both.len() as u64,
+                        unmatched: (all - used) as u64,
+                    }),
+                }
+            }
+            Some(_) | None => Self {
+                test,
+                alpha: request.alpha,
+                arm: arm.finite.clone(),
+                baseline: baseline.finite.clone(),
+                pairs: None,
+            },
+        }
+    }
+
+    fn outcome(&self) -> Outcome {
+        match self.tested() {
+            Ok(tested) => Outcome::Tested(Box::new(tested)),
+            Err(reason) => Outcome::CannotTest {
+                cannot_test: reason.word(),
+                reason: reason.to_string(),
+                difference: self.difference(),
+            },
+        }
+    }
+
+    fn described(&self) -> Option<(Description, Description)> {
+        Some((describe(&self.arm).ok()?, describe(&self.baseline).ok()?))
+    }
+
+    fn difference(&self) -> Option<f64> {
+        let (arm, baseline) = self.described()?;
+        Some(arm.mean - baseline.mean).filter(|difference| difference.is_finite())
+    }
+
+    fn tested(&self) -> Result<Tested, Undefined> {
+        let (x, y) = (&self.arm, &self.baseline);
+        match self.test {
+            Test::Auto | Test::Welch => Ok(self.of_t(&welch_t_test(x, y, LEVEL)?)),
+            Test::Student => Ok(self.of_t(&student_t_test(x, y, LEVEL)?)),
+            Test::Paired => Ok(self.of_t(&paired_t_test(x, y, LEVEL)?)),
+            Test::MannWhitney => self.mann_whitney(),
+            Test::Wilcoxon => self.wilcoxon(),
+        }
+    }
+
+    fn of_t(&self, test: &TTest) -> Tested {
+        Tested {
+            interval: Some(Span::of(test.interval, "t")),
+            df: Some(test.df),
+            estimand: "difference of means",
+            ..self.base(
+                test.variant.name(),
+                test.estimate,
+                (test.statistic, test.p.two_sided),
+            )
+        }
+    }
+
+    /// Ranks: the estimate is of medians, and has no interval here.
+    fn mann_whitney(&self) -> Result<Tested, Undefined> {
+        let found = mann_whitney(&self.arm, &self.baseline)?;
+        let (variant, p) = found.p.preferred();
+        let difference = quantile(&self.arm, 0.5)? - quantile(&self.baseline, 0.5)?;
+        Ok(Tested {
+            variant: Some(variant.word()),
+            estimand: "difference of medians",
+            effect: Some(effects::of_ranks(found.rank_biserial)),
+            ..self.base("Mann-Whitney U test", difference, (found.u1, p.two_sided))
+        })
+    }
+
+    fn wilcoxon(&self) -> Result<Tested, Undefined> {
+        let pairs = self.arm.iter().zip(&self.baseline);
+        let differences: Vec<f64> = pairs.map(|(one, other)| one - other).collect();
+        let found = signed_rank(&differences)?.dropped;
+        let (variant, p) = found.p.preferred();
+        let difference = quantile(&differences, 0.5)?;
+        Ok(Tested {
+            variant: Some(variant.word()),
+            estimand: "median difference",
+            effect: Some(effects::of_ranks(found.rank_biserial)),
+            ..self.base(
+                "Wilcoxon signed-rank test",
+                difference,
+                (found.r_plus, p.two_sided),
+            )
+        })
+    }
+
+    fn base(&self, test: &'static str, difference: f64, (statistic, p): (f64, PValue)) -> Tested {
+        Tested {
+            test,
+            variant: None,
+            estimand: "",
+            difference,
+            relative: self.relative(difference),
+            interval: None,
+            statistic,
+            df: None,
+            p: p.p,
+            ln_p: p.ln_p,
+            p_adjusted: p.p,
+            differs: false,
+            better: None,
+            effect: effects::of_means(self.test, &self.arm, &self.baseline),
+            power: effects::power(self.test, self.alpha, (&self.arm, &self.baseline)),
+        }
+    }
+
+    fn relative(&self, difference: f64) -> Option<f64> {
+        let (_, baseline) = self.described()?;
+        let share = difference / baseline.mean.abs();
+        (baseline.mean != 0.0 && share.is_finite()).then_some(share)
+    }
+
+    fn correlation(&self) -> Option<f64> {
+        self.pairs.as_ref()?;
+        let found = paired_effect_size(&self.arm, &self.baseline, Level::NINETY_FIVE);
+        found.ok()?.correlation
+    }
+}

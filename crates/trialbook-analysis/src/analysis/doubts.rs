@@ -1,0 +1,248 @@
+//! What to be careful about: what was found in the trials that an answer may lean on too much.
+//!
+//! Invariant: each warning carries the numbers that it rests on; the order is that of their weight, then of metrics
+//! and arms.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use trialbook_model::status::RunStatus;
+use trialbook_stats::{describe, shape};
+use trialbook_store::reading::Reading;
+
+use super::Request;
+use super::collecting::{Collected, Values, is_result};
+use super::samples::retried;
+use crate::arms::Arm;
+use crate::comparison::flattened;
+use crate::finding::{MetricFinding, Test, Warning};
+use crate::measure::Agg;
+
+/// Completed trials of an arm from which a comparison needs no warning of few.
+const ENOUGH: u64 = 10;
+/// A variance is much greater than another when it is more than so many times as great.
+const RATIO: f64 = 4.0;
+/// Skewness beyond this, with fewer than [`MANY`] values, makes the t interval too narrow.
+const SKEWED: f64 = 1.0;
+/// Values from which skewness matters little.
+const MANY: usize = 30;
+/// The kind under which a run keeps its surroundings.
+const ENVIRONMENT: &str = "environment";
+
+/// All warnings.
+pub(super) fn warnings<R: Reading>(
+    reading: &R,
+    collected: &Collected,
+    metrics: &[MetricFinding],
+    (look, request): (u64, &Request),
+) -> Result<Vec<Warning>, R::Error> {
+    let mut found = Vec::new();
+    if look > 1 {
+        found.push(Warning::Peeked { look });
+    }
+    found.extend(few(collected));
+    for arm in &collected.arms.arms {
+        found.extend(excluded(arm));
+    }
+    if collected.arms.outside > 0 {
+        found.push(Warning::Outside {
+            runs: collected.arms.outside,
+        });
+    }
+    found.extend(environment(reading, collected)?);
+    found.extend(retries(collected));
+    if request.agg == Agg::Best {
+        found.push(Warning::BestOfSeries);
+    }
+    for (metric, values) in metrics.iter().zip(&collected.values) {
+        of_metric(&mut found, metric, values);
+        of_contrasts(&mut found, metric, (collected, values), request);
+    }
+    Ok(found)
+}
+
+fn few(collected: &Collected) -> Option<Warning> {
+    let arms = &collected.arms.arms;
+    let completed = |arm: &Arm| arm.runs.iter().filter(|run| is_result(run)).count() as u64;
+    let arms = arms.iter().map(|arm| (arm.name.clone(), completed(arm)));
+    let arms: Vec<(String, u64)> = arms.filter(|(_, trials)| *trials < ENOUGH).collect();
+    (!arms.is_empty()).then_some(Warning::FewTrials {
+        arms,
+        enough: ENOUGH,
+    })
+}
+
+fn excluded(arm: &Arm) -> Option<Warning> {
+    let count = |wanted: &[RunStatus]| {
+        let runs = arm
+            .runs
+            .iter()
+            .filter(|run| wanted.contains(&run.state.status()));
+        runs.count() as u64
+    };
+    let failed = count(&[RunStatus::Failed]);
+    let cancelled = count(&[RunStatus::Cancelled]);
+    let open = count(&[RunStatus::Queued, RunStatus::Running]);
+    (failed + cancelled + open > 0).then(|| Warning::Excluded {
+        arm: arm.name.clone(),
+        failed,
+        cancelled,
+        open,
+    })
+}
+
+fn retries(collected: &Collected) -> Option<Warning> {
+    let arms = &collected.arms.arms;
+    let arms = arms.iter().map(|arm| (arm.name.clone(), retried(arm)));
+    let arms: Vec<(String, u64)> = arms.filter(|(_, trials)| *trials > 0).collect();
+    (!arms.is_empty()).then_some(Warning::Retried { arms })
+}
+
+/// Whether completed trials ran in different surroundings, and whether that goes with the arms.
+fn environment<R: Reading>(
+    reading: &R,
+    collected: &Collected,
+) -> Result<Option<Warning>, R::Error> {
+    let mut of_arms: Vec<BTreeSet<&str>> = Vec::new();
+    for arm in &collected.arms.arms {
+        let runs = arm.runs.iter().filter(|run| is_result(run));
+        let sums = runs.filter_map(|run| run.state.snapshots.get(ENVIRONMENT));
+        let sums: BTreeSet<&str> = sums.map(|sum| sum.value.as_str()).collect();
+        if !sums.is_empty() {
+            of_arms.push(sums);
+        }
+    }
+    let all: BTreeSet<&str> = of_arms.iter().flatten().copied().collect();
+    if all.len() < 2 {
+        return Ok(None);
+    }
+    let mut values: BTreeMap<String, BTreeSet<Option<String>>> = BTreeMap::new();
+    let mut documents = Vec::new();
+    for sum in &all {
+        documents.push(flattened(&reading.snapshot(sum)?.unwrap_or(Value::Null)));
+    }
+    let keys: BTreeSet<&String> = documents.iter().flat_map(BTreeMap::keys).collect();
+    for key in keys {
+        let held = documents.iter().map(|document| document.get(key).cloned());
+        values.insert(key.clone(), held.collect());
+    }
+    values.retain(|_, held| held.len() > 1);
+    Ok(Some(Warning::ChangedEnvironment {
+        different: all.len() as u64,
+        keys: values.into_keys().collect(),
+        between_arms: of_arms.iter().any(|sums| *sums != of_arms[0]),
+    }))
+}
+
+/// What the values of each arm show.
+fn of_metric(found: &mut Vec<Warning>, metric: &MetricFinding, values: &[Values]) {
+    let key = || metric.measure.key.clone();
+    let counted = |number: fn(&Values) -> u64| -> Vec<(String, u64)> {
+        let arms = metric.arms.iter().zip(values);
+        arms.map(|(sample, values)| (sample.arm.clone(), number(values)))
+            .filter(|(_, number)| *number > 0)
+            .collect()
+    };
+    let missing = counted(|values| values.missing);
+    if !missing.is_empty() {
+        found.push(Warning::Missing {
+            metric: key(),
+            arms: missing,
+        });
+    }
+    let not_finite = counted(|values| values.not_finite);
+    if !not_finite.is_empty() {
+        found.push(Warning::NotFinite {
+            metric: key(),
+            arms: not_finite,
+        });
+    }
+    let constant = |values: &Values| {
+        values.finite.len() > 1 && values.finite.iter().all(|it| *it == values.finite[0])
+    };
+    let arms = || metric.arms.iter().zip(values);
+    let identical = arms().filter(|(_, values)| constant(values));
+    let identical: Vec<String> = identical.map(|(sample, _)| sample.arm.clone()).collect();
+    if !identical.is_empty() {
+        found.push(Warning::Identical {
+            metric: key(),
+            arms: identical,
+        });
+    }
+    let mut skewed = Vec::new();
+    for (sample, values) in arms() {
+        let Ok(shape) = shape(&values.finite) else {
+            continue;
+        };
+        let few = values.finite.len() < MANY;
+        skewed.extend(
+            shape
+                .skewness_adjusted
+                .filter(|skewness| few && skewness.abs() > SKEWED)
+                .map(|skewness| (sample.arm.clone(), skewness)),
+        );
+        let bound = 2.0 / (values.finite.len() as f64).sqrt();
+        let alike = shape.lag1_autocorrelation;
+        found.extend(
+            alike
+                .filter(|correlation| correlation.abs() > bound)
+                .map(|correlation| Warning::Autocorrelated {
+                    metric: key(),
+                    arm: sample.arm.clone(),
+                    correlation,
+                }),
+        );
+    }
+    if !skewed.is_empty() {
+        found.push(Warning::Skewed {
+            metric: key(),
+            arms: skewed,
+        });
+    }
+}
+
+/// What the comparison with the baseline leans on.
+fn of_contrasts(
+    found: &mut Vec<Warning>,
+    metric: &MetricFinding,
+    (collected, values): (&Collected, &[Values]),
+    request: &Request,
+) {
+    let key = || metric.measure.key.clone();
+    let of_arm = |name: &str| {
+        let at = collected.arms.arms.iter().position(|arm| arm.name == name);
+        at.map(|at| &values[at].finite)
+    };
+    for contrast in &metric.contrasts {
+        let arm = contrast.arm.clone();
+        if let Some(pairs) = contrast.pairs.as_ref().filter(|pairs| pairs.unmatched > 0) {
+            found.push(Warning::Unmatched {
+                metric: key(),
+                arm: arm.clone(),
+                values: pairs.unmatched,
+            });
+        }
+        if let Some(correlation) = contrast.correlation.filter(|it| *it < 0.0) {
+            found.push(Warning::NegativePairs {
+                metric: key(),
+                arm: arm.clone(),
+                correlation,
+            });
+        }
+        let variance = |name: &str| describe(of_arm(name)?).ok()?.variance;
+        let variances = variance(&arm).zip(variance(&contrast.baseline));
+        let Some((one, other)) = variances.filter(|_| contrast.pairs.is_none()) else {
+            continue;
+        };
+        let ratio = one.max(other) / one.min(other);
+        if !ratio.is_finite() || ratio <= RATIO {
+            continue;
+        }
+        let metric = key();
+        if request.test == Test::Student {
+            found.push(Warning::PooledVariance { metric, arm, ratio });
+        } else if contrast.n[0] != contrast.n[1] {
+            found.push(Warning::UnequalVariance { metric, arm, ratio });
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What the trials of each arm amount to: how they ended, and each metric with its interval.
+//!
+//! Invariant: what cannot be computed is absent, never 0; the interval of a mean is the t interval, that of a share
+//! Wilson's.
+
+use trialbook_stats::{Level, describe};
+
+use super::collecting::{Collected, Values};
+use crate::arms::{Arm, Arms};
+use crate::finding::{ArmFinding, Described, MetricFinding, Rate, Sample, Span};
+use crate::variations::Statuses;
+
+/// The level of all intervals.
+pub(super) const LEVEL: Level = Level::NINETY_FIVE;
+
+/// How the trials of each arm ended.
+pub(super) fn arms(arms: &Arms) -> Vec<ArmFinding> {
+    let of = |arm: &Arm| {
+        let mut statuses = Statuses::default();
+        for run in &arm.runs {
+            statuses.count(run.state.status());
+        }
+        ArmFinding {
+            name: arm.name.clone(),
+            success: rate(statuses.completed, statuses.ended()),
+            statuses,
+            retried: retried(arm),
+            superseded: arm.superseded,
+        }
+    };
+    arms.arms.iter().map(of).collect()
+}
+
+/// Trials that took more than one attempt.
+pub(super) fn retried(arm: &Arm) -> u64 {
+    let attempts = arm.runs.iter().filter_map(|run| run.state.start()?.attempt);
+    attempts.filter(|attempt| *attempt > 1).count() as u64
+}
+
+fn rate(hits: u64, n: u64) -> Option<Rate> {
+    (n > 0).then(|| Rate {
+        hits,
+        n,
+        estimate: hits as f64 / n as f64,
+        interval: None,
+    })
+}
+
+/// Each metric of each arm.
+pub(super) fn metrics(collected: &Collected) -> Vec<MetricFinding> {
+    let measures = collected.measures.iter().zip(&collected.values);
+    let finding = measures.map(|(measure, values)| {
+        let arms = collected.arms.arms.iter().zip(values);
+        MetricFinding {
+            measure: measure.clone(),
+            primary: collected.primary.as_ref() == Some(&measure.key),
+            arms: arms.map(|(arm, values)| sample(arm, values)).collect(),
+            omnibus: None,
+            contrasts: Vec::new(),
+        }
+    });
+    finding.collect()
+}
+
+fn sample(arm: &Arm, values: &Values) -> Sample {
+    let described = describe(&values.finite).ok().map(|it| Described {
+        mean: it.mean,
+        sd: it.sd.filter(|sd| sd.is_finite()),
+        sem: it.sem.filter(|sem| sem.is_finite()),
+        interval: it
+            .mean_interval(LEVEL)
+            .filter(|interval| interval.low.is_finite() && interval.high.is_finite())
+            .map(|interval| Span::of(interval, "t")),
+        min: it.min,
+        median: it.median,
+        max: it.max,
+    });
+    Sample {
+        arm: arm.name.clone(),
+        n: values.finite.len() as u64,
+        missing: values.missing,
+        not_finite: values.not_finite,
+        described,
+    }
+}
+
+impl Span {
+    pub(super) const fn of(interval: trialbook_stats::Interval, method: &'static str) -> Self {
+        Self {
+            low: interval.low,
+            high: interval.high,
+            method,
+        }
+    }
+}

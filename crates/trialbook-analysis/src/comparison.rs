@@ -1,0 +1,411 @@
+//! Runs and arms beside each other: in what they differ, what came out, which is best (C-29, T-5, A-25).
+//!
+//! Not here: words, and what a difference is worth ([`crate::separation`]). Invariant: a subject without a
+//! value has none; a best one is named for defined and assumed goals alike, and what was assumed says so.
+
+mod settings;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use trialbook_model::id::ExperimentNo;
+use trialbook_model::record::Goal;
+use trialbook_model::state::MetricDefinitions;
+use trialbook_stats::{Interval, Level, describe};
+use trialbook_store::nouns::{ExperimentRow, RunRow};
+use trialbook_store::reading::Reading;
+
+use crate::measure::{self, Agg, Measure};
+use crate::number;
+use crate::separation::{self, Standing};
+pub use settings::{Held, Setting, Source, flattened};
+
+/// What is compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subject {
+    /// What it is called; unlike all others.
+    pub title: String,
+    /// One run, or the trials of an arm.
+    pub kind: Kind,
+    /// The arm's name inside its experiment; empty for a run.
+    pub arm: String,
+    /// Its experiment.
+    pub experiment: ExperimentNo,
+    /// Its runs: one, or all trials that count.
+    pub runs: Vec<RunRow>,
+}
+
+/// What a subject is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// One run; its values count in whatever state it is.
+    Run,
+    /// Trials; those that completed count.
+    Arm,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Request {
+    /// The metrics; empty for all that a subject has.
+    pub metrics: Vec<String>,
+    /// Which number of a series is a run's value.
+    pub agg: Agg,
+    /// The subject that the others are compared with and the name of its mark; without one the first.
+    pub baseline: Option<(usize, String)>,
+}
+
+/// Subjects beside each other.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// Which number of a series is a run's value.
+    pub agg: Agg,
+    /// The subjects, in the order given.
+    pub subjects: Vec<Head>,
+    /// The place of the one that the others are compared with.
+    pub baseline: usize,
+    /// The name under which it is marked; `None` where it is only the first.
+    pub baseline_mark: Option<String>,
+    /// Params and configs, those that differ first.
+    pub settings: Vec<Setting>,
+    /// Metrics by name, or as asked for.
+    pub metrics: Vec<Row>,
+    /// What to be careful about.
+    pub warnings: Vec<Caution>,
+}
+
+/// A subject, as its results are shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Head {
+    /// What it is called.
+    pub title: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Its experiment's name.
+    pub experiment: String,
+    /// Its runs, those without results too.
+    pub runs: usize,
+    /// The ids of its runs.
+    pub ids: Vec<String>,
+}
+
+/// A metric of all subjects.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// The metric.
+    #[serde(flatten)]
+    pub measure: Measure,
+    /// What each subject has.
+    pub cells: Vec<Cell>,
+    /// The places of the best ones: several where they tie, none where there is no goal or no value.
+    pub best: Vec<usize>,
+    /// How far they stand out from the others.
+    pub standing: Option<Standing>,
+}
+
+/// What a subject has of a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Cell {
+    /// Finite values.
+    pub n: usize,
+    /// Runs without a value.
+    pub missing: u64,
+    /// Values that are NaN or infinite.
+    pub not_finite: u64,
+    /// The value of a run, the mean of an arm.
+    #[serde(serialize_with = "number::option")]
+    pub value: Option<f64>,
+    /// The standard deviation over trials.
+    pub sd: Option<f64>,
+    /// Half the width of the 95 % t interval of an arm's mean; none where it cannot be computed.
+    pub half_width: Option<f64>,
+    /// The smallest finite value.
+    pub min: Option<f64>,
+    /// The median.
+    pub median: Option<f64>,
+    /// The greatest finite value.
+    pub max: Option<f64>,
+    /// The value less that of the baseline.
+    pub delta: Option<f64>,
+    /// The difference as a share of the baseline's magnitude; none where that is 0.
+    pub relative: Option<f64>,
+}
+
+/// What to be careful about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Caution {
+    /// The subjects belong to several experiments (M-19).
+    AcrossExperiments {
+        /// Their names.
+        experiments: Vec<String>,
+    },
+    /// Some subjects have no value of a metric (M-19).
+    Missing {
+        /// The metric.
+        metric: String,
+        /// The subjects without it.
+        subjects: Vec<String>,
+    },
+    /// The unit of a metric is defined differently.
+    Units {
+        /// The metric.
+        metric: String,
+        /// The units.
+        units: Vec<String>,
+    },
+    /// Values that are not finite stay out.
+    NotFinite {
+        /// The metric.
+        metric: String,
+        /// How many.
+        values: u64,
+    },
+    /// The best value of a series is chosen by looking: it flatters noisy and long series.
+    BestOfSeries,
+}
+
+/// Compares subjects; there is at least one.
+///
+/// # Errors
+/// What the reading says.
+pub fn compare<R: Reading>(
+    reading: &R,
+    subjects: &[Subject],
+    request: &Request,
+) -> Result<Comparison, R::Error> {
+    let mut experiments: BTreeMap<ExperimentNo, ExperimentRow> = BTreeMap::new();
+    let mut known: BTreeMap<ExperimentNo, [MetricDefinitions; 2]> = BTreeMap::new();
+    for subject in subjects {
+        if !experiments.contains_key(&subject.experiment)
+            && let Some(row) = reading.experiment(subject.experiment)?
+        {
+            known.insert(row.no, measure::definitions(reading, &row)?);
+            experiments.insert(row.no, row);
+        }
+    }
+    let mut warnings = across(&experiments);
+    let (baseline, baseline_mark) = match &request.baseline {
+        Some((at, mark)) => (*at, Some(mark.clone())),
+        None => (0, None),
+    };
+    let asked = Asked {
+        subjects,
+        agg: request.agg,
+        baseline,
+    };
+    let mut metrics = Vec::new();
+    let mut values = Vec::new();
+    for key in keys(subjects, &request.metrics) {
+        let definitions: Vec<&MetricDefinitions> = known.values().flatten().collect();
+        let (row, of_subjects) = asked.row(Measure::of(&key, &definitions));
+        values.push(of_subjects);
+        warnings.extend(units(&key, &known));
+        warnings.extend(asked.doubts(&row));
+        metrics.push(row);
+    }
+    let best: Vec<&[usize]> = metrics.iter().map(|row: &Row| &row.best[..]).collect();
+    let standings = separation::standings(&values, &best);
+    for (row, standing) in metrics.iter_mut().zip(standings) {
+        row.standing = standing;
+    }
+    let is_series = |row: &Row| asked.has_series(&row.measure.key);
+    if request.agg == Agg::Best && metrics.iter().any(is_series) {
+        warnings.push(Caution::BestOfSeries);
+    }
+    Ok(Comparison {
+        agg: request.agg,
+        subjects: subjects.iter().map(|it| head(it, &experiments)).collect(),
+        baseline,
+        baseline_mark,
+        settings: settings::settings(reading, subjects, &experiments)?,
+        metrics,
+        warnings,
+    })
+}
+
+fn head(subject: &Subject, experiments: &BTreeMap<ExperimentNo, ExperimentRow>) -> Head {
+    let experiment = experiments.get(&subject.experiment);
+    let experiment = experiment.and_then(|row| row.state.name());
+    Head {
+        title: subject.title.clone(),
+        kind: subject.kind,
+        experiment: experiment.unwrap_or_default().to_owned(),
+        runs: subject.runs.len(),
+        ids: subject.runs.iter().map(|run| run.uid.to_string()).collect(),
+    }
+}
+
+fn across(experiments: &BTreeMap<ExperimentNo, ExperimentRow>) -> Vec<Caution> {
+    if experiments.len() < 2 {
+        return Vec::new();
+    }
+    let names = experiments.values().filter_map(|row| row.state.name());
+    vec![Caution::AcrossExperiments {
+        experiments: names.map(str::to_owned).collect(),
+    }]
+}
+
+/// The metrics asked for, once each; else all that a subject has, by name.
+fn keys(subjects: &[Subject], asked: &[String]) -> Vec<String> {
+    let mut keys: Vec<String> = Vec::new();
+    if asked.is_empty() {
+        let runs = || subjects.iter().flat_map(|subject| &subject.runs);
+        let mut all = measure::logged_keys(runs());
+        all.extend(measure::derived_keys(runs()));
+        keys.extend(all);
+    }
+    for key in asked {
+        if !keys.contains(key) {
+            keys.push(key.clone());
+        }
+    }
+    keys
+}
+
+fn units(key: &str, known: &BTreeMap<ExperimentNo, [MetricDefinitions; 2]>) -> Option<Caution> {
+    let of = |held: &[MetricDefinitions; 2]| {
+        let mut defined = held.iter().filter_map(|metrics| metrics.get(key));
+        defined.find_map(|definition| definition.value.unit.clone())
+    };
+    let units: BTreeSet<String> = known.values().filter_map(of).collect();
+    (units.len() > 1).then(|| Caution::Units {
+        metric: key.to_owned(),
+        units: units.into_iter().collect(),
+    })
+}
+
+struct Asked<'a> {
+    subjects: &'a [Subject],
+    agg: Agg,
+    baseline: usize,
+}
+
+impl Asked<'_> {
+    /// The row, and the finite values of each subject.
+    fn row(&self, measure: Measure) -> (Row, Vec<Vec<f64>>) {
+        let cell = |subject: &Subject| cell(subject, &measure, self.agg);
+        let (mut cells, values): (Vec<Cell>, Vec<Vec<f64>>) =
+            self.subjects.iter().map(cell).unzip();
+        let base = cells.get(self.baseline).and_then(|cell| cell.value);
+        for (at, cell) in cells.iter_mut().enumerate() {
+            if at == self.baseline {
+                continue;
+            }
+            let delta = cell.value.zip(base).map(|(value, base)| value - base);
+            cell.delta = delta.filter(|delta| delta.is_finite());
+            cell.relative = cell.delta.zip(base).and_then(|(delta, base)| {
+                let share = delta / base.abs();
+                (base != 0.0 && share.is_finite()).then_some(share)
+            });
+        }
+        let best = best(&cells, &measure);
+        let row = Row {
+            measure,
+            cells,
+            best,
+            standing: None,
+        };
+        (row, values)
+    }
+
+    fn doubts(&self, row: &Row) -> Vec<Caution> {
+        let metric = &row.measure.key;
+        let without = self.subjects.iter().zip(&row.cells);
+        let without: Vec<String> = without
+            .filter(|(_, cell)| cell.value.is_none())
+            .map(|(subject, _)| subject.title.clone())
+            .collect();
+        let values: u64 = row.cells.iter().map(|cell| cell.not_finite).sum();
+        let mut doubts = Vec::new();
+        if !without.is_empty() {
+            doubts.push(Caution::Missing {
+                metric: metric.clone(),
+                subjects: without,
+            });
+        }
+        if values > 0 {
+            doubts.push(Caution::NotFinite {
+                metric: metric.clone(),
+                values,
+            });
+        }
+        doubts
+    }
+
+    fn has_series(&self, key: &str) -> bool {
+        let key = trialbook_model::record::SeriesKey::plain(key);
+        let mut runs = self.subjects.iter().flat_map(|subject| &subject.runs);
+        runs.any(|run| {
+            let series = run.state.records.series.get(&key);
+            series.is_some_and(|summary| summary.count > 1)
+        })
+    }
+}
+
+/// The values of a subject that count, and how many runs gave none.
+fn values(subject: &Subject, measure: &Measure, agg: Agg) -> (Vec<f64>, u64) {
+    let counts = |run: &&RunRow| match subject.kind {
+        Kind::Run => true,
+        Kind::Arm => run.state.status() == trialbook_model::status::RunStatus::Completed,
+    };
+    let mut missing = 0;
+    let mut values = Vec::new();
+    for run in subject.runs.iter().filter(counts) {
+        match measure.value(run, agg) {
+            Some(value) => values.push(value),
+            None => missing += 1,
+        }
+    }
+    (values, missing)
+}
+
+fn cell(subject: &Subject, measure: &Measure, agg: Agg) -> (Cell, Vec<f64>) {
+    let (values, missing) = values(subject, measure, agg);
+    let finite: Vec<f64> = values.iter().copied().filter(|it| it.is_finite()).collect();
+    // Of finite values only an empty list has no description.
+    let described = describe(&finite).ok();
+    // The one value of a run is shown as it is, NaN too.
+    let value = match subject.kind {
+        Kind::Run => values.first().copied(),
+        Kind::Arm => described.map(|it| it.mean),
+    };
+    let interval = described.and_then(|it| it.mean_interval(Level::NINETY_FIVE));
+    let cell = Cell {
+        n: finite.len(),
+        missing,
+        not_finite: (values.len() - finite.len()) as u64,
+        value,
+        sd: described.and_then(|it| it.sd),
+        half_width: interval
+            .map(Interval::half_width)
+            .filter(|half| half.is_finite()),
+        min: described.map(|it| it.min),
+        median: described.map(|it| it.median),
+        max: described.map(|it| it.max),
+        delta: None,
+        relative: None,
+    };
+    (cell, finite)
+}
+
+/// The places of the best finite values; ties are all named.
+fn best(cells: &[Cell], measure: &Measure) -> Vec<usize> {
+    if measure.goal == Goal::None {
+        return Vec::new();
+    }
+    let finite = |cell: &Cell| cell.value.filter(|value| value.is_finite());
+    let values = cells.iter().filter_map(finite);
+    let Some(best) = values.reduce(|best, value| {
+        if measure.is_better(value, best) {
+            value
+        } else {
+            best
+        }
+    }) else {
+        return Vec::new();
+    };
+    let is_best = |at: &usize| finite(&cells[*at]) == Some(best);
+    (0..cells.len()).filter(is_best).collect()
+}

@@ -1,0 +1,561 @@
+//! What an analysis found: numbers with their n, interval, effect, test and correction, or the reason for none.
+//!
+//! Not here: words. Invariant: everything that a sentence about a result may say stands here; a test that
+//! cannot be made has its reason in the place of its result.
+
+use serde::Serialize;
+use trialbook_model::criteria::ExperimentVerdict;
+
+use crate::measure::{Agg, Measure};
+use crate::variations::Statuses;
+
+/// Version of the document.
+pub const SCHEMA: u32 = 1;
+
+/// What is asked: everything that the answer depends on beside the data.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Question {
+    /// The experiment's uid.
+    pub experiment: String,
+    /// The metrics as asked for; empty for those that the experiment expects, else all logged ones.
+    pub metrics: Vec<String>,
+    /// The keys that make the arms; empty for variations, else the one param that varies.
+    pub by: Vec<String>,
+    /// The key whose equal values make pairs; empty for the recorded design.
+    pub pair_by: String,
+    /// The test, or the rule that chooses it.
+    pub test: Test,
+    /// How p-values are adjusted, by its word; `none` for not at all.
+    pub correction: String,
+    /// Which number of a series is a run's value.
+    pub agg: Agg,
+    /// The share of wrong alarms that is put up with.
+    pub alpha: f64,
+    /// The arm that the others are compared with; empty for the marked one, else the first.
+    pub baseline: String,
+}
+
+/// A test of a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Test {
+    /// Paired t where the recorded design makes pairs, else Welch.
+    #[default]
+    Auto,
+    /// Welch's t: unequal variances.
+    Welch,
+    /// Student's t: equal variances.
+    Student,
+    /// Paired t.
+    Paired,
+    /// Mann and Whitney's U.
+    MannWhitney,
+    /// Wilcoxon's signed ranks, of pairs.
+    Wilcoxon,
+}
+
+impl Test {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Auto,
+        Self::Welch,
+        Self::Student,
+        Self::Paired,
+        Self::MannWhitney,
+        Self::Wilcoxon,
+    ];
+
+    /// The word of the command line.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Welch => "welch",
+            Self::Student => "student",
+            Self::Paired => "paired",
+            Self::MannWhitney => "mann-whitney",
+            Self::Wilcoxon => "wilcoxon",
+        }
+    }
+
+    /// The test of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|test| test.word() == word)
+    }
+
+    /// Whether it needs pairs.
+    pub const fn is_paired(self) -> bool {
+        match self {
+            Self::Paired | Self::Wilcoxon => true,
+            Self::Auto | Self::Welch | Self::Student | Self::MannWhitney => false,
+        }
+    }
+}
+
+/// An analysis: the question, what it was asked of, the answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Analysis {
+    /// The program that computed it.
+    pub program: String,
+    /// What was asked.
+    pub question: Question,
+    /// The experiment, as it is called.
+    pub experiment: String,
+    /// What it was asked of.
+    pub inputs: Inputs,
+    /// Which look at a growing experiment this is, from 1: data on which the same question was answered before count
+    /// once each.
+    pub look: u64,
+    /// What makes the arms.
+    pub division: Division,
+    /// The arms.
+    pub arms: Vec<ArmFinding>,
+    /// What the others are compared with; none where there is one arm.
+    pub baseline: Option<Baseline>,
+    /// What the trials of an arm are: whose variability an interval describes.
+    pub varies_over: &'static str,
+    /// The share of experiments in which an interval covers the truth.
+    pub level: f64,
+    /// The metrics.
+    pub metrics: Vec<MetricFinding>,
+    /// Metrics that were logged too and not looked at.
+    pub not_looked_at: Vec<String>,
+    /// The questions that the p-values are adjusted for.
+    pub family: Option<Family>,
+    /// The verdict on the success criteria.
+    pub criteria: Option<ExperimentVerdict>,
+    /// What to be careful about.
+    pub warnings: Vec<Warning>,
+}
+
+/// What was analysed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Inputs {
+    /// SHA-256 of the runs' values, states and arms.
+    pub data: String,
+    /// The runs by id, each with the SHA-256 of what was taken from it.
+    pub runs: Vec<Input>,
+}
+
+/// One run that was analysed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Input {
+    /// Its id.
+    pub run: String,
+    /// SHA-256 of what was taken from it.
+    pub data: String,
+}
+
+/// What makes the arms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Division {
+    /// Variations.
+    Variations,
+    /// The values of keys that were asked for.
+    Keys {
+        /// They.
+        keys: Vec<String>,
+    },
+    /// The values of the one param that varies.
+    OnlyParam {
+        /// It.
+        key: String,
+    },
+    /// Nothing varies.
+    Whole,
+}
+
+/// How the trials of an arm stand.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ArmFinding {
+    /// Its name.
+    pub name: String,
+    /// How its trials ended.
+    #[serde(flatten)]
+    pub statuses: Statuses,
+    /// Trials that took more than one attempt.
+    pub retried: u64,
+    /// Attempts that a later one replaced.
+    pub superseded: u64,
+    /// Of the ended trials those that completed.
+    pub success: Option<Rate>,
+}
+
+/// A share with its interval.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Rate {
+    /// How many.
+    pub hits: u64,
+    /// Of how many.
+    pub n: u64,
+    /// The share.
+    pub estimate: f64,
+    /// Its interval.
+    pub interval: Option<Span>,
+}
+
+/// An interval.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Span {
+    /// The low end.
+    pub low: f64,
+    /// The high end.
+    pub high: f64,
+    /// How it was made.
+    pub method: &'static str,
+}
+
+/// What the others are compared with, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Baseline {
+    /// The arm.
+    pub arm: String,
+    /// Why it is this one.
+    pub because: Because,
+}
+
+/// Why an arm is the baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Because {
+    /// It was asked for.
+    Asked,
+    /// It is marked.
+    Marked,
+    /// None is marked, and it is the first.
+    First,
+}
+
+/// A metric of all arms.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MetricFinding {
+    /// The metric.
+    #[serde(flatten)]
+    pub measure: Measure,
+    /// Whether it is the primary one.
+    pub primary: bool,
+    /// What each arm has.
+    pub arms: Vec<Sample>,
+    /// Whether the arms differ at all, where there are more than two.
+    pub omnibus: Option<Omnibus>,
+    /// Each other arm against the baseline.
+    pub contrasts: Vec<Contrast>,
+}
+
+/// The trials of one arm.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sample {
+    /// The arm.
+    pub arm: String,
+    /// Values that count.
+    pub n: u64,
+    /// Completed trials without a value.
+    pub missing: u64,
+    /// Values that are NaN or infinite.
+    pub not_finite: u64,
+    /// What the values amount to; none where there are none.
+    pub described: Option<Described>,
+}
+
+/// What values amount to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Described {
+    /// Their mean.
+    pub mean: f64,
+    /// The sample standard deviation; none for one value.
+    pub sd: Option<f64>,
+    /// The standard error of the mean.
+    pub sem: Option<f64>,
+    /// The interval of the mean; none for one value.
+    pub interval: Option<Span>,
+    /// The smallest value.
+    pub min: f64,
+    /// The median.
+    pub median: f64,
+    /// The greatest value.
+    pub max: f64,
+}
+
+/// Whether several arms differ at all.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Omnibus {
+    /// The result.
+    Tested {
+        /// The test.
+        test: &'static str,
+        /// F.
+        statistic: f64,
+        /// Both degrees of freedom.
+        df: [f64; 2],
+        /// The p-value.
+        p: f64,
+        /// Its logarithm.
+        ln_p: f64,
+    },
+    /// Why there is none.
+    CannotTest {
+        /// The word of the reason.
+        cannot_test: &'static str,
+        /// The reason.
+        reason: String,
+    },
+}
+
+/// One arm against the baseline.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Contrast {
+    /// The arm.
+    pub arm: String,
+    /// The baseline.
+    pub baseline: String,
+    /// Values of both; of pairs their number twice.
+    pub n: [u64; 2],
+    /// Pairs, where pairs are compared.
+    pub pairs: Option<Pairs>,
+    /// The correlation within pairs; none where it cannot be computed.
+    pub correlation: Option<f64>,
+    /// The result.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// How values were paired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Pairs {
+    /// The key whose equal values make pairs.
+    pub by: String,
+    /// How many pairs.
+    pub n: u64,
+    /// Values without a partner, which stay out.
+    pub unmatched: u64,
+}
+
+/// The result of a comparison.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Outcome {
+    /// It was tested.
+    Tested(Box<Tested>),
+    /// It cannot be tested.
+    CannotTest {
+        /// The word of the reason.
+        cannot_test: &'static str,
+        /// The reason.
+        reason: String,
+        /// The difference of the means, where both have one.
+        difference: Option<f64>,
+    },
+}
+
+/// A tested difference: the arm less the baseline.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Tested {
+    /// The test.
+    pub test: &'static str,
+    /// How its p was computed, where there are several ways.
+    pub variant: Option<&'static str>,
+    /// What the estimate is of: a difference of means, or a shift.
+    pub estimand: &'static str,
+    /// The difference.
+    pub difference: f64,
+    /// The difference as a share of the baseline's mean; none where that is 0.
+    pub relative: Option<f64>,
+    /// Its interval.
+    pub interval: Option<Span>,
+    /// The statistic.
+    pub statistic: f64,
+    /// Its degrees of freedom.
+    pub df: Option<f64>,
+    /// The p-value, two-sided.
+    pub p: f64,
+    /// Its natural logarithm.
+    pub ln_p: f64,
+    /// The p-value adjusted for the family.
+    pub p_adjusted: f64,
+    /// Whether the adjusted p is below alpha.
+    pub differs: bool,
+    /// Which is better where they differ: by the goal, or neither.
+    pub better: Option<String>,
+    /// The size of the effect.
+    pub effect: Option<Effect>,
+    /// What more trials would tell.
+    pub power: Option<Power>,
+}
+
+/// The size of an effect.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Effect {
+    /// Its name: `hedges_g`, `cohen_dz`, `rank_biserial`.
+    pub name: &'static str,
+    /// Its value.
+    pub estimate: f64,
+    /// Its interval.
+    pub interval: Option<Span>,
+    /// `negligible`, `small`, `medium`, `large`; none where no words are agreed on.
+    pub word: Option<&'static str>,
+}
+
+/// What more trials would tell.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Power {
+    /// The power that is aimed at.
+    pub target: f64,
+    /// Trials that each arm needs for a difference of the observed size.
+    pub needed: Option<u64>,
+    /// Those that are still missing in the smaller arm; 0 where there are enough.
+    pub more: Option<u64>,
+    /// The smallest standardised difference that the present trials find with that power.
+    pub detectable: Option<f64>,
+}
+
+/// The questions that the p-values are adjusted for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Family {
+    /// The correction.
+    pub correction: String,
+    /// Tests in it.
+    pub size: u64,
+    /// Tests that cannot be made and are left out.
+    pub undefined: u64,
+    /// What is in it.
+    pub of: FamilyOf,
+}
+
+/// What is in a family.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FamilyOf {
+    /// Every arm with every metric.
+    AllMetrics,
+    /// Every arm with the primary metric; tests of other metrics are exploratory and a family of their own.
+    Primary {
+        /// The metric.
+        metric: String,
+        /// Tests in the family of the others.
+        others: u64,
+    },
+}
+
+/// What to be careful about: what was found, with its numbers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Warning {
+    /// The question was asked before, of other data.
+    Peeked {
+        /// Which look it is.
+        look: u64,
+    },
+    /// Arms of few trials.
+    FewTrials {
+        /// Arms and their completed trials.
+        arms: Vec<(String, u64)>,
+        /// What would be enough not to be warned of.
+        enough: u64,
+    },
+    /// Trials that gave no values.
+    Excluded {
+        /// The arm.
+        arm: String,
+        /// Failed trials.
+        failed: u64,
+        /// Cancelled trials.
+        cancelled: u64,
+        /// Trials that have not ended.
+        open: u64,
+    },
+    /// Completed trials without the metric.
+    Missing {
+        /// The metric.
+        metric: String,
+        /// Arms and trials without it.
+        arms: Vec<(String, u64)>,
+    },
+    /// Values that are not finite and stay out.
+    NotFinite {
+        /// The metric.
+        metric: String,
+        /// Arms and values.
+        arms: Vec<(String, u64)>,
+    },
+    /// All values of an arm are equal.
+    Identical {
+        /// The metric.
+        metric: String,
+        /// The arms.
+        arms: Vec<String>,
+    },
+    /// The variances of two arms differ much, and so do their numbers.
+    UnequalVariance {
+        /// The metric.
+        metric: String,
+        /// The arm.
+        arm: String,
+        /// The greater variance over the smaller.
+        ratio: f64,
+    },
+    /// Values are skewed and few.
+    Skewed {
+        /// The metric.
+        metric: String,
+        /// Arms and their skewness.
+        arms: Vec<(String, f64)>,
+    },
+    /// Neighbouring trials resemble each other.
+    Autocorrelated {
+        /// The metric.
+        metric: String,
+        /// The arm.
+        arm: String,
+        /// The correlation of neighbours.
+        correlation: f64,
+    },
+    /// Pairs that vary against each other: pairing costs precision.
+    NegativePairs {
+        /// The metric.
+        metric: String,
+        /// The arm.
+        arm: String,
+        /// The correlation within pairs.
+        correlation: f64,
+    },
+    /// Values without a partner.
+    Unmatched {
+        /// The metric.
+        metric: String,
+        /// The arm.
+        arm: String,
+        /// How many.
+        values: u64,
+    },
+    /// Trials that took more than one attempt.
+    Retried {
+        /// Arms and trials.
+        arms: Vec<(String, u64)>,
+    },
+    /// The surroundings of the trials differ.
+    ChangedEnvironment {
+        /// Different surroundings.
+        different: u64,
+        /// The keys that differ.
+        keys: Vec<String>,
+        /// Whether arms differ in them, so that arm and surroundings cannot be told apart.
+        between_arms: bool,
+    },
+    /// Runs outside of every arm.
+    Outside {
+        /// How many.
+        runs: u64,
+    },
+    /// The best value of a series was chosen by looking.
+    BestOfSeries,
+    /// Student's t was asked for although the variances differ.
+    PooledVariance {
+        /// The metric.
+        metric: String,
+        /// The arm.
+        arm: String,
+        /// The greater variance over the smaller.
+        ratio: f64,
+    },
+}

@@ -1,0 +1,212 @@
+//! Which number of a run counts for a metric: the aggregate of its series, its unit, its goal.
+//!
+//! Not here: what the numbers of several runs amount to. Invariant: a value that a run does not have is
+//! `None`; what was assumed of a metric says why.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use trialbook_model::derived;
+use trialbook_model::goal::{self, Definition, Origin};
+use trialbook_model::record::{Goal, SeriesKey};
+use trialbook_model::state::MetricDefinitions;
+use trialbook_store::nouns::{ExperimentRow, RunRow};
+use trialbook_store::reading::Reading;
+
+/// Which number of a series is the value of a run.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Agg {
+    /// The last value: the greatest by (step, time, value).
+    #[default]
+    Last,
+    /// The smallest or greatest finite value, as the goal says; the last one without a goal.
+    Best,
+    /// The mean of the finite values.
+    Mean,
+    /// The smallest finite value.
+    Min,
+    /// The greatest finite value.
+    Max,
+}
+
+impl Agg {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Last, Self::Best, Self::Mean, Self::Min, Self::Max];
+
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Last => "last",
+            Self::Best => "best",
+            Self::Mean => "mean",
+            Self::Min => "min",
+            Self::Max => "max",
+        }
+    }
+
+    /// The aggregate of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|agg| agg.word() == word)
+    }
+}
+
+/// A metric that is looked at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measure {
+    /// Its key.
+    pub key: String,
+    /// Its unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Whether the unit follows from the name alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unit_assumed: bool,
+    /// Which direction is better.
+    pub goal: Goal,
+    /// Why the goal is assumed; `None` where it is defined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goal_assumed: Option<String>,
+}
+
+impl Measure {
+    /// A metric with what is known of it; the nearest definition comes first.
+    pub fn of(key: &str, definitions: &[&MetricDefinitions]) -> Self {
+        let mut known: Vec<Definition> = Vec::new();
+        for metrics in definitions {
+            if let Some(held) = metrics.get(key) {
+                known.push(Definition {
+                    unit: held.value.unit.clone(),
+                    goal: held.value.goal,
+                });
+            }
+        }
+        known.extend(derived::rule_of(key).map(derived::Rule::definition));
+        let resolved = goal::resolve(key, &known);
+        let unit_assumed = matches!(resolved.unit, Some((_, Origin::Assumed(_))));
+        Self {
+            key: key.to_owned(),
+            unit: resolved.unit.map(|(unit, _)| unit),
+            unit_assumed,
+            goal: resolved.goal,
+            goal_assumed: match resolved.goal_origin {
+                Origin::Defined => None,
+                Origin::Assumed(because) => Some(because.to_string()),
+            },
+        }
+    }
+
+    /// The value of a run; NaN and infinities are values.
+    pub fn value(&self, run: &RunRow, agg: Agg) -> Option<f64> {
+        let Some(summary) = run.state.records.series.get(&SeriesKey::plain(&self.key)) else {
+            // A derived metric has one value.
+            return run.state.metric(&self.key);
+        };
+        match (agg, self.goal) {
+            (Agg::Last, _) | (Agg::Best, Goal::None) => Some(summary.last.value),
+            (Agg::Min, _) | (Agg::Best, Goal::Min) => summary.min(),
+            (Agg::Max, _) | (Agg::Best, Goal::Max) => summary.max(),
+            (Agg::Mean, _) => summary.mean(),
+        }
+    }
+
+    /// Whether the first value is better than the second.
+    pub fn is_better(&self, one: f64, other: f64) -> bool {
+        match self.goal {
+            Goal::Max => one > other,
+            Goal::Min => one < other,
+            Goal::None => false,
+        }
+    }
+}
+
+/// The metrics that runs logged themselves, without a context, by name.
+pub fn logged_keys<'a>(runs: impl IntoIterator<Item = &'a RunRow>) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for run in runs {
+        for series in run.state.records.series.keys() {
+            if series.context.is_empty() && !keys.contains(&series.key) {
+                keys.insert(series.key.clone());
+            }
+        }
+    }
+    keys
+}
+
+/// The metrics that follow from what runs recorded, by name.
+pub fn derived_keys<'a>(runs: impl IntoIterator<Item = &'a RunRow>) -> BTreeSet<String> {
+    let values = runs.into_iter().flat_map(|run| run.state.derived_values());
+    values.map(|(key, _)| key).collect()
+}
+
+/// What is defined about metrics for an experiment: by itself, then by its project.
+pub fn definitions<R: Reading>(
+    reading: &R,
+    experiment: &ExperimentRow,
+) -> Result<[MetricDefinitions; 2], R::Error> {
+    let project = reading.project(experiment.state.project())?;
+    Ok([experiment.state.metrics.clone(), project.metrics])
+}
+
+#[cfg(test)]
+mod tests {
+    use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
+    use trialbook_model::state::{Point, RunState};
+    use trialbook_model::time::Timestamp;
+
+    use super::*;
+
+    fn run(values: &[f64]) -> RunRow {
+        let mut state = RunState::default();
+        for (step, value) in values.iter().enumerate() {
+            let point = Point {
+                step: step as i64,
+                time: Timestamp(0),
+                value: *value,
+            };
+            state.records.add_point(&SeriesKey::plain("loss"), point);
+        }
+        RunRow {
+            no: RunNo(1),
+            uid: RunUid::default(),
+            experiment: ExperimentNo(0),
+            number: None,
+            state,
+        }
+    }
+
+    #[test]
+    fn the_aggregate_says_which_value_counts() {
+        let run = run(&[3.0, 1.0, f64::NAN, 2.0]);
+        let loss = Measure::of("loss", &[]);
+        let check = |agg, value| assert_eq!(loss.value(&run, agg), Some(value), "{agg:?}");
+        check(Agg::Last, 2.0);
+        check(Agg::Best, 1.0);
+        check(Agg::Min, 1.0);
+        check(Agg::Max, 3.0);
+        check(Agg::Mean, 2.0);
+        assert_eq!(Measure::of("gain", &[]).value(&run, Agg::Last), None);
+        for agg in Agg::ALL {
+            assert_eq!(Agg::parse(agg.word()), Some(agg));
+        }
+    }
+
+    #[test]
+    fn a_run_of_nan_has_a_last_value_and_no_best_one() {
+        let run = run(&[f64::NAN]);
+        let loss = Measure::of("loss", &[]);
+        assert!(loss.value(&run, Agg::Last).is_some_and(f64::is_nan));
+        assert_eq!(loss.value(&run, Agg::Best), None);
+    }
+
+    #[test]
+    fn what_was_assumed_says_so() {
+        let loss = Measure::of("step_ms", &[]);
+        assert_eq!((loss.goal, loss.unit.as_deref()), (Goal::Min, Some("ms")));
+        assert!(loss.unit_assumed && loss.goal_assumed.is_some());
+        let derived = Measure::of("accuracy_rate", &[]);
+        assert_eq!((derived.goal, derived.goal_assumed), (Goal::Max, None));
+    }
+}

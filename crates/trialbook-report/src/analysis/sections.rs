@@ -1,0 +1,282 @@
+//! The tables of an analysis, and how it was made.
+//!
+//! Invariant: a cell for which there is no number is empty.
+
+use trialbook_analysis::finding::{
+    Analysis, ArmFinding, Contrast, Described, FamilyOf, MetricFinding, Outcome, Sample, Span,
+    Tested,
+};
+use trialbook_analysis::measure::Agg;
+use trialbook_model::criteria::ExperimentVerdict;
+
+use crate::figures::{change, count, p_number, percent, short, signed, up_to, with_unit};
+use crate::page::{Align, Table};
+
+/// How the trials of each arm ended (A-24).
+pub fn trials(analysis: &Analysis) -> Table {
+    let mut table = Table::of_numbers([
+        "Arm",
+        "Trials",
+        "Completed",
+        "Failed",
+        "Cancelled",
+        "Open",
+        "Success rate",
+        "95% CI",
+    ]);
+    for arm in &analysis.arms {
+        table.row(of_arm(arm));
+    }
+    table
+}
+
+fn of_arm(arm: &ArmFinding) -> Vec<String> {
+    let statuses = &arm.statuses;
+    let ended = statuses.ended();
+    let share = |number: u64| match ended {
+        0 => number.to_string(),
+        _ if number == 0 => "0".to_owned(),
+        _ => format!(
+            "{number} ({})",
+            percent(number as f64 / ended as f64, ended)
+        ),
+    };
+    let success = arm.success.as_ref();
+    let span = success.and_then(|rate| rate.interval.as_ref());
+    vec![
+        arm.name.clone(),
+        statuses.total().to_string(),
+        share(statuses.completed),
+        share(statuses.failed),
+        share(statuses.cancelled),
+        (statuses.queued + statuses.running).to_string(),
+        success.map_or_else(String::new, |rate| percent(rate.estimate, rate.n)),
+        span.map_or_else(String::new, |span| {
+            format!(
+                "[{}, {}]",
+                percent(span.low, ended),
+                percent(span.high, ended)
+            )
+        }),
+    ]
+}
+
+/// What each metric amounts to in each arm (A-20).
+pub fn metrics(analysis: &Analysis) -> Table {
+    let mut table = Table::of_numbers([
+        "Metric", "Arm", "n", "Mean", "95% CI", "SD", "Min", "Median", "Max",
+    ]);
+    table.columns[1].1 = Align::Left;
+    for metric in &analysis.metrics {
+        for sample in &metric.arms {
+            table.row(of_sample(metric, sample));
+        }
+    }
+    table
+}
+
+fn of_sample(metric: &MetricFinding, sample: &Sample) -> Vec<String> {
+    let mut cells = vec![titled(metric), sample.arm.clone(), sample.n.to_string()];
+    let Some(found) = &sample.described else {
+        return cells;
+    };
+    let half = half_width(found);
+    let unit = metric.measure.unit.as_deref();
+    let number = |value: f64| up_to(value, half);
+    cells.push(with_unit(&number(found.mean), unit));
+    cells.push(found.interval.as_ref().map_or_else(String::new, span));
+    cells.push(found.sd.map_or_else(String::new, number));
+    cells.extend([found.min, found.median, found.max].map(short));
+    cells
+}
+
+/// Half the width of the interval of a mean.
+pub(super) fn half_width(found: &Described) -> Option<f64> {
+    let interval = found.interval.as_ref()?;
+    Some((interval.high - interval.low) / 2.0)
+}
+
+pub(super) fn span(span: &Span) -> String {
+    crate::figures::interval(span.low, span.high)
+}
+
+/// `time_ms (primary)`.
+fn titled(metric: &MetricFinding) -> String {
+    if metric.primary {
+        format!("{} (primary)", metric.measure.key)
+    } else {
+        metric.measure.key.clone()
+    }
+}
+
+/// Each arm against the baseline (A-22).
+pub fn contrasts(analysis: &Analysis) -> Table {
+    let correction = correction(analysis);
+    let mut table = Table::of_numbers([
+        "Metric".to_owned(),
+        "Arm".to_owned(),
+        "n".to_owned(),
+        "Difference".to_owned(),
+        "95% CI".to_owned(),
+        "Effect".to_owned(),
+        "Test".to_owned(),
+        "p".to_owned(),
+        correction.map_or_else(|| "p used".to_owned(), |word| format!("p ({word})")),
+    ]);
+    for at in [1, 6] {
+        table.columns[at].1 = Align::Left;
+    }
+    for metric in &analysis.metrics {
+        for contrast in &metric.contrasts {
+            let mut cells = vec![titled(metric), contrast.arm.clone(), sizes(contrast)];
+            match &contrast.outcome {
+                Outcome::Tested(tested) => cells.extend(of_tested(tested, metric)),
+                Outcome::CannotTest {
+                    reason, difference, ..
+                } => {
+                    cells.push(difference.map_or_else(String::new, |it| signed(&short(it))));
+                    cells.extend([String::new(), String::new()]);
+                    cells.push(format!("cannot test: {reason}"));
+                }
+            }
+            table.row(cells);
+        }
+    }
+    table
+}
+
+fn sizes(contrast: &Contrast) -> String {
+    match &contrast.pairs {
+        Some(pairs) => count(pairs.n, "pair"),
+        None => format!("{} and {}", contrast.n[0], contrast.n[1]),
+    }
+}
+
+fn of_tested(tested: &Tested, metric: &MetricFinding) -> Vec<String> {
+    let half = tested.interval.as_ref().map(|it| (it.high - it.low) / 2.0);
+    let unit = metric.measure.unit.as_deref();
+    let difference = with_unit(&signed(&up_to(tested.difference, half)), unit);
+    let share = tested.relative.map(|share| format!(" ({})", change(share)));
+    let effect = tested.effect.as_ref().map_or_else(String::new, |effect| {
+        let number = format!("{} = {:.2}", symbol(effect.name), effect.estimate);
+        match effect.word {
+            Some(word) => format!("{number}, {word}"),
+            None => number,
+        }
+    });
+    vec![
+        format!("{difference}{}", share.unwrap_or_default()),
+        tested.interval.as_ref().map_or_else(String::new, span),
+        effect,
+        tested.test.to_owned(),
+        p_number(tested.p),
+        p_number(tested.p_adjusted),
+    ]
+}
+
+/// The letter of an effect size.
+pub(super) fn symbol(name: &str) -> &str {
+    match name {
+        "hedges_g" | "hedges_gz" => "g",
+        "cohen_d" | "cohen_dz" => "d",
+        "rank_biserial" => "r",
+        other => other,
+    }
+}
+
+/// The correction as people call it; `None` for none.
+pub(super) fn correction(analysis: &Analysis) -> Option<&'static str> {
+    match analysis.question.correction.as_str() {
+        "holm" => Some("Holm"),
+        "bonferroni" => Some("Bonferroni"),
+        "sidak" => Some("Šidák"),
+        "holm_sidak" => Some("Holm-Šidák"),
+        "hochberg" => Some("Hochberg"),
+        "hommel" => Some("Hommel"),
+        "bh" => Some("Benjamini-Hochberg"),
+        "by" => Some("Benjamini-Yekutieli"),
+        _ => None,
+    }
+}
+
+/// The verdict on the success criteria.
+pub fn criteria(verdict: &ExperimentVerdict) -> Table {
+    let mut table = Table::of_numbers([
+        "Criterion",
+        "Variation",
+        "Mean",
+        "Runs that meet it",
+        "Outcome",
+    ]);
+    for at in [1, 4] {
+        table.columns[at].1 = Align::Left;
+    }
+    for variation in &verdict.variations {
+        for cell in &variation.cells {
+            table.row(vec![
+                cell.criterion.clone(),
+                variation.variation.clone(),
+                cell.mean.map_or_else(String::new, short),
+                format!("{} of {}", cell.met, cell.runs),
+                cell.outcome.word().to_owned(),
+            ]);
+        }
+    }
+    table
+}
+
+const fn value_of(agg: Agg) -> &'static str {
+    match agg {
+        Agg::Last => "last value",
+        Agg::Best => "best value",
+        Agg::Mean => "mean",
+        Agg::Min => "smallest value",
+        Agg::Max => "greatest value",
+    }
+}
+
+/// How it was made: intervals, tests, the family, alpha, which values, who computed it from what.
+pub fn method(analysis: &Analysis) -> String {
+    let level = crate::figures::trimmed(&format!("{:.1}", 100.0 * analysis.level)).to_owned();
+    let mut text = format!(
+        "A run's value is the {} of its series; only completed runs give one. Intervals of means are {level}% t \
+         intervals over {}, those of rates Wilson's.",
+        value_of(analysis.question.agg),
+        analysis.varies_over
+    );
+    if let Some(family) = &analysis.family {
+        let alpha = short(analysis.question.alpha);
+        let adjusted = match (correction(analysis), &family.of) {
+            (None, _) => "p-values are not adjusted".to_owned(),
+            (Some(word), FamilyOf::AllMetrics) => format!(
+                "p-values are adjusted by {word} over {}: every arm with every metric shown",
+                count(family.size, "test")
+            ),
+            (Some(word), FamilyOf::Primary { metric, others }) => format!(
+                "p-values are adjusted by {word} over {} of the primary metric {metric}; the other {} are exploratory \
+                 and adjusted among themselves",
+                count(family.size, "test"),
+                count(*others, "test")
+            ),
+        };
+        text.push_str(&format!(
+            " Tests are two-sided, alpha = {alpha}; {adjusted}."
+        ));
+        if family.undefined > 0 {
+            text.push_str(&format!(
+                " {} cannot be made and {} in no family.",
+                count(family.undefined, "test"),
+                if family.undefined == 1 { "is" } else { "are" }
+            ));
+        }
+    }
+    text.push_str(&format!(
+        " Question {}, data {} ({}), look {}; {}.",
+        &analysis.question.hash()[..12],
+        &analysis.inputs.data[..12],
+        count(analysis.inputs.runs.len() as u64, "run"),
+        analysis.look,
+        analysis.program
+    ));
+    text
+}

@@ -1,0 +1,189 @@
+//! One sentence for each comparison: what was found, how large it is, how sure that is.
+//!
+//! Invariant: the words are "differs", "we found no evidence of a difference" and "cannot test"; direction, size and
+//! interval stand before p.
+
+use trialbook_analysis::finding::{
+    Analysis, Contrast, MetricFinding, Omnibus, Outcome, Power, Tested,
+};
+use trialbook_model::record::Goal;
+
+use super::sections::{correction, span, symbol};
+use crate::figures::{change, count, grouped, p, percent, short, signed, up_to, with_unit};
+
+/// The sentences of all comparisons, by metric.
+pub fn sentences(analysis: &Analysis) -> Vec<String> {
+    let mut lines = Vec::new();
+    for metric in &analysis.metrics {
+        lines.extend(metric.omnibus.as_ref().map(|it| overall(metric, it)));
+        for contrast in &metric.contrasts {
+            lines.push(of_contrast(analysis, metric, contrast));
+        }
+    }
+    lines
+}
+
+fn overall(metric: &MetricFinding, omnibus: &Omnibus) -> String {
+    let key = &metric.measure.key;
+    let arms = metric.arms.len();
+    match omnibus {
+        Omnibus::Tested {
+            test,
+            statistic,
+            df: [between, within],
+            p: value,
+            ..
+        } => format!(
+            "{key}, all {arms} arms: {test}, F({}, {within:.2}) = {statistic:.2}, {}, not adjusted.",
+            short(*between),
+            p(*value)
+        ),
+        Omnibus::CannotTest { reason, .. } => {
+            format!("{key}, all {arms} arms: cannot test: {reason}.")
+        }
+    }
+}
+
+fn of_contrast(analysis: &Analysis, metric: &MetricFinding, contrast: &Contrast) -> String {
+    let (key, arm, baseline) = (&metric.measure.key, &contrast.arm, &contrast.baseline);
+    match &contrast.outcome {
+        Outcome::CannotTest {
+            reason, difference, ..
+        } => {
+            let size = difference.map(|difference| {
+                let size = signed(&short(difference));
+                let size = with_unit(&size, metric.measure.unit.as_deref());
+                format!(" (the difference of the means is {size})")
+            });
+            format!(
+                "{key}: cannot test {arm} against {baseline}: {reason}{}.",
+                size.unwrap_or_default()
+            )
+        }
+        Outcome::Tested(tested) => {
+            let found = if tested.differs {
+                format!("{arm} differs from {baseline}: {}", size(metric, tested))
+            } else {
+                format!(
+                    "we found no evidence of a difference between {arm} and {baseline} ({})",
+                    size(metric, tested)
+                )
+            };
+            let mut text = format!("{key}: {found}; {}.", proof(analysis, contrast, tested));
+            text.push_str(&better(metric, tested));
+            if !tested.differs {
+                text.push_str(&more(tested.power.as_ref(), contrast));
+            }
+            text
+        }
+    }
+}
+
+/// `-132ms, -12.3%, 95% CI [-144, -120], large effect (g = -2.45, 95% CI [-3.70, -1.20])`.
+fn size(metric: &MetricFinding, tested: &Tested) -> String {
+    let half = tested.interval.as_ref().map(|it| (it.high - it.low) / 2.0);
+    let number = signed(&up_to(tested.difference, half));
+    let mut text = with_unit(&number, metric.measure.unit.as_deref());
+    if tested.interval.is_none() {
+        text = format!("{} {text}", tested.estimand);
+    }
+    if let Some(share) = tested.relative {
+        text.push_str(&format!(", {}", change(share)));
+    }
+    if let Some(interval) = &tested.interval {
+        text.push_str(&format!(", 95% CI {}", span(interval)));
+    }
+    if let Some(effect) = &tested.effect {
+        let word = effect.word.map(|word| format!("{word} effect, "));
+        let interval = effect.interval.as_ref();
+        let interval = interval.map(|it| format!(", 95% CI [{:.2}, {:.2}]", it.low, it.high));
+        text.push_str(&format!(
+            "; {}{} = {:.2}{}",
+            word.unwrap_or_default(),
+            symbol(effect.name),
+            effect.estimate,
+            interval.unwrap_or_default()
+        ));
+    }
+    text
+}
+
+/// `Welch's t test, t(17.82) = -5.72, p < 0.001, by Holm over 8 tests p < 0.001, n = 10 and 10`.
+fn proof(analysis: &Analysis, contrast: &Contrast, tested: &Tested) -> String {
+    let variant = tested
+        .variant
+        .map(|word| format!(" ({})", word.replace('_', " ")));
+    let statistic = match tested.df {
+        Some(df) => format!("t({df:.2}) = {:.2}", tested.statistic),
+        None => format!("statistic {}", short(tested.statistic)),
+    };
+    let n = match &contrast.pairs {
+        Some(pairs) => format!("{} by {}", count(pairs.n, "pair"), pairs.by),
+        None => format!("n = {} and {}", contrast.n[0], contrast.n[1]),
+    };
+    let adjusted =
+        correction(analysis).map(|word| format!(", {word}-adjusted {}", p(tested.p_adjusted)));
+    format!(
+        "{}{}, {statistic}, {}{}, {n}",
+        tested.test,
+        variant.unwrap_or_default(),
+        p(tested.p),
+        adjusted.unwrap_or_default()
+    )
+}
+
+fn better(metric: &MetricFinding, tested: &Tested) -> String {
+    let Some(arm) = &tested.better else {
+        return String::new();
+    };
+    let way = match metric.measure.goal {
+        Goal::Max => "more is better",
+        Goal::Min => "less is better",
+        Goal::None => return String::new(),
+    };
+    let assumed = metric.measure.goal_assumed.as_ref();
+    let assumed = assumed.map(|why| format!(", assumed: {why}"));
+    format!(" {arm} is better ({way}{}).", assumed.unwrap_or_default())
+}
+
+/// What more trials would tell.
+fn more(power: Option<&Power>, contrast: &Contrast) -> String {
+    /// Fewer values than this size a difference badly.
+    const PILOT: u64 = 20;
+    let Some(power) = power else {
+        return String::new();
+    };
+    let (Some(needed), Some(more)) = (power.needed, power.more) else {
+        return String::new();
+    };
+    let (what, present) = match &contrast.pairs {
+        Some(pairs) => ("pair", pairs.n),
+        None => ("trial", contrast.n[0].min(contrast.n[1])),
+    };
+    let each = if contrast.pairs.is_some() {
+        ""
+    } else {
+        " in each arm"
+    };
+    let target = percent(power.target, 1);
+    let mut text = if more == 0 {
+        format!(
+            " A difference of this size would need {} {what}s{each} (power {target}), which there are.",
+            grouped(needed)
+        )
+    } else {
+        format!(
+            " About {} more {what}{}{each} ({} in all) would be needed to tell a difference of this size (power {target}).",
+            grouped(more),
+            if more == 1 { "" } else { "s" },
+            grouped(needed)
+        )
+    };
+    if present < PILOT {
+        text.push_str(&format!(
+            " That size comes from {}, so the number is rough.",
+            count(present, what)
+        ));
+    }
+    text
+}

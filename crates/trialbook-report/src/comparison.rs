@@ -1,0 +1,341 @@
+//! A comparison in words: what differs, what came out, which is best, what to be careful about.
+//!
+//! Not here: what is compared. Invariant: a best value that rests on an assumed goal says "assumed", and a best
+//! mean that cannot be told from others is no winner.
+
+use std::collections::BTreeMap;
+
+use trialbook_analysis::comparison::{Cell, Comparison, Held, Kind, Row, Setting, Source};
+use trialbook_analysis::separation::{ALPHA, Standing};
+use trialbook_model::record::Goal;
+
+use crate::cautions;
+use crate::figures::{change, count, short, signed, up_to, with_unit};
+use crate::page::{Page, Table, listed};
+
+/// Subjects that get a column each.
+const COLUMNS: usize = 6;
+/// Different values of a setting that are shown where subjects have no columns.
+const VALUES: usize = 4;
+/// Letters of a setting's value that are shown.
+const LETTERS: usize = 40;
+
+/// Which settings are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settings {
+    /// Those that differ.
+    Differing,
+    /// All.
+    All,
+}
+
+/// The page of a comparison.
+pub fn page(comparison: &Comparison, shown: Settings) -> Page {
+    let mut page = Page::default();
+    page.text(headline(comparison));
+    settings(&mut page, comparison, shown);
+    if comparison.metrics.is_empty() {
+        page.text("No metric was recorded.");
+    } else {
+        page.heading("Metrics");
+        page.table(metrics(comparison));
+    }
+    page.list(verdicts(comparison));
+    for caution in &comparison.warnings {
+        page.warning(cautions::of_comparison(caution));
+    }
+    page
+}
+
+fn headline(comparison: &Comparison) -> String {
+    let subjects = &comparison.subjects;
+    let arms = subjects.iter().filter(|it| it.kind == Kind::Arm).count();
+    let what = match (arms, subjects.len() - arms) {
+        (0, runs) => count(runs as u64, "run"),
+        (arms, 0) => count(arms as u64, "arm"),
+        (arms, runs) => format!(
+            "{} and {}",
+            count(arms as u64, "arm"),
+            count(runs as u64, "run")
+        ),
+    };
+    let title = &subjects[comparison.baseline].title;
+    let why = match &comparison.baseline_mark {
+        Some(mark) => format!("the baseline `{mark}`"),
+        None => "the first: no baseline is marked among them".to_owned(),
+    };
+    if subjects.len() == 1 {
+        return format!("{what}: {title}");
+    }
+    format!("{what}, each against {title} ({why})")
+}
+
+fn settings(page: &mut Page, comparison: &Comparison, shown: Settings) {
+    let all = &comparison.settings;
+    let wanted = |setting: &&Setting| match shown {
+        Settings::All => true,
+        Settings::Differing => setting.differs,
+    };
+    let rows: Vec<&Setting> = all.iter().filter(wanted).collect();
+    let differing = all.iter().filter(|setting| setting.differs).count();
+    page.heading(match shown {
+        Settings::Differing => format!(
+            "Params and configs that differ ({differing} of {})",
+            all.len()
+        ),
+        Settings::All => format!("Params and configs ({differing} of {} differ)", all.len()),
+    });
+    if rows.is_empty() {
+        page.text(if all.is_empty() {
+            "None was recorded."
+        } else {
+            "None differs."
+        });
+        return;
+    }
+    page.table(if comparison.subjects.len() <= COLUMNS {
+        settings_by_column(comparison, &rows)
+    } else {
+        settings_by_value(comparison, &rows)
+    });
+}
+
+fn key_of(setting: &Setting) -> String {
+    match setting.source {
+        Source::Param => setting.key.clone(),
+        Source::Config => format!("config.{}", setting.key),
+    }
+}
+
+fn settings_by_column(comparison: &Comparison, rows: &[&Setting]) -> Table {
+    let titles = comparison.subjects.iter().map(|it| it.title.clone());
+    let mut table = Table::of_texts(std::iter::once("KEY".to_owned()).chain(titles));
+    for setting in rows {
+        let mut cells = vec![key_of(setting)];
+        cells.extend(setting.values.iter().map(held));
+        table.row(cells);
+    }
+    table
+}
+
+fn settings_by_value(comparison: &Comparison, rows: &[&Setting]) -> Table {
+    let base = &comparison.subjects[comparison.baseline].title;
+    let mut table = Table::of_texts(["KEY".to_owned(), base.clone(), "THE OTHERS".to_owned()]);
+    for setting in rows {
+        let mut counts: BTreeMap<&Held, usize> = BTreeMap::new();
+        for (at, value) in setting.values.iter().enumerate() {
+            if at != comparison.baseline {
+                *counts.entry(value).or_default() += 1;
+            }
+        }
+        let mut counts: Vec<(&Held, usize)> = counts.into_iter().collect();
+        counts.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+        let more = counts.len().saturating_sub(VALUES);
+        let shown = counts.iter().take(VALUES);
+        let mut shown: Vec<String> = shown
+            .map(|(value, number)| format!("{} ({number})", held(value)))
+            .collect();
+        if more > 0 {
+            shown.push(format!("{more} more values"));
+        }
+        let base = held(&setting.values[comparison.baseline]);
+        table.row(vec![key_of(setting), base, shown.join(", ")]);
+    }
+    table
+}
+
+fn held(value: &Held) -> String {
+    match value {
+        Held::One(text) => match text.char_indices().nth(LETTERS) {
+            Some((at, _)) => format!("{}…", &text[..at]),
+            None => text.clone(),
+        },
+        Held::Several { different } => format!("({different} values)"),
+        Held::Missing => String::new(),
+    }
+}
+
+/// The metrics in the direction in which the table has fewer columns.
+fn metrics(comparison: &Comparison) -> Table {
+    let subjects = &comparison.subjects;
+    if comparison.metrics.len() > COLUMNS && subjects.len() <= COLUMNS {
+        let titles = subjects.iter().map(|subject| subject.title.clone());
+        let mut table = Table::of_numbers(std::iter::once("METRIC".to_owned()).chain(titles));
+        for row in &comparison.metrics {
+            let mut cells = vec![row.measure.key.clone()];
+            cells.extend(row.cells.iter().map(|cell| shown(cell, row)));
+            table.row(cells);
+        }
+        return table;
+    }
+    let has_arms = subjects.iter().any(|subject| subject.kind == Kind::Arm);
+    let mut titles = vec!["SUBJECT".to_owned()];
+    titles.extend(has_arms.then(|| "RUNS".to_owned()));
+    titles.extend(comparison.metrics.iter().map(|row| row.measure.key.clone()));
+    let mut table = Table::of_numbers(titles);
+    for (at, subject) in subjects.iter().enumerate() {
+        let mut cells = vec![subject.title.clone()];
+        cells.extend(has_arms.then(|| subject.runs.to_string()));
+        cells.extend(
+            comparison
+                .metrics
+                .iter()
+                .map(|row| shown(&row.cells[at], row)),
+        );
+        table.row(cells);
+    }
+    table
+}
+
+/// `0.92 (+0.03, +3.4%)`; a mean with its interval and n: `0.92 ± 0.02, n = 5`.
+fn shown(cell: &Cell, row: &Row) -> String {
+    let Some(value) = cell.value else {
+        return String::new();
+    };
+    let unit = row.measure.unit.as_deref();
+    let mut text = match cell.half_width {
+        Some(half) => {
+            let number = format!("{} ± {}", up_to(value, Some(half)), up_to(half, Some(half)));
+            format!("{}, n = {}", with_unit(&number, unit), cell.n)
+        }
+        None if cell.missing + cell.n as u64 > 1 => {
+            format!("{}, n = {}", with_unit(&short(value), unit), cell.n)
+        }
+        None => with_unit(&short(value), unit),
+    };
+    if let Some(delta) = cell.delta {
+        let delta = signed(&up_to(delta, cell.half_width));
+        let share = cell.relative.map(|share| format!(", {}", change(share)));
+        text.push_str(&format!(" ({delta}{})", share.unwrap_or_default()));
+    }
+    text
+}
+
+/// Winner lines (T-5), what they assume, and what is no winner.
+fn verdicts(comparison: &Comparison) -> Vec<String> {
+    if comparison.subjects.len() < 2 {
+        return Vec::new();
+    }
+    let mut winners: Vec<(&[usize], Vec<String>)> = Vec::new();
+    let mut lines = Vec::new();
+    for row in comparison.metrics.iter().filter(|row| !row.best.is_empty()) {
+        let (key, best) = (&row.measure.key, best_value(row));
+        if row.best.len() == comparison.subjects.len() {
+            lines.push(format!("All have the same {key} ({best})."));
+        } else if let Some(doubt) = doubt(comparison, row) {
+            let names = named(comparison, &row.best);
+            lines.push(format!("Best mean {key}: {names} ({best}), {doubt}."));
+        } else {
+            let won = format!("best {key} {best}");
+            match winners.iter_mut().find(|(who, _)| *who == row.best) {
+                Some((_, what)) => what.push(won),
+                None => winners.push((&row.best, vec![won])),
+            }
+        }
+    }
+    if !winners.is_empty() {
+        let winners = winners.iter();
+        let told = winners
+            .map(|(who, what)| format!("{} ({})", named(comparison, who), what.join(", ")))
+            .collect::<Vec<String>>();
+        lines.insert(0, format!("Winner: {}", told.join("; ")));
+    }
+    if !lines.is_empty() {
+        lines.extend(ground(comparison));
+    }
+    lines.extend(assumed(comparison));
+    lines
+}
+
+fn named(comparison: &Comparison, places: &[usize]) -> String {
+    let titles = places
+        .iter()
+        .map(|at| comparison.subjects[*at].title.clone());
+    listed(&titles.collect::<Vec<String>>())
+}
+
+fn best_value(row: &Row) -> String {
+    let cell = row.best.first().map(|at| &row.cells[*at]);
+    let value = cell.and_then(|cell| Some(up_to(cell.value?, cell.half_width)));
+    with_unit(&value.unwrap_or_default(), row.measure.unit.as_deref())
+}
+
+/// Why the best mean is no winner; `None` where it is one.
+fn doubt(comparison: &Comparison, row: &Row) -> Option<String> {
+    match row.standing.as_ref()? {
+        Standing::Single => None,
+        Standing::Trials {
+            close, untested, ..
+        } => {
+            let mut parts = Vec::new();
+            if !close.is_empty() {
+                parts.push(format!(
+                    "not distinguishable from {}",
+                    named(comparison, close)
+                ));
+            }
+            if !untested.is_empty() {
+                let places: Vec<usize> = untested.iter().map(|(at, _)| *at).collect();
+                parts.push(format!(
+                    "not tested against {} ({})",
+                    named(comparison, &places),
+                    reasons(untested)
+                ));
+            }
+            (!parts.is_empty()).then(|| parts.join("; "))
+        }
+    }
+}
+
+fn reasons(untested: &[(usize, &'static str)]) -> String {
+    let mut words: Vec<String> = untested
+        .iter()
+        .map(|(_, word)| word.replace('_', " "))
+        .collect();
+    words.sort();
+    words.dedup();
+    listed(&words)
+}
+
+/// What winners rest on.
+fn ground(comparison: &Comparison) -> Vec<String> {
+    let standings = comparison
+        .metrics
+        .iter()
+        .filter_map(|row| row.standing.as_ref());
+    let mut ground = Vec::new();
+    for standing in standings {
+        ground.push(match standing {
+            Standing::Single => "One run each: whether that is chance cannot be said.".to_owned(),
+            Standing::Trials { family: 0, .. } => continue,
+            Standing::Trials { family, .. } => format!(
+                "Told apart by Welch's t tests of all pairs, Holm over {}, alpha = {ALPHA}.",
+                count(*family as u64, "test")
+            ),
+        });
+    }
+    ground.sort();
+    ground.dedup();
+    ground
+}
+
+fn assumed(comparison: &Comparison) -> Option<String> {
+    let of = |goal: Goal| {
+        let rows = comparison.metrics.iter();
+        let keys = rows
+            .filter(|row| row.measure.goal == goal && row.measure.goal_assumed.is_some())
+            .filter(|row| !row.best.is_empty())
+            .map(|row| row.measure.key.clone());
+        keys.collect::<Vec<String>>()
+    };
+    let (more, less) = (of(Goal::Max), of(Goal::Min));
+    let mut parts = Vec::new();
+    if !more.is_empty() {
+        parts.push(format!("more {} is better", listed(&more)));
+    }
+    if !less.is_empty() {
+        parts.push(format!("less {} is better", listed(&less)));
+    }
+    let is_told = comparison.subjects.len() > 1 && !parts.is_empty();
+    is_told.then(|| format!("Assumed from the names: {}.", parts.join("; ")))
+}

@@ -1,0 +1,14 @@
+//! How is it said? Findings in words, as pages of text, Markdown and HTML.
+//!
+//! Not here: computing statistics, printing, writing files. Invariant: every sentence follows from a finding;
+//! nothing is asserted that was not tested.
+
+pub mod analysis;
+pub mod cautions;
+pub mod comparison;
+pub mod figures;
+pub mod html;
+pub mod markdown;
+pub mod page;
+
+pub use page::{Align, Block, Page, Table};

@@ -1,0 +1,242 @@
+//! What is captured around the runs: looked at beside them, recorded when it is there.
+//!
+//! Not here: how it is found out (the capture room). Invariant: a run begins without waiting for any of it,
+//! unless the data has to be checked strictly; what differs from what was said or was before is told once.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde_json::Value;
+use trialbook_capture::data::verify::{self, Check};
+use trialbook_capture::{Captured, Difference, Environment, Place, changes, differences};
+use trialbook_model::capture::{Part, Parts};
+use trialbook_model::manifest::{self, Manifest};
+use trialbook_model::secret;
+use trialbook_runner::outline;
+use trialbook_runner::snapshot::Snapshot;
+use trialbook_runner::standing::Standing;
+use trialbook_runner::stop::{Stop, Urgency};
+use trialbook_runner::wrapper::{RecordError, Sink};
+use trialbook_store::reading::Reading as _;
+
+use super::live::Teller;
+use super::source::Spec;
+use crate::book::Open;
+use crate::failure::Failure;
+
+/// Earlier snapshots that are compared with; more differ in the same.
+const MOST_EARLIER: usize = 10;
+/// Differences of one kind that are told one by one.
+const MOST_TOLD: usize = 8;
+
+/// What is captured, and where it goes.
+pub(super) struct Surroundings {
+    /// What each run is tied to: config, environment, code, variables, dataset.
+    pub(super) snapshots: [Snapshot; 5],
+    parts: Parts,
+    python: String,
+    folder: PathBuf,
+    declared: Vec<(String, trialbook_model::record::Param)>,
+    earlier: Vec<Value>,
+    earlier_data: Vec<Value>,
+    data: Data,
+}
+
+/// How far the data is known before anything runs.
+enum Data {
+    /// Nothing says what it has to be, or it is not looked at.
+    Unsaid,
+    /// It is checked beside the runs.
+    Awaited(Manifest, PathBuf),
+    /// The manifest cannot be used.
+    Unusable(String),
+    /// It was checked.
+    Checked(Manifest, Vec<Check>),
+}
+
+impl Surroundings {
+    /// Finds what there is to look at. With `strict` set, data is checked here and now.
+    pub(super) fn new(
+        spec: &Spec,
+        parts: Parts,
+        python: String,
+        (open, standing): (&Open, &Standing),
+        strict: Option<Strict>,
+    ) -> Result<Self> {
+        let data = match strict {
+            Some(strict) => Data::Checked(strict.manifest, strict.checks),
+            None if parts.has(Part::Data) => awaited(spec),
+            None => Data::Unsaid,
+        };
+        let view = open.view()?;
+        let earlier = |sums: &BTreeSet<String>| -> Result<Vec<Value>> {
+            let mut documents = Vec::new();
+            for sha256 in sums.iter().take(MOST_EARLIER) {
+                documents.extend(view.snapshot(sha256)?);
+            }
+            Ok(documents)
+        };
+        Ok(Self {
+            snapshots: [
+                Snapshot::new("config", outline::document(&spec.config)),
+                Snapshot::awaited("environment"),
+                Snapshot::awaited("code"),
+                Snapshot::awaited("variables"),
+                Snapshot::awaited("dataset"),
+            ],
+            parts,
+            python,
+            folder: spec.folder.clone(),
+            declared: spec.config.environment.clone(),
+            earlier: earlier(&standing.environments)?,
+            earlier_data: earlier(&standing.datasets)?,
+            data,
+        })
+    }
+
+    /// Looks around, beside the runs.
+    pub(super) fn look(
+        &self,
+        sink: &dyn Sink,
+        stop: &Stop,
+        teller: &Teller,
+    ) -> Result<(), RecordError> {
+        let place = Place {
+            directory: &self.folder,
+            python: &self.python,
+        };
+        let captured = Captured::of(place, &self.parts);
+        if let Some(environment) = &captured.environment {
+            self.tell(environment, teller);
+        }
+        let clean = |document: Value| secret::json(document).content;
+        let [_, environment, code, variables, dataset] = &self.snapshots;
+        let found = captured.environment.map(|it| clean(it.document()));
+        environment.arrive(found, sink)?;
+        code.arrive(captured.code, sink)?;
+        variables.arrive(captured.variables, sink)?;
+        dataset.arrive(self.checked(stop, teller), sink)
+    }
+
+    /// Where the surroundings are not what the config says, or not what they were for the runs that are done.
+    fn tell(&self, environment: &Environment, teller: &Teller) {
+        for found in differences(&self.declared, environment) {
+            teller.warn(format!(
+                "the config says {} `{}`; found `{}`",
+                found.key, found.declared, found.found
+            ));
+        }
+        let changed = self.earlier.iter().flat_map(|it| changes(it, environment));
+        let mut told = BTreeSet::new();
+        let new = changed.filter(|change| told.insert(change.key.clone()));
+        let new: Vec<Difference> = new.collect();
+        for change in new.iter().take(MOST_TOLD) {
+            teller.warn(format!(
+                "runs of this experiment were done with {} `{}`; now it is `{}`",
+                change.key, change.declared, change.found
+            ));
+        }
+        if new.len() > MOST_TOLD {
+            let more = new.len() - MOST_TOLD;
+            teller.warn(format!("{more} more things have changed since those runs"));
+        }
+    }
+
+    /// The snapshot of the data, where a manifest says what it has to be.
+    fn checked(&self, stop: &Stop, teller: &Teller) -> Option<Value> {
+        let checks;
+        let (manifest, checks) = match &self.data {
+            Data::Unsaid => return None,
+            Data::Unusable(problem) => {
+                teller.warn(problem.clone());
+                return None;
+            }
+            Data::Awaited(manifest, folder) => {
+                let is_stopped = || stop.urgency() != Urgency::None;
+                checks = verify::verify(manifest, folder, &is_stopped);
+                if is_stopped() {
+                    return None;
+                }
+                (manifest, &checks)
+            }
+            Data::Checked(manifest, checks) => (manifest, checks),
+        };
+        for problem in checks.iter().filter_map(Check::problem) {
+            teller.warn(problem);
+        }
+        let document = verify::document(manifest, checks);
+        self.tell_of_data(&document, teller);
+        Some(document)
+    }
+
+    /// Data that is not what it was for the runs that are done.
+    fn tell_of_data(&self, now: &Value, teller: &Teller) {
+        let sum = |document: &Value, path: &Value| {
+            let mut entries = document["datasets"].as_array().into_iter().flatten();
+            let entry = entries.find(|entry| entry["path"] == *path)?;
+            entry["checksum"].as_str().map(str::to_owned)
+        };
+        for entry in now["datasets"].as_array().into_iter().flatten() {
+            let path = &entry["path"];
+            let present = entry["checksum"].as_str();
+            let before = self.earlier_data.iter().find_map(|earlier| {
+                let before = sum(earlier, path)?;
+                (Some(before.as_str()) != present).then_some(before)
+            });
+            if let (Some(before), Some(present)) = (before, present) {
+                let path = path.as_str().unwrap_or_default();
+                teller.warn(format!(
+                    "runs of this experiment were done with `{path}` {before}; now it is {present}"
+                ));
+            }
+        }
+    }
+}
+
+fn awaited(spec: &Spec) -> Data {
+    let data_path = spec.config.task.data_path.as_deref();
+    let Some(path) = verify::find(&spec.folder, data_path) else {
+        return Data::Unsaid;
+    };
+    match read(&path) {
+        Ok((manifest, folder)) => Data::Awaited(manifest, folder),
+        Err(error) => Data::Unusable(format!("the data is not checked: {error:#}")),
+    }
+}
+
+fn read(path: &std::path::Path) -> Result<(Manifest, PathBuf)> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|source| Failure::Unreadable {
+        path: name.clone(),
+        source,
+    })?;
+    let manifest = manifest::parse(&text, &name)?;
+    let folder = path.parent().map(std::path::Path::to_owned);
+    Ok((manifest, folder.unwrap_or_default()))
+}
+
+/// A manifest that the data has to agree with before anything runs.
+pub(super) struct Strict {
+    manifest: Manifest,
+    checks: Vec<Check>,
+}
+
+impl Strict {
+    /// Checks the data, and fails where it is not what its manifest says.
+    pub(super) fn check(spec: &Spec) -> Result<Self> {
+        let data_path = spec.config.task.data_path.as_deref();
+        let path = verify::find(&spec.folder, data_path).ok_or_else(|| Failure::Usage {
+            problem: "there is no `data-manifest.yaml` to check the data by".to_owned(),
+            hint: "`trialbook dataset add PATH` writes one; without `--strict-data` nothing is checked".to_owned(),
+        })?;
+        let (manifest, folder) = read(&path)?;
+        let checks = verify::verify(&manifest, &folder, &|| false);
+        let problems: Vec<String> = checks.iter().filter_map(Check::problem).collect();
+        if problems.is_empty() {
+            Ok(Self { manifest, checks })
+        } else {
+            Err(Failure::DataChanged { problems }.into())
+        }
+    }
+}

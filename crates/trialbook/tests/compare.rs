@@ -1,0 +1,263 @@
+//! Runs and experiments beside each other, and ranked.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
+mod sandbox;
+
+use sandbox::Sandbox;
+
+/// A run with params and metrics, ended.
+fn run(sandbox: &Sandbox, name: &str, params: &str, metrics: &str) -> String {
+    let id = sandbox.start(&format!("--name {name} {params}"));
+    if !metrics.is_empty() {
+        sandbox
+            .say(&format!("log metric {metrics} --run {id}"))
+            .ok();
+    }
+    sandbox.say(&format!("end --run {id}")).ok();
+    id
+}
+
+fn transformers(sandbox: &Sandbox) -> Vec<String> {
+    let of = |name, model: &str, metrics| {
+        let params = format!("--param model={model} --param lr=1e-5");
+        run(sandbox, name, &params, metrics)
+    };
+    vec![
+        of(
+            "BERT-baseline",
+            "bert",
+            "val_accuracy=0.89 val_f1=0.87 inference_time=45",
+        ),
+        of(
+            "RoBERTa-large",
+            "roberta",
+            "val_accuracy=0.92 val_f1=0.90 inference_time=120",
+        ),
+        of(
+            "DistilBERT-fast",
+            "distil",
+            "val_accuracy=0.86 val_f1=0.84 inference_time=15",
+        ),
+    ]
+}
+
+#[test]
+fn three_transformers_are_compared_as_the_document_does() {
+    let sandbox = Sandbox::new();
+    let ids = transformers(&sandbox).join(",");
+    let said = sandbox
+        .run([
+            "compare",
+            "--experiment-ids",
+            &ids,
+            "--metrics",
+            "val_accuracy,val_f1,inference_time",
+        ])
+        .ok();
+    let expected = "\
+3 runs, each against BERT-baseline (the first: no baseline is marked among them)
+
+Params and configs that differ (1 of 2)
+KEY    BERT-baseline  RoBERTa-large  DistilBERT-fast
+model  bert           roberta        distil
+
+Metrics
+SUBJECT                 val_accuracy               val_f1      inference_time
+BERT-baseline                   0.89                 0.87                  45
+RoBERTa-large    0.92 (+0.03, +3.4%)   0.9 (+0.03, +3.4%)  120 (+75, +166.7%)
+DistilBERT-fast  0.86 (-0.03, -3.4%)  0.84 (-0.03, -3.4%)    15 (-30, -66.7%)
+
+Winner: RoBERTa-large (best val_accuracy 0.92, best val_f1 0.9); DistilBERT-fast (best inference_time 15)
+One run each: whether that is chance cannot be said.
+Assumed from the names: more val_accuracy and val_f1 is better; less inference_time is better.
+";
+    assert_eq!(said, expected);
+    let all = sandbox.say("compare Default --all --metrics val_f1").ok();
+    assert!(all.contains("\nlr     1e-5 "), "{all}");
+    assert!(
+        all.starts_with("3 runs, each against DistilBERT-fast"),
+        "{all}"
+    );
+    let json = sandbox
+        .say("compare BERT-baseline RoBERTa-large --json")
+        .json();
+    assert_eq!(json["metrics"][1]["key"], "val_accuracy");
+    assert_eq!(json["metrics"][1]["best"], serde_json::json!([1]));
+    let delta = json["metrics"][1]["cells"][1]["delta"].as_f64().unwrap();
+    assert!((delta - 0.03).abs() < 1e-12);
+    let named = sandbox.say("compare Default --baseline RoBERTa-large").ok();
+    assert!(named.contains("each against RoBERTa-large"), "{named}");
+    sandbox.say("compare Default --baseline other").failed(2);
+}
+
+#[test]
+fn what_is_missing_is_blank_and_ties_are_all_named() {
+    let sandbox = Sandbox::new();
+    run(&sandbox, "a", "", "score=1 loss=0.5");
+    run(&sandbox, "b", "", "score=1");
+    run(&sandbox, "c", "", "score=0 loss=NaN");
+    let said = sandbox.say("compare a b c --metrics score,loss,nope");
+    let said = said.ok();
+    assert!(said.contains("warning: b has no `loss`"), "{said}");
+    assert!(
+        said.contains("warning: a, b and c have no `nope`"),
+        "{said}"
+    );
+    assert!(said.contains("1 value of `loss` is not finite"), "{said}");
+    assert!(
+        said.contains("Winner: a and b (best score 1); a (best loss 0.5)"),
+        "{said}"
+    );
+    assert!(said.contains("NaN"), "{said}");
+    let unknown = sandbox.say("compare a nobody").failed(3);
+    assert!(
+        unknown.contains("no run of this book is called `nobody`"),
+        "{unknown}"
+    );
+    sandbox.say("compare").failed(2);
+    sandbox.say("compare a --agg median").failed(2);
+}
+
+#[test]
+fn runs_of_other_experiments_are_compared_with_a_warning() {
+    let sandbox = Sandbox::new();
+    run(&sandbox, "a", "--experiment one", "loss=1");
+    run(&sandbox, "b", "--experiment two", "loss=2");
+    let said = sandbox.say("compare a b").ok();
+    assert!(
+        said.contains("different experiments (one and two)"),
+        "{said}"
+    );
+}
+
+#[test]
+fn more_runs_than_are_asked_for_are_left_out_aloud() {
+    let sandbox = Sandbox::new();
+    for name in ["a", "b", "c"] {
+        run(&sandbox, name, "--experiment many", "loss=1");
+    }
+    let said = sandbox.say("compare many --limit 2");
+    assert!(
+        said.err.contains("means 3 runs: the newest 2 are compared"),
+        "{said:?}"
+    );
+    assert!(said.ok().starts_with("2 runs, each against c"));
+    let said = sandbox.say("compare many/run-* --limit 2");
+    assert!(said.err.contains("the newest 2 are compared"), "{said:?}");
+}
+
+#[test]
+fn a_leaderboard_ranks_the_runs_that_have_the_metric() {
+    let sandbox = Sandbox::new();
+    transformers(&sandbox);
+    run(&sandbox, "twin", "", "val_f1=0.90 inference_time=12");
+    run(&sandbox, "none", "", "");
+    let words = "leaderboard --sort-by val_f1 --top 20 --filter inference_time<50";
+    let said = sandbox.say(words).ok();
+    assert!(
+        said.starts_with("Top 3 of 3 runs by val_f1 (descending, assumed from its name)\n"),
+        "{said}"
+    );
+    assert!(said.lines().nth(2).unwrap().contains("twin"), "{said}");
+    let json = sandbox.say("leaderboard --sort-by val_f1 --json").json();
+    let ranks: Vec<u64> = json["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| run["rank"].as_u64().unwrap())
+        .collect();
+    assert_eq!(ranks, [1, 1, 3, 4]);
+    assert_eq!((&json["ranked"], &json["without"]), (&4.into(), &1.into()));
+    let least = sandbox
+        .say("leaderboard --sort-by inference_time --show model")
+        .ok();
+    assert!(least.contains("ascending") && least.lines().nth(2).unwrap().contains("twin"));
+    sandbox.say("leaderboard --sort-by status").failed(2);
+    sandbox.run(["leaderboard", "--sort-by", "a ="]).failed(4);
+}
+
+/// An experiment of two variations whose trials have these losses.
+fn arms(sandbox: &Sandbox, losses: [&[f64]; 2]) {
+    use trialbook_model::id::{ExperimentUid, RunUid, Uid};
+    use trialbook_model::record::{
+        CreateExperiment, Op, Points, SeriesKey, SetStatus, StartRun, Subject,
+    };
+    use trialbook_model::status::RunStatus;
+    use trialbook_model::time::Timestamp;
+
+    let experiment = ExperimentUid(Uid([9; 16]));
+    let mut ops = vec![Op::CreateExperiment(CreateExperiment {
+        experiment,
+        project: "default".to_owned(),
+        name: "arms".to_owned(),
+        handle: None,
+        document: serde_json::Value::Null,
+        config_hash: None,
+    })];
+    for (at, (name, losses)) in ["near", "far"].iter().zip(losses).enumerate() {
+        for (trial, loss) in losses.iter().enumerate() {
+            let run = RunUid(Uid([(20 * at + trial + 1) as u8; 16]));
+            ops.push(Op::StartRun(StartRun {
+                experiment,
+                variation: Some((*name).to_owned()),
+                trial: Some(trial as u64 + 1),
+                ..StartRun::of(run)
+            }));
+            ops.push(Op::Points(Points {
+                subject: Subject::Run(run),
+                step: 0,
+                time: Timestamp(0),
+                set: false,
+                values: vec![(SeriesKey::plain("loss"), *loss)],
+            }));
+            ops.push(Op::SetStatus(SetStatus {
+                run,
+                status: RunStatus::Completed,
+                started: None,
+                ended: Some(Timestamp(9)),
+                error: None,
+                exit_code: None,
+            }));
+        }
+    }
+    sandbox::record(sandbox, &ops);
+}
+
+#[test]
+fn a_winner_among_arms_is_named_only_when_it_can_be_told_apart() {
+    let sandbox = Sandbox::new();
+    arms(&sandbox, [&[1.0, 1.1, 0.9, 1.05], &[9.0, 9.1, 8.9, 9.05]]);
+    let said = sandbox.say("compare arms").ok();
+    // scipy.stats.t.ppf(0.975, 3) * numpy.std([1.0, 1.1, 0.9, 1.05], ddof=1) / 2 = 0.13588
+    let expected = "\
+2 arms, each against far (the first: no baseline is marked among them)
+
+Params and configs that differ (0 of 0)
+None was recorded.
+
+Metrics
+SUBJECT  RUNS                                loss
+far         4                  9.01 ± 0.14, n = 4
+near        4  1.01 ± 0.14, n = 4 (-8.00, -88.8%)
+
+Winner: near (best loss 1.01)
+Told apart by Welch's t tests of all pairs, Holm over 1 test, alpha = 0.05.
+Assumed from the names: less loss is better.
+";
+    assert_eq!(said, expected);
+    let sandbox = Sandbox::new();
+    arms(&sandbox, [&[1.0, 1.1, 0.9], &[1.02, 1.12, 0.88]]);
+    let said = sandbox.say("compare arms").ok();
+    assert!(
+        said.contains("Best mean loss: near (1.00), not distinguishable from far."),
+        "{said}"
+    );
+    let sandbox = Sandbox::new();
+    arms(&sandbox, [&[1.0, 1.1, 0.9], &[2.0]]);
+    let said = sandbox.say("compare arms").ok();
+    assert!(
+        said.contains("near (1.00), not tested against far (too few observations)."),
+        "{said}"
+    );
+}
