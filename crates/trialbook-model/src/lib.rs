@@ -19,6 +19,7 @@ pub mod id;
 pub mod manifest;
 pub mod nearest;
 pub mod plan;
+pub mod progress;
 pub mod record;
 pub mod secret;
 pub mod seed;

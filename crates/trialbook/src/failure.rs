@@ -141,6 +141,18 @@ pub(crate) enum Failure {
         /// The run, as told to people.
         run: String,
     },
+    /// A book that holds experiments, in whose place others were to come.
+    #[error("the book at `{path}` is not empty")]
+    NotEmpty {
+        /// The book.
+        path: String,
+    },
+    /// A file or folder that would be replaced.
+    #[error("`{path}` is there already")]
+    Exists {
+        /// The file.
+        path: String,
+    },
     /// Data that is not what its manifest says.
     #[error("the data is not what its manifest says:{}", listed(.problems))]
     DataChanged {
@@ -209,7 +221,10 @@ impl Failure {
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
             Self::Ended { .. } => ErrorCode::RunEnded,
-            Self::Executed { .. } | Self::OtherFile { .. } => ErrorCode::StateConflict,
+            Self::Executed { .. }
+            | Self::OtherFile { .. }
+            | Self::Exists { .. }
+            | Self::NotEmpty { .. } => ErrorCode::StateConflict,
             Self::DataChanged { .. } => ErrorCode::DataChanged,
             Self::Unreadable { .. } => ErrorCode::Io,
         }
@@ -229,6 +244,9 @@ impl Failure {
             Self::Unknown {
                 noun: "experiment", ..
             } => "`trialbook list experiments` shows what there is".to_owned(),
+            Self::Unknown { noun: "entry", .. } => {
+                "the manifest has other names and paths".to_owned()
+            }
             Self::Unknown {
                 noun: "artifact", ..
             } => "`trialbook artifact list RUN` shows what there is".to_owned(),
@@ -249,7 +267,11 @@ impl Failure {
             Self::ParamConflict { .. } => {
                 "params are written once; start another run for another value".to_owned()
             }
-            Self::OtherFile { .. } => "`--force` replaces it".to_owned(),
+            Self::NotEmpty { .. } => {
+                "`--force` replaces its experiments by those of the backup; back it up first"
+                    .to_owned()
+            }
+            Self::OtherFile { .. } | Self::Exists { .. } => "`--force` replaces it".to_owned(),
             Self::NoRunYet { experiment } => {
                 format!("start one: `trialbook start --experiment '{experiment}'`")
             }

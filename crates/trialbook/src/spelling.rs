@@ -5,9 +5,12 @@
 use std::ffi::OsString;
 
 /// A verb as others write it, and as we do.
-const SPELLINGS: [(&str, &[&str]); 19] = [
+const SPELLINGS: &[(&str, &[&str])] = &[
+    ("validate-config", &["validate"]),
     ("log-params", &["log", "param"]),
     ("log-metrics", &["log", "metric"]),
+    ("artifact-download", &["artifact", "get"]),
+    ("artifact-upload", &["artifact", "put"]),
     ("log-artifacts", &["log", "artifact"]),
     ("experiment-log-params", &["log", "param"]),
     ("experiment-log-metrics", &["log", "metric"]),

@@ -14,12 +14,12 @@ use trialbook_model::status::RunStatus;
 use trialbook_model::time::Clock as _;
 use trialbook_store::reading::Reading as _;
 
-use crate::book::{self, Open};
+use crate::book;
 use crate::commands::start;
 use crate::context::{Context, SystemClock};
 use crate::failure::Failure;
 use crate::names::Names;
-use crate::target::{self, RunChoice, Target, WRAPPER};
+use crate::target::{self, RunChoice, Target};
 use crate::{summary, values};
 
 const SCHEMA: u32 = 1;
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         (None, _) => RunStatus::Completed,
     });
     let present = target.run.state.status();
-    let wrapped = is_executed(&open, &target)?;
+    let wrapped = target::is_executed(&open, &target.run)?;
     let inside = || {
         let variable = cx.run_variable()?;
         Names::new(&view).run(variable).ok()
@@ -134,7 +134,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
 }
 
 /// Records the note that says what a completed run came to.
-fn summarise(cx: &Context, open: &Open, target: &Target) -> Result<()> {
+fn summarise(cx: &Context, open: &book::Open, target: &Target) -> Result<()> {
     let view = open.view()?;
     let Some(run) = view.runs(&[target.run.no])?.pop() else {
         return Ok(());
@@ -144,20 +144,6 @@ fn summarise(cx: &Context, open: &Open, target: &Target) -> Result<()> {
     let mut writer = open.writer(cx)?;
     writer.record(&Op::PutNote(note))?;
     writer.finish(cx)
-}
-
-/// Whether the process that executes the run lives: the one that said that it is running.
-fn is_executed(open: &Open, target: &Target) -> Result<bool> {
-    let state = &target.run.state;
-    if target.source() != WRAPPER || state.status() != RunStatus::Running {
-        return Ok(false);
-    }
-    let changed = state.changed.as_ref().map(|changed| changed.stamp.writer);
-    let started = state.start.as_ref().map(|start| start.stamp.writer);
-    match changed.or(started) {
-        Some(writer) => Ok(open.book().is_writing(writer)?),
-        None => Ok(false),
-    }
 }
 
 /// Final metrics, each at the step after its last one, and the note.

@@ -4,6 +4,7 @@
 
 use anyhow::Error;
 use serde::Serialize;
+use trialbook_exchange::{ImportError, Problem};
 use trialbook_model::code::ErrorCode;
 use trialbook_model::config::{ConfigErrors, GridError};
 use trialbook_model::manifest::ManifestErrors;
@@ -77,6 +78,12 @@ fn advice(error: &Error) -> (ErrorCode, Option<String>) {
         if let Some(failure) = cause.downcast_ref::<BookError>() {
             return (code_of_book(failure), hint_of_book(failure));
         }
+        if let Some(failure) = cause.downcast_ref::<ImportError>()
+            && !matches!(failure, ImportError::Book(_) | ImportError::Read { .. })
+        {
+            let hint = failure.hint().map(str::to_owned);
+            return (code_of_import(failure), hint);
+        }
         if let Some(advice) = advice_on_running(cause) {
             return advice;
         }
@@ -85,6 +92,20 @@ fn advice(error: &Error) -> (ErrorCode, Option<String>) {
         }
     }
     (ErrorCode::Internal, None)
+}
+
+fn code_of_import(error: &ImportError) -> ErrorCode {
+    match error {
+        ImportError::At { problem, .. } if problem.is_conflict() => ErrorCode::StateConflict,
+        ImportError::At {
+            problem: Problem::Newer { .. },
+            ..
+        } => ErrorCode::NotSupportedYet,
+        ImportError::At { .. } => ErrorCode::DataDamaged,
+        ImportError::Config(_) => ErrorCode::ConfigInvalid,
+        ImportError::Read { source, .. } => code_of_io(source),
+        ImportError::Book(error) => code_of_book(error),
+    }
 }
 
 /// What to do; for a book of a newer format, which version reads it.
@@ -108,6 +129,8 @@ fn code_of_book(error: &BookError) -> ErrorCode {
         BookError::Restless => ErrorCode::BookBusy,
         BookError::NetworkFolder { .. } | BookError::NotARun => ErrorCode::NotSupportedYet,
         BookError::NotABook { .. }
+        | BookError::NotABackup { .. }
+        | BookError::BackupDamaged { .. }
         | BookError::Damaged { .. }
         | BookError::Lost { .. }
         | BookError::Index { .. }

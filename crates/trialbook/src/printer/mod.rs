@@ -200,6 +200,35 @@ impl Printer {
         }
     }
 
+    /// Puts out what is held so far, for verbs that go on: no pager.
+    pub(crate) fn flush(&self) -> anyhow::Result<()> {
+        let text = self.held.take();
+        let mut out = io::stdout();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+
+    /// Puts out what is held so far in the place of what a terminal shows.
+    pub(crate) fn frame(&self) -> anyhow::Result<()> {
+        if self.terminal && !self.face.dumb {
+            // Home, and everything below cleared.
+            self.held.borrow_mut().insert_str(0, "\u{1b}[H\u{1b}[2J");
+        }
+        self.flush()
+    }
+
+    /// Asks whoever sits at the terminal; where nobody does, the answer is yes.
+    pub(crate) fn confirms(&self, question: &str) -> bool {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return true;
+        }
+        let question = escape::plain(question);
+        drop(write!(io::stderr(), "{question} [y/N] "));
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).is_ok()
+            && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+
     /// Whether a pager showed it.
     fn page(&self, text: &str) -> bool {
         let command = match &self.face.pager {
