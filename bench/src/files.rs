@@ -55,7 +55,12 @@ pub(crate) fn run(folder: &Path) -> Result<Vec<Figure>> {
     let mut figures = vec![
         Figure::higher(BENCH, "export of 10⁷ points", median(&mut exports), "M/s").target(1.0),
         Figure::higher(BENCH, "import of 10⁷ points", median(&mut imports), "M/s").target(1.0),
-        Figure::higher(BENCH, "import of 10⁷ points, sealed", median(&mut seals), "M/s"),
+        Figure::higher(
+            BENCH,
+            "import of 10⁷ points, sealed",
+            median(&mut seals),
+            "M/s",
+        ),
         Figure::lower(BENCH, "document", bytes / points, "B/point"),
     ];
     fs::remove_file(&file)?;
@@ -136,9 +141,11 @@ fn backup(book: &Book, folder: &Path) -> Result<Figure> {
         fs::remove_file(&copy)?;
     }
     let copy = median(&mut copies);
-    Ok(Figure::higher(BENCH, "backup", median(&mut backups), "MB/s")
-        .target(0.5 * copy)
-        .limit("copy", copy))
+    Ok(
+        Figure::higher(BENCH, "backup", median(&mut backups), "MB/s")
+            .target(0.5 * copy)
+            .limit("copy", copy),
+    )
 }
 
 fn archive(book: &Book, file: &Path) -> Result<u64> {

@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 
 /// A verb as others write it, and as we do.
-const SPELLINGS: [(&str, &[&str]); 7] = [
+const SPELLINGS: [(&str, &[&str]); 9] = [
     ("log-params", &["log", "param"]),
     ("log-metrics", &["log", "metric"]),
     ("artifact-download", &["artifact", "get"]),
