@@ -27,7 +27,7 @@ fn filled(sandbox: &Sandbox) -> String {
 #[test]
 fn artifacts_are_listed_and_come_out_checked() {
     let sandbox = Sandbox::new();
-    let run = filled(&sandbox);
+    filled(&sandbox);
     let list = sandbox.say("artifact list latest --json").json();
     let paths: Vec<_> = list["artifacts"]
         .as_array()
