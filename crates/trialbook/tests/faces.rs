@@ -5,8 +5,9 @@ mod sandbox;
 use sandbox::Sandbox;
 use serde_json::Value;
 
-const VERBS: [&str; 24] = [
+const VERBS: &[&str] = &[
     "init",
+    "create",
     "run",
     "start",
     "log",
@@ -16,6 +17,7 @@ const VERBS: [&str; 24] = [
     "log item",
     "log artifact",
     "log lines",
+    "log progress",
     "end",
     "list",
     "show",
@@ -28,6 +30,17 @@ const VERBS: [&str; 24] = [
     "leaderboard",
     "series",
     "stats",
+    "tag",
+    "note",
+    "baseline",
+    "revert",
+    "rename",
+    "move",
+    "archive",
+    "unarchive",
+    "delete",
+    "undelete",
+    "completion",
     "doctor",
     "version",
 ];
@@ -35,7 +48,7 @@ const VERBS: [&str; 24] = [
 #[test]
 fn every_verb_has_help_with_examples() {
     let sandbox = Sandbox::new();
-    for verb in VERBS {
+    for &verb in VERBS {
         let help = sandbox.say(&format!("{verb} --help")).ok();
         assert!(help.contains("Examples:\n  "), "{verb}: {help}");
         assert!(

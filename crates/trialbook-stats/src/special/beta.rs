@@ -2,13 +2,15 @@
 //!
 //! Invariant: x and y = 1 − x are both handed over, so that nothing is lost where one of them is close to 1.
 
-use super::loader::{deviance, ln_beta, stirling_error};
+use super::loader::{deviance, ln_beta, ln_gamma_ratio, stirling_error};
 use super::normal::normal_quantile;
 use super::root::{Slope, newton};
 use super::{Tail, Tails};
 
 /// Below this argument the leading term of the series is the whole function.
 const NEAR_ZERO: f64 = 1e-290;
+/// Below this shape one tail is near 1 left of the mean.
+const NEAR_CERTAIN: f64 = 0.1;
 /// Below this shape the saddle-point form has no saddle.
 const SMALL_SHAPE: f64 = 0.01;
 
@@ -31,11 +33,42 @@ pub(crate) fn tails(a: f64, b: f64, x: f64, y: f64) -> Tails {
     } else {
         a - (a + b) * x
     };
+    if from_mean >= 0.0 && a <= b && a < NEAR_CERTAIN {
+        return near_certain(a, b, x);
+    }
+    if from_mean <= 0.0 && b <= a && b < NEAR_CERTAIN {
+        return near_certain(b, a, y).swapped();
+    }
     let ln_front = ln_front(a, b, x, y);
     if from_mean >= 0.0 {
         Tails::of_lower_product(ln_front, 1.0 / fraction(a, b, (x, y), from_mean))
     } else {
         Tails::of_lower_product(ln_front, 1.0 / fraction(b, a, (y, x), -from_mean)).swapped()
+    }
+}
+
+/// Both tails for a small `a`, left of the mean: nearly all lies still further left, so that it is the upper tail
+/// that would cancel. I = xᵃ Γ(a+b)/(Γ(a+1) Γ(b)) (1 + a Σ (1−b)ₙ xⁿ / (n! (a+n))), whose logarithm is small.
+fn near_certain(a: f64, b: f64, x: f64) -> Tails {
+    const MOST_TERMS: u32 = 1_000;
+    let (mut sum, mut term) = (0.0, 1.0);
+    for n in 1..=MOST_TERMS {
+        let n = f64::from(n);
+        term *= (n - b) / n * x;
+        let next = sum + term / (a + n);
+        if next == sum {
+            break;
+        }
+        sum = next;
+    }
+    let ln_lower =
+        a * libm::log(x) + ln_gamma_ratio(b, a) - libm::lgamma(a + 1.0) + libm::log1p(a * sum);
+    let upper = -libm::expm1(ln_lower);
+    Tails {
+        lower: libm::exp(ln_lower),
+        upper,
+        ln_lower,
+        ln_upper: libm::log(upper),
     }
 }
 
