@@ -6,6 +6,7 @@
 mod append;
 mod commands;
 mod figure;
+mod files;
 mod fill;
 mod items;
 mod machine;
@@ -44,7 +45,7 @@ impl Place {
 /// A bench and its name.
 type Bench = (&'static str, fn(&Place) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 8] = [
+const BENCHES: [Bench; 9] = [
     ("machine", |place| machine::run(place.folder())),
     ("append", |place| append::run(place.folder())),
     ("seal", |place| seal::run(place.folder())),
@@ -57,6 +58,7 @@ const BENCHES: [Bench; 8] = [
     ("find", |place| {
         commands::find(place.program()?, place.folder())
     }),
+    ("files", |place| files::run(place.folder())),
 ];
 
 fn main() -> Result<()> {
