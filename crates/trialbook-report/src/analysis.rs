@@ -11,6 +11,7 @@ use trialbook_analysis::finding::{Analysis, Because, Division};
 use crate::cautions;
 use crate::figures::count;
 use crate::page::{Page, some};
+pub(crate) use sections::span;
 pub use sections::{contrasts, criteria, method, metrics, trials};
 pub use sentences::sentences;
 

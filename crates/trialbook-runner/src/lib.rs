@@ -17,4 +17,5 @@ pub mod signals;
 pub mod snapshot;
 pub mod standing;
 pub mod stop;
+pub mod swarm;
 pub mod wrapper;

@@ -240,6 +240,10 @@ impl<'a, V: Reading> Names<'a, V> {
             .iter()
             .find(|row| by_name(row))
             .or_else(|| all.iter().find(|row| by_id(row)));
+        if let (None, Some(uid)) = (found, self.alias(name)?) {
+            let mut all = all.into_iter();
+            return Ok(all.find(|row| row.state.uids.iter().any(|it| it.0 == uid)));
+        }
         Ok(found.cloned())
     }
 

@@ -96,7 +96,7 @@ pub(super) fn half_width(found: &Described) -> Option<f64> {
     Some((interval.high - interval.low) / 2.0)
 }
 
-pub(super) fn span(span: &Span) -> String {
+pub(crate) fn span(span: &Span) -> String {
     crate::figures::interval(span.low, span.high)
 }
 

@@ -40,6 +40,11 @@ impl BookView<'_> {
         })
     }
 
+    /// Names, projects and flags of all experiments by number, without reading their rows.
+    pub fn experiment_facts(&self) -> Result<Vec<ExperimentFacts>, BookError> {
+        self.ask(|index| Ok(index.experiments().to_vec()))
+    }
+
     /// The index of everything that this view sees.
     fn index(&self, ask: Ask) -> Result<Index, BookError> {
         let cached = self.unsealed_index.borrow().clone();

@@ -13,12 +13,12 @@ use trialbook_model::state::SeriesSummary;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Clock as _;
 
-use crate::book::{self, Open};
+use crate::book;
 use crate::commands::start;
 use crate::context::{Context, SystemClock};
 use crate::failure::Failure;
 use crate::names::Names;
-use crate::target::{self, RunChoice, Target, WRAPPER};
+use crate::target::{self, RunChoice, Target};
 use crate::values;
 
 const SCHEMA: u32 = 1;
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         (None, _) => RunStatus::Completed,
     });
     let present = target.run.state.status();
-    let wrapped = is_executed(&open, &target)?;
+    let wrapped = target::is_executed(&open, &target.run)?;
     let inside = || {
         let variable = cx.run_variable()?;
         Names::new(&view).run(variable).ok()
@@ -127,20 +127,6 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         cx.printer.line(format!("run {} is {status}", target.title));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Whether the process that executes the run lives: the one that said that it is running.
-fn is_executed(open: &Open, target: &Target) -> Result<bool> {
-    let state = &target.run.state;
-    if target.source() != WRAPPER || state.status() != RunStatus::Running {
-        return Ok(false);
-    }
-    let changed = state.changed.as_ref().map(|changed| changed.stamp.writer);
-    let started = state.start.as_ref().map(|start| start.stamp.writer);
-    match changed.or(started) {
-        Some(writer) => Ok(open.book().is_writing(writer)?),
-        None => Ok(false),
-    }
 }
 
 /// Final metrics, each at the step after its last one, and the note.

@@ -38,6 +38,7 @@ use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
 use crate::failure::Failure;
 use crate::printer::{Line, Style};
+pub(super) use source::duration;
 use source::{Intent, Repeat, Spec};
 use surroundings::{Strict, Surroundings};
 
@@ -206,7 +207,7 @@ fn wish(args: &Args, spec: &Spec) -> Wish {
 }
 
 /// A base for seeds in case one is needed; NumPy takes 32 bits.
-fn drawn_seed() -> u64 {
+pub(super) fn drawn_seed() -> u64 {
     let mut bytes = [0; 4];
     SystemEntropy.fill(&mut bytes);
     u64::from(u32::from_be_bytes(bytes))
