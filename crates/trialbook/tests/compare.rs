@@ -369,6 +369,12 @@ fn judged_answers_are_compared_item_by_item() {
         said.contains("warning: 20 clusters: with fewer than 40"),
         "{said}"
     );
+}
+
+#[test]
+fn items_are_those_of_two_that_have_some() {
+    let sandbox = Sandbox::new();
+    two_models(&sandbox);
     sandbox.say("compare gpt-a gpt-b --items --score nope").ok();
     let said = sandbox.say("compare gpt-a --items").failed(2);
     assert!(
