@@ -285,3 +285,6 @@ fn marked(
         by_name(&marked.name)
     })
 }
+
+#[cfg(test)]
+mod tests;
