@@ -198,13 +198,16 @@ fn an_environment_that_goes_with_the_arms_is_told_of() {
         run.environment = if run.variation == "a" { "one" } else { "two" };
     }
     let found = asked("derived", &runs, Vec::new(), &Request::default());
-    let changed = |warning: &Warning| match warning {
-        Warning::ChangedEnvironment {
+    let changed = |warning: &Warning| {
+        if let Warning::ChangedEnvironment {
             different,
             keys,
             between_arms,
-        } => Some((*different, keys.clone(), *between_arms)),
-        _ => None,
+        } = warning
+        {
+            return Some((*different, keys.clone(), *between_arms));
+        }
+        None
     };
     let changed = found.warnings.iter().find_map(changed);
     assert_eq!(changed, Some((2, vec!["hostname".to_owned()], true)));
