@@ -24,6 +24,7 @@ mod secrets;
 mod session;
 mod setups;
 mod spelling;
+mod summary;
 mod target;
 mod titles;
 mod values;

@@ -68,7 +68,9 @@ pub(crate) fn choose<V: Reading>(cx: &Context, view: &V, choice: &RunChoice) -> 
         (Some(text), _) => match names.any(text)? {
             Found::Run(run) => *run,
             Found::Experiment(row) => {
-                through = Some(text.clone());
+                // An alias is told as it was typed; its own name is told as the run's title.
+                let is_alias = names.aliases_of(&row)?.contains(text);
+                through = is_alias.then(|| text.clone());
                 let found = names.run_of(&row, text)?;
                 found.ok_or_else(|| Failure::NoRunYet {
                     experiment: text.clone(),

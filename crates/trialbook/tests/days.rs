@@ -317,7 +317,7 @@ fn a_second_terminal_does_not_write_into_the_first_ones_run() {
     let refused = sandbox.say("log metric loss=1").failed(2);
     assert!(refused.contains("theirs"), "{refused}");
     let gone = sandbox
-        .say_in("0000dead0000dead0000dead0000dead", "log metric loss=1")
+        .say_in("00000000000000000000000000000000", "log metric loss=1")
         .failed(3);
     assert!(gone.contains("TRIALBOOK_RUN is set to `0000"), "{gone}");
 }

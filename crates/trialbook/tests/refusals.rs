@@ -248,7 +248,7 @@ fn ids_that_mean_nothing_or_several_list_what_they_could_mean() {
         "{said}"
     );
     let said = sandbox.say("log metric loss=1 --run other").ok();
-    assert_eq!(said, "Logged 1 metric at step 0 to experiment other\n");
+    assert_eq!(said, "Logged 1 metric at step 0 to other/run-001\n");
     let show = sandbox.say("show other/run-001 --json").json();
     assert_eq!(show["metrics"]["loss"]["last"], 1.0);
     let all = sandbox.run(["show", "tuning/run-*"]).ok();

@@ -67,6 +67,7 @@ fn thirty_two_questions_come_to_what_the_example_says() {
         }
     }
     let show = sandbox.say("show exp_20241227_143022 --json").json();
+    assert_eq!(show["aliases"], json!(["exp_20241227_143022"]));
     let results = &show["results"];
     assert_eq!(results["total_questions"], 32);
     assert_eq!(results["correct_answers"], 28);

@@ -80,7 +80,7 @@ success_criteria: [{metric: loss, condition: '< 0.9'}]
 #[test]
 fn a_command_becomes_a_config_with_its_braces() {
     let sandbox = Sandbox::new();
-    let command = ["run", "--", "sh", "-c", "x={loss}; echo loss=0.5 text=$x"];
+    let command = ["run", "--", "sh", "-c", "x={loss}; echo $x; echo loss=0.5"];
     sandbox.run(command).ok();
     // Another command takes the place of the recorded config; the run keeps its own.
     sandbox.run(["run", "--", "sh", "-c", "echo loss=9"]).ok();

@@ -85,6 +85,17 @@ fn verbs_options_and_names_are_completed() {
     );
     assert_eq!(offered(&sandbox, &["experiment-tag", "co"]), ["cool-down"]);
     assert!(offered(&sandbox, &["--book", "nowhere", "show", "t"]).is_empty());
+    many(&sandbox, 300);
+    // Old ones too, of many.
+    let few = offered(&sandbox, &["show", "many/run-01"]);
+    assert_eq!((few.len(), few[9].as_str()), (10, "many/run-010"));
+    assert_eq!(
+        offered(
+            &sandbox,
+            &["show", "many/a run with a long name that takes room 7"]
+        )[0],
+        "many/a run with a long name that takes room 79"
+    );
     // What is archived or deleted is not offered.
     sandbox.say("archive warm-up other").ok();
     assert!(offered(&sandbox, &["show", "war"]).is_empty());

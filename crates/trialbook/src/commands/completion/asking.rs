@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::CommandFactory as _;
-use trialbook_model::filter::{Case, Expr, Key, KeyKind};
+use trialbook_model::filter::{Case, CompareOp, Expr, Key, KeyKind, Literal};
 use trialbook_model::handle::{self, run_label};
 use trialbook_model::id::ExperimentNo;
 use trialbook_store::BookView;
@@ -131,8 +131,8 @@ fn of_runs(view: &BookView<'_>, experiments: &[ExperimentFacts], last: &str) -> 
     };
     let path = last.rsplit_once('/').map(|(path, _)| path);
     let query = Query {
-        filter: match path {
-            Some(_) => Expr::all(),
+        filter: match last.rsplit_once('/') {
+            Some((_, own)) => begins_inside(own),
             None if last.is_empty() => Expr::all(),
             None => begins(last),
         },
@@ -183,18 +183,88 @@ fn is_at(experiment: &ExperimentFacts, path: &str) -> bool {
         || path.contains('/') && full() == path
 }
 
-/// Runs whose name or id begins so.
-fn begins(last: &str) -> Expr {
-    let like = |attribute: &str, case| Expr::Like {
+/// Runs whose name, or label inside their experiment, begins so.
+fn begins_inside(own: &str) -> Expr {
+    const LABEL: &str = "run-";
+    let Some(digits) = own.strip_prefix(LABEL).filter(|digits| !digits.is_empty()) else {
+        return if LABEL.starts_with(own) {
+            Expr::all()
+        } else {
+            like("name", own, Case::Sensitive)
+        };
+    };
+    let mut ways = vec![like("name", own, Case::Sensitive)];
+    let number = |op, number: u64| Expr::Compare {
+        key: Key::new(KeyKind::Attribute, "number"),
+        op,
+        value: Literal::number(number as f64),
+    };
+    ways.extend(numbers(digits).into_iter().map(|(least, most)| {
+        Expr::And(vec![
+            number(CompareOp::GreaterEqual, least),
+            number(CompareOp::LessEqual, most),
+        ])
+    }));
+    Expr::Or(ways)
+}
+
+/// The numbers whose labels, of three digits at least, begin with some digits: ranges.
+fn numbers(digits: &str) -> Vec<(u64, u64)> {
+    /// More digits than any run's number has.
+    const LONGEST: usize = 12;
+    let Ok(head) = digits.parse::<u64>() else {
+        return Vec::new();
+    };
+    let more = if digits.starts_with('0') {
+        3_usize.saturating_sub(digits.len())..=3_usize.saturating_sub(digits.len())
+    } else {
+        3_usize.saturating_sub(digits.len())..=LONGEST.saturating_sub(digits.len())
+    };
+    let range = |more: usize| {
+        let unit = 10_u64.checked_pow(u32::try_from(more).ok()?)?;
+        let least = head.checked_mul(unit)?;
+        Some((least, least.checked_add(unit - 1)?))
+    };
+    more.filter_map(range).collect()
+}
+
+fn like(attribute: &str, last: &str, case: Case) -> Expr {
+    Expr::Like {
         key: Key::new(KeyKind::Attribute, attribute),
         pattern: format!("{last}%"),
         case,
         negated: false,
-    };
-    let name = like("name", Case::Sensitive);
+    }
+}
+
+/// Runs whose name or id begins so.
+fn begins(last: &str) -> Expr {
+    let name = like("name", last, Case::Sensitive);
     let is_hex = last.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_hex && last.len() >= handle::LEAST_PREFIX {
-        return Expr::Or(vec![name, like("id", Case::Insensitive)]);
+        return Expr::Or(vec![name, like("id", last, Case::Insensitive)]);
     }
     name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_that_begin_with_digits_are_ranges_of_numbers() {
+        for digits in [
+            "0", "00", "001", "000", "1", "12", "123", "1234", "9", "010",
+        ] {
+            let ranges = numbers(digits);
+            for number in 0..20_000_u64 {
+                let begins = run_label(number)["run-".len()..].starts_with(digits);
+                let within = ranges
+                    .iter()
+                    .any(|(least, most)| (*least..=*most).contains(&number));
+                assert_eq!(begins, within, "{digits} {number}");
+            }
+        }
+        assert!(numbers("x").is_empty() && numbers("99999999999999999999").is_empty());
+    }
 }

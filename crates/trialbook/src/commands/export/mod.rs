@@ -16,9 +16,9 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 use trialbook_exchange::{Gather, Selection, blobs, document};
+use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading;
-use trialbook_store::{BookError, BookView};
 
 use crate::book::{self, Open};
 use crate::context::Context;
@@ -145,10 +145,7 @@ fn tell(cx: &Context, written: &Written) -> Result<()> {
 }
 
 /// What names mean.
-pub(super) fn selection<V: Reading>(view: &V, what: &[String]) -> Result<Selection>
-where
-    V: Reading<Error = BookError>,
-{
+pub(super) fn selection<V: Reading>(view: &V, what: &[String]) -> Result<Selection> {
     if what.is_empty() {
         return Ok(Selection::All);
     }

@@ -21,6 +21,7 @@ use super::{Args, results};
 use crate::baselines;
 use crate::documents::{self, MetricDocument, NoteDocument, RunHead};
 use crate::figures;
+use crate::names::Names;
 
 /// Everything of a run.
 #[derive(Serialize)]
@@ -29,6 +30,7 @@ pub(super) struct RunDocument {
     head: RunHead,
     /// Whether nothing that was recorded of it is damaged.
     pub(super) whole: bool,
+    aliases: Vec<String>,
     source: Option<String>,
     actor: Option<String>,
     command: Vec<String>,
@@ -192,6 +194,7 @@ pub(super) fn build<V: Reading>(
     Ok(RunDocument {
         head: RunHead::of(run, experiment, now),
         whole: true,
+        aliases: Names::new(view).aliases_of_any(&[run.uid.0])?,
         source: start.map(|start| start.source.clone()),
         actor: state.actor.as_ref().map(|actor| actor.value.clone()),
         command: start.map(|start| start.command.clone()).unwrap_or_default(),
