@@ -4,6 +4,7 @@
 //! Not here: tests; a bench judges nothing but prints whether a target is reached.
 
 mod append;
+mod cli;
 mod commands;
 mod figure;
 mod files;
@@ -45,7 +46,7 @@ impl Place {
 /// A bench and its name.
 type Bench = (&'static str, fn(&Place) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 9] = [
+const BENCHES: [Bench; 10] = [
     ("machine", |place| machine::run(place.folder())),
     ("append", |place| append::run(place.folder())),
     ("seal", |place| seal::run(place.folder())),
@@ -54,6 +55,7 @@ const BENCHES: [Bench; 9] = [
     ("commands", |place| {
         commands::run(place.program()?, place.folder())
     }),
+    ("cli", |place| cli::run(place.program()?, place.folder())),
     ("search", |place| search::run(place.folder())),
     ("find", |place| {
         commands::find(place.program()?, place.folder())
