@@ -4,6 +4,7 @@
 //! Not here: tests; a bench judges nothing but prints whether a target is reached.
 
 mod append;
+mod capture;
 mod commands;
 mod figure;
 mod fill;
@@ -44,7 +45,7 @@ impl Place {
 /// A bench and its name.
 type Bench = (&'static str, fn(&Place) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 8] = [
+const BENCHES: [Bench; 9] = [
     ("machine", |place| machine::run(place.folder())),
     ("append", |place| append::run(place.folder())),
     ("seal", |place| seal::run(place.folder())),
@@ -52,6 +53,9 @@ const BENCHES: [Bench; 8] = [
     ("items", |place| items::run(place.folder())),
     ("commands", |place| {
         commands::run(place.program()?, place.folder())
+    }),
+    ("capture", |place| {
+        capture::run(place.program()?, place.folder())
     }),
     ("search", |place| search::run(place.folder())),
     ("find", |place| {
