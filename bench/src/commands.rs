@@ -68,6 +68,9 @@ pub(crate) fn find(program: &Path, folder: &Path) -> Result<Vec<Figure>> {
                 .target(target)
                 .limit("fork + exec + exit", start),
         );
+        if runs == 100_000 {
+            figures.extend(completion(program, &place, start)?);
+        }
         if runs == 1_000_000 && experiments == 1 {
             let book = fill::book(&place)?;
             let mut recorder = fill::recorder(&book, 9)?;
@@ -86,6 +89,25 @@ pub(crate) fn find(program: &Path, folder: &Path) -> Result<Vec<Figure>> {
             figures.push(Figure::lower("find", name, took, "ms").target(60.0));
         }
         std::fs::remove_dir_all(&place)?;
+    }
+    Ok(figures)
+}
+
+/// Completing the names of runs, by nothing and inside an experiment.
+fn completion(program: &Path, folder: &Path, start: f64) -> Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    for (last, name) in [
+        ("", "nothing typed"),
+        ("experiment-0/run-", "inside an experiment"),
+    ] {
+        let words = ["__complete", "--", "show", last];
+        let took = timed(program, folder, &words)?;
+        let name = format!("completion of ids, 10⁵ runs, {name}");
+        figures.push(
+            Figure::lower("find", name, took, "ms")
+                .target(15.0)
+                .limit("fork + exec + exit", start),
+        );
     }
     Ok(figures)
 }

@@ -7,6 +7,7 @@ mod append;
 mod capture;
 mod commands;
 mod figure;
+mod files;
 mod fill;
 mod items;
 mod machine;
@@ -61,6 +62,7 @@ const BENCHES: [Bench; 9] = [
     ("find", |place| {
         commands::find(place.program()?, place.folder())
     }),
+    ("files", |place| files::run(place.folder())),
 ];
 
 fn main() -> Result<()> {

@@ -3,6 +3,8 @@
 //! Not here: what is compared. Invariant: a best value that rests on an assumed goal says "assumed", and a best
 //! mean that cannot be told from others is no winner.
 
+use std::fmt::Write as _;
+
 use std::collections::BTreeMap;
 
 use trialbook_analysis::comparison::{Cell, Comparison, Held, Kind, Row, Setting, Source};
@@ -206,7 +208,7 @@ fn shown(cell: &Cell, row: &Row) -> String {
     if let Some(delta) = cell.delta {
         let delta = signed(&up_to(delta, cell.half_width));
         let share = cell.relative.map(|share| format!(", {}", change(share)));
-        text.push_str(&format!(" ({delta}{})", share.unwrap_or_default()));
+        write!(text, " ({delta}{})", share.unwrap_or_default()).expect("a string takes all");
     }
     text
 }

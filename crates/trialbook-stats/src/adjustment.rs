@@ -3,6 +3,7 @@
 //! Not here: which questions are a family; the caller says so by what it passes, and leaves out tests that are
 //! undefined. Invariant: an adjusted p is never below the raw one, never above 1, and keeps the order of the raw ones.
 
+use crate::ranking::sorted_places;
 use crate::undefined::Undefined;
 
 /// How p-values are adjusted.
@@ -171,12 +172,7 @@ struct Family {
 
 impl Family {
     fn of(p: &[f64]) -> Self {
-        let mut keyed: Vec<(u64, u32)> = p
-            .iter()
-            .zip(0..)
-            .map(|(&p, at)| (crate::ranking::key_of(p), at))
-            .collect();
-        keyed.sort_unstable();
+        let keyed = sorted_places(p);
         let order: Vec<u32> = keyed.into_iter().map(|(_, at)| at).collect();
         let sorted = order.iter().map(|&at| p[at as usize]).collect();
         Self { sorted, order }
@@ -200,7 +196,12 @@ impl Family {
             .iter()
             .enumerate()
             .map(|(at, &p)| {
-                largest = adjust(p, (m - at) as f64).max(largest).max(p);
+                // Comparisons instead of `max`, whose care for NaN would be waited for in every step.
+                let adjusted = adjust(p, (m - at) as f64);
+                let adjusted = if adjusted < p { p } else { adjusted };
+                if adjusted > largest {
+                    largest = adjusted;
+                }
                 largest
             })
             .collect();

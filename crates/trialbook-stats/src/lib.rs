@@ -2,6 +2,33 @@
 //!
 //! Not here: what a run is, how a result is worded, missing values (the caller removes and counts them).
 //! Invariant: a procedure that cannot answer says why ([`Undefined`]); it never answers with NaN.
+//!
+//! Samples are slices; a result is a struct with the estimate, its [`Interval`] at a [`Level`], the statistic, its
+//! degrees of freedom, and every p-value beside its logarithm ([`PValue`]), which stays finite where the p-value is
+//! below every float. Signs and one-sided alternatives follow the first sample: `greater` is small where it is.
+//! Nothing reads a clock or the environment; the same input gives the same bits on every platform.
+//!
+//! | Question | Default | Also |
+//! | --- | --- | --- |
+//! | What does a sample look like? | [`describe`], [`Description::mean_interval`] | [`shape`], [`quantile`], [`quantile_interval`], [`trimmed_mean`] |
+//! | Do two means differ? | [`welch_t_test`] | [`student_t_test`], [`permute_difference`], [`mann_whitney`], [`brunner_munzel`] |
+//! | Do pairs (same item, same seed) differ? | [`paired_t_test`] | [`signed_rank`], [`sign_test`], [`permute_signs`] |
+//! | Is a difference as good as none? | [`TTest::equivalence`] | |
+//! | Does a mean differ from a value? | [`one_sample_t_test`] | |
+//! | How large is the difference? | [`effect_size`], [`paired_effect_size`] with a [`Magnitude`] | [`superiority`] |
+//! | Do several means differ? | [`welch_anova`], shares of variance by [`one_way_anova`] | [`repeated_measures_anova`], [`kruskal_wallis`], [`friedman`] |
+//! | How sure is a rate? | [`proportion_interval`] (Wilson) | |
+//! | Do two rates differ? | [`two_proportions`] (Newcombe), [`fisher_exact`] | [`chi_squared_independence`], [`cochran_q`] |
+//! | Do the right answers of the same items differ? | [`paired_proportions`], [`mcnemar`] | [`compare_items`] |
+//! | How sure is a score whose items come in clusters? | [`mean_error`], [`paired_error`] | [`repeated_error`], [`ratio_of_means`], [`pass_rates`] |
+//! | Do two quantities go together? | [`spearman`] | [`pearson`], [`kendall`] |
+//! | How sure is any other statistic? | [`bootstrap`] (BCa) | [`bootstrap_t`], [`bootstrap_difference`], [`bootstrap_ratio`], [`bootstrap_clusters`] |
+//! | What remains of many tests? | [`adjust`] with [`Correction::Holm`] | the other [`Correction`]s |
+//! | How many trials are needed? | [`TPlan`], [`proportion_sample_size`] | [`anova_sample_size`], [`chi_squared_power`], [`eval_sample_size`] |
+//! | What is the chance of a value? | [`Distribution`] | [`noncentral_t`], [`binomial`], [`hypergeometric`] |
+//!
+//! A reason is the first that applies: values that are not finite, an empty sample, lengths, counts, groups, spread.
+//! What the defaults are chosen by, and how they fare where their model does not hold, is `docs/guide/statistics.md`.
 
 #![expect(
     clippy::many_single_char_names,
@@ -15,6 +42,7 @@ mod correlation;
 mod counting;
 mod describe;
 mod effect_size;
+mod evals;
 mod exact;
 mod interval;
 mod moments;
@@ -39,6 +67,12 @@ pub use describe::{Description, Shape, describe, quantile, shape, trimmed_mean};
 pub use effect_size::{
     EffectSize, Magnitude, PairedEffectSize, Superiority, effect_size, hedges_j, hedges_j_approx,
     paired_effect_size, superiority,
+};
+pub use evals::{
+    Clustered, EvalPlan, EvalSize, ItemComparison, ItemTest, ItemValue, MatchedItem, MatchedItems,
+    MeanError, PairedError, PassRates, QuantileInterval, RatioOfMeans, RepeatedError,
+    compare_items, eval_sample_size, match_items, mean_error, paired_error, pass_rates,
+    quantile_interval, ratio_of_means, repeated_error,
 };
 pub use interval::Interval;
 pub use power::{

@@ -13,46 +13,68 @@ pub(crate) fn key_of(value: f64) -> u64 {
 
 /// The keys of a sample, sorted.
 pub(crate) fn sorted_keys(values: &[f64]) -> Vec<u64> {
-    /// Below this the standard sort is faster than counting digits.
-    const FEW: usize = 2_000;
     let mut keys: Vec<u64> = values.iter().map(|&value| key_of(value)).collect();
-    if keys.len() < FEW {
-        keys.sort_unstable();
-    } else {
-        sort_by_digits(&mut keys);
-    }
+    keys.sort_unstable();
     keys
 }
 
-/// Sorts by digits of eleven bits, from the lowest to the highest; digits that all keys share are skipped.
-fn sort_by_digits(keys: &mut Vec<u64>) {
-    /// Bits of a digit.
-    const BITS: usize = 11;
-    /// Digits of a key.
-    const DIGITS: usize = 6;
-    let digit = |key: u64, at: usize| (key >> (at * BITS)) as usize & ((1 << BITS) - 1);
-    let mut counts = vec![[0_usize; 1 << BITS]; DIGITS];
-    for &key in keys.iter() {
-        for (at, counts) in counts.iter_mut().enumerate() {
-            counts[digit(key, at)] += 1;
-        }
+/// The keys of a sample with their places, sorted; equal ones in any order.
+///
+/// They are spread over as many buckets as there are, by how far each value lies from the smallest to the greatest one;
+/// then none has far to go. Values that crowd together are sorted as ever.
+pub(crate) fn sorted_places(values: &[f64]) -> Vec<(u64, u32)> {
+    /// Below this many the buckets do not pay, beyond they outgrow the near caches.
+    const SOME: std::ops::Range<usize> = 1_000..32_768;
+    /// A bucket of more than this many is sorted for itself.
+    const CROWD: usize = 12;
+    let mut places: Vec<(u64, u32)> = values.iter().map(|&value| key_of(value)).zip(0..).collect();
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for &value in values {
+        low = low.min(value);
+        high = high.max(value);
     }
-    let mut moved = vec![0; keys.len()];
-    for (at, counts) in counts.iter_mut().enumerate() {
-        if counts.contains(&keys.len()) {
-            continue;
-        }
-        let mut start = 0;
-        for count in counts.iter_mut() {
-            start += std::mem::replace(count, start);
-        }
-        for &key in keys.iter() {
-            let place = &mut counts[digit(key, at)];
-            moved[*place] = key;
-            *place += 1;
-        }
-        std::mem::swap(keys, &mut moved);
+    let buckets = values.len();
+    let scale = buckets.saturating_sub(1) as f64 / (high - low);
+    // A range that is no normal float has no buckets.
+    if !SOME.contains(&buckets) || !scale.is_normal() {
+        places.sort_unstable();
+        return places;
     }
+    let bucket = |value: f64| (((value - low) * scale) as usize).min(buckets - 1);
+    let mut ends = vec![0_u32; buckets + 1];
+    for &value in values {
+        ends[bucket(value) + 1] += 1;
+    }
+    let mut sum = 0;
+    for end in &mut ends {
+        sum += *end;
+        *end = sum;
+    }
+    let mut spread = places.clone();
+    for (&value, &place) in values.iter().zip(&places) {
+        let end = &mut ends[bucket(value)];
+        spread[*end as usize] = place;
+        *end += 1;
+    }
+    let mut first = 0;
+    for &end in &ends[..buckets] {
+        let end = end as usize;
+        if end - first > CROWD {
+            spread[first..end].sort_unstable();
+        }
+        first = end;
+    }
+    // Nothing has far to go any more.
+    for at in 1..spread.len() {
+        let item = spread[at];
+        let mut place = at;
+        while place > 0 && item.0 < spread[place - 1].0 {
+            spread[place] = spread[place - 1];
+            place -= 1;
+        }
+        spread[place] = item;
+    }
+    spread
 }
 
 /// A sample's order: which values are equal, and the rank of each.
@@ -67,12 +89,8 @@ pub(crate) struct Ranking {
 impl Ranking {
     /// Ranks a sample of fewer than 2³² values.
     pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Self {
-        let mut order: Vec<(u64, u32)> = values
-            .into_iter()
-            .zip(0..)
-            .map(|(value, at)| (key_of(value), at))
-            .collect();
-        order.sort_unstable();
+        let values: Vec<f64> = values.into_iter().collect();
+        let order = sorted_places(&values);
         let mut doubled = vec![0; order.len()];
         let mut ties = Vec::new();
         let mut first = 0_usize;
@@ -117,11 +135,28 @@ mod tests {
         }
 
         #[test]
-        fn digits_sort_as_comparisons_do(mut keys in prop::collection::vec(any::<u64>(), 0..300)) {
-            let mut expected = keys.clone();
+        fn buckets_sort_as_comparisons_do(
+            seed in prop::collection::vec(any::<f64>().prop_filter("finite", |x| x.is_finite()), 1..30),
+            kind in 0..4_usize,
+        ) {
+            // Spread evenly, in crowds, with ties, and over all magnitudes.
+            let values: Vec<f64> = (0..1500_u32).map(|at| {
+                let given = seed[at as usize % seed.len()];
+                let turn = f64::from(at.wrapping_mul(2_654_435_761) >> 8) / 16_777_216.0;
+                match kind {
+                    0 => turn,
+                    1 => if at % 7 == 0 { given } else { turn * 1e-9 },
+                    2 => (turn * 5.0).floor() - 2.0,
+                    _ => given * turn,
+                }
+            }).collect();
+            let mut expected: Vec<u64> = values.iter().map(|&value| key_of(value)).collect();
             expected.sort_unstable();
-            sort_by_digits(&mut keys);
+            prop_assert_eq!(sorted_keys(&values), expected.clone());
+            let places = sorted_places(&values);
+            let keys: Vec<u64> = places.iter().map(|&(key, _)| key).collect();
             prop_assert_eq!(keys, expected);
+            prop_assert!(places.iter().all(|&(key, at)| key == key_of(values[at as usize])));
         }
 
         #[test]

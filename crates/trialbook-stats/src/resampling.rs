@@ -4,6 +4,7 @@
 //! Invariant: replicate `r` depends on the seed and `r` alone, so that a result is the same to the last bit on any
 //! number of threads.
 
+mod arrangements;
 mod binomial;
 mod bootstrap;
 mod decimals;

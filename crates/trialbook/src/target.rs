@@ -30,7 +30,7 @@ pub(crate) struct RunChoice {
     /// The run: id, beginning of an id, name, `EXP-001/run-014`, `latest`. An experiment means its
     /// running run, else its only run. Default: TRIALBOOK_RUN, else the only running run that this
     /// shell started
-    #[arg(long, alias = "experiment-id", value_name = "RUN")]
+    #[arg(long, aliases = ["experiment-id", "run-id"], value_name = "RUN")]
     pub(crate) run: Option<String>,
 }
 
@@ -68,7 +68,9 @@ pub(crate) fn choose<V: Reading>(cx: &Context, view: &V, choice: &RunChoice) -> 
         (Some(text), _) => match names.any(text)? {
             Found::Run(run) => *run,
             Found::Experiment(row) => {
-                through = Some(text.clone());
+                // An alias is told as it was typed; its own name is told as the run's title.
+                let is_alias = names.aliases_of(&row)?.contains(text);
+                through = is_alias.then(|| text.clone());
                 let found = names.run_of(&row, text)?;
                 found.ok_or_else(|| Failure::NoRunYet {
                     experiment: text.clone(),

@@ -5,8 +5,9 @@ mod sandbox;
 use sandbox::Sandbox;
 use serde_json::Value;
 
-const VERBS: [&str; 20] = [
+const VERBS: &[&str] = &[
     "init",
+    "create",
     "run",
     "start",
     "log",
@@ -16,22 +17,55 @@ const VERBS: [&str; 20] = [
     "log item",
     "log artifact",
     "log lines",
+    "log progress",
     "end",
     "list",
     "show",
     "search",
     "compare",
+    "analyze",
+    "report",
+    "check",
+    "lint",
     "leaderboard",
     "series",
     "stats",
+    "tag",
+    "note",
+    "baseline",
+    "revert",
+    "rename",
+    "move",
+    "archive",
+    "unarchive",
+    "delete",
+    "undelete",
+    "completion",
     "doctor",
+    "artifact",
+    "artifact list",
+    "artifact get",
+    "artifact put",
+    "export",
+    "import",
+    "copy",
+    "backup",
+    "restore",
+    "gc",
+    "dataset",
+    "validate",
+    "template",
+    "simulate",
+    "logs",
+    "status",
+    "cancel",
     "version",
 ];
 
 #[test]
 fn every_verb_has_help_with_examples() {
     let sandbox = Sandbox::new();
-    for verb in VERBS {
+    for &verb in VERBS {
         let help = sandbox.say(&format!("{verb} --help")).ok();
         assert!(help.contains("Examples:\n  "), "{verb}: {help}");
         assert!(
@@ -120,6 +154,17 @@ fn every_verb_speaks_json() {
     assert!(
         text.contains("best accuracy   100 % by Default/run-001"),
         "{text}"
+    );
+    assert_eq!(check("compare a", "metrics")["subjects"][0]["ids"][0], run);
+    assert_eq!(check("leaderboard --sort-by loss", "runs")["ranked"], 1);
+    assert_eq!(check("analyze Default", "inputs")["look"], 1);
+    assert_eq!(
+        check("report Default", "analysis")["experiment_name"],
+        "Default"
+    );
+    assert_eq!(
+        check("lint Default", "hints")["experiment"],
+        "default/Default"
     );
     assert_eq!(check("doctor", "healthy")["healthy"], true);
     assert_eq!(check("end --run a", "status")["status"], "completed");

@@ -140,7 +140,7 @@ impl<R: BufRead> Cutter<R> {
             let end = bytes.iter().position(|letter| nesting.closes(*letter));
             let taken = end.map_or(bytes.len(), |end| end + 1);
             let bytes = &bytes[..taken];
-            let lines = bytes.iter().filter(|letter| **letter == b'\n').count() as u64;
+            let lines = bytes.split(|letter| *letter == b'\n').count() as u64 - 1;
             match bytes.iter().rposition(|letter| *letter == b'\n') {
                 Some(last) => self.column = (taken - last) as u64,
                 None => self.column += taken as u64,

@@ -57,7 +57,7 @@ pub fn kendall(x: &[f64], y: &[f64]) -> Result<Kendall, Undefined> {
     let mut second: Vec<u64> = pairs.into_iter().map(|(_, y)| y).collect();
     let discordant = inversions(&mut second);
     let all = two_of(n as u64);
-    let concordant = all - tied_x - tied_y + tied_both - discordant;
+    let concordant = (all + tied_both) - (tied_x + tied_y) - discordant;
     let s = concordant as i64 - discordant as i64;
     let z = s as f64 / variance(n as u64, &x.ties, &y.ties).sqrt();
     let untied = tied_x == 0 && tied_y == 0;

@@ -21,14 +21,14 @@ pub struct Pearson {
     pub interval: Option<Interval>,
 }
 
-/// A correlation as Student's t.
+/// A statistic that follows Student's t under the null hypothesis.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StudentForm {
-    /// t; infinite where nothing is left unexplained.
+    /// t; infinite of a perfect correlation.
     pub t: f64,
     /// Degrees of freedom.
     pub df: usize,
-    /// Its p-values: `greater` is small where the correlation is positive.
+    /// Its p-values: `greater` is small where the statistic is positive.
     pub p: PValues,
 }
 
@@ -131,7 +131,5 @@ fn deviations(values: &[f64]) -> Vec<Double> {
 }
 
 fn fold(values: impl Iterator<Item = Double>) -> f64 {
-    values
-        .fold(Double::default(), |sum, value| sum.plus(value))
-        .value()
+    values.fold(Double::default(), Double::plus).value()
 }

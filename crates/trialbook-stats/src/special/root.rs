@@ -100,14 +100,17 @@ fn increasing_root((mut low, mut high): (f64, f64), function: impl Fn(f64) -> f6
 pub(crate) fn steep_root((guess, width): (f64, f64), function: impl Fn(f64) -> f64) -> f64 {
     const MOST_STEPS: usize = 12;
     const MOST_WIDENINGS: usize = 60;
-    /// A relative step below which the next one is rounding.
-    const SETTLED: f64 = 1e-13;
+    /// A relative step after which the next one is rounding: each has about the digits of the last two together.
+    const SETTLED: f64 = 1e-8;
     let (mut before, mut at) = (guess - width / 16.0, guess);
     let (mut value_before, mut value) = (function(before), function(at));
     for _ in 0..MOST_STEPS {
         let step = value * (at - before) / (value - value_before);
-        if value == 0.0 || step.abs() <= SETTLED * at.abs().max(width) {
+        if value == 0.0 {
             return at;
+        }
+        if step.abs() <= SETTLED * at.abs().max(width) {
+            return at - step;
         }
         if !step.is_finite() || step.abs() > 8.0 * width {
             break;

@@ -66,6 +66,21 @@ fn tails_go_on_where_no_float_is_left() {
 }
 
 #[test]
+fn the_smaller_tail_has_its_digits_where_nearly_all_is_on_one_side() {
+    // To 60 digits.
+    let found = Distribution::F {
+        df1: 0.011_626_901_431_626_587,
+        df2: 74_401.849_780_670_35,
+    }
+    .tails(0.039_517_831_390_979_3)
+    .unwrap();
+    assert!(
+        near(found.upper, 0.044_367_634_695_656_195, 1e-12),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn a_hypergeometric_tail_is_the_sum_of_its_masses() {
     let urn = Urn {
         marked: 20,

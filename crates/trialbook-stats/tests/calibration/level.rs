@@ -48,23 +48,24 @@ fn t_tests_of_normal_values_have_their_level() {
 }
 
 /// Welch's degrees of freedom are an approximation: with few values and very different variances the level may be
-/// exceeded by up to a tenth of itself.
+/// exceeded by up to a tenth of itself, with five values against many by a fifth.
 #[test]
 fn welch_keeps_its_level_whatever_the_variances() {
     let designs = [
-        (5, 5, 1.0),
-        (5, 5, 4.0),
-        (10, 30, 3.0),
-        (30, 10, 3.0),
-        (10, 100, 1.0),
-        (8, 40, 0.2),
+        (5, 5, 1.0, 1.1),
+        (5, 5, 4.0, 1.1),
+        (5, 20, 1.0, 1.2),
+        (10, 30, 3.0, 1.1),
+        (30, 10, 3.0, 1.1),
+        (10, 100, 1.0, 1.1),
+        (8, 40, 0.2, 1.1),
     ];
-    for (at, (n1, n2, sd)) in designs.into_iter().enumerate() {
+    for (at, (n1, n2, sd, nearly)) in designs.into_iter().enumerate() {
         let (usual, _) = rejections(1000 + 10 * at as u64, |source| {
             let (x, y) = (source.normals(n1, 1.0, sd), source.normals(n2, 1.0, 1.0));
             two_sided(welch_t_test(&x, &y, Level::NINETY_FIVE))
         });
-        usual.at_most(1.1 * ALPHA, &format!("Welch, {n1} and {n2}, sd {sd}"));
+        usual.at_most(nearly * ALPHA, &format!("Welch, {n1} and {n2}, sd {sd}"));
     }
 }
 

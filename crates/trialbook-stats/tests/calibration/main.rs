@@ -10,6 +10,7 @@
     reason = "a test ends where something is not as it has to be"
 )]
 
+mod answers;
 mod coverage;
 mod level;
 mod off_model;

@@ -127,7 +127,7 @@ fn the_published_figures_are_these() {
     for population in &POPULATIONS {
         lines.extend([(5, 5), (10, 10), (5, 20), (30, 30)].map(|n| level_line(population, n)));
     }
-    lines.iter().for_each(|line| println!("{line}"));
+    println!("{}", lines.join("\n"));
     let guide = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../docs/guide/statistics.md"

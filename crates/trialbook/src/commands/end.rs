@@ -12,6 +12,7 @@ use trialbook_model::record::{Op, Points, RunError, SetStatus, Subject};
 use trialbook_model::state::SeriesSummary;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Clock as _;
+use trialbook_store::reading::Reading as _;
 
 use crate::book;
 use crate::commands::start;
@@ -19,7 +20,7 @@ use crate::context::{Context, SystemClock};
 use crate::failure::Failure;
 use crate::names::Names;
 use crate::target::{self, RunChoice, Target};
-use crate::values;
+use crate::{summary, values};
 
 const SCHEMA: u32 = 1;
 
@@ -110,6 +111,9 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         writer.record(&Op::SetStatus(change(&target, status, args)))?;
     }
     writer.finish(cx)?;
+    if !wrapped && status == RunStatus::Completed {
+        summarise(cx, &open, &target)?;
+    }
     let status = if wrapped { present } else { status };
     if cx.printer.json_wanted() {
         let ended = Ended {
@@ -127,6 +131,19 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         cx.printer.line(format!("run {} is {status}", target.title));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Records the note that says what a completed run came to.
+fn summarise(cx: &Context, open: &book::Open, target: &Target) -> Result<()> {
+    let view = open.view()?;
+    let Some(run) = view.runs(&[target.run.no])?.pop() else {
+        return Ok(());
+    };
+    let experiment = view.experiment(run.experiment)?;
+    let note = summary::note(&view, &run, experiment.as_ref())?;
+    let mut writer = open.writer(cx)?;
+    writer.record(&Op::PutNote(note))?;
+    writer.finish(cx)
 }
 
 /// Final metrics, each at the step after its last one, and the note.

@@ -31,8 +31,20 @@ pub(crate) struct Face {
     pub(crate) dumb: bool,
     /// `COLUMNS`.
     pub(crate) columns: Option<usize>,
-    /// The pager's command line.
-    pub(crate) pager: Option<String>,
+    /// Who shows what is longer than the terminal.
+    pub(crate) pager: Pager,
+}
+
+/// Who shows what is longer than the terminal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Pager {
+    /// The usual one.
+    #[default]
+    Usual,
+    /// This command line.
+    Command(String),
+    /// Nobody: it is printed as it is.
+    Off,
 }
 
 /// The way out.
@@ -76,6 +88,15 @@ impl Printer {
         let text = line.into().render(self.look(self.terminal));
         let mut held = self.held.borrow_mut();
         held.push_str(&text);
+        held.push('\n');
+    }
+
+    /// Prints two texts with a tab between them, for programs.
+    pub(crate) fn tabbed(&self, left: &str, right: &str) {
+        let mut held = self.held.borrow_mut();
+        held.push_str(&escape::plain(left));
+        held.push('\t');
+        held.push_str(&escape::plain(right));
         held.push('\n');
     }
 
@@ -211,7 +232,11 @@ impl Printer {
 
     /// Whether a pager showed it.
     fn page(&self, text: &str) -> bool {
-        let command = self.face.pager.as_deref().unwrap_or(PAGER);
+        let command = match &self.face.pager {
+            Pager::Usual => PAGER,
+            Pager::Command(command) => command,
+            Pager::Off => return false,
+        };
         let mut words = command.split_whitespace();
         let Some(program) = words.next() else {
             return false;
