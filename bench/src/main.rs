@@ -4,6 +4,7 @@
 //! Not here: tests; a bench judges nothing but prints whether a target is reached.
 
 mod append;
+mod capture;
 mod cli;
 mod commands;
 mod figure;
@@ -46,7 +47,7 @@ impl Place {
 /// A bench and its name.
 type Bench = (&'static str, fn(&Place) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 10] = [
+const BENCHES: &[Bench] = &[
     ("machine", |place| machine::run(place.folder())),
     ("append", |place| append::run(place.folder())),
     ("seal", |place| seal::run(place.folder())),
@@ -56,6 +57,9 @@ const BENCHES: [Bench; 10] = [
         commands::run(place.program()?, place.folder())
     }),
     ("cli", |place| cli::run(place.program()?, place.folder())),
+    ("capture", |place| {
+        capture::run(place.program()?, place.folder())
+    }),
     ("search", |place| search::run(place.folder())),
     ("find", |place| {
         commands::find(place.program()?, place.folder())
