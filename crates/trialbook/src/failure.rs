@@ -211,6 +211,20 @@ fn listed(lines: &[String]) -> String {
     text
 }
 
+/// What to do about a name that nothing has.
+fn unknown_hint(noun: &str, nearest: &[String]) -> String {
+    if !nearest.is_empty() {
+        return format!("did you mean `{}`?", nearest.join("` or `"));
+    }
+    match noun {
+        "experiment" => "`trialbook list experiments` shows what there is",
+        "entry" => "the manifest has other names and paths",
+        "artifact" => "`trialbook artifact list RUN` shows what there is",
+        _ => "`trialbook list` shows what there is",
+    }
+    .to_owned()
+}
+
 impl Failure {
     /// Its code.
     pub(crate) const fn code(&self) -> ErrorCode {
@@ -246,19 +260,7 @@ impl Failure {
                     .to_owned()
             }
             Self::Usage { hint, .. } => hint.clone(),
-            Self::Unknown { nearest, .. } if !nearest.is_empty() => {
-                format!("did you mean `{}`?", nearest.join("` or `"))
-            }
-            Self::Unknown {
-                noun: "experiment", ..
-            } => "`trialbook list experiments` shows what there is".to_owned(),
-            Self::Unknown { noun: "entry", .. } => {
-                "the manifest has other names and paths".to_owned()
-            }
-            Self::Unknown {
-                noun: "artifact", ..
-            } => "`trialbook artifact list RUN` shows what there is".to_owned(),
-            Self::Unknown { .. } => "`trialbook list` shows what there is".to_owned(),
+            Self::Unknown { noun, nearest, .. } => unknown_hint(noun, nearest),
             Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
             Self::UnknownSeries { nearest, .. } => {
                 format!(
