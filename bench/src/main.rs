@@ -4,6 +4,8 @@
 //! Not here: tests; a bench judges nothing but prints whether a target is reached.
 
 mod append;
+mod capture;
+mod cli;
 mod commands;
 mod figure;
 mod files;
@@ -45,7 +47,7 @@ impl Place {
 /// A bench and its name.
 type Bench = (&'static str, fn(&Place) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 9] = [
+const BENCHES: &[Bench] = &[
     ("machine", |place| machine::run(place.folder())),
     ("append", |place| append::run(place.folder())),
     ("seal", |place| seal::run(place.folder())),
@@ -53,6 +55,10 @@ const BENCHES: [Bench; 9] = [
     ("items", |place| items::run(place.folder())),
     ("commands", |place| {
         commands::run(place.program()?, place.folder())
+    }),
+    ("cli", |place| cli::run(place.program()?, place.folder())),
+    ("capture", |place| {
+        capture::run(place.program()?, place.folder())
     }),
     ("search", |place| search::run(place.folder())),
     ("find", |place| {

@@ -101,11 +101,37 @@ fn is_share(compared: &Compared) -> bool {
     }
 }
 
+/// What was found: the size, the test, its p.
+struct Told {
+    size: String,
+    test: String,
+    p: f64,
+}
+
 fn sentences(compared: &Compared) -> Vec<String> {
-    let (size, test, value) = match &compared.outcome {
-        Outcome::CannotTest { reason, .. } => {
-            return vec![format!("Cannot test: {reason}.")];
-        }
+    let told = match told(&compared.outcome) {
+        Ok(told) => told,
+        Err(reason) => return vec![format!("Cannot test: {reason}.")],
+    };
+    let Some(clusters) = &compared.clusters else {
+        return vec![found(compared, &told)];
+    };
+    let reason = clusters.cannot_test.unwrap_or_default().replace('_', " ");
+    let over = clusters
+        .p
+        .map(|value| over_clusters(compared, clusters, value));
+    let over = over.map(|told| found(compared, &told));
+    vec![
+        over.unwrap_or_else(|| {
+            format!("Cannot test over clusters of {}: {reason}.", clusters.label)
+        }),
+        format!("Taken as independent items: {}; {}.", told.size, told.test),
+    ]
+}
+
+fn told(outcome: &Outcome) -> Result<Told, &str> {
+    match outcome {
+        Outcome::CannotTest { reason, .. } => Err(reason),
         Outcome::RightWrong {
             difference,
             interval,
@@ -114,22 +140,22 @@ fn sentences(compared: &Compared) -> Vec<String> {
             p: value,
             mid_p,
             ..
-        } => (
-            format!(
+        } => Ok(Told {
+            size: format!(
                 "{} points, 95% CI [{}, {}] ({})",
                 points(*difference),
                 points(interval.low),
                 points(interval.high),
                 interval.method
             ),
-            format!(
+            test: format!(
                 "McNemar's exact test on {} ({only_second} against {only_first}), {}, mid-{}",
                 count(only_first + only_second, "discordant item"),
                 p(*value),
                 p(*mid_p)
             ),
-            *value,
-        ),
+            p: *value,
+        }),
         Outcome::Scores {
             difference,
             interval,
@@ -139,39 +165,24 @@ fn sentences(compared: &Compared) -> Vec<String> {
             ..
         } => {
             let half = (interval.high - interval.low) / 2.0;
-            (
-                format!(
+            Ok(Told {
+                size: format!(
                     "{}, 95% CI {}",
                     signed(&up_to(*difference, Some(half))),
                     span(interval)
                 ),
-                format!("paired t({}) = {statistic:.2}, {}", short(*df), p(*value)),
-                *value,
-            )
-        }
-    };
-    let mut lines = Vec::new();
-    match &compared.clusters {
-        None => lines.push(found(compared, value < ALPHA, (&size, &test))),
-        Some(clusters) => {
-            let told = clusters.p.map(|value| {
-                let (size, test) = over_clusters(compared, clusters, value);
-                found(compared, value < ALPHA, (&size, &test))
-            });
-            let reason = clusters.cannot_test.unwrap_or_default().replace('_', " ");
-            lines.push(told.unwrap_or_else(|| {
-                format!("Cannot test over clusters of {}: {reason}.", clusters.label)
-            }));
-            lines.push(format!("Taken as independent items: {size}; {test}."));
+                test: format!("paired t({}) = {statistic:.2}, {}", short(*df), p(*value)),
+                p: *value,
+            })
         }
     }
-    lines
 }
 
-fn found(compared: &Compared, differs: bool, (size, test): (&str, &str)) -> String {
+fn found(compared: &Compared, told: &Told) -> String {
     let [first, second] = &compared.sides;
     let (first, second) = (&first.title, &second.title);
-    if differs {
+    let Told { size, test, p } = told;
+    if *p < ALPHA {
         format!("{second} differs from {first}: {size}; {test}.")
     } else {
         format!(
@@ -180,7 +191,7 @@ fn found(compared: &Compared, differs: bool, (size, test): (&str, &str)) -> Stri
     }
 }
 
-fn over_clusters(compared: &Compared, clusters: &Clusters, value: f64) -> (String, String) {
+fn over_clusters(compared: &Compared, clusters: &Clusters, value: f64) -> Told {
     let share = is_share(compared);
     let difference = match &compared.outcome {
         Outcome::RightWrong { difference, .. } | Outcome::Scores { difference, .. } => *difference,
@@ -206,7 +217,11 @@ fn over_clusters(compared: &Compared, clusters: &Clusters, value: f64) -> (Strin
         effect.unwrap_or_default(),
         p(value)
     );
-    (size, test)
+    Told {
+        size,
+        test,
+        p: value,
+    }
 }
 
 /// A difference of shares in percentage points.

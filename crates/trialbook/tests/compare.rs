@@ -237,9 +237,9 @@ Params and configs that differ (0 of 0)
 None was recorded.
 
 Metrics
-SUBJECT  RUNS                                loss
-far         4                  9.01 ± 0.14, n = 4
-near        4  1.01 ± 0.14, n = 4 (-8.00, -88.8%)
+SUBJECT  RUNS                                loss    SD  MIN  MEDIAN  MAX
+far         4                  9.01 ± 0.14, n = 4  0.09  8.9   9.025  9.1
+near        4  1.01 ± 0.14, n = 4 (-8.00, -88.8%)  0.09  0.9   1.025  1.1
 
 Winner: near (best loss 1.01)
 Told apart by Welch's t tests of all pairs, Holm over 1 test, alpha = 0.05.
@@ -369,6 +369,12 @@ fn judged_answers_are_compared_item_by_item() {
         said.contains("warning: 20 clusters: with fewer than 40"),
         "{said}"
     );
+}
+
+#[test]
+fn items_are_those_of_two_that_have_some() {
+    let sandbox = Sandbox::new();
+    two_models(&sandbox);
     sandbox.say("compare gpt-a gpt-b --items --score nope").ok();
     let said = sandbox.say("compare gpt-a --items").failed(2);
     assert!(

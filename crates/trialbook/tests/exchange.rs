@@ -219,8 +219,8 @@ trials: 2
 metrics: [completion_time_ms]
 ";
 
-#[test]
-fn folders_of_others_are_read_in_both_layouts() {
+/// A folder as others write it, with both places for runs.
+fn foreign_folder() -> Sandbox {
     let sandbox = Sandbox::new();
     let folder = sandbox.work().join("exp-007");
     let summary = json!({
@@ -245,6 +245,13 @@ fn folders_of_others_are_read_in_both_layouts() {
     }
     fs::create_dir_all(folder.join("runs/run-003")).unwrap();
     fs::write(folder.join("config.yaml"), CONFIG).unwrap();
+    sandbox
+}
+
+#[test]
+fn folders_of_others_are_read_in_both_layouts() {
+    let sandbox = foreign_folder();
+    let folder = sandbox.work().join("exp-007");
     let ended = sandbox.say("import exp-007");
     assert!(
         ended.err.contains("run-003` has no summary.json"),
@@ -351,15 +358,11 @@ fn tracker(path: &Path) {
     connection.execute_batch(sql).unwrap();
 }
 
-#[test]
-fn the_other_trackers_database_and_snapshots_come_in_without_its_secrets() {
-    let sandbox = Sandbox::new();
-    let folder = sandbox.work().join("tracking");
-    fs::create_dir(&folder).unwrap();
-    tracker(&folder.join("experiments.db"));
+/// The other tracker's document of one snapshot.
+fn snapshot() -> Value {
     let agent = |model: &str, temperature: f64, role: &str| json!({"model": model, "temperature": temperature, "role": role, "goal": "solve it"});
     let task = |agent: &str| json!({"agent_assignment": agent});
-    let snapshot = json!({"exp_20241227_143022": {
+    json!({"exp_20241227_143022": {
         "experiment_id": "exp_20241227_143022", "timestamp": "2024-12-27T14:30:22",
         "config_hash": "31f58be7a31c",
         "agents": {
@@ -371,7 +374,16 @@ fn the_other_trackers_database_and_snapshots_come_in_without_its_secrets() {
             "supervision": task("supervisor"), "validation": task("validator")},
         "dataset": {"sample_size": 5, "sampling_strategy": "sequential", "random_seed": null,
             "conversation_ids": ["train_0"]},
-    }});
+    }})
+}
+
+#[test]
+fn the_other_trackers_database_and_snapshots_come_in_without_its_secrets() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.work().join("tracking");
+    fs::create_dir(&folder).unwrap();
+    tracker(&folder.join("experiments.db"));
+    let snapshot = snapshot();
     fs::write(folder.join("snapshots.json"), snapshot.to_string()).unwrap();
     let said = sandbox.say("import tracking/experiments.db --json").json();
     assert_eq!(said["runs"], 2, "{said}");
@@ -428,4 +440,23 @@ fn the_other_trackers_database_and_snapshots_come_in_without_its_secrets() {
     )
     .unwrap();
     other.say("import odd.db").failed(7);
+}
+
+#[test]
+fn an_export_says_what_it_could_not_read() {
+    use trialbook_store::{Access, Book, Effort};
+    let sandbox = Sandbox::new();
+    let damaged = sandbox.start("--experiment tuning");
+    let whole = sandbox.start("--experiment tuning");
+    let book = Book::open(&sandbox.book(), Access::Write).unwrap();
+    book.seal(Effort::All).unwrap();
+    drop(book);
+    let connection = rusqlite::Connection::open(sandbox.book().join("book.db")).unwrap();
+    let sql = "UPDATE run SET state = x'ff00ff' WHERE no = 1";
+    assert_eq!(connection.execute(sql, []).unwrap(), 1);
+    drop(connection);
+    let said = sandbox.say("export all.json").failed(7);
+    assert!(said.contains("1 run could not be read"), "{said}");
+    let text = fs::read_to_string(sandbox.work().join("all.json")).unwrap();
+    assert!(text.contains(&whole) && !text.contains(&damaged), "{text}");
 }

@@ -27,7 +27,7 @@ fn filled(sandbox: &Sandbox) -> String {
 #[test]
 fn artifacts_are_listed_and_come_out_checked() {
     let sandbox = Sandbox::new();
-    let run = filled(&sandbox);
+    filled(&sandbox);
     let list = sandbox.say("artifact list latest --json").json();
     let paths: Vec<_> = list["artifacts"]
         .as_array()
@@ -46,7 +46,7 @@ fn artifacts_are_listed_and_come_out_checked() {
         "{text}"
     );
     let said = sandbox
-        .say("artifact get latest --artifact-type plot --output-dir out")
+        .say("artifact-download --experiment-id latest --artifact-type plot --output-dir out")
         .ok();
     assert!(
         said.contains("1 artifact of run tuning/run-001, checksums right"),
@@ -77,7 +77,12 @@ fn artifacts_are_listed_and_come_out_checked() {
         fs::read(sandbox.work().join("out/plots/loss.png")).unwrap(),
         b"png"
     );
-    // Versions.
+}
+
+#[test]
+fn older_versions_come_out_and_bytes_that_rot_do_not() {
+    let sandbox = Sandbox::new();
+    let run = filled(&sandbox);
     fs::write(sandbox.work().join("model.pt"), "newer").unwrap();
     sandbox.say_in(&run, "artifact put model.pt").ok();
     let list = sandbox.say("artifact list latest --versions --json").json();

@@ -214,7 +214,7 @@ fn flatten(path: String, value: &Value, depth: usize, leaves: &mut BTreeMap<Stri
         }
         Value::Array(list) if depth > 0 && !list.is_empty() => {
             let names: Vec<Option<&str>> = list.iter().map(|it| it["name"].as_str()).collect();
-            let distinct: BTreeSet<&Option<&str>> = names.iter().collect();
+            let distinct: BTreeSet<Option<&str>> = names.iter().copied().collect();
             let named = distinct.len() == list.len() && names.iter().all(Option::is_some);
             for (at, inner) in list.iter().enumerate() {
                 let path = match names[at].filter(|_| named) {

@@ -5,15 +5,15 @@
 //! passed over, and of two values of one thing the later holds. Everything is written to a draft, which
 //! becomes part of the book at the end. Not here: files. Invariant: after an error the book is as it was.
 
+mod checks;
 mod renaming;
 mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
-use trialbook_model::canonical;
 use trialbook_model::id::{Entropy, ExperimentUid, RunUid};
-use trialbook_model::record::{CreateExperiment, LinkSnapshot, Op, Subject};
+use trialbook_model::record::{CreateExperiment, Op, Subject};
 use trialbook_model::time::Timestamp;
 use trialbook_store::{Book, BookView, Draft, Effort};
 
@@ -110,7 +110,7 @@ impl<'a> Arrival<'a> {
 
     /// Takes a record in; `place` is where it stands, for errors.
     pub fn take(&mut self, place: &Place, record: Record) -> Result<(), ImportError> {
-        check(place, &record)?;
+        checks::check(place, &record)?;
         let subject = match &record {
             Record::Points(block) => Some(block.of.clone()),
             Record::Said(said) => said.op.subject(),
@@ -373,40 +373,4 @@ impl<'a> Arrival<'a> {
         }
         Ok(())
     }
-}
-
-/// What cannot be right whatever the book holds.
-fn check(place: &Place, record: &Record) -> Result<(), ImportError> {
-    let Record::Said(said) = record else {
-        return Ok(());
-    };
-    if let Op::LinkSnapshot(LinkSnapshot {
-        sha256,
-        document: Some(document),
-        ..
-    }) = &said.op
-        && canonical::hash(document) != *sha256
-    {
-        let sha256 = sha256.clone();
-        return Err(ImportError::at(place, Problem::Snapshot { sha256 }));
-    }
-    let Op::PutArtifact(artifact) = &said.op else {
-        return Ok(());
-    };
-    let sum = artifact.sha256.as_deref();
-    let (key, expected) = if !is_inside(&artifact.path) {
-        let expected = "a path with `/` between its parts, without `..`";
-        ("put_artifact.path", expected)
-    } else if sum.is_some_and(|sum| !blobs::is_sum(sum)) {
-        ("put_artifact.sha256", "64 lower-case hex digits")
-    } else {
-        return Ok(());
-    };
-    let key = key.to_owned();
-    Err(ImportError::at(place, Problem::Value { key, expected }))
-}
-
-/// Whether a path stays inside its subject.
-fn is_inside(path: &str) -> bool {
-    !path.contains('\0') && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }

@@ -9,10 +9,11 @@ mod foreign;
 mod line;
 mod read;
 mod summary;
+mod told;
 mod write;
 
-pub(crate) use foreign::flatten;
 pub use read::{is_layout, read};
+pub(crate) use told::flatten;
 pub use write::{Experiment, write};
 
 /// The name of the format.

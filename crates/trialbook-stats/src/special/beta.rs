@@ -93,30 +93,52 @@ pub(super) fn ln_front(a: f64, b: f64, x: f64, y: f64) -> f64 {
         + 0.5 * libm::log(a / n * b / std::f64::consts::TAU)
 }
 
-/// The continued fraction of Didonato & Morris 1992 (TOMS 708), equation 9, by Lentz's modified method: the front
-/// divided by I_x(a, b). `from_mean` is a − (a + b) x and not negative.
+/// The continued fraction of Didonato & Morris 1992 (TOMS 708), equation 9: the front divided by I_x(a, b). `from_mean`
+/// is a − (a + b) x and not negative.
+///
+/// Numerator and denominator follow Wallis' recurrence, so that a step divides once; the quotient is looked at after a
+/// few steps only.
 fn fraction(a: f64, b: f64, (x, y): (f64, f64), from_mean: f64) -> f64 {
-    const TINY: f64 = 1e-300;
     const MOST_STEPS: u32 = 100_000;
-    let not_zero = |value: f64| if value == 0.0 { TINY } else { value };
-    let mut sum = not_zero(a / (a + 1.0) * (from_mean + 1.0));
-    let (mut c, mut d) = (sum, 0.0);
+    /// Steps from one look to the next.
+    const LOOK: u32 = 4;
+    /// Beyond this all terms are scaled down together.
+    const LARGE: f64 = 1e140;
+    let (mut over, mut under) = (a / (a + 1.0) * (from_mean + 1.0), 1.0);
+    let (mut over_before, mut under_before) = (1.0, 0.0);
+    let mut quotient = over;
+    // 1 / (a + 2n − 1) and 1 / (a + 2n + 1).
+    let mut inverse = 1.0 / (a + 1.0);
     for step in 1..=MOST_STEPS {
         let n = f64::from(step);
-        let twice = a + 2.0 * n - 1.0;
-        let alpha = (a + n - 1.0) / twice * ((a + b + n - 1.0) / twice) * n * (b - n) * x * x;
-        let beta = n
-            + n * (b - n) * x / twice
-            + (a + n) / (twice + 2.0) * (from_mean + 1.0 + n * (1.0 + y));
-        d = 1.0 / not_zero(beta + alpha * d);
-        c = not_zero(beta + alpha / c);
-        let change = c * d;
-        sum *= change;
-        if (change - 1.0).abs() < f64::EPSILON / 2.0 || !change.is_finite() {
-            break;
+        let next_inverse = 1.0 / (a + 2.0 * n + 1.0);
+        let left = n * (b - n) * x;
+        let alpha = ((a + n - 1.0) * inverse) * ((a + b + n - 1.0) * inverse) * left * x;
+        let beta = n + left * inverse + (a + n) * next_inverse * (from_mean + 1.0 + n * (1.0 + y));
+        inverse = next_inverse;
+        let (over_next, under_next) = (
+            beta * over + alpha * over_before,
+            beta * under + alpha * under_before,
+        );
+        (over_before, under_before) = (over, under);
+        (over, under) = (over_next, under_next);
+        if step % LOOK != 0 {
+            continue;
+        }
+        let found = over / under;
+        if (found - quotient).abs() <= f64::EPSILON / 2.0 * found.abs() || !found.is_finite() {
+            return found;
+        }
+        quotient = found;
+        if over.abs() > LARGE || under.abs() > LARGE {
+            let scale = 1.0 / over.abs().max(under.abs());
+            over *= scale;
+            under *= scale;
+            over_before *= scale;
+            under_before *= scale;
         }
     }
-    sum
+    quotient
 }
 
 /// The point of Beta(a, b) with this tail.
@@ -143,11 +165,16 @@ fn lower_ln_odds(a: f64, b: f64, p: f64) -> f64 {
     if p <= 0.0 {
         return f64::NEG_INFINITY;
     }
+    let spread = (1.0 / a + 1.0 / b).sqrt();
+    let guess = libm::log(a / b) + normal_quantile(Tail::Lower(p)) * spread;
+    lower_ln_odds_near(a, b, (p, guess))
+}
+
+/// The same for 0 < p ≤ ½, from a guess.
+pub(super) fn lower_ln_odds_near(a: f64, b: f64, (p, guess): (f64, f64)) -> f64 {
     let ln_p = libm::log(p);
     // The leading term exceeds I, so that its root lies left of the true one.
     let left = (ln_p + libm::log(a) + ln_beta(a, b)) / a;
-    let spread = (1.0 / a + 1.0 / b).sqrt();
-    let guess = libm::log(a / b) + normal_quantile(Tail::Lower(p)) * spread;
     newton((left, f64::INFINITY), guess.max(left), |ln_odds| {
         let (lower, slope) = ln_lower_and_slope(a, b, ln_odds);
         Slope {

@@ -1,5 +1,6 @@
 //! Student's t, Fisher's F and χ², each a form of the incomplete beta or gamma function.
 
+use super::normal::normal_quantile;
 use super::{Tail, Tails, beta, gamma};
 
 /// Beyond this ratio of squares only logarithms hold the tail.
@@ -26,7 +27,13 @@ fn two_sided(t: f64, df: f64) -> Tails {
 
 /// One side of a symmetric distribution, from both sides together.
 fn halved(both: Tails) -> Tails {
-    Tails::of_lower(both.ln_lower - std::f64::consts::LN_2, both.lower / 2.0)
+    /// Below this a half may lose a digit that the logarithm still has.
+    const SMALL: f64 = 1e-290;
+    let ln_lower = both.ln_lower - std::f64::consts::LN_2;
+    if both.lower < SMALL {
+        return Tails::of_lower(ln_lower, libm::exp(ln_lower));
+    }
+    Tails::of_lower(ln_lower, both.lower / 2.0)
 }
 
 /// ln and value of P(|T| > |t|).
@@ -46,8 +53,28 @@ pub(super) fn student_quantile(tail: Tail, df: f64) -> f64 {
 
 /// The t with P(|T| > t) = p.
 pub(crate) fn student_two_sided_quantile(p: f64, df: f64) -> f64 {
-    let ln_odds = beta::ln_odds(df / 2.0, 0.5, Tail::Lower(p));
+    let ln_odds = match normal_like(p, df) {
+        Some(t) => beta::lower_ln_odds_near(df / 2.0, 0.5, (p, libm::log(df / t / t))),
+        None => beta::ln_odds(df / 2.0, 0.5, Tail::Lower(p)),
+    };
     df.sqrt() * libm::exp(-ln_odds / 2.0)
+}
+
+/// Student's quantile by the normal one (Abramowitz & Stegun 26.7.5), to begin from; `None` where they are too far
+/// apart, or p is no small tail.
+fn normal_like(p: f64, df: f64) -> Option<f64> {
+    if !(p > 0.0 && p <= 0.5) {
+        return None;
+    }
+    let z = normal_quantile(Tail::Upper(p / 2.0));
+    let square = z * z;
+    if square > df {
+        return None;
+    }
+    let first = (square + 1.0) / 4.0;
+    let second = ((5.0 * square + 16.0) * square + 3.0) / 96.0;
+    let third = (((3.0 * square + 19.0) * square + 17.0) * square - 15.0) / 384.0;
+    Some(z * (1.0 + (first + (second + third / df) / df) / df))
 }
 
 /// Both tails of Fisher's F.

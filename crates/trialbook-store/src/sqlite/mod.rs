@@ -13,6 +13,7 @@ mod open;
 mod program;
 mod runs;
 mod schema;
+mod space;
 mod unknown;
 
 pub use program::program_of;
@@ -173,29 +174,6 @@ impl SqliteBackend {
         let mut findings = findings().map_err(checking)?;
         findings.retain(|line| line != "ok");
         Ok(findings)
-    }
-
-    /// Bytes of its file that hold nothing.
-    pub(crate) fn free_bytes(&self) -> Result<u64, BookError> {
-        let connection = self.reader()?.connection;
-        let ask = |what: &str| -> rusqlite::Result<u64> {
-            let number = connection.query_row(&format!("PRAGMA {what}"), [], |row| row.get(0));
-            number.map(|number: i64| number as u64)
-        };
-        let free = || Ok(ask("freelist_count")? * ask("page_size")?);
-        free().map_err(BookError::database("read"))
-    }
-
-    /// Writes the file anew without what is free in it; gives by how many bytes it is shorter. Only for the
-    /// holder of the lease.
-    pub(crate) fn vacuum(&self) -> Result<u64, BookError> {
-        let free = self.free_bytes()?;
-        let writing = BookError::database("write to");
-        open::writer(&self.path)?
-            .execute_batch("VACUUM")
-            .map_err(writing)?;
-        self.settle(Settle::Whole)?;
-        Ok(free.saturating_sub(self.free_bytes()?))
     }
 
     /// Writes a copy of the database, as it is now.

@@ -71,13 +71,10 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::reading(cx)?;
     let view = open.view()?;
     let found = Names::new(&view).run(&args.run)?;
-    let experiment = match view.experiment(found.experiment)? {
-        Some(experiment) => experiment,
-        None => {
-            let default = view.experiment(ExperimentNo(0))?;
-            default.expect("every book has the experiment 0")
-        }
-    };
+    let of = |no| view.experiment(no);
+    let experiment =
+        of(found.experiment)?.map_or_else(|| of(ExperimentNo(0)), |it| Ok(Some(it)))?;
+    let experiment = experiment.expect("every book has the experiment 0");
     let skipped: BTreeSet<Gate> = args.skip.iter().copied().collect();
     let gates = gates::check(&view, (&found, &experiment), args.tolerance, &skipped)?;
     let is_failed = |checked: &Checked| match checked.outcome {

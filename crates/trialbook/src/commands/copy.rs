@@ -3,6 +3,7 @@
 //! Not here: what a stream of records holds. Invariant: all of it comes into the other book together, or
 //! nothing does; this book is not changed.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -13,8 +14,8 @@ use trialbook_exchange::{Arrival, Conflicts, Gather, ImportError, Place};
 use trialbook_model::time::Clock as _;
 use trialbook_store::{Access, Book, BookError};
 
-use super::export::selection;
-use crate::book;
+use super::export::{left_out, selection};
+use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
 use crate::figures::count;
 
@@ -28,7 +29,7 @@ const SCHEMA: u32 = 1;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  trialbook copy EXP-001 --to ../shared/.trialbook
+  trialbook copy EXP-001 --to ../team/.trialbook
   trialbook copy tuning/run-014 latest --to /srv/book
   trialbook copy --to /srv/book")]
 pub(crate) struct Args {
@@ -80,15 +81,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let place = Place::file(open.folder());
     let mut sink = |record| arrival.take(&place, record);
     Gather::new(&view).records::<ImportError>(&wanted, &mut sink)?;
-    let (mut artifacts, bytes) = (0, open.artifacts());
-    for sum in arrival.sums() {
-        let there = other.artifacts();
-        if !there.contains(sum) && bytes.contains(sum) {
-            bytes.verify(sum)?;
-            there.put_file(&bytes.path_of(sum))?;
-            artifacts += 1;
-        }
-    }
+    let artifacts = carry(&open, &other, arrival.sums())?;
     let summary = arrival.finish()?;
     let document = Document {
         to: args.to.display().to_string(),
@@ -104,9 +97,26 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         records: summary.records,
         artifacts,
     };
+    tell(&document, cx)?;
+    left_out(&view, cx)
+}
+
+/// Copies bytes that the other book does not have; gives their number.
+fn carry(open: &Open, other: &Book, sums: &BTreeSet<String>) -> Result<u64> {
+    let (bytes, there, mut carried) = (open.artifacts(), other.artifacts(), 0);
+    for sum in sums {
+        if !there.contains(sum) && bytes.contains(sum) {
+            bytes.verify(sum)?;
+            there.put_file(&bytes.path_of(sum))?;
+            carried += 1;
+        }
+    }
+    Ok(carried)
+}
+
+fn tell(document: &Document, cx: &Context) -> Result<()> {
     if cx.printer.json_wanted() {
-        cx.printer.json(SCHEMA, &document)?;
-        return Ok(ExitCode::SUCCESS);
+        return cx.printer.json(SCHEMA, document);
     }
     for (from, to) in &document.renamed_runs {
         cx.printer.line(format!("run {from} came in as {to}"));
@@ -125,5 +135,5 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     }
     cx.printer
         .line(format!("{}: {}", document.to, parts.join(", ")));
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

@@ -93,12 +93,12 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     }
     let summary = arrival.finish()?;
     open.book().seal(Effort::IfLarge)?;
-    tell(cx, summary, told, notes)
+    tell(cx, &summary, told, notes)
 }
 
 fn tell(
     cx: &Context,
-    summary: Summary,
+    summary: &Summary,
     moved: trialbook_exchange::blobs::Moved,
     notes: Vec<String>,
 ) -> Result<ExitCode> {

@@ -98,7 +98,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         return items::run(&view, &texts, args, cx);
     }
     let found = subjects::find(&view, &texts, args.limit.max(1))?;
-    if found.subjects.is_empty() {
+    if found.list.is_empty() {
         return Err(Failure::Usage {
             problem: "there is no run to compare".to_owned(),
             hint: "`trialbook list` shows what there is".to_owned(),
@@ -114,7 +114,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         agg: args.agg,
         baseline,
     };
-    let comparison = comparison::compare(&view, &found.subjects, &request)?;
+    let comparison = comparison::compare(&view, &found.list, &request)?;
     if cx.printer.json_wanted() {
         cx.printer.json(SCHEMA, &comparison)?;
         return Ok(ExitCode::SUCCESS);

@@ -24,11 +24,19 @@ use crate::titles;
 /// What was found.
 #[derive(Default)]
 pub(super) struct Subjects {
-    pub(super) subjects: Vec<Subject>,
+    /// In the order in which they were named.
+    pub(super) list: Vec<Subject>,
     /// What is not shown, in words.
     pub(super) left_out: Vec<String>,
     experiments: BTreeMap<ExperimentNo, ExperimentRow>,
     seen: BTreeSet<RunUid>,
+}
+
+/// How arms are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    Alone,
+    WithExperiment,
 }
 
 /// Finds the runs and arms that texts mean, `limit` runs at most.
@@ -38,7 +46,11 @@ where
 {
     let names = Names::new(view);
     let mut found = Subjects::default();
-    let several = texts.len() > 1;
+    let naming = if texts.len() > 1 {
+        Naming::WithExperiment
+    } else {
+        Naming::Alone
+    };
     let mut runs: Vec<RunRow> = Vec::new();
     for text in texts {
         if handle::is_glob(text) {
@@ -53,7 +65,7 @@ where
             Found::Run(run) => runs.push(*run),
             Found::Experiment(row) => {
                 if has_variations(view, &row)? {
-                    found.add_arms(view, &row, several)?;
+                    found.add_arms(view, &row, naming)?;
                 } else {
                     runs.extend(found.newest(view, &row, limit)?);
                 }
@@ -93,7 +105,7 @@ fn has_variations<V: Reading>(view: &V, row: &ExperimentRow) -> Result<bool> {
 }
 
 impl Subjects {
-    fn add_arms<V>(&mut self, view: &V, row: &ExperimentRow, several: bool) -> Result<()>
+    fn add_arms<V>(&mut self, view: &V, row: &ExperimentRow, naming: Naming) -> Result<()>
     where
         V: Reading,
     {
@@ -106,13 +118,13 @@ impl Subjects {
             ));
         }
         for arm in arms.arms {
-            let title = if several {
+            let title = if naming == Naming::WithExperiment {
                 let path = row.state.handle().or_else(|| row.state.name());
                 format!("{}: {}", path.unwrap_or("unnamed"), arm.name)
             } else {
                 arm.name.clone()
             };
-            self.subjects.push(Subject {
+            self.list.push(Subject {
                 title,
                 kind: Kind::Arm,
                 arm: arm.name,
@@ -166,7 +178,7 @@ impl Subjects {
             } else {
                 name
             };
-            self.subjects.push(Subject {
+            self.list.push(Subject {
                 title,
                 kind: Kind::Run,
                 arm: String::new(),
@@ -187,7 +199,7 @@ impl Subjects {
                     && row.is_some_and(|row| row.state.uids.contains(experiment))
             }
         };
-        self.subjects.iter().position(is_it)
+        self.list.iter().position(is_it)
     }
 }
 
@@ -207,7 +219,7 @@ where
         let marked = places.find_map(|(name, mark)| Some((found.place_of(&mark)?, name)));
         return Ok(marked.or_else(|| marked_variation(found)));
     };
-    let by_title = found.subjects.iter().position(|subject| {
+    let by_title = found.list.iter().position(|subject| {
         subject.title == named
             || subject.kind == Kind::Run && subject.runs[0].uid.to_string().starts_with(named)
     });
@@ -256,7 +268,7 @@ fn marked_variation(found: &Subjects) -> Option<(usize, String)> {
         let is_it = |subject: &Subject| {
             subject.kind == Kind::Arm && subject.experiment == row.no && subject.arm == marked.name
         };
-        let at = found.subjects.iter().position(is_it)?;
+        let at = found.list.iter().position(is_it)?;
         Some((at, marked.name.clone()))
     })
 }

@@ -3,16 +3,19 @@
 //! Not here: the form of manifests, how checksums are made. Invariant: a manifest that is changed keeps its form,
 //! its order and what was not to be changed; its comments too where the text can be changed in place.
 
-use std::fs;
-use std::path::{Component, Path, PathBuf};
+mod opened;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Subcommand;
 use serde::Serialize;
 use trialbook_capture::data::{self, DataError, MANIFEST, Measured};
 use trialbook_model::manifest::{self, Checksum, Dataset, Form, Manifest};
 use trialbook_model::time::Clock as _;
+
+use opened::{Opened, relative};
 
 use crate::context::{Context, SystemClock};
 use crate::failure::Failure;
@@ -119,72 +122,6 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     }
 }
 
-/// A manifest that was read.
-struct Opened {
-    path: PathBuf,
-    told: String,
-    text: String,
-    manifest: Manifest,
-}
-
-impl Opened {
-    fn read(file: &ManifestFile, cx: &Context) -> Result<Self> {
-        let path = cx.here().join(&file.manifest);
-        let told = file.manifest.display().to_string();
-        let text = fs::read_to_string(&path).map_err(|source| Failure::Unreadable {
-            path: told.clone(),
-            source,
-        })?;
-        let manifest = manifest::parse(&text, &told)?;
-        Ok(Self {
-            path,
-            told,
-            text,
-            manifest,
-        })
-    }
-
-    fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new("."))
-    }
-
-    /// The entries that are meant, by their places.
-    fn chosen(&self, entries: &[String]) -> Result<Vec<usize>> {
-        let all = &self.manifest.datasets;
-        if entries.is_empty() {
-            return Ok((0..all.len()).collect());
-        }
-        let place = |text: &String| {
-            let plain = text.trim_end_matches('/');
-            all.iter().position(|it| {
-                it.name.as_deref() == Some(text) || it.path.trim_end_matches('/') == plain
-            })
-        };
-        let found = entries.iter().map(|text| {
-            place(text).ok_or_else(|| Failure::Unknown {
-                noun: "entry",
-                text: text.clone(),
-                nearest: all.iter().take(3).map(|it| it.path.clone()).collect(),
-            })
-        });
-        Ok(found.collect::<Result<_, _>>()?)
-    }
-
-    /// Writes a text that means another manifest; one that does not come out as meant is written anew.
-    fn write(&self, text: String, meant: &Manifest) -> Result<()> {
-        let is_right = manifest::parse(&text, &self.told).is_ok_and(|it| it == *meant);
-        let text = if is_right {
-            text
-        } else {
-            manifest::to_yaml(meant, Form::of(&self.text))
-        };
-        let draft = self.path.with_extension("yaml.tmp");
-        let told = || format!("cannot write `{}`", self.told);
-        fs::write(&draft, text).with_context(told)?;
-        fs::rename(&draft, &self.path).with_context(told)
-    }
-}
-
 fn add(args: &Add, cx: &Context) -> Result<ExitCode> {
     let path = cx.here().join(&args.manifest.manifest);
     let opened = if path.exists() {
@@ -250,38 +187,6 @@ fn add(args: &Add, cx: &Context) -> Result<ExitCode> {
 fn counted(dataset: &mut Dataset, measured: Measured) {
     dataset.file_count = Some(measured.files);
     dataset.total_size_mb = Some((measured.bytes as f64 / 1e4).round() / 100.0);
-}
-
-/// A path as it is seen from a folder.
-fn relative(folder: &Path, path: &Path) -> String {
-    let clean = |path: &Path| {
-        let mut parts = Vec::new();
-        for part in path.components() {
-            match part {
-                Component::CurDir => {}
-                Component::ParentDir if !parts.is_empty() => {
-                    parts.pop();
-                }
-                Component::Normal(_)
-                | Component::ParentDir
-                | Component::RootDir
-                | Component::Prefix(_) => parts.push(part.as_os_str().to_owned()),
-            }
-        }
-        parts
-    };
-    let (from, to) = (clean(folder), clean(path));
-    let same = from
-        .iter()
-        .zip(&to)
-        .take_while(|(one, two)| one == two)
-        .count();
-    let mut relative = PathBuf::new();
-    for _ in same..from.len() {
-        relative.push("..");
-    }
-    relative.extend(&to[same..]);
-    relative.display().to_string()
 }
 
 fn told(dataset: &Dataset, outcome: &'static str, measured: Option<Measured>) -> Checked {
