@@ -113,7 +113,7 @@ fn completion(program: &Path, folder: &Path, start: f64) -> Result<Vec<Figure>> 
 }
 
 /// A book with so many small runs, sealed, and its index snapshot fresh.
-fn filled(folder: &Path, runs: u64, experiments: u64) -> Result<()> {
+pub(crate) fn filled(folder: &Path, runs: u64, experiments: u64) -> Result<()> {
     let book = fill::book(folder)?;
     let mut recorder = fill::recorder(&book, 5)?;
     let mut random = Random::new(6);
@@ -131,7 +131,7 @@ fn filled(folder: &Path, runs: u64, experiments: u64) -> Result<()> {
 }
 
 /// Milliseconds of a command in a folder, after runs that warm it up.
-fn timed(program: &Path, folder: &Path, words: &[&str]) -> Result<f64> {
+pub(crate) fn timed(program: &Path, folder: &Path, words: &[&str]) -> Result<f64> {
     let mut times = Vec::new();
     for at in 0..24 {
         let begun = Instant::now();

@@ -5,6 +5,7 @@
 
 mod append;
 mod capture;
+mod cli;
 mod commands;
 mod figure;
 mod files;
@@ -46,7 +47,7 @@ impl Place {
 /// A bench and its name.
 type Bench = (&'static str, fn(&Place) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 10] = [
+const BENCHES: &[Bench] = &[
     ("machine", |place| machine::run(place.folder())),
     ("append", |place| append::run(place.folder())),
     ("seal", |place| seal::run(place.folder())),
@@ -55,6 +56,7 @@ const BENCHES: [Bench; 10] = [
     ("commands", |place| {
         commands::run(place.program()?, place.folder())
     }),
+    ("cli", |place| cli::run(place.program()?, place.folder())),
     ("capture", |place| {
         capture::run(place.program()?, place.folder())
     }),

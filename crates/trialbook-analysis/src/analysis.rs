@@ -158,12 +158,15 @@ pub fn analyse<R: Reading>(
         contrasts::add(&mut metrics, &collected, request, at);
     }
     let family = family::adjust_all(&mut metrics, request);
-    let criteria = match collected.arms.division {
-        arms::Division::Variations => {
-            let table = VariationTable::of(reading, experiment).map_err(AnalysisError::Reading)?;
-            table.verdict
-        }
-        arms::Division::Asked(_) | arms::Division::OnlyParam(_) | arms::Division::Whole => None,
+    let has_criteria = collected
+        .config
+        .as_ref()
+        .is_some_and(|config| !config.success_criteria.is_empty());
+    let criteria = if has_criteria && collected.arms.division == arms::Division::Variations {
+        let table = VariationTable::of(reading, experiment).map_err(AnalysisError::Reading)?;
+        table.verdict
+    } else {
+        None
     };
     let warnings = doubts::warnings(reading, &collected, &metrics, (look, request))
         .map_err(AnalysisError::Reading)?;
@@ -285,3 +288,6 @@ fn marked(
         by_name(&marked.name)
     })
 }
+
+#[cfg(test)]
+mod tests;

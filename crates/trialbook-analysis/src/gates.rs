@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use trialbook_model::record::{LinkKind, SeriesKey};
+use trialbook_model::state::SUMMARIES;
 use trialbook_model::status::RunStatus;
 use trialbook_store::nouns::{ExperimentRow, Owner, RunRow};
 use trialbook_store::query::{Query, Shown};
@@ -48,7 +49,7 @@ pub enum Gate {
     Reproduced,
     /// There is a baseline to compare it with.
     Baseline,
-    /// It has a note.
+    /// It has a note that somebody wrote.
     Noted,
 }
 
@@ -216,7 +217,10 @@ fn of_state(gate: Gate, run: &RunRow, experiment: &ExperimentRow) -> Outcome {
         }
         Gate::Noted => {
             let notes = state.annotations.notes.values();
-            let texts = notes.filter(|note| note.value.text.is_some());
+            // What is written by itself says nothing of whether somebody looked at it.
+            let texts = notes
+                .filter(|note| note.value.text.is_some())
+                .filter(|note| note.value.namespace != SUMMARIES);
             passed_if_any(texts.map(|note| note.value.key.clone()).collect())
         }
         Gate::WithoutGaps

@@ -157,9 +157,14 @@ fn held(value: &Held) -> String {
     }
 }
 
-/// The metrics in the direction in which the table has fewer columns.
+/// The metrics in the direction in which the table has fewer columns; of one metric of arms everything.
 fn metrics(comparison: &Comparison) -> Table {
     let subjects = &comparison.subjects;
+    if let [row] = &comparison.metrics[..]
+        && subjects.iter().any(|subject| subject.kind == Kind::Arm)
+    {
+        return one_metric(comparison, row);
+    }
     if comparison.metrics.len() > COLUMNS && subjects.len() <= COLUMNS {
         let titles = subjects.iter().map(|subject| subject.title.clone());
         let mut table = Table::of_numbers(std::iter::once("METRIC".to_owned()).chain(titles));
@@ -185,6 +190,31 @@ fn metrics(comparison: &Comparison) -> Table {
                 .map(|row| shown(&row.cells[at], row)),
         );
         table.row(cells);
+    }
+    table
+}
+
+/// One metric of arms: mean, spread, order statistics.
+fn one_metric(comparison: &Comparison, row: &Row) -> Table {
+    let key = row.measure.key.clone();
+    let titles = ["RUNS".to_owned(), key, "SD".to_owned()];
+    let order = ["MIN", "MEDIAN", "MAX"].map(str::to_owned);
+    let titles = std::iter::once("SUBJECT".to_owned())
+        .chain(titles)
+        .chain(order);
+    let mut table = Table::of_numbers(titles);
+    for (subject, cell) in comparison.subjects.iter().zip(&row.cells) {
+        let number = |value: Option<f64>| value.map(short).unwrap_or_default();
+        let sd = cell.sd.map(|sd| up_to(sd, cell.half_width));
+        table.row(vec![
+            subject.title.clone(),
+            subject.runs.to_string(),
+            shown(cell, row),
+            sd.unwrap_or_default(),
+            number(cell.min),
+            number(cell.median),
+            number(cell.max),
+        ]);
     }
     table
 }

@@ -95,6 +95,12 @@ pub(crate) enum Failure {
         /// The name.
         name: String,
     },
+    /// What lies in the bin takes nothing in.
+    #[error("{what} is in the bin")]
+    InBin {
+        /// The experiment, as told to people.
+        what: String,
+    },
     /// What is running cannot be put away.
     #[error("{what} is running")]
     Running {
@@ -214,7 +220,9 @@ impl Failure {
                 ErrorCode::ValueInvalid
             }
             Self::Usage { .. } | Self::NoRun { .. } | Self::NoRunYet { .. } => ErrorCode::Usage,
-            Self::Taken { .. } | Self::Running { .. } => ErrorCode::StateConflict,
+            Self::Taken { .. } | Self::Running { .. } | Self::InBin { .. } => {
+                ErrorCode::StateConflict
+            }
             Self::NotYet { .. } => ErrorCode::NotSupportedYet,
             Self::Unknown { .. } | Self::UnknownSeries { .. } => ErrorCode::NotFound,
             Self::Filter { .. } => ErrorCode::FilterInvalid,
@@ -276,6 +284,7 @@ impl Failure {
                 format!("start one: `trialbook start --experiment '{experiment}'`")
             }
             Self::Taken { .. } => "choose another name".to_owned(),
+            Self::InBin { .. } => "`trialbook undelete` brings it back; or take another name".to_owned(),
             Self::Running { .. } => {
                 "end it first: `trialbook end --run RUN --status cancelled`".to_owned()
             }

@@ -352,6 +352,7 @@ metrics: [loss]
     sandbox.say("analyze EXP-001 --alpha 1").failed(2);
     sandbox.say("analyze EXP-001 --baseline nobody").failed(2);
     sandbox.say("analyze EXP-001 --by nothing").failed(2);
+    sandbox.say("analyze EXP-001 --by metrics.loss").failed(2);
 }
 
 #[test]

@@ -237,9 +237,9 @@ Params and configs that differ (0 of 0)
 None was recorded.
 
 Metrics
-SUBJECT  RUNS                                loss
-far         4                  9.01 ± 0.14, n = 4
-near        4  1.01 ± 0.14, n = 4 (-8.00, -88.8%)
+SUBJECT  RUNS                                loss    SD  MIN  MEDIAN  MAX
+far         4                  9.01 ± 0.14, n = 4  0.09  8.9   9.025  9.1
+near        4  1.01 ± 0.14, n = 4 (-8.00, -88.8%)  0.09  0.9   1.025  1.1
 
 Winner: near (best loss 1.01)
 Told apart by Welch's t tests of all pairs, Holm over 1 test, alpha = 0.05.
