@@ -68,6 +68,9 @@ pub(crate) fn find(program: &Path, folder: &Path) -> Result<Vec<Figure>> {
                 .target(target)
                 .limit("fork + exec + exit", start),
         );
+        if runs == 100_000 {
+            figures.extend(completion(program, &place, start)?);
+        }
         if runs == 1_000_000 && experiments == 1 {
             let book = fill::book(&place)?;
             let mut recorder = fill::recorder(&book, 9)?;
@@ -90,8 +93,27 @@ pub(crate) fn find(program: &Path, folder: &Path) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
+/// Completing the names of runs, by nothing and inside an experiment.
+fn completion(program: &Path, folder: &Path, start: f64) -> Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    for (last, name) in [
+        ("", "nothing typed"),
+        ("experiment-0/run-", "inside an experiment"),
+    ] {
+        let words = ["__complete", "--", "show", last];
+        let took = timed(program, folder, &words)?;
+        let name = format!("completion of ids, 10⁵ runs, {name}");
+        figures.push(
+            Figure::lower("find", name, took, "ms")
+                .target(15.0)
+                .limit("fork + exec + exit", start),
+        );
+    }
+    Ok(figures)
+}
+
 /// A book with so many small runs, sealed, and its index snapshot fresh.
-fn filled(folder: &Path, runs: u64, experiments: u64) -> Result<()> {
+pub(crate) fn filled(folder: &Path, runs: u64, experiments: u64) -> Result<()> {
     let book = fill::book(folder)?;
     let mut recorder = fill::recorder(&book, 5)?;
     let mut random = Random::new(6);
@@ -109,7 +131,7 @@ fn filled(folder: &Path, runs: u64, experiments: u64) -> Result<()> {
 }
 
 /// Milliseconds of a command in a folder, after runs that warm it up.
-fn timed(program: &Path, folder: &Path, words: &[&str]) -> Result<f64> {
+pub(crate) fn timed(program: &Path, folder: &Path, words: &[&str]) -> Result<f64> {
     let mut times = Vec::new();
     for at in 0..24 {
         let begun = Instant::now();

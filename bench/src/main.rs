@@ -4,8 +4,11 @@
 //! Not here: tests; a bench judges nothing but prints whether a target is reached.
 
 mod append;
+mod capture;
+mod cli;
 mod commands;
 mod figure;
+mod files;
 mod fill;
 mod items;
 mod machine;
@@ -45,7 +48,7 @@ impl Place {
 /// A bench and its name.
 type Bench = (&'static str, fn(&Place) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 9] = [
+const BENCHES: &[Bench] = &[
     ("machine", |place| machine::run(place.folder())),
     ("append", |place| append::run(place.folder())),
     ("seal", |place| seal::run(place.folder())),
@@ -54,10 +57,15 @@ const BENCHES: [Bench; 9] = [
     ("commands", |place| {
         commands::run(place.program()?, place.folder())
     }),
+    ("cli", |place| cli::run(place.program()?, place.folder())),
+    ("capture", |place| {
+        capture::run(place.program()?, place.folder())
+    }),
     ("search", |place| search::run(place.folder())),
     ("find", |place| {
         commands::find(place.program()?, place.folder())
     }),
+    ("files", |place| files::run(place.folder())),
     ("stats", |place| stats::run(place.folder())),
 ];
 

@@ -14,7 +14,7 @@ mod samples;
 use serde_json::json;
 use trialbook_model::canonical;
 use trialbook_model::filter::Key;
-use trialbook_model::state::ProjectState;
+use trialbook_model::state::{Baseline as Mark, ProjectState};
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading;
 
@@ -158,12 +158,15 @@ pub fn analyse<R: Reading>(
         contrasts::add(&mut metrics, &collected, request, at);
     }
     let family = family::adjust_all(&mut metrics, request);
-    let criteria = match collected.arms.division {
-        arms::Division::Variations => {
-            let table = VariationTable::of(reading, experiment).map_err(AnalysisError::Reading)?;
-            table.verdict
-        }
-        arms::Division::Asked(_) | arms::Division::OnlyParam(_) | arms::Division::Whole => None,
+    let has_criteria = collected
+        .config
+        .as_ref()
+        .is_some_and(|config| !config.success_criteria.is_empty());
+    let criteria = if has_criteria && collected.arms.division == arms::Division::Variations {
+        let table = VariationTable::of(reading, experiment).map_err(AnalysisError::Reading)?;
+        table.verdict
+    } else {
+        None
     };
     let warnings = doubts::warnings(reading, &collected, &metrics, (look, request))
         .map_err(AnalysisError::Reading)?;
@@ -270,22 +273,21 @@ fn marked(
     project: &ProjectState,
 ) -> Option<usize> {
     let arms = &collected.arms.arms;
-    let mut marks = experiment.state.uids.iter().filter_map(|uid| {
-        let place = ("baseline".to_owned(), uid.to_string());
-        project.pointers.get(&place)
-    });
-    let value = marks.next().map(|mark| &mark.value);
-    let text = |key: &str| value.and_then(|value| value.get(key)?.as_str());
-    let by_run = text("run").and_then(|run| {
-        let holds = |arm: &arms::Arm| arm.runs.iter().any(|it| it.uid.to_string() == run);
-        arms.iter().position(holds)
-    });
     let by_name = |name: &str| arms.iter().position(|arm| arm.name == name);
-    by_run
-        .or_else(|| text("variation").and_then(by_name))
-        .or_else(|| {
-            let config = collected.config.as_ref()?;
-            let marked = config.variations.iter().find(|it| it.baseline)?;
-            by_name(&marked.name)
-        })
+    let marked = match project.baseline_of(&experiment.state) {
+        Some(Mark::Run(run)) => {
+            let holds = |arm: &arms::Arm| arm.runs.iter().any(|it| it.uid == run);
+            arms.iter().position(holds)
+        }
+        Some(Mark::Variation { name, .. }) => by_name(&name),
+        None => None,
+    };
+    marked.or_else(|| {
+        let config = collected.config.as_ref()?;
+        let marked = config.variations.iter().find(|it| it.baseline)?;
+        by_name(&marked.name)
+    })
 }
+
+#[cfg(test)]
+mod tests;

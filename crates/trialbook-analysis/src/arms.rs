@@ -41,6 +41,7 @@ pub enum Division {
 
 /// The arms of an experiment.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "the arms are what it holds")]
 pub struct Arms {
     /// Why they are these.
     pub division: Division,

@@ -3,93 +3,19 @@
 //! Not here: words. Invariant: everything that a sentence about a result may say stands here; a test that
 //! cannot be made has its reason in the place of its result.
 
+mod question;
+mod warning;
+
 use serde::Serialize;
 use trialbook_model::criteria::ExperimentVerdict;
 
-use crate::measure::{Agg, Measure};
+use crate::measure::Measure;
 use crate::variations::Statuses;
+pub use question::{Question, Test};
+pub use warning::Warning;
 
 /// Version of the document.
 pub const SCHEMA: u32 = 1;
-
-/// What is asked: everything that the answer depends on beside the data.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Question {
-    /// The experiment's uid.
-    pub experiment: String,
-    /// The metrics as asked for; empty for those that the experiment expects, else all logged ones.
-    pub metrics: Vec<String>,
-    /// The keys that make the arms; empty for variations, else the one param that varies.
-    pub by: Vec<String>,
-    /// The key whose equal values make pairs; empty for the recorded design.
-    pub pair_by: String,
-    /// The test, or the rule that chooses it.
-    pub test: Test,
-    /// How p-values are adjusted, by its word; `none` for not at all.
-    pub correction: String,
-    /// Which number of a series is a run's value.
-    pub agg: Agg,
-    /// The share of wrong alarms that is put up with.
-    pub alpha: f64,
-    /// The arm that the others are compared with; empty for the marked one, else the first.
-    pub baseline: String,
-}
-
-/// A test of a difference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Test {
-    /// Paired t where the recorded design makes pairs, else Welch.
-    #[default]
-    Auto,
-    /// Welch's t: unequal variances.
-    Welch,
-    /// Student's t: equal variances.
-    Student,
-    /// Paired t.
-    Paired,
-    /// Mann and Whitney's U.
-    MannWhitney,
-    /// Wilcoxon's signed ranks, of pairs.
-    Wilcoxon,
-}
-
-impl Test {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Auto,
-        Self::Welch,
-        Self::Student,
-        Self::Paired,
-        Self::MannWhitney,
-        Self::Wilcoxon,
-    ];
-
-    /// The word of the command line.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Welch => "welch",
-            Self::Student => "student",
-            Self::Paired => "paired",
-            Self::MannWhitney => "mann-whitney",
-            Self::Wilcoxon => "wilcoxon",
-        }
-    }
-
-    /// The test of a word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|test| test.word() == word)
-    }
-
-    /// Whether it needs pairs.
-    pub const fn is_paired(self) -> bool {
-        match self {
-            Self::Paired | Self::Wilcoxon => true,
-            Self::Auto | Self::Welch | Self::Student | Self::MannWhitney => false,
-        }
-    }
-}
 
 /// An analysis: the question, what it was asked of, the answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -434,128 +360,5 @@ pub enum FamilyOf {
         metric: String,
         /// Tests in the family of the others.
         others: u64,
-    },
-}
-
-/// What to be careful about: what was found, with its numbers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "code", rename_all = "snake_case")]
-pub enum Warning {
-    /// The question was asked before, of other data.
-    Peeked {
-        /// Which look it is.
-        look: u64,
-    },
-    /// Arms of few trials.
-    FewTrials {
-        /// Arms and their completed trials.
-        arms: Vec<(String, u64)>,
-        /// What would be enough not to be warned of.
-        enough: u64,
-    },
-    /// Trials that gave no values.
-    Excluded {
-        /// The arm.
-        arm: String,
-        /// Failed trials.
-        failed: u64,
-        /// Cancelled trials.
-        cancelled: u64,
-        /// Trials that have not ended.
-        open: u64,
-    },
-    /// Completed trials without the metric.
-    Missing {
-        /// The metric.
-        metric: String,
-        /// Arms and trials without it.
-        arms: Vec<(String, u64)>,
-    },
-    /// Values that are not finite and stay out.
-    NotFinite {
-        /// The metric.
-        metric: String,
-        /// Arms and values.
-        arms: Vec<(String, u64)>,
-    },
-    /// All values of an arm are equal.
-    Identical {
-        /// The metric.
-        metric: String,
-        /// The arms.
-        arms: Vec<String>,
-    },
-    /// The variances of two arms differ much, and so do their numbers.
-    UnequalVariance {
-        /// The metric.
-        metric: String,
-        /// The arm.
-        arm: String,
-        /// The greater variance over the smaller.
-        ratio: f64,
-    },
-    /// Values are skewed and few.
-    Skewed {
-        /// The metric.
-        metric: String,
-        /// Arms and their skewness.
-        arms: Vec<(String, f64)>,
-    },
-    /// Neighbouring trials resemble each other.
-    Autocorrelated {
-        /// The metric.
-        metric: String,
-        /// The arm.
-        arm: String,
-        /// The correlation of neighbours.
-        correlation: f64,
-    },
-    /// Pairs that vary against each other: pairing costs precision.
-    NegativePairs {
-        /// The metric.
-        metric: String,
-        /// The arm.
-        arm: String,
-        /// The correlation within pairs.
-        correlation: f64,
-    },
-    /// Values without a partner.
-    Unmatched {
-        /// The metric.
-        metric: String,
-        /// The arm.
-        arm: String,
-        /// How many.
-        values: u64,
-    },
-    /// Trials that took more than one attempt.
-    Retried {
-        /// Arms and trials.
-        arms: Vec<(String, u64)>,
-    },
-    /// The surroundings of the trials differ.
-    ChangedEnvironment {
-        /// Different surroundings.
-        different: u64,
-        /// The keys that differ.
-        keys: Vec<String>,
-        /// Whether arms differ in them, so that arm and surroundings cannot be told apart.
-        between_arms: bool,
-    },
-    /// Runs outside of every arm.
-    Outside {
-        /// How many.
-        runs: u64,
-    },
-    /// The best value of a series was chosen by looking.
-    BestOfSeries,
-    /// Student's t was asked for although the variances differ.
-    PooledVariance {
-        /// The metric.
-        metric: String,
-        /// The arm.
-        arm: String,
-        /// The greater variance over the smaller.
-        ratio: f64,
     },
 }

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use trialbook_model::config::ConfigErrors;
 use trialbook_store::BookError;
 
 /// A place in a file.
@@ -109,6 +110,12 @@ pub enum Problem {
         /// As called.
         sha256: String,
     },
+    /// Bytes that do not have the sum that they are called by.
+    #[error("the bytes have not the SHA-256 that they are called by, `{sha256}`")]
+    Bytes {
+        /// As called.
+        sha256: String,
+    },
     /// A run that is here and is not the same.
     #[error("run {run} is in the book already and differs")]
     RunDiffers {
@@ -146,8 +153,35 @@ impl Problem {
             | Self::Malformed { .. }
             | Self::Value { .. }
             | Self::Count { .. }
-            | Self::Snapshot { .. } => false,
+            | Self::Snapshot { .. }
+            | Self::Bytes { .. } => false,
         }
+    }
+}
+
+/// Why files could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// A file or folder cannot be written.
+    #[error("cannot write `{}`", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A record cannot be written as JSON.
+    #[error("cannot write a record as JSON")]
+    Json(#[source] serde_json::Error),
+    /// The book refused.
+    #[error("cannot read the book")]
+    Book(#[source] BookError),
+}
+
+impl From<BookError> for ExportError {
+    fn from(error: BookError) -> Self {
+        Self::Book(error)
     }
 }
 
@@ -171,6 +205,9 @@ pub enum ImportError {
         #[source]
         source: io::Error,
     },
+    /// A config cannot be read.
+    #[error(transparent)]
+    Config(ConfigErrors),
     /// The book refused.
     #[error("cannot take records into the book")]
     Book(#[source] BookError),
@@ -206,11 +243,12 @@ impl ImportError {
                 | Problem::Malformed { .. }
                 | Problem::Value { .. }
                 | Problem::Snapshot { .. }
+                | Problem::Bytes { .. }
                 | Problem::RunDiffers { .. }
                 | Problem::ExperimentDiffers { .. }
                 | Problem::NameTaken { .. } => Some("nothing was taken in"),
             },
-            Self::Read { .. } => None,
+            Self::Read { .. } | Self::Config(_) => None,
             Self::Book(error) => error.hint(),
         }
     }

@@ -5,13 +5,18 @@
 //! gives and an empty one takes in is given again equal, byte for byte; a stream is taken in whole or not at
 //! all.
 
+pub mod blobs;
 pub mod bring;
 pub mod document;
 pub mod error;
 pub mod gather;
+pub mod layout;
 pub mod record;
+pub mod source;
+pub mod table;
+pub mod tracker;
 
 pub use bring::{Arrival, Conflicts, Summary};
-pub use error::{ImportError, Place, Problem};
+pub use error::{ExportError, ImportError, Place, Problem};
 pub use gather::{Gather, Selection};
 pub use record::{Block, Record, Said};

@@ -16,7 +16,6 @@ mod rules;
 
 use serde::{Deserialize, Serialize};
 
-use crate::progress::Track;
 use crate::record::{Item, Op};
 use crate::time::Timestamp;
 use events::Events;
@@ -105,8 +104,6 @@ pub struct State {
     items: items::Items,
     #[serde(default, skip_serializing_if = "fold::is_default")]
     assessments: u64,
-    #[serde(default, skip_serializing_if = "Track::is_empty")]
-    track: Track,
 }
 
 impl Default for State {
@@ -116,7 +113,6 @@ impl Default for State {
             events: Events::default(),
             items: items::Items::default(),
             assessments: 0,
-            track: Track::default(),
         }
     }
 }
@@ -130,8 +126,6 @@ impl State {
             self.items.observe(order, item);
         } else if let Op::Assess(_) = op {
             fold::count(&mut self.assessments, 1);
-        } else if let Op::Progress(progress) = op {
-            self.track.offer(order, progress);
         }
     }
 
@@ -141,12 +135,6 @@ impl State {
         self.events.merge(&other.events);
         self.items.merge(&other.items);
         fold::count(&mut self.assessments, other.assessments);
-        self.track.merge(&other.track);
-    }
-
-    /// Its latest progress records.
-    pub fn track(&self) -> &Track {
-        &self.track
     }
 
     /// Whether it was made by the present rules; if not, make it anew from the run's operations.

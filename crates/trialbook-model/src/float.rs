@@ -89,6 +89,7 @@ impl<'de> Deserialize<'de> for Float {
 }
 
 /// For fields that are numbers: `#[serde(with = "float")]`.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 pub(crate) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     Float(*value).serialize(serializer)
 }
@@ -99,8 +100,9 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 
 /// For fields that may be missing: `#[serde(with = "float::optional")]`.
 pub(crate) mod optional {
-    use super::{Deserialize, Deserializer, Float, Serialize, Serializer};
+    use super::{Deserialize as _, Deserializer, Float, Serialize as _, Serializer};
 
+    #[expect(clippy::ref_option, reason = "serde calls it so")]
     pub(crate) fn serialize<S: Serializer>(
         value: &Option<f64>,
         serializer: S,

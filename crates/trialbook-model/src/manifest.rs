@@ -10,12 +10,14 @@
 
 mod checksum;
 mod document;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 pub use checksum::{Checksum, ChecksumError, DirectoryError, directory_checksum};
 pub use document::{Dataset, Manifest};
+pub use writing::{Form, entry, to_yaml};
 
 use crate::record::ParamKind;
 use crate::yaml::{self, Fields, FileError, Format, Node, Position, Problem, Reading, Shape, join};

@@ -99,10 +99,11 @@ impl Setup {
 
 /// A param in a file; a number that JSON would print otherwise (`3.10`) is a text there.
 fn written(param: &Param) -> Value {
-    match param_to_value(param) {
-        Value::Object(_) => Value::String(param.text.clone()),
-        plain => plain,
+    let plain = param_to_value(param);
+    if plain.is_object() {
+        return Value::String(param.text.clone());
     }
+    plain
 }
 
 /// Reads a file with several blocks; `file` is its name in errors.

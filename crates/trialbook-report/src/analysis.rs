@@ -6,11 +6,14 @@
 mod sections;
 mod sentences;
 
+use std::fmt::Write as _;
+
 use trialbook_analysis::finding::{Analysis, Because, Division};
 
 use crate::cautions;
 use crate::figures::count;
 use crate::page::{Page, some};
+pub(crate) use sections::span;
 pub use sections::{contrasts, criteria, method, metrics, trials};
 pub use sentences::sentences;
 
@@ -68,7 +71,8 @@ pub fn headline(analysis: &Analysis) -> String {
                 Because::Marked => "the marked baseline",
                 Because::First => "the first: no baseline is marked",
             };
-            text.push_str(&format!("; the others against {} ({why})", baseline.arm));
+            write!(text, "; the others against {} ({why})", baseline.arm)
+                .expect("a string takes all");
         }
         None if analysis.arms.len() == 1 => {
             text.push_str("; with one arm there is nothing to compare");
@@ -77,9 +81,11 @@ pub fn headline(analysis: &Analysis) -> String {
     }
     if !analysis.not_looked_at.is_empty() {
         let names = some(&analysis.not_looked_at, 5);
-        text.push_str(&format!(
+        write!(
+            text,
             ". Logged too, and looked at only when asked for: {names}"
-        ));
+        )
+        .expect("a string takes all");
     }
     text
 }
@@ -92,6 +98,3 @@ fn divided(division: &Division) -> String {
         Division::Whole => "(nothing varies)".to_owned(),
     }
 }
-
-#[cfg(test)]
-mod tests;

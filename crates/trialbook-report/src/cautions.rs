@@ -39,6 +39,10 @@ pub fn of_comparison(caution: &Caution) -> String {
 }
 
 /// A warning of an analysis.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one list: a sentence for each warning"
+)]
 pub fn of_analysis(warning: &Warning) -> String {
     match warning {
         Warning::Peeked { look } => format!(

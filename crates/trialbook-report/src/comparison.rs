@@ -3,6 +3,8 @@
 //! Not here: what is compared. Invariant: a best value that rests on an assumed goal says "assumed", and a best
 //! mean that cannot be told from others is no winner.
 
+use std::fmt::Write as _;
+
 use std::collections::BTreeMap;
 
 use trialbook_analysis::comparison::{Cell, Comparison, Held, Kind, Row, Setting, Source};
@@ -155,9 +157,14 @@ fn held(value: &Held) -> String {
     }
 }
 
-/// The metrics in the direction in which the table has fewer columns.
+/// The metrics in the direction in which the table has fewer columns; of one metric of arms everything.
 fn metrics(comparison: &Comparison) -> Table {
     let subjects = &comparison.subjects;
+    if let [row] = &comparison.metrics[..]
+        && subjects.iter().any(|subject| subject.kind == Kind::Arm)
+    {
+        return one_metric(comparison, row);
+    }
     if comparison.metrics.len() > COLUMNS && subjects.len() <= COLUMNS {
         let titles = subjects.iter().map(|subject| subject.title.clone());
         let mut table = Table::of_numbers(std::iter::once("METRIC".to_owned()).chain(titles));
@@ -187,6 +194,31 @@ fn metrics(comparison: &Comparison) -> Table {
     table
 }
 
+/// One metric of arms: mean, spread, order statistics.
+fn one_metric(comparison: &Comparison, row: &Row) -> Table {
+    let key = row.measure.key.clone();
+    let titles = ["RUNS".to_owned(), key, "SD".to_owned()];
+    let order = ["MIN", "MEDIAN", "MAX"].map(str::to_owned);
+    let titles = std::iter::once("SUBJECT".to_owned())
+        .chain(titles)
+        .chain(order);
+    let mut table = Table::of_numbers(titles);
+    for (subject, cell) in comparison.subjects.iter().zip(&row.cells) {
+        let number = |value: Option<f64>| value.map(short).unwrap_or_default();
+        let sd = cell.sd.map(|sd| up_to(sd, cell.half_width));
+        table.row(vec![
+            subject.title.clone(),
+            subject.runs.to_string(),
+            shown(cell, row),
+            sd.unwrap_or_default(),
+            number(cell.min),
+            number(cell.median),
+            number(cell.max),
+        ]);
+    }
+    table
+}
+
 /// `0.92 (+0.03, +3.4%)`; a mean with its interval and n: `0.92 ± 0.02, n = 5`.
 fn shown(cell: &Cell, row: &Row) -> String {
     let Some(value) = cell.value else {
@@ -206,7 +238,7 @@ fn shown(cell: &Cell, row: &Row) -> String {
     if let Some(delta) = cell.delta {
         let delta = signed(&up_to(delta, cell.half_width));
         let share = cell.relative.map(|share| format!(", {}", change(share)));
-        text.push_str(&format!(" ({delta}{})", share.unwrap_or_default()));
+        write!(text, " ({delta}{})", share.unwrap_or_default()).expect("a string takes all");
     }
     text
 }

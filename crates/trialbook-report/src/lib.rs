@@ -6,9 +6,12 @@
 pub mod analysis;
 pub mod cautions;
 pub mod comparison;
+pub mod experiment;
 pub mod figures;
 pub mod html;
+pub mod items;
 pub mod markdown;
 pub mod page;
+pub mod quality;
 
 pub use page::{Align, Block, Page, Table};

@@ -30,7 +30,17 @@ pub fn render(page: &Page) -> String {
 }
 
 fn line(out: &mut String, before: &str, text: &str) {
-    writeln!(out, "{before}{}", escaped(text)).expect("a string takes all");
+    let text = escaped(text);
+    // What would begin another block, or define the target of a link.
+    let mut letters = text.chars();
+    let first = letters.next();
+    let is_point = first.is_some_and(|it| "+-".contains(it)) && letters.next() == Some(' ');
+    let guard = if is_point || first.is_some_and(|it| "#>[".contains(it)) {
+        "\\"
+    } else {
+        ""
+    };
+    writeln!(out, "{before}{guard}{text}").expect("a string takes all");
 }
 
 fn table(out: &mut String, table: &Table) {
@@ -57,10 +67,12 @@ fn escaped(text: &str) -> String {
         let next = letters.peek().copied();
         match letter {
             '\n' | '\r' => safe.push(' '),
-            '\\' | '`' | '*' | '[' | ']' | '|' | '~' => {
+            '\\' | '`' | '*' | '|' | '~' => {
                 safe.push('\\');
                 safe.push(letter);
             }
+            // Brackets alone are no link.
+            ']' if next.is_some_and(|next| "([:".contains(next)) => safe.push_str("\\]"),
             // Between letters and digits an underscore emphasises nothing.
             '_' if is_word(before) && is_word(next) => safe.push('_'),
             '_' => safe.push_str("\\_"),
@@ -69,10 +81,6 @@ fn escaped(text: &str) -> String {
             }
             '&' if next.is_some_and(|next| next.is_alphanumeric() || next == '#') => {
                 safe.push_str("&amp;");
-            }
-            '#' | '+' | '-' | '>' if before.is_none() => {
-                safe.push('\\');
-                safe.push(letter);
             }
             control if control.is_control() => safe.extend(control.escape_default()),
             other => safe.push(other),
@@ -95,12 +103,13 @@ mod tests {
     #[test]
     fn a_page_is_markdown() {
         let mut page = Page::titled("exp_1 * of 2");
-        page.text("p < 0.001");
+        page.text("p < 0.001 in [0, 1]");
+        page.text("# no heading");
         let mut table = Table::of_numbers(["a|b", "n"]);
         table.row(vec!["x\ny".to_owned(), "1".to_owned()]);
         page.table(table);
         page.list(vec!["one".to_owned()]);
-        let expected = "# exp_1 \\* of 2\n\np < 0.001\n\n| a\\|b | n |\n| --- | ---: |\n| x y | 1 |\n\n- one\n";
+        let expected = "# exp_1 \\* of 2\n\np < 0.001 in [0, 1]\n\n\\# no heading\n\n| a\\|b | n |\n| --- | ---: |\n| x y | 1 |\n\n- one\n";
         assert_eq!(render(&page), expected);
     }
 

@@ -79,6 +79,18 @@ impl Artifacts {
                 .map_err(BookError::io("sync", &draft.path))?;
             fs::rename(&draft.path, &target).map_err(BookError::io("rename", &draft.path))?;
         }
+        // Bytes that were there are young again: the record that speaks of them is still to come.
+        let now = rustix::fs::Timespec {
+            tv_sec: 0,
+            tv_nsec: rustix::fs::UTIME_NOW,
+        };
+        let times = rustix::fs::Timestamps {
+            last_access: now,
+            last_modification: now,
+        };
+        File::open(&target)
+            .and_then(|there| Ok(rustix::fs::futimens(there, &times)?))
+            .map_err(BookError::io("touch", &target))?;
         // Also where it was there: whoever put it may not have come as far.
         for folder in [Some(shelf), Some(self.root.as_path()), self.root.parent()] {
             folder.map_or(Ok(()), sync_dir)?;

@@ -122,6 +122,20 @@ pub enum BookError {
     /// Something else than a run was to be removed for good.
     #[error("only runs can be removed for good")]
     NotARun,
+    /// A file that is no backup.
+    #[error("`{}` is not a backup of a book", path.display())]
+    NotABackup {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A backup that is not what was written.
+    #[error("the backup `{}` is damaged at its file `{file}`", path.display())]
+    BackupDamaged {
+        /// The backup.
+        path: PathBuf,
+        /// The file in it.
+        file: String,
+    },
     /// An artifact's bytes are not those that were put.
     #[error("the bytes of artifact {sha256} have changed: their SHA-256 is {found}")]
     ArtifactChanged {
@@ -152,7 +166,9 @@ impl BookError {
             }
             Self::Restless => Some("try again"),
             Self::Spool(source) => source.hint(),
+            Self::BackupDamaged { .. } => Some("nothing was restored: use another backup"),
             Self::NotABook { .. }
+            | Self::NotABackup { .. }
             | Self::ReadOnly { .. }
             | Self::NotARun
             | Self::Io { .. }

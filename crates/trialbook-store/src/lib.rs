@@ -4,6 +4,7 @@
 //! Not here: rules of experiments (the model has them), HTTP. Invariant: what was acknowledged is read once,
 //! never twice and never not at all, at any moment and after any crash that `docs/format/` speaks of.
 
+mod archive;
 pub mod artifacts;
 mod backend;
 mod backup;
@@ -16,6 +17,7 @@ mod draft;
 pub mod error;
 mod fetch;
 mod fold;
+pub mod gc;
 pub mod index;
 mod indexes;
 mod memory;
@@ -34,6 +36,7 @@ mod sqlite;
 mod tails;
 pub mod view;
 
+pub use archive::{ArchiveReport, unpack_archive};
 pub use artifacts::{ArtifactSum, Artifacts};
 pub use beside::{seal_if_large, sealing_beside};
 pub use book::{Access, Book, Effort, SealOutcome, SealReport};

@@ -198,3 +198,53 @@ impl Recorder {
         Ok(self.spool.finish()?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use trialbook_model::id::{RunUid, Uid};
+    use trialbook_model::record::{Event, SetTags};
+
+    use super::*;
+    use crate::book::{Book, Effort};
+    use crate::contract::{TurnedClock, folder};
+    use crate::nouns::Owner;
+    use crate::reading::Reading as _;
+
+    #[test]
+    fn what_was_said_last_counts_last_though_the_clock_jumps() {
+        let folder = folder();
+        let book = Book::create(&folder.path().join("book")).unwrap();
+        let clock = Arc::<TurnedClock>::default();
+        let options = RecorderOptions {
+            mode: Mode::Written,
+            background: Background::None,
+            ..RecorderOptions::new("me", Arc::<TurnedClock>::clone(&clock))
+        };
+        let mut recorder = book.recorder(options).unwrap();
+        let run = RunUid(Uid([1; 16]));
+        let times = [1_000, i64::MAX / 2, 0, -5, 2_000, i64::MIN];
+        let mut stamps = Vec::new();
+        for (at, time) in times.into_iter().enumerate() {
+            clock.set(time);
+            let value = Some(at.to_string());
+            let tags = SetTags {
+                subject: Subject::Run(run),
+                tags: vec![("n".to_owned(), value)],
+            };
+            stamps.push(recorder.record(&Op::SetTags(tags)).unwrap());
+            let event = serde_json::json!({ "subject": Subject::Run(run), "kind": "said" });
+            let event: Event = serde_json::from_value(event).unwrap();
+            stamps.push(recorder.record(&Op::Event(event)).unwrap());
+        }
+        recorder.finish().unwrap();
+        assert!(stamps.is_sorted());
+        for seal in [Effort::IfLarge, Effort::All] {
+            book.seal(seal).unwrap();
+            let view = book.view().unwrap();
+            let row = view.run_by_uid(run).unwrap().unwrap();
+            let tags: Vec<_> = row.state.annotations.tags().collect();
+            assert_eq!(tags, [("n", "5")]);
+            assert_eq!(view.events(&Owner::Run(row.no)).unwrap().len(), times.len());
+        }
+    }
+}

@@ -5,6 +5,7 @@
 
 use anyhow::Result;
 use trialbook_analysis::analysis::{self, AnalysisError, Request};
+use trialbook_analysis::arms::ArmsError;
 use trialbook_analysis::finding::Analysis;
 use trialbook_analysis::history;
 use trialbook_model::record::{Op, PutArtifact, Subject};
@@ -68,8 +69,9 @@ fn keep(cx: &Context, experiment: &ExperimentRow, analysis: &Analysis) -> Result
 fn told(error: AnalysisError<BookError>) -> anyhow::Error {
     let hint = error.hint().unwrap_or_default();
     match error {
-        AnalysisError::Reading(source) => source.into(),
-        AnalysisError::Arms(trialbook_analysis::arms::ArmsError::Reading(source)) => source.into(),
+        AnalysisError::Reading(source) | AnalysisError::Arms(ArmsError::Reading(source)) => {
+            source.into()
+        }
         AnalysisError::NoSuchMetric { key, nearest } => Failure::Unknown {
             noun: "metric",
             text: key,

@@ -64,6 +64,20 @@ pub(crate) fn reading_if_any(cx: &Context) -> Result<Option<Open>> {
     open_if_there(cx, cx.choice()?)
 }
 
+/// Opens the book for a glance, if there is one: nothing is sealed before or afterwards, however much there is.
+pub(crate) fn glance(cx: &Context) -> Result<Option<Open>> {
+    let choice = cx.choice()?;
+    match Book::open(&choice.folder, Access::Read) {
+        Ok(book) => Ok(Some(Open {
+            choice,
+            book,
+            unsealed: Rc::default(),
+        })),
+        Err(BookError::Missing { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn open_if_there(cx: &Context, choice: Choice) -> Result<Option<Open>> {
     if spooled(&choice.folder) > HEAVY {
         // Read as they are, the spools would take many times as much memory as batch by batch.

@@ -48,15 +48,23 @@ pub(crate) struct Options {
     /// Print JSON with a schema version instead of text
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Print long texts to a terminal as they are. Default: TRIALBOOK_PAGER, else PAGER, else `less`
+    #[arg(long, global = true)]
+    pub(crate) no_pager: bool,
 }
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one is made in a process")]
 pub(crate) enum Command {
     Init(commands::init::Args),
     Run(Box<commands::run::Args>),
     Create(Box<commands::create::Args>),
+    Validate(commands::validate::Args),
+    Template(commands::template::Args),
+    Simulate(commands::simulate::Args),
+    Status(commands::status::Args),
+    Logs(commands::logs::Args),
+    Cancel(commands::cancel::Args),
     Start(commands::start::Args),
     Log(commands::log::Args),
     End(commands::end::Args),
@@ -65,6 +73,9 @@ pub(crate) enum Command {
     Search(commands::search::Args),
     Compare(commands::compare::Args),
     Analyze(commands::analyze::Args),
+    Report(commands::report::Args),
+    Check(commands::check::Args),
+    Lint(commands::lint::Args),
     Leaderboard(commands::leaderboard::Args),
     Series(commands::series::Args),
     Tag(commands::tag::Args),
@@ -79,10 +90,24 @@ pub(crate) enum Command {
     Undelete(commands::delete::Undelete),
     Stats(commands::stats::Args),
     Artifact(commands::artifact::Args),
+    Export(commands::export::Args),
+    Import(commands::import::Args),
+    Copy(commands::copy::Args),
+    Backup(commands::backup::Args),
+    Restore(commands::backup::Restore),
+    Gc(commands::gc::Args),
+    Dataset(commands::dataset::Args),
     Doctor(commands::doctor::Args),
+    Completion(commands::completion::Args),
     Version(commands::version::Args),
+    #[command(hide = true, disable_help_flag = true)]
+    Visualize(commands::not_yet::Args),
+    #[command(hide = true, disable_help_flag = true)]
+    Reproduce(commands::not_yet::Args),
     #[command(hide = true)]
     Exec(commands::exec::Args),
+    #[command(name = "__complete", hide = true)]
+    Complete(commands::completion::AskArgs),
     #[command(name = "__docs", hide = true)]
     Docs(commands::docs::Args),
 }

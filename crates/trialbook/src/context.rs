@@ -14,7 +14,7 @@ use trialbook_model::time::{Clock, Timestamp};
 
 use crate::cli::Options;
 use crate::discovery::{self, Choice, DiscoveryError, Surroundings};
-use crate::printer::{Face, Printer};
+use crate::printer::{Face, Pager, Printer};
 
 /// The surroundings of a verb.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Context {
             no_color: variable("NO_COLOR").is_some(),
             dumb: variable("TERM").is_some_and(|term| term == "dumb"),
             columns: text("COLUMNS").and_then(|columns| columns.parse().ok()),
-            pager: text("TRIALBOOK_PAGER").or_else(|| text("PAGER")),
+            pager: pager(options),
         });
         Ok(Self {
             printer,
@@ -97,6 +97,18 @@ impl Context {
     /// The run that `TRIALBOOK_RUN` names.
     pub(crate) fn run_variable(&self) -> Option<&str> {
         self.run.as_deref()
+    }
+}
+
+/// The pager: none with `--no-pager`, or where the variable that decides is set to nothing.
+fn pager(options: &Options) -> Pager {
+    let own = std::env::var_os("TRIALBOOK_PAGER");
+    let any = own.or_else(|| std::env::var_os("PAGER"));
+    match any.and_then(|command| command.into_string().ok()) {
+        _ if options.no_pager => Pager::Off,
+        None => Pager::Usual,
+        Some(command) if command.trim().is_empty() => Pager::Off,
+        Some(command) => Pager::Command(command),
     }
 }
 

@@ -3,21 +3,14 @@
 //! Not here: failures of the libraries, which have their own types. Invariant: every failure has one code,
 //! and the exit code follows from it alone.
 
+mod told;
+
 use std::fmt::Write as _;
 
-use anyhow::Error;
-use serde::Serialize;
 use trialbook_model::code::ErrorCode;
-use trialbook_model::config::{ConfigErrors, GridError};
 use trialbook_model::filter::FilterError;
-use trialbook_model::manifest::ManifestErrors;
-use trialbook_model::plan::PlanError;
-use trialbook_runner::lease::LeaseError;
-use trialbook_runner::outline::OutlineError;
-use trialbook_spool::SpoolError;
-use trialbook_store::{BookError, Refusal};
 
-use crate::discovery::DiscoveryError;
+pub(crate) use told::Told;
 
 /// A failure that the binary finds by itself.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +95,12 @@ pub(crate) enum Failure {
         /// The name.
         name: String,
     },
+    /// What lies in the bin takes nothing in.
+    #[error("{what} is in the bin")]
+    InBin {
+        /// The experiment, as told to people.
+        what: String,
+    },
     /// What is running cannot be put away.
     #[error("{what} is running")]
     Running {
@@ -113,12 +112,6 @@ pub(crate) enum Failure {
     Secret {
         /// What was given, without its value.
         what: String,
-    },
-    /// A file that would be overwritten.
-    #[error("`{path}` exists and holds something else")]
-    FileInTheWay {
-        /// The file.
-        path: String,
     },
     /// Known to others, and not yet to this version.
     #[error("`{verb}` is not supported yet")]
@@ -153,6 +146,18 @@ pub(crate) enum Failure {
     Executed {
         /// The run, as told to people.
         run: String,
+    },
+    /// A book that holds experiments, in whose place others were to come.
+    #[error("the book at `{path}` is not empty")]
+    NotEmpty {
+        /// The book.
+        path: String,
+    },
+    /// A file or folder that would be replaced.
+    #[error("`{path}` is there already")]
+    Exists {
+        /// The file.
+        path: String,
     },
     /// Data that is not what its manifest says.
     #[error("the data is not what its manifest says:{}", listed(.problems))]
@@ -211,19 +216,23 @@ impl Failure {
     pub(crate) const fn code(&self) -> ErrorCode {
         match self {
             Self::NoBook { .. } => ErrorCode::BookMissing,
-            Self::Value { .. } | Self::BrokenLines { .. } => ErrorCode::ValueInvalid,
+            Self::Value { .. } | Self::BrokenLines { .. } | Self::Secret { .. } => {
+                ErrorCode::ValueInvalid
+            }
             Self::Usage { .. } | Self::NoRun { .. } | Self::NoRunYet { .. } => ErrorCode::Usage,
-            Self::Taken { .. } | Self::Running { .. } | Self::FileInTheWay { .. } => {
+            Self::Taken { .. } | Self::Running { .. } | Self::InBin { .. } => {
                 ErrorCode::StateConflict
             }
-            Self::Secret { .. } => ErrorCode::ValueInvalid,
             Self::NotYet { .. } => ErrorCode::NotSupportedYet,
             Self::Unknown { .. } | Self::UnknownSeries { .. } => ErrorCode::NotFound,
             Self::Filter { .. } => ErrorCode::FilterInvalid,
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
             Self::Ended { .. } => ErrorCode::RunEnded,
-            Self::Executed { .. } | Self::OtherFile { .. } => ErrorCode::StateConflict,
+            Self::Executed { .. }
+            | Self::OtherFile { .. }
+            | Self::Exists { .. }
+            | Self::NotEmpty { .. } => ErrorCode::StateConflict,
             Self::DataChanged { .. } => ErrorCode::DataChanged,
             Self::Unreadable { .. } => ErrorCode::Io,
         }
@@ -237,16 +246,7 @@ impl Failure {
                     .to_owned()
             }
             Self::Usage { hint, .. } => hint.clone(),
-            Self::Unknown { nearest, .. } if !nearest.is_empty() => {
-                format!("did you mean `{}`?", nearest.join("` or `"))
-            }
-            Self::Unknown {
-                noun: "experiment", ..
-            } => "`trialbook list experiments` shows what there is".to_owned(),
-            Self::Unknown {
-                noun: "artifact", ..
-            } => "`trialbook artifact list RUN` shows what there is".to_owned(),
-            Self::Unknown { .. } => "`trialbook list` shows what there is".to_owned(),
+            Self::Unknown { noun, nearest, .. } => hint_of_unknown(noun, nearest),
             Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
             Self::UnknownSeries { nearest, .. } => {
                 format!(
@@ -263,14 +263,16 @@ impl Failure {
             Self::ParamConflict { .. } => {
                 "params are written once; start another run for another value".to_owned()
             }
-            Self::OtherFile { .. } => "`--force` replaces it".to_owned(),
+            Self::NotEmpty { .. } => {
+                "`--force` replaces its experiments by those of the backup; back it up first"
+                    .to_owned()
+            }
+            Self::OtherFile { .. } | Self::Exists { .. } => "`--force` replaces it".to_owned(),
             Self::NoRunYet { experiment } => {
                 format!("start one: `trialbook start --experiment '{experiment}'`")
             }
-            Self::FileInTheWay { .. } => {
-                "name another file, or overwrite it with `--force`".to_owned()
-            }
             Self::Taken { .. } => "choose another name".to_owned(),
+            Self::InBin { .. } => "`trialbook undelete` brings it back; or take another name".to_owned(),
             Self::Running { .. } => {
                 "end it first: `trialbook end --run RUN --status cancelled`".to_owned()
             }
@@ -280,7 +282,7 @@ impl Failure {
             Self::NotYet { hint, .. } => (*hint).to_owned(),
             Self::Executed { .. } => {
                 "`trialbook cancel RUN` ends it, or Ctrl-C where `trialbook run` runs".to_owned()
-            },
+            }
             Self::DataChanged { .. } => {
                 "`trialbook dataset update` takes the data as it is now; without `--strict-data` this is a warning"
                     .to_owned()
@@ -293,186 +295,18 @@ impl Failure {
     }
 }
 
-/// What to do about a full disk, a used-up quota, or a file that may not grow.
-const SPACE: &str = "free some space on the disk (or raise the limit that was met) and try again; what was acknowledged is safe";
-
-/// A failure as it is told.
-#[derive(Debug, Serialize)]
-pub(crate) struct Told {
-    /// Its code.
-    pub(crate) code: &'static str,
-    /// The message.
-    pub(crate) message: String,
-    /// Its causes, from the outside in.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) causes: Vec<String>,
-    /// What to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) hint: Option<String>,
-    /// The exit code.
-    #[serde(skip)]
-    pub(crate) exit: u8,
-}
-
-impl Told {
-    /// What is to be told of a failure.
-    pub(crate) fn of(error: &Error) -> Self {
-        let (code, hint) = advice(error);
-        // The rooms speak to programs that go on; a command has ended.
-        let hint = if code == ErrorCode::DiskFull {
-            Some(SPACE.to_owned())
-        } else {
-            hint
-        };
-        let mut causes: Vec<String> = Vec::new();
-        for cause in error.chain().skip(1) {
-            let text = cause.to_string();
-            // A message that already holds its cause needs no second line of it.
-            if causes.last() != Some(&text) && !error.to_string().starts_with(&text) {
-                causes.push(text);
-            }
-        }
-        Self {
-            code: code.word(),
-            message: error.to_string(),
-            causes,
-            hint,
-            exit: code.exit_code(),
-        }
+/// What to do about a name that means nothing here.
+fn hint_of_unknown(noun: &str, nearest: &[String]) -> String {
+    if !nearest.is_empty() {
+        return format!("did you mean `{}`?", nearest.join("` or `"));
     }
-}
-
-/// The code and the hint of the first cause that has them.
-fn advice(error: &Error) -> (ErrorCode, Option<String>) {
-    for cause in error.chain() {
-        if let Some(failure) = cause.downcast_ref::<Failure>() {
-            return (failure.code(), failure.hint());
-        }
-        if let Some(failure) = cause.downcast_ref::<DiscoveryError>() {
-            return (failure.code(), Some(failure.hint().to_owned()));
-        }
-        if let Some(failure) = cause.downcast_ref::<BookError>() {
-            return (code_of_book(failure), hint_of_book(failure));
-        }
-        if let Some(advice) = advice_on_running(cause) {
-            return advice;
-        }
-        if let Some(failure) = cause.downcast_ref::<std::io::Error>() {
-            return (code_of_io(failure), None);
-        }
-    }
-    (ErrorCode::Internal, None)
-}
-
-/// What to do; for a book of a newer format, which version reads it.
-fn hint_of_book(error: &BookError) -> Option<String> {
-    if let BookError::NewerFormat { path, .. } = error {
-        return Some(match trialbook_store::program_of(path) {
-            Some(program) => format!("trialbook {program} or newer reads it"),
-            None => {
-                "use the version of trialbook that wrote it; the book does not say which".to_owned()
-            }
-        });
-    }
-    error.hint().map(str::to_owned)
-}
-
-fn code_of_book(error: &BookError) -> ErrorCode {
-    match error {
-        BookError::Missing { .. } => ErrorCode::BookMissing,
-        BookError::NewerFormat { .. } => ErrorCode::BookNewer,
-        BookError::ReadOnly { .. } => ErrorCode::BookReadOnly,
-        BookError::Restless => ErrorCode::BookBusy,
-        BookError::NetworkFolder { .. } | BookError::NotARun => ErrorCode::NotSupportedYet,
-        BookError::NotABook { .. }
-        | BookError::Damaged { .. }
-        | BookError::Lost { .. }
-        | BookError::Index { .. }
-        | BookError::ArtifactChanged { .. } => ErrorCode::DataDamaged,
-        BookError::ArtifactMissing { .. } => ErrorCode::NotFound,
-        BookError::Io { source, .. } => of_book(code_of_io(source)),
-        BookError::Spool(source) => of_book(code_of_spool(source)),
-        BookError::Database { .. } => match error.refusal() {
-            Some(Refusal::Full) => ErrorCode::DiskFull,
-            Some(Refusal::ReadOnly) => ErrorCode::BookReadOnly,
-            Some(Refusal::Damaged) => ErrorCode::DataDamaged,
-            None => ErrorCode::Internal,
-        },
-        BookError::Pack { .. } => ErrorCode::Internal,
-    }
-}
-
-/// Files of a book that may not be written are a book that may only be read.
-fn of_book(code: ErrorCode) -> ErrorCode {
-    if code == ErrorCode::PermissionDenied {
-        ErrorCode::BookReadOnly
-    } else {
-        code
-    }
-}
-
-fn code_of_spool(error: &SpoolError) -> ErrorCode {
-    match error {
-        SpoolError::Io { source, .. }
-        | SpoolError::Waiting { source, .. }
-        | SpoolError::Full { source, .. }
-        | SpoolError::SyncFailed { source, .. } => code_of_io(source),
-        SpoolError::TooLong { .. } | SpoolError::HeaderTooLong { .. } => ErrorCode::ValueInvalid,
-        SpoolError::NotASpool { .. } => ErrorCode::DataDamaged,
-        SpoolError::NewerFormat { .. } => ErrorCode::BookNewer,
-        SpoolError::ReservedKind { .. }
-        | SpoolError::UnknownIndex { .. }
-        | SpoolError::Encode(_) => ErrorCode::Internal,
-    }
-}
-
-/// Failures of configs and of the runner.
-fn advice_on_running(
-    cause: &(dyn std::error::Error + 'static),
-) -> Option<(ErrorCode, Option<String>)> {
-    if cause.is::<ConfigErrors>() {
-        return Some((ErrorCode::ConfigInvalid, None));
-    }
-    if let Some(failure) = cause.downcast_ref::<GridError>() {
-        return Some((ErrorCode::Usage, failure.hint()));
-    }
-    if let Some(failure) = cause.downcast_ref::<LeaseError>() {
-        let code = match failure {
-            LeaseError::Held { .. } => ErrorCode::ExperimentBusy,
-            LeaseError::Io { .. } => return None,
-        };
-        return Some((code, failure.hint().map(str::to_owned)));
-    }
-    if let Some(failure) = cause.downcast_ref::<PlanError>() {
-        return Some((ErrorCode::NotFound, Some(failure.hint())));
-    }
-    if cause.is::<ManifestErrors>() {
-        return Some((ErrorCode::ConfigInvalid, None));
-    }
-    let failure = cause.downcast_ref::<OutlineError>()?;
-    let code = match failure {
-        OutlineError::Plan(_) => ErrorCode::NotFound,
-        OutlineError::Changed { .. } | OutlineError::Deleted { .. } => ErrorCode::StateConflict,
+    let hint = match noun {
+        "experiment" => "`trialbook list experiments` shows what there is",
+        "entry" => "the manifest has other names and paths",
+        "artifact" => "`trialbook artifact list RUN` shows what there is",
+        "baseline" => "`trialbook baseline` shows what there is",
+        "variation" => "`trialbook show EXPERIMENT` shows what there is",
+        _ => "`trialbook list` shows what there is",
     };
-    Some((code, Some(failure.hint())))
-}
-
-fn code_of_io(error: &std::io::Error) -> ErrorCode {
-    use std::io::ErrorKind;
-    let kind = error.kind();
-    if [
-        ErrorKind::StorageFull,
-        ErrorKind::QuotaExceeded,
-        ErrorKind::FileTooLarge,
-    ]
-    .contains(&kind)
-    {
-        ErrorCode::DiskFull
-    } else if kind == ErrorKind::ReadOnlyFilesystem {
-        ErrorCode::BookReadOnly
-    } else if kind == ErrorKind::PermissionDenied {
-        ErrorCode::PermissionDenied
-    } else {
-        ErrorCode::Io
-    }
+    hint.to_owned()
 }

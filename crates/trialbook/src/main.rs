@@ -24,6 +24,7 @@ mod secrets;
 mod session;
 mod setups;
 mod spelling;
+mod summary;
 mod target;
 mod titles;
 mod values;
@@ -36,6 +37,10 @@ use clap::Parser as _;
 
 use crate::cli::Cli;
 use crate::context::Context;
+
+/// Why this one: `docs/adr/0006-allocator.md`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(spelling::arguments(std::env::args_os())) {

@@ -86,18 +86,11 @@ impl<'a, V: Reading> Names<'a, V> {
         Self { view, preferred }
     }
 
-    /// The run that a text means. An experiment means its running run, else its only run.
+    /// The run that a text means. The alias of an experiment means its running run, else its only run.
     pub(crate) fn run(&self, text: &str) -> Result<RunRow> {
         let choice = self.narrowed(text)?;
         let found = choice.resolve(text, self.preferred)?;
-        let found = match found {
-            Some(found) => found,
-            None => match self.experiment(text) {
-                Ok(row) => Found::Experiment(Box::new(row)),
-                Err(_of_no_experiment) => self.or_alias(text, None, Wanted::Run)?,
-            },
-        };
-        match found {
+        match self.or_alias(text, found, Wanted::Run)? {
             Found::Run(run) => Ok(*run),
             Found::Experiment(row) => match self.run_of(&row, text)? {
                 Some(run) => Ok(run),
@@ -240,6 +233,10 @@ impl<'a, V: Reading> Names<'a, V> {
             .iter()
             .find(|row| by_name(row))
             .or_else(|| all.iter().find(|row| by_id(row)));
+        if let (None, Some(uid)) = (found, self.alias(name)?) {
+            let mut all = all.into_iter();
+            return Ok(all.find(|row| row.state.uids.iter().any(|it| it.0 == uid)));
+        }
         Ok(found.cloned())
     }
 
@@ -342,6 +339,16 @@ impl<'a, V: Reading> Names<'a, V> {
             None => Err(unknown("run", text, Vec::new())),
         }
     }
+}
+
+/// Refuses an experiment that lies in the bin as the place of something new.
+pub(crate) fn refuse_bin(row: &ExperimentRow) -> Result<(), Failure> {
+    if row.state.annotations.flag("deleted") {
+        return Err(Failure::InBin {
+            what: format!("experiment {}", titles::experiment(row)),
+        });
+    }
+    Ok(())
 }
 
 fn unknown(noun: &'static str, text: &str, nearest: Vec<String>) -> anyhow::Error {

@@ -35,11 +35,9 @@ pub(crate) fn print(page: &Page, printer: &Printer) {
 }
 
 fn table(table: &Table) -> printer::Table {
-    let columns = table.columns.iter().enumerate();
-    let columns = columns.map(|(at, (title, align))| match (at, align) {
-        (0, _) => Column::text(title),
-        (_, Align::Left) => Column::text(title),
-        (_, Align::Right) => Column::number(title),
+    let columns = table.columns.iter().map(|(title, align)| match align {
+        Align::Left => Column::text(title),
+        Align::Right => Column::number(title),
     });
     let mut out = printer::Table::new(columns.collect());
     for row in &table.rows {

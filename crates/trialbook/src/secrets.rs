@@ -12,6 +12,7 @@ use trialbook_model::secret::{self, MARK};
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::values;
 
 /// Whether a param or a tag is one of a secret: by its name, or by that of a map that it stood in.
 fn is_secret(key: &str) -> bool {
@@ -36,6 +37,22 @@ pub(crate) fn param(key: &str, param: Param) -> Param {
         return param;
     }
     Param::text(text)
+}
+
+/// Tags of `KEY=VALUE` or `KEY` words as they are recorded; says which values are not.
+pub(crate) fn tags(
+    words: &[String],
+    cx: &Context,
+) -> Result<Vec<(String, Option<String>)>, Failure> {
+    let mut tags = values::tags(words)?;
+    for (key, held) in &mut tags {
+        *held = held.take().map(|text| value(key, &text).into_owned());
+    }
+    let told = tags
+        .iter()
+        .filter_map(|(key, held)| Some((key, held.as_ref()?)));
+    tell_redacted(cx, told);
+    Ok(tags)
 }
 
 /// Says which values are recorded as redacted.

@@ -5,14 +5,27 @@
 use std::ffi::OsString;
 
 /// A verb as others write it, and as we do.
-const SPELLINGS: [(&str, &[&str]); 7] = [
+const SPELLINGS: &[(&str, &[&str])] = &[
+    ("validate-config", &["validate"]),
     ("log-params", &["log", "param"]),
     ("log-metrics", &["log", "metric"]),
     ("log-artifacts", &["log", "artifact"]),
     ("experiment-log-params", &["log", "param"]),
     ("experiment-log-metrics", &["log", "metric"]),
     ("experiment-log-artifacts", &["log", "artifact"]),
+    ("experiment-create", &["create"]),
     ("experiment-search", &["search"]),
+    ("experiment-compare", &["compare"]),
+    ("experiment-visualize", &["visualize"]),
+    ("experiment-reproduce", &["reproduce"]),
+    ("experiment-tag", &["tag"]),
+    ("experiment-archive", &["archive"]),
+    ("experiment-list", &["list"]),
+    ("artifact-download", &["artifact", "get"]),
+    ("artifact-upload", &["artifact", "put"]),
+    ("run-create", &["start"]),
+    ("run-log", &["log", "metric"]),
+    ("run-compare", &["compare"]),
 ];
 
 /// The arguments of the process with the verb in our spelling.
@@ -21,11 +34,21 @@ pub(crate) fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> 
     let Some(at) = verb(&words) else {
         return words;
     };
-    let other = SPELLINGS.iter().find(|(other, _)| words[at] == **other);
+    // Agents know the commands with a slash before them.
+    let slashed = words[at].to_str().and_then(|word| word.strip_prefix('/'));
+    let word = slashed.map_or_else(|| words[at].clone(), OsString::from);
+    let other = SPELLINGS.iter().find(|(other, _)| word == **other);
     if let Some((_, ours)) = other {
         words.splice(at..=at, ours.iter().map(OsString::from));
     } else if words[at] == "log" && words.get(at + 1).is_some_and(|word| word == "-") {
         words[at + 1] = OsString::from("lines");
+    } else if words[at] == "baseline"
+        && words.len() == at + 4
+        && words[at + 1] == "set"
+        && !words[at + 2].as_encoded_bytes().starts_with(b"-")
+    {
+        let (name, run) = (words[at + 2].clone(), words[at + 3].clone());
+        words.splice(at + 1.., [run, OsString::from("--name"), name]);
     }
     words
 }
@@ -61,6 +84,10 @@ mod tests {
         check("t --book log-params start", "t --book log-params start");
         check("t --json log -", "t --json log lines");
         check("t log metric -", "t log metric -");
+        check("t /experiment-create --name a", "t create --name a");
+        check("t baseline set text run-a", "t baseline run-a --name text");
+        check("t baseline set --remove x", "t baseline set --remove x");
+        check("t artifact-upload --files a", "t artifact put --files a");
         check("t start --name log-params", "t start --name log-params");
         check("t", "t");
     }

@@ -10,6 +10,7 @@ use trialbook_store::nouns::RunRow;
 use trialbook_store::query::Query;
 use trialbook_store::reading::Reading;
 
+use crate::book::Open;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::names::{Found, Names};
@@ -29,7 +30,7 @@ pub(crate) struct RunChoice {
     /// The run: id, beginning of an id, name, `EXP-001/run-014`, `latest`. An experiment means its
     /// running run, else its only run. Default: TRIALBOOK_RUN, else the only running run that this
     /// shell started
-    #[arg(long, alias = "experiment-id", value_name = "RUN")]
+    #[arg(long, aliases = ["experiment-id", "run-id"], value_name = "RUN")]
     pub(crate) run: Option<String>,
 }
 
@@ -57,14 +58,6 @@ impl Target {
             None => self.title.clone(),
         }
     }
-
-    /// What started it.
-    pub(crate) fn source(&self) -> &str {
-        self.run
-            .state
-            .start()
-            .map_or("", |start| start.source.as_str())
-    }
 }
 
 /// Chooses the run.
@@ -75,7 +68,9 @@ pub(crate) fn choose<V: Reading>(cx: &Context, view: &V, choice: &RunChoice) -> 
         (Some(text), _) => match names.any(text)? {
             Found::Run(run) => *run,
             Found::Experiment(row) => {
-                through = Some(text.clone());
+                // An alias is told as it was typed; its own name is told as the run's title.
+                let is_alias = names.aliases_of(&row)?.contains(text);
+                through = is_alias.then(|| text.clone());
                 let found = names.run_of(&row, text)?;
                 found.ok_or_else(|| Failure::NoRunYet {
                     experiment: text.clone(),
@@ -124,6 +119,21 @@ fn of_this_shell<V: Reading>(cx: &Context, view: &V) -> Result<RunRow> {
         running.push(titles::told(&run, experiment.as_ref()));
     }
     Err(Failure::NoRun { running }.into())
+}
+
+/// Whether the process that executes a run lives: the one that said that it is running.
+pub(crate) fn is_executed(open: &Open, run: &RunRow) -> Result<bool> {
+    let state = &run.state;
+    let source = state.start().map_or("", |start| start.source.as_str());
+    if source != WRAPPER || state.status() != RunStatus::Running {
+        return Ok(false);
+    }
+    let changed = state.changed.as_ref().map(|changed| changed.stamp.writer);
+    let started = state.start.as_ref().map(|start| start.stamp.writer);
+    match changed.or(started) {
+        Some(writer) => Ok(open.book().is_writing(writer)?),
+        None => Ok(false),
+    }
 }
 
 /// The condition that a run is running.

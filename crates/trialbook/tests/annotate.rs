@@ -115,6 +115,7 @@ trials: 2
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a day is told in its order")]
 fn tags_and_notes_are_set_and_removed_on_several_at_once() {
     let sandbox = Sandbox::new();
     for name in ["a", "b", "c"] {
@@ -177,8 +178,9 @@ fn tags_and_notes_are_set_and_removed_on_several_at_once() {
         .ok();
     let show = sandbox.say("show a --json").json();
     assert_eq!(show["notes"][0]["text"], "converged");
-    assert_eq!(show["notes"][1]["tags"], serde_json::json!(["todo", "ann"]));
-    assert_eq!(show["notes"][1]["namespace"], "plans");
+    // Between them stands the note of its end.
+    assert_eq!(show["notes"][2]["tags"], serde_json::json!(["todo", "ann"]));
+    assert_eq!(show["notes"][2]["namespace"], "plans");
     let text = sandbox.say("show a").ok();
     assert!(
         text.contains("Note plans/next (todo, ann)\n  next try\n"),
@@ -243,7 +245,12 @@ fn what_is_archived_or_deleted_is_hidden_and_comes_back() {
 
     sandbox.say("delete tuning").ok();
     assert!(names(&sandbox, "list --all").is_empty());
-    // The name is free for another one, and then means the one that is not in the bin.
+    // Nothing new goes where nobody would see it.
+    let refused = sandbox.say("start --experiment tuning").failed(6);
+    assert!(
+        refused.contains("experiment default/tuning is in the bin"),
+        "{refused}"
+    );
     sandbox.say("undelete tuning").ok();
     assert_eq!(names(&sandbox, "list").len(), 3);
 
@@ -442,5 +449,41 @@ fn lists_are_narrowed_by_age_project_and_state() {
     assert!(
         refused.contains("expected an age such as `2d`"),
         "{refused}"
+    );
+}
+
+#[test]
+fn a_completed_run_gets_a_note_of_what_it_came_to() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("--experiment bert --name a --param lr=2e-5 --tag nlp");
+    for (step, accuracy) in [(1, "0.7"), (2, "0.9"), (3, "0.8")] {
+        sandbox
+            .say_in(
+                &run,
+                &format!("log metric val_accuracy={accuracy} --step {step}"),
+            )
+            .ok();
+    }
+    fs::write(sandbox.work().join("model.pt"), vec![0; 1_500]).unwrap();
+    sandbox.say_in(&run, "log artifact model.pt").ok();
+    sandbox.say_in(&run, "end").ok();
+    let show = sandbox.say("show a --json").json();
+    let note = &show["notes"][0];
+    assert_eq!(note["namespace"], "experiment-tracking");
+    assert_eq!(note["key"], format!("mlops/experiments/bert/{}", &run[..8]));
+    assert_eq!(note["tags"], serde_json::json!(["nlp"]));
+    let text = note["text"].as_str().unwrap();
+    let told = format!(
+        "Run bert/run-001 ({}) completed. Best val_accuracy 0.9 at step 2. Params: lr=2e-5. \
+         Artifacts: model.pt (1.5kB). Took ",
+        &run[..8]
+    );
+    assert!(text.starts_with(&told), "{text}");
+    // One that failed came to nothing.
+    let run = sandbox.start("--name b");
+    sandbox.say_in(&run, "end --status failed").ok();
+    assert_eq!(
+        sandbox.say("show b --json").json()["notes"],
+        serde_json::json!([])
     );
 }

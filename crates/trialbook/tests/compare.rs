@@ -237,9 +237,9 @@ Params and configs that differ (0 of 0)
 None was recorded.
 
 Metrics
-SUBJECT  RUNS                                loss
-far         4                  9.01 ± 0.14, n = 4
-near        4  1.01 ± 0.14, n = 4 (-8.00, -88.8%)
+SUBJECT  RUNS                                loss    SD  MIN  MEDIAN  MAX
+far         4                  9.01 ± 0.14, n = 4  0.09  8.9   9.025  9.1
+near        4  1.01 ± 0.14, n = 4 (-8.00, -88.8%)  0.09  0.9   1.025  1.1
 
 Winner: near (best loss 1.01)
 Told apart by Welch's t tests of all pairs, Holm over 1 test, alpha = 0.05.
@@ -260,4 +260,158 @@ Assumed from the names: less loss is better.
         said.contains("near (1.00), not tested against far (too few observations)."),
         "{said}"
     );
+}
+
+/// A run that answered items: id, score, cluster.
+fn answered(sandbox: &Sandbox, name: &str, items: &[(String, f64, String)]) {
+    use trialbook_model::id::RunUid;
+    use trialbook_model::record::{Item, Op, Score};
+
+    let id: RunUid = RunUid(sandbox.start(&format!("--name {name}")).parse().unwrap());
+    let item = |(item, score, source): &(String, f64, String)| {
+        let score = match *score {
+            0.0 => Score::Bool(false),
+            1.0 => Score::Bool(true),
+            other => Score::Number(other),
+        };
+        let item = serde_json::from_value::<Item>(serde_json::json!({
+            "run": id, "id": item, "labels": {"source": source}, "scores": {},
+        }));
+        let mut item = item.unwrap();
+        item.scores.insert("correct".to_owned(), score);
+        Op::Item(Box::new(item))
+    };
+    let ops: Vec<Op> = items.iter().map(item).collect();
+    sandbox::record(sandbox, &ops);
+    sandbox.say(&format!("end --run {id}")).ok();
+}
+
+/// 40 items; the first is right in the first 24, the second also in 12 of the others and wrong in 3 of those.
+fn two_models(sandbox: &Sandbox) {
+    let of = |right: &dyn Fn(usize) -> bool| -> Vec<(String, f64, String)> {
+        (0..40)
+            .map(|at| {
+                (
+                    format!("q{at:02}"),
+                    f64::from(u8::from(right(at))),
+                    format!("s{}", at / 2),
+                )
+            })
+            .collect()
+    };
+    let mut first = of(&|at| at < 24);
+    first.push(("only-a".to_owned(), 1.0, "s0".to_owned()));
+    answered(sandbox, "gpt-a", &first);
+    answered(sandbox, "gpt-b", &of(&|at| (3..36).contains(&at)));
+}
+
+/// Figures of SciPy 1.17.1 and statsmodels 0.15.0:
+///
+/// ```python
+/// from scipy.stats import binomtest
+/// binomtest(3, 15).pvalue                                   # 0.03515625
+/// import numpy as np, statsmodels.api as sm
+/// a = np.array([i < 24 for i in range(40)], float); b = np.array([3 <= i < 36 for i in range(40)], float)
+/// sm.OLS(b - a, np.ones(40)).fit(cov_type='cluster', cov_kwds={'groups': np.arange(40) // 2}, use_t=True).summary()
+/// ```
+#[test]
+fn judged_answers_are_compared_item_by_item() {
+    let sandbox = Sandbox::new();
+    two_models(&sandbox);
+    let json = sandbox.say("compare gpt-a gpt-b --items --json").json();
+    assert_eq!(
+        (&json["matched"], &json["unmatched"]),
+        (&40.into(), &serde_json::json!([1, 0]))
+    );
+    assert_eq!(
+        (&json["only_first"], &json["only_second"]),
+        (&3.into(), &12.into())
+    );
+    assert_eq!((&json["both"], &json["neither"]), (&21.into(), &4.into()));
+    assert!(
+        (json["p"].as_f64().unwrap() - 0.035_156_25).abs() < 1e-12,
+        "{json}"
+    );
+    assert!((json["difference"].as_f64().unwrap() - 0.225).abs() < 1e-12);
+    assert_eq!(json["flipped"].as_array().unwrap().len(), 15);
+    assert_eq!(
+        json["flipped"][0],
+        serde_json::json!({"item": "q00", "gained": false})
+    );
+    let said = sandbox.say("compare gpt-a gpt-b --items").ok();
+    for expected in [
+        "gpt-b against gpt-a: 40 items matched by id, by the score `primary`\n",
+        "gpt-b differs from gpt-a: +22.5 points, 95% CI [",
+        "McNemar's exact test on 15 discordant items (12 against 3), p = 0.035, mid-p = 0.021.",
+        "\nq00   right  wrong\n",
+        "items that only one side answered are left out (gpt-a: 1, gpt-b: 0)",
+    ] {
+        assert!(said.contains(expected), "{expected}\n{said}");
+    }
+    let clustered = sandbox
+        .say("compare gpt-a gpt-b --items --cluster source --json")
+        .json();
+    let clusters = &clustered["clusters"];
+    assert_eq!((&clusters["n"], &clusters["df"]), (&20.into(), &19.into()));
+    // The default correction of statsmodels is CR1 here: G/(G-1) (n-1)/(n-1).
+    assert!(
+        (clusters["se"].as_f64().unwrap() - 0.128_118_98).abs() < 1e-6,
+        "{clusters}"
+    );
+    let said = sandbox
+        .say("compare gpt-a gpt-b --items --cluster source")
+        .ok();
+    assert!(
+        said.contains("over 20 clusters of source (CR1, 19 degrees of freedom"),
+        "{said}"
+    );
+    assert!(
+        said.contains("warning: 20 clusters: with fewer than 40"),
+        "{said}"
+    );
+}
+
+#[test]
+fn items_are_those_of_two_that_have_some() {
+    let sandbox = Sandbox::new();
+    two_models(&sandbox);
+    sandbox.say("compare gpt-a gpt-b --items --score nope").ok();
+    let said = sandbox.say("compare gpt-a --items").failed(2);
+    assert!(
+        said.contains("--items compares two, and 1 are named"),
+        "{said}"
+    );
+    let empty = sandbox.start("--name empty");
+    let said = sandbox
+        .say(&format!("compare gpt-a {empty} --items"))
+        .failed(2);
+    assert!(said.contains("has no judged items"), "{said}");
+}
+
+#[test]
+fn repeats_are_averaged_and_scores_are_compared_by_pairs() {
+    let sandbox = Sandbox::new();
+    let scores = |name: &str, of: &dyn Fn(usize) -> f64| {
+        let items: Vec<(String, f64, String)> = (0..6)
+            .flat_map(|at| [at, at])
+            .enumerate()
+            .map(|(at, item)| {
+                let score = of(item) + if at % 2 == 0 { 0.1 } else { -0.1 };
+                (format!("q{item}"), score, "s".to_owned())
+            })
+            .collect();
+        answered(&sandbox, name, &items);
+    };
+    scores("a", &|at| 2.0 + at as f64);
+    scores("b", &|at| 2.5 + at as f64 * 1.1);
+    let json = sandbox.say("compare a b --items --json").json();
+    assert_eq!(
+        (&json["kind"], &json["matched"]),
+        (&"scores".into(), &6.into())
+    );
+    assert_eq!(json["averaged"], true);
+    // scipy.stats.ttest_rel([2.5 + 1.1*i for i in range(6)], [2. + i for i in range(6)])
+    let t = json["statistic"].as_f64().unwrap();
+    assert!((t - 9.819_805_060_619_66).abs() < 1e-6, "{json}");
+    assert_eq!(json["df"], 5.0);
 }

@@ -5,8 +5,9 @@ mod sandbox;
 use sandbox::Sandbox;
 use serde_json::Value;
 
-const VERBS: [&str; 20] = [
+const VERBS: &[&str] = &[
     "init",
+    "create",
     "run",
     "start",
     "log",
@@ -16,22 +17,55 @@ const VERBS: [&str; 20] = [
     "log item",
     "log artifact",
     "log lines",
+    "log progress",
     "end",
     "list",
     "show",
     "search",
     "compare",
+    "analyze",
+    "report",
+    "check",
+    "lint",
     "leaderboard",
     "series",
     "stats",
+    "tag",
+    "note",
+    "baseline",
+    "revert",
+    "rename",
+    "move",
+    "archive",
+    "unarchive",
+    "delete",
+    "undelete",
+    "completion",
     "doctor",
+    "artifact",
+    "artifact list",
+    "artifact get",
+    "artifact put",
+    "export",
+    "import",
+    "copy",
+    "backup",
+    "restore",
+    "gc",
+    "dataset",
+    "validate",
+    "template",
+    "simulate",
+    "logs",
+    "status",
+    "cancel",
     "version",
 ];
 
 #[test]
 fn every_verb_has_help_with_examples() {
     let sandbox = Sandbox::new();
-    for verb in VERBS {
+    for &verb in VERBS {
         let help = sandbox.say(&format!("{verb} --help")).ok();
         assert!(help.contains("Examples:\n  "), "{verb}: {help}");
         assert!(
@@ -70,14 +104,17 @@ fn a_wrong_command_line_is_told() {
     sandbox.say("log").failed(2);
 }
 
+/// What a verb says with `--json`; `key` is in it.
+fn spoken(sandbox: &Sandbox, words: &str, key: &str) -> Value {
+    let value = sandbox.say(&format!("{words} --json")).json();
+    assert!(!value[key].is_null(), "{words}: {value}");
+    value
+}
+
 #[test]
 fn every_verb_speaks_json() {
     let sandbox = Sandbox::new();
-    let check = |words: &str, key: &str| -> Value {
-        let value = sandbox.say(&format!("{words} --json")).json();
-        assert!(!value[key].is_null(), "{words}: {value}");
-        value
-    };
+    let check = |words: &str, key: &str| spoken(&sandbox, words, key);
     assert_eq!(check("init", "book")["created"], true);
     assert_eq!(check("init", "book")["created"], false);
     let run = check("start --name a", "run")["run"]
@@ -106,6 +143,20 @@ fn every_verb_speaks_json() {
         2
     );
     assert_eq!(check("series a", "series")["series"][0]["key"], "loss");
+    assert_eq!(check("doctor", "healthy")["healthy"], true);
+    assert_eq!(check("end --run a", "status")["status"], "completed");
+    check("version", "version");
+    let overview = sandbox::ended(sandbox.command().arg("--json")).json();
+    assert_eq!(overview["runs"], 1);
+}
+
+#[test]
+fn every_verb_that_judges_speaks_json() {
+    let sandbox = Sandbox::new();
+    let check = |words: &str, key: &str| spoken(&sandbox, words, key);
+    let run = sandbox.start("--name a");
+    sandbox.say("log metric loss=1 --run a").ok();
+    sandbox.say("log item q --score correct=true --run a").ok();
     let stats = check("stats", "runs_by_status");
     assert_eq!(stats["runs_by_status"]["running"], 1);
     assert_eq!(
@@ -121,11 +172,17 @@ fn every_verb_speaks_json() {
         text.contains("best accuracy   100 % by Default/run-001"),
         "{text}"
     );
-    assert_eq!(check("doctor", "healthy")["healthy"], true);
-    assert_eq!(check("end --run a", "status")["status"], "completed");
-    check("version", "version");
-    let overview = sandbox::ended(sandbox.command().arg("--json")).json();
-    assert_eq!(overview["runs"], 1);
+    assert_eq!(check("compare a", "metrics")["subjects"][0]["ids"][0], run);
+    assert_eq!(check("leaderboard --sort-by loss", "runs")["ranked"], 1);
+    assert_eq!(check("analyze Default", "inputs")["look"], 1);
+    assert_eq!(
+        check("report Default", "analysis")["experiment_name"],
+        "Default"
+    );
+    assert_eq!(
+        check("lint Default", "hints")["experiment"],
+        "default/Default"
+    );
 }
 
 #[test]

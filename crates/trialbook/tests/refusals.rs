@@ -249,6 +249,8 @@ fn ids_that_mean_nothing_or_several_list_what_they_could_mean() {
     );
     let said = sandbox.say("log metric loss=1 --run other").ok();
     assert_eq!(said, "Logged 1 metric at step 0 to other/run-001\n");
+    let show = sandbox.say("show other/run-001 --json").json();
+    assert_eq!(show["metrics"]["loss"]["last"], 1.0);
     let all = sandbox.run(["show", "tuning/run-*"]).ok();
     assert!(all.contains("warm-up") && all.contains("twin"), "{all}");
 }

@@ -675,6 +675,8 @@ fn an_engine_executes_a_planned_run_by_exec() {
     let record: Value = serde_json::from_str(&desk.read("exit.json")).unwrap();
     assert_eq!(record["status"], "completed");
     assert_eq!(record["exit_code"], 0);
+    let run = desk.json(&["show", "EXP-1/run-003", "--json"]);
+    assert!(run["environment"]["platform"].is_string(), "{run}");
     assert_eq!(desk.read("done"), "a-3\n");
     assert_eq!(desk.counts("exp.yaml"), (1, 29));
     let again = desk.run(&["exec", "EXP-1/run-003"]);

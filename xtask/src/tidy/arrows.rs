@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 /// A room and the rooms it may use, in code and in tests alike.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: &[(&str, &[&str])] = &[
     ("trialbook-model", &[]),
     ("trialbook-stats", &[]),
     ("trialbook-spool", &["trialbook-model"]),
@@ -19,6 +19,15 @@ const ARROWS: [(&str, &[&str]); 11] = [
         &["trialbook-model", "trialbook-analysis"],
     ),
     ("trialbook-capture", &["trialbook-model"]),
+    (
+        "trialbook-exchange",
+        &[
+            "trialbook-model",
+            "trialbook-spool",
+            "trialbook-store",
+            "trialbook-runner",
+        ],
+    ),
     (
         "trialbook-runner",
         &[
@@ -39,6 +48,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "trialbook-report",
             "trialbook-capture",
             "trialbook-runner",
+            "trialbook-exchange",
         ],
     ),
     (
@@ -50,6 +60,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "trialbook-store",
             "trialbook-analysis",
             "trialbook-runner",
+            "trialbook-exchange",
         ],
     ),
     ("xtask", &[]),

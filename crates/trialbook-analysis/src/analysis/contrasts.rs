@@ -156,10 +156,14 @@ impl Sides {
     }
 
     fn of_t(&self, test: &TTest) -> Tested {
+        let sides = (&self.arm[..], &self.baseline[..]);
+        let (effect, power) = effects::of_means(self.test, self.alpha, sides);
         Tested {
             interval: Some(Span::of(test.interval, "t")),
             df: Some(test.df),
             estimand: "difference of means",
+            effect,
+            power,
             ..self.base(
                 test.variant.name(),
                 test.estimate,
@@ -214,8 +218,8 @@ impl Sides {
             p_adjusted: p.p,
             differs: false,
             better: None,
-            effect: effects::of_means(self.test, &self.arm, &self.baseline),
-            power: effects::power(self.test, self.alpha, (&self.arm, &self.baseline)),
+            effect: None,
+            power: None,
         }
     }
 

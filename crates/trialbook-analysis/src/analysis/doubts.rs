@@ -169,8 +169,14 @@ fn of_metric(found: &mut Vec<Warning>, metric: &MetricFinding, values: &[Values]
             arms: identical,
         });
     }
+    of_shape(found, metric, values);
+}
+
+/// What the distribution and the order of the values show.
+fn of_shape(found: &mut Vec<Warning>, metric: &MetricFinding, values: &[Values]) {
+    let key = || metric.measure.key.clone();
     let mut skewed = Vec::new();
-    for (sample, values) in arms() {
+    for (sample, values) in metric.arms.iter().zip(values) {
         let Ok(shape) = shape(&values.finite) else {
             continue;
         };

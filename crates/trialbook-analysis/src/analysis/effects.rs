@@ -3,7 +3,9 @@
 //! Not here: tests. Invariant: the power of what was observed is never given, only the trials that a planned test of a
 //! difference of that size needs.
 
-use trialbook_stats::{Alternative, Design, Magnitude, TPlan, effect_size, paired_effect_size};
+use trialbook_stats::{
+    Alternative, Design, Interval, Magnitude, TPlan, effect_size, paired_effect_size,
+};
 
 use super::samples::LEVEL;
 use crate::finding::{Effect, Power, Span, Test};
@@ -11,31 +13,38 @@ use crate::finding::{Effect, Power, Span, Test};
 /// The power that is aimed at.
 const POWER: f64 = 0.8;
 
-/// The standardized difference of means: Hedges' g of two samples, of pairs in units of their differences' sd.
-pub(super) fn of_means(test: Test, arm: &[f64], baseline: &[f64]) -> Option<Effect> {
+/// The standardized difference of means, and what more trials would tell of one as large: Hedges' g of two samples, of
+/// pairs in units of their differences' sd.
+pub(super) fn of_means(
+    test: Test,
+    alpha: f64,
+    (arm, baseline): (&[f64], &[f64]),
+) -> (Option<Effect>, Option<Power>) {
+    let present = arm.len().min(baseline.len()) as u64;
     if test.is_paired() {
-        let found = paired_effect_size(arm, baseline, LEVEL).ok()?;
-        let j = found.hedges_j;
-        let scaled = |interval: trialbook_stats::Interval| {
-            j.map(|j| trialbook_stats::Interval::new(interval.low * j, interval.high * j))
+        let Ok(found) = paired_effect_size(arm, baseline, LEVEL) else {
+            return (None, None);
         };
-        return Some(match found.hedges_gz {
-            Some(g) => effect("hedges_gz", g, scaled(found.dz_interval)),
+        let scaled = |j: f64| Interval::new(found.dz_interval.low * j, found.dz_interval.high * j);
+        let effect = match found.hedges_gz {
+            Some(g) => effect("hedges_gz", g, found.hedges_j.map(scaled)),
             None => effect("cohen_dz", found.cohen_dz, Some(found.dz_interval)),
-        });
+        };
+        let power = power((Design::OneSample, found.cohen_dz), alpha, present);
+        return (Some(effect), Some(power));
     }
-    let found = effect_size(arm, baseline, LEVEL).ok()?;
-    Some(match found.hedges_g {
+    let Ok(found) = effect_size(arm, baseline, LEVEL) else {
+        return (None, None);
+    };
+    let effect = match found.hedges_g {
         Some(g) => effect("hedges_g", g, found.g_interval),
         None => effect("cohen_d", found.cohen_d, Some(found.d_interval)),
-    })
+    };
+    let power = power((Design::TwoSamples, found.cohen_d), alpha, present);
+    (Some(effect), Some(power))
 }
 
-fn effect(
-    name: &'static str,
-    estimate: f64,
-    interval: Option<trialbook_stats::Interval>,
-) -> Effect {
+fn effect(name: &'static str, estimate: f64, interval: Option<Interval>) -> Effect {
     Effect {
         name,
         estimate,
@@ -57,30 +66,17 @@ pub(super) const fn of_ranks(rank_biserial: f64) -> Effect {
 }
 
 /// What a t test of a difference of the observed size needs, by the unadjusted alpha.
-pub(super) fn power(test: Test, alpha: f64, (arm, baseline): (&[f64], &[f64])) -> Option<Power> {
-    let (design, d) = match test {
-        Test::Paired => {
-            let found = paired_effect_size(arm, baseline, LEVEL).ok()?;
-            (Design::OneSample, found.cohen_dz)
-        }
-        Test::Auto | Test::Welch | Test::Student => {
-            let found = effect_size(arm, baseline, LEVEL).ok()?;
-            (Design::TwoSamples, found.cohen_d)
-        }
-        // The plan of a t test is none of a test of ranks.
-        Test::MannWhitney | Test::Wilcoxon => return None,
-    };
+fn power((design, d): (Design, f64), alpha: f64, present: u64) -> Power {
     let plan = TPlan {
         design,
         alternative: Alternative::TwoSided,
         alpha,
     };
-    let present = arm.len().min(baseline.len()) as u64;
     let needed = plan.sample_size(d, POWER).ok().map(|size| size.n);
-    Some(Power {
+    Power {
         target: POWER,
         needed,
         more: needed.map(|needed| needed.saturating_sub(present)),
         detectable: plan.detectable(present, POWER).ok(),
-    })
+    }
 }

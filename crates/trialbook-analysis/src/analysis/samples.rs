@@ -3,7 +3,7 @@
 //! Invariant: what cannot be computed is absent, never 0; the interval of a mean is the t interval, that of a share
 //! Wilson's.
 
-use trialbook_stats::{Level, describe};
+use trialbook_stats::{Level, ProportionMethod, describe, proportion_interval};
 
 use super::collecting::{Collected, Values};
 use crate::arms::{Arm, Arms};
@@ -42,7 +42,13 @@ fn rate(hits: u64, n: u64) -> Option<Rate> {
         hits,
         n,
         estimate: hits as f64 / n as f64,
-        interval: None,
+        interval: proportion_interval(
+            trialbook_stats::Rate::new(hits, n),
+            ProportionMethod::Wilson,
+            LEVEL,
+        )
+        .ok()
+        .map(|interval| Span::of(interval, "Wilson")),
     })
 }
 
@@ -85,7 +91,7 @@ fn sample(arm: &Arm, values: &Values) -> Sample {
 }
 
 impl Span {
-    pub(super) const fn of(interval: trialbook_stats::Interval, method: &'static str) -> Self {
+    pub(crate) const fn of(interval: trialbook_stats::Interval, method: &'static str) -> Self {
         Self {
             low: interval.low,
             high: interval.high,

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use trialbook_model::id::ExperimentNo;
 use trialbook_model::record::Param;
+use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading;
 
@@ -28,7 +29,7 @@ const SHOWN_ELSEWHERE: [&str; 2] = ["experiment", "variations"];
 pub enum Source {
     /// A param.
     Param,
-    /// A key of the config snapshot, else of the experiment's config; nested ones with dots.
+    /// A key of the setup, else of the config snapshot, else of the experiment's config; nested ones with dots.
     Config,
 }
 
@@ -128,7 +129,10 @@ fn configs<R: Reading>(
     for subject in subjects {
         let mut found: Vec<Flat> = Vec::new();
         for run in &subject.runs {
-            let flat = if let Some(sum) = run.state.snapshots.get(CONFIG) {
+            let kept = &run.state.snapshots;
+            // What the run's own user says of it goes before the config that it was planned by.
+            let kept = kept.get(SETUP_SNAPSHOT).or_else(|| kept.get(CONFIG));
+            let flat = if let Some(sum) = kept {
                 if !snapshots.contains_key(&sum.value) {
                     let document = reading.snapshot(&sum.value)?.unwrap_or(Value::Null);
                     snapshots.insert(sum.value.clone(), Rc::new(flattened(&document)));
@@ -210,7 +214,7 @@ fn flatten(path: String, value: &Value, depth: usize, leaves: &mut BTreeMap<Stri
         }
         Value::Array(list) if depth > 0 && !list.is_empty() => {
             let names: Vec<Option<&str>> = list.iter().map(|it| it["name"].as_str()).collect();
-            let distinct: BTreeSet<&Option<&str>> = names.iter().collect();
+            let distinct: BTreeSet<Option<&str>> = names.iter().copied().collect();
             let named = distinct.len() == list.len() && names.iter().all(Option::is_some);
             for (at, inner) in list.iter().enumerate() {
                 let path = match names[at].filter(|_| named) {

@@ -5,18 +5,19 @@
 //! passed over, and of two values of one thing the later holds. Everything is written to a draft, which
 //! becomes part of the book at the end. Not here: files. Invariant: after an error the book is as it was.
 
+mod checks;
 mod renaming;
 mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
-use trialbook_model::canonical;
 use trialbook_model::id::{Entropy, ExperimentUid, RunUid};
-use trialbook_model::record::{CreateExperiment, LinkSnapshot, Op, Subject};
+use trialbook_model::record::{CreateExperiment, Op, Subject};
 use trialbook_model::time::Timestamp;
 use trialbook_store::{Book, BookView, Draft, Effort};
 
+use crate::blobs;
 use crate::error::{ImportError, Place, Problem};
 use crate::record::{Block, Record, Said};
 use renaming::Renaming;
@@ -47,8 +48,6 @@ pub struct Summary {
     pub points: u64,
     /// Records that came in, points apart.
     pub records: u64,
-    /// Files whose bytes the records speak of, by SHA-256.
-    pub blobs: BTreeSet<String>,
 }
 
 /// How a stream is taken in.
@@ -75,6 +74,8 @@ pub struct Arrival<'a> {
     nouns: BTreeMap<Subject, BTreeSet<Digest>>,
     /// What the book has of records that this version does not know; read when the first one comes.
     unknown: Option<BTreeSet<Digest>>,
+    /// Bytes that records that came in speak of.
+    sums: BTreeSet<String>,
     summary: Summary,
 }
 
@@ -102,13 +103,14 @@ impl<'a> Arrival<'a> {
             present: None,
             nouns: BTreeMap::new(),
             unknown: None,
+            sums: BTreeSet::new(),
             summary: Summary::default(),
         })
     }
 
     /// Takes a record in; `place` is where it stands, for errors.
     pub fn take(&mut self, place: &Place, record: Record) -> Result<(), ImportError> {
-        self.check(place, &record)?;
+        checks::check(place, &record)?;
         let subject = match &record {
             Record::Points(block) => Some(block.of.clone()),
             Record::Said(said) => said.op.subject(),
@@ -130,9 +132,14 @@ impl<'a> Arrival<'a> {
         }
         match subject {
             Some(Subject::Run(uid)) => self.take_of_run(place, uid, record),
-            Some(noun) => self.take_of_noun(noun, record),
+            Some(noun) => self.take_of_noun(&noun, record),
             None => self.take_unknown(record),
         }
+    }
+
+    /// The SHA-256 of the bytes that what came in so far speaks of.
+    pub const fn sums(&self) -> &BTreeSet<String> {
+        &self.sums
     }
 
     /// Puts everything into the book.
@@ -165,40 +172,6 @@ impl<'a> Arrival<'a> {
         }
     }
 
-    /// What cannot be right whatever the book holds.
-    fn check(&mut self, place: &Place, record: &Record) -> Result<(), ImportError> {
-        let Record::Said(said) = record else {
-            return Ok(());
-        };
-        if let Op::LinkSnapshot(LinkSnapshot {
-            sha256,
-            document: Some(document),
-            ..
-        }) = &said.op
-        {
-            if canonical::hash(document) != *sha256 {
-                let sha256 = sha256.clone();
-                return Err(ImportError::at(place, Problem::Snapshot { sha256 }));
-            }
-        }
-        if let Op::PutArtifact(artifact) = &said.op {
-            if !is_inside(&artifact.path) {
-                let problem = Problem::Value {
-                    key: "put_artifact.path".to_owned(),
-                    expected: "a path with `/` between its parts, without `..`",
-                };
-                return Err(ImportError::at(place, problem));
-            }
-            self.summary.blobs.extend(artifact.sha256.clone());
-        }
-        if let Op::Item(item) = &said.op {
-            let texts = [&item.input, &item.output].into_iter().flatten();
-            let sums = texts.filter_map(|text| text.strip_prefix("sha256:"));
-            self.summary.blobs.extend(sums.map(str::to_owned));
-        }
-        Ok(())
-    }
-
     fn take_of_run(
         &mut self,
         place: &Place,
@@ -206,18 +179,17 @@ impl<'a> Arrival<'a> {
         record: Record,
     ) -> Result<(), ImportError> {
         if !self.runs.contains_key(&uid) {
-            let run = match Matching::of(&self.view, uid, place)? {
-                Some(matching) => Run::Matching(Box::new(matching)),
-                None => {
-                    self.summary.runs += 1;
-                    Run::New(None)
-                }
+            let run = if let Some(matching) = Matching::of(&self.view, uid, place)? {
+                Run::Matching(Box::new(matching))
+            } else {
+                self.summary.runs += 1;
+                Run::New(None)
             };
             self.runs.insert(uid, run);
         }
         let differs = match self.runs.get_mut(&uid) {
             Some(Run::Matching(matching)) => {
-                if matching.goes_on_with(place, &record)? {
+                if matching.goes_on_with(place, &record) {
                     return Ok(());
                 }
                 true
@@ -314,14 +286,14 @@ impl<'a> Arrival<'a> {
     }
 
     /// Of experiments and projects only what is not here comes in.
-    fn take_of_noun(&mut self, noun: Subject, record: Record) -> Result<(), ImportError> {
-        let is_renamed = matches!(&noun, Subject::Experiment(uid) if self.renaming.knows(*uid));
+    fn take_of_noun(&mut self, noun: &Subject, record: Record) -> Result<(), ImportError> {
+        let is_renamed = matches!(noun, Subject::Experiment(uid) if self.renaming.knows(*uid));
         if !is_renamed {
-            if !self.nouns.contains_key(&noun) {
-                let there = standing::of_noun(&self.view, &noun)?;
+            if !self.nouns.contains_key(noun) {
+                let there = standing::of_noun(&self.view, noun)?;
                 self.nouns.insert(noun.clone(), there);
             }
-            let there = self.nouns.get(&noun);
+            let there = self.nouns.get(noun);
             if there.is_some_and(|there| there.contains(&digest(&record))) {
                 return Ok(());
             }
@@ -353,6 +325,7 @@ impl<'a> Arrival<'a> {
             },
             Record::Points(_) | Record::Said(_) => None,
         };
+        blobs::sums(&record, &mut self.sums);
         self.renaming.apply(&mut record);
         match record {
             Record::Said(said) => {
@@ -400,9 +373,4 @@ impl<'a> Arrival<'a> {
         }
         Ok(())
     }
-}
-
-/// Whether a path stays inside its subject.
-fn is_inside(path: &str) -> bool {
-    !path.contains('\0') && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }

@@ -69,7 +69,11 @@ impl Renaming {
             Op::SetStatus(op) => op.run = self.of_run(op.run),
             Op::SetParams(op) => op.run = self.of_run(op.run),
             Op::SetTags(op) => self.subject(&mut op.subject),
-            Op::SetField(op) => self.subject(&mut op.subject),
+            Op::SetField(op) => {
+                self.subject(&mut op.subject);
+                // Where a run was moved to.
+                self.value(&mut op.value);
+            }
             Op::PutNote(op) => self.subject(&mut op.subject),
             Op::SetPointer(op) => self.value(&mut op.value),
             Op::DefineMetric(op) => self.subject(&mut op.subject),

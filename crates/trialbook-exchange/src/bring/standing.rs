@@ -1,7 +1,8 @@
 //! What the book has of the things that a stream speaks of.
 //!
 //! Not here: what becomes of what differs. Invariant: two records are the same when they are written the same;
-//! documents of snapshots do not count, for their hash does.
+//! documents of snapshots do not count, for their hash does, nor do numbers of runs,
+//! which each book gives anew where they are taken.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,30 +15,35 @@ use trialbook_store::{BookError, BookView};
 
 use crate::error::{ImportError, Place};
 use crate::gather::{Gather, uid_of};
-use crate::record::Record;
+use crate::record::{Record, Said};
 
 /// What a record is known by.
 pub(super) type Digest = [u8; 16];
 
 /// The digest of a record.
 pub(super) fn digest(record: &Record) -> Digest {
-    let text = if let Record::Said(said) = record
-        && let Op::LinkSnapshot(link) = &said.op
-        && link.document.is_some()
-    {
-        let mut bare = said.clone();
-        let mut link = link.clone();
-        link.document = None;
-        bare.op = Op::LinkSnapshot(link);
-        Record::Said(bare).to_json()
-    } else {
-        record.to_json()
+    let text = match record {
+        Record::Said(said) => bare(said).map_or_else(|| record.to_json(), |it| it.to_json()),
+        Record::Points(_) => record.to_json(),
     };
     // What cannot be written is equal to nothing that was read.
     let sum = Sha256::digest(text.unwrap_or_default());
     let mut digest = [0; 16];
     digest.copy_from_slice(&sum[..16]);
     digest
+}
+
+/// An operation without what does not count; `None` where all of it does.
+fn bare(said: &Said) -> Option<Record> {
+    let mut bare = said.clone();
+    let taken = if let Op::LinkSnapshot(link) = &mut bare.op {
+        link.document.take().is_some()
+    } else if let Op::StartRun(start) = &mut bare.op {
+        start.number.take().is_some()
+    } else {
+        false
+    };
+    taken.then_some(Record::Said(bare))
 }
 
 /// A run of the book beside the one of the stream, as long as they are equal.
@@ -73,15 +79,11 @@ impl Matching {
     }
 
     /// Whether the next record is the next one of the book, too.
-    pub(super) fn goes_on_with(
-        &mut self,
-        place: &Place,
-        record: &Record,
-    ) -> Result<bool, ImportError> {
+    pub(super) fn goes_on_with(&mut self, place: &Place, record: &Record) -> bool {
         self.place = place.clone();
         let equal = self.digests.get(self.at) == Some(&digest(record));
         self.at += usize::from(equal);
-        Ok(equal)
+        equal
     }
 
     /// Whether all of the run was met.

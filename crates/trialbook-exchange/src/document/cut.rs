@@ -8,6 +8,9 @@ use std::io::{self, BufRead};
 /// Bytes of the head and of the tail at most.
 const FRAME: usize = 1 << 16;
 
+/// Bytes of a record at most: what is longer is no record, but a text that does not end.
+const RECORD: usize = 1 << 29;
+
 /// A piece of the document.
 #[derive(Debug, Default)]
 pub(super) struct Piece {
@@ -140,7 +143,7 @@ impl<R: BufRead> Cutter<R> {
             let end = bytes.iter().position(|letter| nesting.closes(*letter));
             let taken = end.map_or(bytes.len(), |end| end + 1);
             let bytes = &bytes[..taken];
-            let lines = bytes.iter().filter(|letter| **letter == b'\n').count() as u64;
+            let lines = bytes.split(|letter| *letter == b'\n').count() as u64 - 1;
             match bytes.iter().rposition(|letter| *letter == b'\n') {
                 Some(last) => self.column = (taken - last) as u64,
                 None => self.column += taken as u64,
@@ -150,6 +153,9 @@ impl<R: BufRead> Cutter<R> {
             self.from.consume(taken);
             if end.is_some() {
                 return Ok(Cut::Whole);
+            }
+            if piece.text.len() > RECORD {
+                return Ok(Cut::Odd);
             }
         }
     }

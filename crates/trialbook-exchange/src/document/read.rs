@@ -94,7 +94,7 @@ fn at(file: &Place, (line, column): (u64, u64)) -> Place {
 fn head(piece: &Piece, file: &Place) -> Result<(), ImportError> {
     let mut text = piece.text.clone();
     text.extend_from_slice(b"]}");
-    let head: Value = serde_json::from_slice(&text).map_err(|_| foreign(file))?;
+    let head: Value = serde_json::from_slice(&text).map_err(|_no_json| foreign(file))?;
     let keys: Vec<&str> = head
         .as_object()
         .into_iter()

@@ -2,12 +2,14 @@
 //!
 //! First experiments by their creation, then runs by their first sign of life, each with its state, its logs,
 //! items, judgements, events, then its points; then projects, whose pointers lead to them; last what this
-//! version does not know. The order follows from what is recorded, never from the numbers that a book gives. Not here: files.
+//! version does not know. The order follows from what is recorded, never from the numbers that a book gives.
+//! Runs whose rows are damaged are left out; the view knows them. Not here: files.
 //! Invariant: taking the stream into an empty book gives a book that gives the same stream; no more than one
 //! run's records of one kind, and some millions of points, are in memory.
 
-mod points;
+pub(crate) mod points;
 mod states;
+pub(crate) mod whole;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -75,18 +77,16 @@ impl<'a, V: Reading<Error = BookError>> Gather<'a, V> {
             self.experiment(row, sink)?;
         }
         for some in runs.chunks(ROWS) {
-            for (_, _, no) in some {
-                for row in self.view.runs(&[*no])? {
-                    self.run(&row, sink)?;
-                }
+            let numbers: Vec<RunNo> = some.iter().map(|(_, _, no)| *no).collect();
+            for row in self.view.runs(&numbers)? {
+                self.run(&row, sink)?;
             }
         }
         for name in self.projects(wanted, &experiments)? {
-            let mut state = self.view.project(&name)?;
-            if let Selection::Some { .. } = wanted {
-                state = points_to(state, &there);
+            match wanted {
+                Selection::All => self.project(&name, &self.view.project(&name)?, sink)?,
+                Selection::Some { .. } => self.pointers(&name, &there, sink)?,
             }
-            self.project(&name, &state, sink)?;
         }
         match wanted {
             Selection::All => self.unknown(sink),
@@ -105,6 +105,18 @@ impl<'a, V: Reading<Error = BookError>> Gather<'a, V> {
         say(states::of_project(name, &subject, state), sink)?;
         let owner = Owner::Project(name.to_owned());
         self.recorded(&owner, &subject, &state.records, sink)
+    }
+
+    /// Gives what a project says of some experiments and runs: definitions of metrics, and pointers that lead
+    /// to them.
+    pub fn pointers<E: From<BookError>>(
+        &self,
+        project: &str,
+        there: &BTreeSet<Uid>,
+        sink: Sink<'_, E>,
+    ) -> Result<(), E> {
+        let state = points_to(self.view.project(project)?, there);
+        self.project(project, &state, sink)
     }
 
     /// Gives the records of an experiment, without its runs.
@@ -170,9 +182,11 @@ impl<'a, V: Reading<Error = BookError>> Gather<'a, V> {
     /// Gives the records of kinds that this version does not know.
     pub fn unknown<E: From<BookError>>(&self, sink: Sink<'_, E>) -> Result<(), E> {
         let mut all = self.view.unknown()?;
-        let order = |op: &Op| match op {
-            Op::Unknown { kind, payload, .. } => Some((*kind, payload.clone())),
-            _known => None,
+        let order = |op: &Op| {
+            let Op::Unknown { kind, payload, .. } = op else {
+                return None;
+            };
+            Some((*kind, payload.clone()))
         };
         all.sort_by_cached_key(|signed| (signed.time, order(&signed.op)));
         for signed in all {

@@ -4,7 +4,7 @@
 //! alone; a block is small enough to be held many times.
 
 use trialbook_model::record::{SeriesKey, Subject};
-use trialbook_model::state::{Records, SeriesSummary};
+use trialbook_model::state::Records;
 use trialbook_store::BookError;
 use trialbook_store::nouns::{Owner, Series};
 use trialbook_store::reading::Reading;
@@ -34,39 +34,63 @@ pub(super) fn blocks<V: Reading<Error = BookError>, E: From<BookError>>(
     records: &Records,
     sink: Sink<'_, E>,
 ) -> Result<(), E> {
-    let mut groups: Vec<Group> = Vec::new();
-    let mut held = 0;
+    let mut grouping = Grouping::default();
     for (key, summary) in &records.series {
-        if held + summary.count > HELD && held > 0 {
-            give(&mut groups, subject, sink)?;
-            held = 0;
-        }
-        held += summary.count;
-        let series = view.series(owner, key)?;
-        add(&mut groups, key, summary, series);
+        grouping.make_room(summary.count, subject, sink)?;
+        grouping.add(key, view.series(owner, key)?);
     }
-    give(&mut groups, subject, sink)
+    grouping.finish(subject, sink)
 }
 
-fn add(groups: &mut Vec<Group>, key: &SeriesKey, summary: &SeriesSummary, series: Series) {
-    // The last group is the likeliest, and the ends tell most that differ.
-    let ends = |group: &&mut Group| {
-        group.steps.len() as u64 == summary.count
-            && group.steps.first() == series.steps.first()
-            && group.times.last() == series.times.last()
-            && group.steps == series.steps
-            && group.times == series.times
-    };
-    if let Some(group) = groups.iter_mut().rev().find(ends) {
-        group.keys.push(key.clone());
-        group.values.push(series.values);
-    } else {
-        groups.push(Group {
-            keys: vec![key.clone()],
-            steps: series.steps,
-            times: series.times,
-            values: vec![series.values],
-        });
+/// Puts series together, which come in the order of their keys.
+#[derive(Default)]
+pub(crate) struct Grouping {
+    groups: Vec<Group>,
+    held: u64,
+}
+
+impl Grouping {
+    /// Gives what there is, if so many points more are too many.
+    pub(crate) fn make_room<E>(
+        &mut self,
+        points: u64,
+        subject: &Subject,
+        sink: Sink<'_, E>,
+    ) -> Result<(), E> {
+        if self.held + points > HELD && self.held > 0 {
+            give(&mut self.groups, subject, sink)?;
+            self.held = 0;
+        }
+        self.held += points;
+        Ok(())
+    }
+
+    /// Adds a series.
+    pub(crate) fn add(&mut self, key: &SeriesKey, series: Series) {
+        // The ends tell most that differ.
+        let fits = |group: &&mut Group| {
+            group.steps.len() == series.steps.len()
+                && group.steps.first() == series.steps.first()
+                && group.times.last() == series.times.last()
+                && group.steps == series.steps
+                && group.times == series.times
+        };
+        if let Some(group) = self.groups.iter_mut().rev().find(fits) {
+            group.keys.push(key.clone());
+            group.values.push(series.values);
+        } else {
+            self.groups.push(Group {
+                keys: vec![key.clone()],
+                steps: series.steps,
+                times: series.times,
+                values: vec![series.values],
+            });
+        }
+    }
+
+    /// Gives the rest.
+    pub(crate) fn finish<E>(mut self, subject: &Subject, sink: Sink<'_, E>) -> Result<(), E> {
+        give(&mut self.groups, subject, sink)
     }
 }
 

@@ -103,7 +103,7 @@ fn create(making: &mut Telling, uid: ExperimentUid, state: &ExperimentState) {
     if let Some(config) = &state.config {
         let create = said.entry(config.stamp).or_insert_with(|| of(uid));
         create.document = config.value.document.clone();
-        create.config_hash = config.value.hash.clone();
+        create.config_hash.clone_from(&config.value.hash);
     }
     for (at, create) in said {
         making.say(at, Op::CreateExperiment(create));

@@ -183,9 +183,11 @@ fn create() -> impl Strategy<Value = Op> {
             project,
             name,
             handle: full.then(|| "EXP-1".to_owned()),
-            document: full
-                .then(|| json!({"b": 1, "a": [2.5, null]}))
-                .unwrap_or_default(),
+            document: if full {
+                json!({"b": 1, "a": [2.5, null]})
+            } else {
+                json!(null)
+            },
             config_hash: None,
         })
     })
@@ -226,6 +228,8 @@ fn annotation() -> impl Strategy<Value = Op> {
         Just(("name", json!("e"))),
         Just(("archived", json!(true))),
         Just(("deleted", json!(true))),
+        Just(("experiment", json!("03".repeat(16)))),
+        Just(("project", json!("p"))),
         Just(("totals.cost", json!(1.5))),
     ];
     let field = (subject(), fields).prop_map(|(subject, (field, value))| {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a cell for which there is no number is empty.
 
+use std::fmt::Write as _;
+
 use trialbook_analysis::finding::{
     Analysis, ArmFinding, Contrast, Described, FamilyOf, MetricFinding, Outcome, Sample, Span,
     Tested,
@@ -96,7 +98,7 @@ pub(super) fn half_width(found: &Described) -> Option<f64> {
     Some((interval.high - interval.low) / 2.0)
 }
 
-pub(super) fn span(span: &Span) -> String {
+pub(crate) fn span(span: &Span) -> String {
     crate::figures::interval(span.low, span.high)
 }
 
@@ -259,24 +261,27 @@ pub fn method(analysis: &Analysis) -> String {
                 count(*others, "test")
             ),
         };
-        text.push_str(&format!(
-            " Tests are two-sided, alpha = {alpha}; {adjusted}."
-        ));
+        write!(text, " Tests are two-sided, alpha = {alpha}; {adjusted}.")
+            .expect("a string takes all");
         if family.undefined > 0 {
-            text.push_str(&format!(
+            write!(
+                text,
                 " {} cannot be made and {} in no family.",
                 count(family.undefined, "test"),
                 if family.undefined == 1 { "is" } else { "are" }
-            ));
+            )
+            .expect("a string takes all");
         }
     }
-    text.push_str(&format!(
+    write!(
+        text,
         " Question {}, data {} ({}), look {}; {}.",
         &analysis.question.hash()[..12],
         &analysis.inputs.data[..12],
         count(analysis.inputs.runs.len() as u64, "run"),
         analysis.look,
         analysis.program
-    ));
+    )
+    .expect("a string takes all");
     text
 }

@@ -3,6 +3,8 @@
 //! Invariant: the words are "differs", "we found no evidence of a difference" and "cannot test"; direction, size and
 //! interval stand before p.
 
+use std::fmt::Write as _;
+
 use trialbook_analysis::finding::{
     Analysis, Contrast, MetricFinding, Omnibus, Outcome, Power, Tested,
 };
@@ -88,22 +90,24 @@ fn size(metric: &MetricFinding, tested: &Tested) -> String {
         text = format!("{} {text}", tested.estimand);
     }
     if let Some(share) = tested.relative {
-        text.push_str(&format!(", {}", change(share)));
+        write!(text, ", {}", change(share)).expect("a string takes all");
     }
     if let Some(interval) = &tested.interval {
-        text.push_str(&format!(", 95% CI {}", span(interval)));
+        write!(text, ", 95% CI {}", span(interval)).expect("a string takes all");
     }
     if let Some(effect) = &tested.effect {
         let word = effect.word.map(|word| format!("{word} effect, "));
         let interval = effect.interval.as_ref();
         let interval = interval.map(|it| format!(", 95% CI [{:.2}, {:.2}]", it.low, it.high));
-        text.push_str(&format!(
+        write!(
+            text,
             "; {}{} = {:.2}{}",
             word.unwrap_or_default(),
             symbol(effect.name),
             effect.estimate,
             interval.unwrap_or_default()
-        ));
+        )
+        .expect("a string takes all");
     }
     text
 }
@@ -180,10 +184,12 @@ fn more(power: Option<&Power>, contrast: &Contrast) -> String {
         )
     };
     if present < PILOT {
-        text.push_str(&format!(
+        write!(
+            text,
             " That size comes from {}, so the number is rough.",
             count(present, what)
-        ));
+        )
+        .expect("a string takes all");
     }
     text
 }

@@ -143,6 +143,7 @@ mod tests {
         check("loss=0.25 step=-7", Some(-7), &[("loss", 0.25)]);
         check("step=7", None, &[("step", 7.0)]);
         check("step=0.5 loss=1", None, &[("step", 0.5), ("loss", 1.0)]);
+        check("loss=5 step=1.5", None, &[("loss", 5.0), ("step", 1.5)]);
         check("a=1 a=2", None, &[("a", 1.0), ("a", 2.0)]);
     }
 

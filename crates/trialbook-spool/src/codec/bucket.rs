@@ -6,56 +6,16 @@
 //! Not here: reading chunks, choosing between the two ways (exact up to [`EXACT_POINTS`]).
 //! Invariant: apart from rounding of `sum`, the result does not depend on the order in which parts are added.
 
+mod spec;
+
 use super::axis::{Axis, StepOrder};
 use super::error::CodecError;
 use super::order::{last_rank, order_of};
 use super::roll::{AxisRoll, ValueRoll};
+pub use spec::{Along, BucketSpec, Detail};
 
 /// Ranges of at most this many points are to be folded value by value; decoding them takes about 2 ms.
 pub const EXACT_POINTS: u64 = 256 * 1024;
-
-/// What the buckets divide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Along {
-    /// The step.
-    Step,
-    /// The time.
-    Time,
-}
-
-/// How finely the borders of buckets are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Detail {
-    /// Every value is in its bucket; bounds are exact.
-    Exact,
-    /// Borders are snapped to 256 values; bounds are rounded outward to `f32`.
-    Snapped,
-}
-
-/// A range in buckets of equal width.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BucketSpec {
-    /// What is divided.
-    pub along: Along,
-    /// The first step or time of the range.
-    pub from: i64,
-    /// The last step or time of the range, inclusive.
-    pub to: i64,
-    /// How many buckets; 0 counts as 1.
-    pub count: usize,
-}
-
-impl BucketSpec {
-    /// The place in the range where a roll-up counts, if it holds anything and touches the range.
-    fn place_of(self, span: &AxisRoll, roll: &ValueRoll) -> Option<i64> {
-        let (first, last) = match self.along {
-            Along::Step => (span.first_step, span.last_step),
-            Along::Time => (span.first_time, span.last_time),
-        };
-        let touches = last >= self.from && first <= self.to;
-        (touches && roll.count() > 0).then_some(first.max(self.from))
-    }
-}
 
 /// What the points of one bucket amount to.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -40,6 +40,8 @@ pub(crate) struct Collector {
 pub(crate) struct SpoolPlaces {
     /// By subject and key bytes: subject's place and table.
     tables: FxHashMap<(u32, Vec<u8>), (usize, usize)>,
+    /// By key bytes: what a subject's columns look like after its first call. Many subjects log alike.
+    models: FxHashMap<Vec<u8>, PointColumns>,
     /// The call before: writers repeat themselves.
     last_subject: u32,
     last_keys: Vec<u8>,
@@ -133,7 +135,7 @@ impl Collector {
         let place = if let Some(place) = places.tables.get(&entry) {
             *place
         } else {
-            let place = self.new_table(view, state)?;
+            let place = self.new_table(view, state, &mut places.models)?;
             places.tables.insert(entry, place);
             place
         };
@@ -148,6 +150,7 @@ impl Collector {
         &mut self,
         view: &PointsView<'_>,
         state: &ReaderState,
+        models: &mut FxHashMap<Vec<u8>, PointColumns>,
     ) -> Result<(usize, usize), Elsewhere> {
         let subject = state.subject(view.subject).ok_or(Elsewhere::Lost)?;
         if state.header().is_none() {
@@ -164,8 +167,18 @@ impl Collector {
             points.len() - 1
         });
         let columns = &mut self.batch.points[place].1;
-        let slots = keys.into_iter().map(|key| columns.slot(key)).collect();
-        Ok((place, columns.table(slots)))
+        if !columns.is_empty() {
+            let slots = keys.into_iter().map(|key| columns.slot(key)).collect();
+            return Ok((place, columns.table(slots)));
+        }
+        if let Some(model) = models.get(view.key_bytes()) {
+            *columns = model.like();
+        } else {
+            let slots = keys.into_iter().map(|key| columns.slot(key)).collect();
+            columns.table(slots);
+            models.insert(view.key_bytes().to_vec(), columns.like());
+        }
+        Ok((place, 0))
     }
 
     /// The batch, or the subjects that have to be collected as operations.

@@ -2,6 +2,8 @@
 //!
 //! Not here: chunks. Invariant: no point is looked at again until its series is wanted.
 
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use trialbook_model::record::SeriesKey;
 use trialbook_model::state::{Point, SeriesSummary, Stamp};
@@ -47,16 +49,23 @@ pub(crate) struct SlotColumns {
 /// Bits that tell one point from another.
 type PointBits = (i64, i64, u64);
 
-/// New points of one subject.
+/// Which series there are, and in which tables they stand.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct PointColumns {
+struct Layout {
     /// Series, by their places.
-    pub(crate) keys: Vec<SeriesKey>,
+    keys: Vec<SeriesKey>,
     places: FxHashMap<SeriesKey, u32>,
-    pub(crate) tables: Vec<CallTable>,
     /// For each series the tables in which it stands, rising.
     tables_of: Vec<Vec<u32>>,
     tables_by_slots: FxHashMap<Vec<u32>, usize>,
+}
+
+/// New points of one subject.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PointColumns {
+    /// Shared by the subjects that log alike.
+    layout: Arc<Layout>,
+    pub(crate) tables: Vec<CallTable>,
     /// All points of the series that equal points were asked about.
     seen: FxHashMap<u32, FxHashSet<PointBits>>,
     /// The stamp of the first call that stands here without its operation.
@@ -70,6 +79,24 @@ pub(crate) struct PointColumns {
 }
 
 impl PointColumns {
+    /// Columns for the same series in the same tables, without any call.
+    pub(crate) fn like(&self) -> Self {
+        let tables = self.tables.iter().map(|table| CallTable {
+            slots: table.slots.clone(),
+            ..CallTable::default()
+        });
+        Self {
+            layout: Arc::clone(&self.layout),
+            tables: tables.collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Series, by their places.
+    pub(crate) fn keys(&self) -> &[SeriesKey] {
+        &self.layout.keys
+    }
+
     /// Whether there is no point.
     pub(crate) fn is_empty(&self) -> bool {
         self.tables.is_empty()
@@ -77,29 +104,31 @@ impl PointColumns {
 
     /// The place of a series.
     pub(crate) fn slot(&mut self, key: &SeriesKey) -> u32 {
-        if let Some(place) = self.places.get(key) {
+        if let Some(place) = self.layout.places.get(key) {
             return *place;
         }
-        let place = self.keys.len() as u32;
-        self.keys.push(key.clone());
-        self.places.insert(key.clone(), place);
-        self.tables_of.push(Vec::new());
+        let layout = Arc::make_mut(&mut self.layout);
+        let place = layout.keys.len() as u32;
+        layout.keys.push(key.clone());
+        layout.places.insert(key.clone(), place);
+        layout.tables_of.push(Vec::new());
         place
     }
 
     /// The place of a series that has points here.
     pub(crate) fn known_slot(&self, key: &SeriesKey) -> Option<u32> {
-        self.places.get(key).copied()
+        self.layout.places.get(key).copied()
     }
 
     /// The table of calls with these series.
     pub(crate) fn table(&mut self, slots: Vec<u32>) -> usize {
-        if let Some(at) = self.tables_by_slots.get(&slots) {
+        if let Some(at) = self.layout.tables_by_slots.get(&slots) {
             return *at;
         }
+        let layout = Arc::make_mut(&mut self.layout);
         let next = self.tables.len() as u32;
         for slot in &slots {
-            let tables = &mut self.tables_of[*slot as usize];
+            let tables = &mut layout.tables_of[*slot as usize];
             if tables.last() != Some(&next) {
                 tables.push(next);
             }
@@ -108,7 +137,7 @@ impl PointColumns {
             slots: slots.clone(),
             ..CallTable::default()
         });
-        self.tables_by_slots.insert(slots, self.tables.len() - 1);
+        layout.tables_by_slots.insert(slots, self.tables.len() - 1);
         self.tables.len() - 1
     }
 
@@ -152,7 +181,7 @@ impl PointColumns {
 
     /// The tables in which a series has values, each with its position there.
     fn occurrences(&self, slot: u32) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let tables = &self.tables_of[slot as usize];
+        let tables = &self.layout.tables_of[slot as usize];
         tables.iter().flat_map(move |table| {
             let table = *table as usize;
             let positions = self.tables[table].slots.iter().enumerate();
@@ -174,7 +203,7 @@ impl PointColumns {
 
     /// What all points here amount to, by place.
     pub(crate) fn summaries(&self) -> Vec<Option<SeriesSummary>> {
-        let mut summaries: Vec<Option<SeriesSummary>> = vec![None; self.keys.len()];
+        let mut summaries: Vec<Option<SeriesSummary>> = vec![None; self.keys().len()];
         for table in &self.tables {
             for (position, slot) in table.slots.iter().enumerate() {
                 let calls = table.steps.iter().zip(&table.times);
@@ -193,7 +222,7 @@ impl PointColumns {
 
     /// Takes over the points of other columns of the same subject.
     pub(crate) fn merge(&mut self, other: Self) {
-        let slots: Vec<u32> = other.keys.iter().map(|key| self.slot(key)).collect();
+        let slots: Vec<u32> = other.keys().iter().map(|key| self.slot(key)).collect();
         for calls in other.tables {
             let here = calls
                 .slots

@@ -372,7 +372,7 @@ fn fold_into(records: &mut Records, points: &PointColumns) {
         return;
     }
     let summaries = points.summaries();
-    for (key, summary) in points.keys.iter().zip(summaries) {
+    for (key, summary) in points.keys().iter().zip(summaries) {
         let Some(summary) = summary else { continue };
         records.counts.points += summary.count;
         match records.series.get_mut(key) {

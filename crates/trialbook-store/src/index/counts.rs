@@ -1,4 +1,4 @@
-//! How many runs each experiment has, from one look at one column.
+//! How many runs there are, and how many each experiment has, from one look at one column.
 //!
 //! Not here: conditions on runs. Invariant: the counts are the totals of a search of each experiment for all
 //! runs that are not in the bin.
@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use trialbook_model::id::ExperimentNo;
 
+use super::bits::Bits;
 use super::layout::{Damaged, SEGMENT, first_of};
 use super::run_view::RunView;
 use super::source::Scene;
@@ -33,13 +34,22 @@ impl Index {
         Ok(counts)
     }
 
-    fn count_segment(
-        &self,
-        at: usize,
-        counts: &mut BTreeMap<ExperimentNo, u64>,
-    ) -> Result<(), Damaged> {
+    /// All runs, those in the bin too.
+    pub fn count_all(&self) -> Result<u64, Damaged> {
+        let put = |change: &&Change| matches!(change, Change::Put(_));
+        let mut count = self.changed.values().filter(put).count() as u64;
+        for at in 0..self.segments.len() {
+            if let Some((_scene, runs)) = self.unchanged(at)? {
+                count += runs.count();
+            }
+        }
+        Ok(count)
+    }
+
+    /// The runs of a segment over which no change lies.
+    fn unchanged(&self, at: usize) -> Result<Option<(Scene<'_>, Bits)>, Damaged> {
         let Some(segment) = &self.segments[at] else {
-            return Ok(());
+            return Ok(None);
         };
         let first = first_of(at as u64);
         let scene = Scene::new(segment, first, &self.experiments)?;
@@ -50,6 +60,17 @@ impl Index {
                 of.clear(place);
             }
         }
+        Ok(Some((scene, of)))
+    }
+
+    fn count_segment(
+        &self,
+        at: usize,
+        counts: &mut BTreeMap<ExperimentNo, u64>,
+    ) -> Result<(), Damaged> {
+        let Some((scene, mut of)) = self.unchanged(at)? else {
+            return Ok(());
+        };
         if let Some(deleted) = scene.flagged("deleted")? {
             of.and_not(&deleted.bits());
         }

@@ -28,6 +28,11 @@ impl Experiments {
         }
     }
 
+    /// All that are known, by number.
+    pub(super) fn all(&self) -> &[ExperimentFacts] {
+        &self.known
+    }
+
     /// What is known of one.
     pub(super) fn get(&self, no: u64) -> &ExperimentFacts {
         self.find(no).map_or(&self.unknown, |at| &self.known[at])

@@ -116,6 +116,11 @@ impl Index {
         self.rev
     }
 
+    /// What it keeps of experiments, by number.
+    pub fn experiments(&self) -> &[ExperimentFacts] {
+        self.experiments.all()
+    }
+
     /// How many changed runs lie over the segments. Each costs a search about a microsecond; from some
     /// thousands on [`Index::settle`] pays.
     pub fn pending(&self) -> usize {

@@ -73,7 +73,7 @@ impl Calls {
 
 /// Series by the tables in which their new points stand.
 pub(super) fn groups_of(points: &PointColumns) -> Vec<Group> {
-    let mut occurrences: Vec<(Vec<u32>, Vec<u32>)> = vec![Default::default(); points.keys.len()];
+    let mut occurrences: Vec<(Vec<u32>, Vec<u32>)> = vec![Default::default(); points.keys().len()];
     for (table, calls) in points.tables.iter().enumerate() {
         for (position, slot) in calls.slots.iter().enumerate() {
             let (tables, positions) = &mut occurrences[*slot as usize];
@@ -82,7 +82,7 @@ pub(super) fn groups_of(points: &PointColumns) -> Vec<Group> {
         }
     }
     let mut groups: BTreeMap<Vec<u32>, Vec<Member>> = BTreeMap::new();
-    for ((tables, positions), key) in occurrences.into_iter().zip(&points.keys) {
+    for ((tables, positions), key) in occurrences.into_iter().zip(points.keys()) {
         if !tables.is_empty() {
             groups.entry(tables).or_default().push(Member {
                 key: key.clone(),

@@ -9,7 +9,7 @@ use trialbook_model::time::Timestamp;
 use trialbook_spool::codec::{Along, BucketSpec, Detail, encode_values};
 
 use super::*;
-use crate::backend::{Backend, ChunkRecord, Look, Part};
+use crate::backend::{Backend, ChunkRecord, Look, Part, Wanted};
 use crate::fold::{Batch, Collector};
 use crate::memory::MemoryBackend;
 use crate::nouns::{Owner, Series};
@@ -165,6 +165,17 @@ fn many_points_are_read_in_buckets_from_roll_ups() {
     assert_eq!(first.last, value(0, 1009));
     let points: Vec<Point> = view.series(&of, &key).unwrap().points().collect();
     assert_eq!(points.len(), 350_000);
+    // Enough chunks for several threads, and a run that is not there between them.
+    let owners = [of.clone(), Owner::Run(RunNo(2)), of.clone()];
+    let part = spec(1000, 100_999);
+    let together = view.buckets_each(&owners, &key, part).unwrap();
+    let alone = owners.map(|of| view.buckets(&of, &key, part).unwrap());
+    assert_eq!(format!("{together:?}"), format!("{alone:?}"));
+    let counts = together.iter().map(|buckets| {
+        let filled = buckets.as_slice().iter();
+        filled.map(trialbook_spool::codec::Bucket::count).sum()
+    });
+    assert_eq!(counts.collect::<Vec<u64>>(), [100_000, 0, 100_000]);
 }
 
 #[test]
@@ -363,4 +374,69 @@ fn a_database_that_took_the_place_of_another_is_the_one_that_is_read() {
     let marks = database.look().unwrap().counters().unwrap();
     assert_eq!(marks.rev, 1);
     assert_ne!(marks.mark, restored.mark);
+}
+
+/// One operation of a run of its own.
+fn about(run: u64, seq: u64, op: impl FnOnce(RunUid) -> Op) -> Signed {
+    Signed {
+        time: Timestamp(seq as i64),
+        seq,
+        op: op(RunUid(Uid(u128::from(run).to_be_bytes()))),
+        ..calls(&["a"], 0..1).remove(0)
+    }
+}
+
+#[test]
+fn many_sealed_runs_are_folded_as_few_are() {
+    const RUNS: u64 = 300;
+    let param = |run, value: u64| {
+        let params = vec![("p".to_owned(), Param::text(value.to_string()))];
+        Op::SetParams(SetParams { run, params })
+    };
+    let points = |run, step| {
+        Op::Points(Points {
+            subject: Subject::Run(run),
+            step,
+            time: Timestamp(step),
+            set: false,
+            values: vec![(SeriesKey::plain("a"), step as f64)],
+        })
+    };
+    let books = [RUNS as usize * 3, 40].map(|at_once| {
+        let backend = book();
+        let starts =
+            (0..RUNS).map(|run| about(run, run + 1, |uid| Op::StartRun(StartRun::of(uid))));
+        seal_in(&backend, starts.collect());
+        let look = backend.look().unwrap();
+        let mut damaged = look.runs(Wanted::Numbers(&[RunNo(21)])).unwrap();
+        damaged[0].state[9] ^= 0xff;
+        let change = Change {
+            counters: look.counters().unwrap(),
+            runs: damaged,
+            ..Change::default()
+        };
+        backend.commit(&change).unwrap();
+        // Known runs, some that are new, and one that goes.
+        let mut later: Vec<Signed> = (0..RUNS + 5)
+            .flat_map(|run| {
+                let seq = 1000 + run * 2;
+                let params = about(run, seq, |uid| param(uid, run));
+                [params, about(run, seq + 1, |uid| points(uid, run as i64))]
+            })
+            .collect();
+        later.push(about(7, 9999, |uid| {
+            let subject = Subject::Run(uid);
+            Op::Purge(Purge { subject })
+        }));
+        for part in later.chunks(at_once) {
+            seal_in(&backend, part.to_vec());
+        }
+        let view = view(&backend);
+        let numbers: Vec<RunNo> = (0..RUNS + 9).map(RunNo).collect();
+        view.runs(&numbers).unwrap()
+    });
+    assert_eq!(books[0].len() as u64, RUNS + 4);
+    assert_eq!(books[0], books[1]);
+    let points = books[0].iter().map(|row| row.state.records.counts.points);
+    assert!(points.eq((0..RUNS + 4).map(|_| 1)));
 }

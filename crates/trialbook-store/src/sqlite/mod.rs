@@ -13,6 +13,7 @@ mod open;
 mod program;
 mod runs;
 mod schema;
+mod space;
 mod unknown;
 
 pub use program::program_of;

@@ -109,12 +109,11 @@ impl BookView<'_> {
         };
         let mut buckets = Buckets::new(whole_range(spec, &summary));
         let (places, kept) = self.places(of)?;
-        let packed = match places.long.get(key) {
-            Some(long) => self.add_long(&mut buckets, of, key, (&places, *long))?,
-            None => {
-                add(&mut buckets, self.sealed.series(&places, key)?)?;
-                PackedSeries::default()
-            }
+        let packed = if let Some(long) = places.long.get(key) {
+            self.add_long(&mut buckets, of, key, (&places, *long))?
+        } else {
+            add(&mut buckets, self.sealed.series(&places, key)?)?;
+            PackedSeries::default()
         };
         if let Some(kept) = kept
             && let Some(slot) = kept.points.known_slot(key)

@@ -40,6 +40,11 @@ impl BookView<'_> {
         })
     }
 
+    /// Names, projects and flags of all experiments by number, without reading their rows.
+    pub fn experiment_facts(&self) -> Result<Vec<ExperimentFacts>, BookError> {
+        self.ask(|index| Ok(index.experiments().to_vec()))
+    }
+
     /// The index of everything that this view sees.
     fn index(&self, ask: Ask) -> Result<Index, BookError> {
         let cached = self.unsealed_index.borrow().clone();
@@ -95,21 +100,15 @@ impl BookView<'_> {
         let numbers = 1..self.fold.counters.run;
         let mut gone: BTreeSet<RunNo> = self.sealed.look().removed_since(0)?.into_iter().collect();
         gone.extend(self.fold.removed.keys());
-        let all = Query {
-            shown: Shown::All,
-            limit: 0,
-            ..Query::all()
-        };
         let expected = (numbers.end - numbers.start).saturating_sub(gone.len() as u64);
-        if self.find(&all)?.total >= expected {
+        if self.ask(Index::count_all)? >= expected {
             return Ok(Vec::new());
         }
-        let limit = usize::MAX;
-        let there: BTreeSet<RunNo> = self
-            .find(&Query { limit, ..all })?
-            .runs
-            .into_iter()
-            .collect();
+        let all = Query {
+            shown: Shown::All,
+            ..Query::all()
+        };
+        let there: BTreeSet<RunNo> = self.find(&all)?.runs.into_iter().collect();
         let numbers = numbers.map(RunNo);
         let missing = numbers.filter(|no| !there.contains(no) && !gone.contains(no));
         Ok(missing.collect())

@@ -8,7 +8,7 @@ use anyhow::Result;
 use trialbook_analysis::analysis::Request;
 use trialbook_analysis::finding::{SCHEMA, Test};
 use trialbook_analysis::measure::Agg;
-use trialbook_model::filter::{self, Dialect, Key};
+use trialbook_model::filter::{self, Dialect, Key, KeyKind};
 use trialbook_stats::Correction;
 
 use crate::answers;
@@ -99,7 +99,13 @@ pub(crate) fn key(text: &str) -> Result<Key, Failure> {
             text: text.to_owned(),
             source,
         })?;
-    Ok(term.key)
+    match term.key.kind {
+        KeyKind::Metric | KeyKind::Dataset => Err(Failure::Usage {
+            problem: format!("`{text}` is neither a param, a tag nor an attribute"),
+            hint: "write `lr`, `params.lr`, `tags.stage` or `status`".to_owned(),
+        }),
+        KeyKind::Attribute | KeyKind::Param | KeyKind::Tag | KeyKind::Bare => Ok(term.key),
+    }
 }
 
 /// Asks and tells.

@@ -123,18 +123,15 @@ struct Change {
 fn mark(view: &BookView<'_>, args: &Args) -> Result<Change> {
     let names = Names::new(view);
     let text = args.noun.as_deref().unwrap_or_default();
-    let (baseline, row) = match &args.variation {
-        Some(variation) => {
-            let row = names.experiment(text)?;
-            check_variation(view, &row, variation)?;
-            let experiment = titles::experiment_uid(&row);
-            let name = variation.clone();
-            (Baseline::Variation { experiment, name }, Some(row))
-        }
-        None => {
-            let run = names.run(text)?;
-            (Baseline::Run(run.uid), view.experiment(run.experiment)?)
-        }
+    let (baseline, row) = if let Some(variation) = &args.variation {
+        let row = names.experiment(text)?;
+        check_variation(view, &row, variation)?;
+        let experiment = titles::experiment_uid(&row);
+        let name = variation.clone();
+        (Baseline::Variation { experiment, name }, Some(row))
+    } else {
+        let run = names.run(text)?;
+        (Baseline::Run(run.uid), view.experiment(run.experiment)?)
     };
     let row = row.unwrap_or_else(|| default_experiment(view));
     let project = row.state.project().to_owned();

@@ -119,7 +119,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         .into());
     };
     check(args, wanted)?;
-    let tags = start::redacted_tags(&args.tags, cx)?;
+    let tags = secrets::tags(&args.tags, cx)?;
     let open = book::writing(cx)?;
     let view = open.view()?;
     let name = free_name(&view, args, wanted)?;
@@ -251,7 +251,7 @@ fn creation(
         let mut named = config.clone();
         if named.experiment.name != name {
             named.experiment.id = None;
-            named.experiment.name = name.to_owned();
+            name.clone_into(&mut named.experiment.name);
         }
         named
     });

@@ -12,14 +12,15 @@ use trialbook_model::record::{Op, Points, RunError, SetStatus, Subject};
 use trialbook_model::state::SeriesSummary;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Clock as _;
+use trialbook_store::reading::Reading as _;
 
-use crate::book::{self, Open};
+use crate::book;
 use crate::commands::start;
 use crate::context::{Context, SystemClock};
 use crate::failure::Failure;
 use crate::names::Names;
-use crate::target::{self, RunChoice, Target, WRAPPER};
-use crate::values;
+use crate::target::{self, RunChoice, Target};
+use crate::{summary, values};
 
 const SCHEMA: u32 = 1;
 
@@ -84,7 +85,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         (None, _) => RunStatus::Completed,
     });
     let present = target.run.state.status();
-    let wrapped = is_executed(&open, &target)?;
+    let wrapped = target::is_executed(&open, &target.run)?;
     let inside = || {
         let variable = cx.run_variable()?;
         Names::new(&view).run(variable).ok()
@@ -110,6 +111,9 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         writer.record(&Op::SetStatus(change(&target, status, args)))?;
     }
     writer.finish(cx)?;
+    if !wrapped && status == RunStatus::Completed {
+        summarise(cx, &open, &target)?;
+    }
     let status = if wrapped { present } else { status };
     if cx.printer.json_wanted() {
         let ended = Ended {
@@ -129,18 +133,17 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether the process that executes the run lives: the one that said that it is running.
-fn is_executed(open: &Open, target: &Target) -> Result<bool> {
-    let state = &target.run.state;
-    if target.source() != WRAPPER || state.status() != RunStatus::Running {
-        return Ok(false);
-    }
-    let changed = state.changed.as_ref().map(|changed| changed.stamp.writer);
-    let started = state.start.as_ref().map(|start| start.stamp.writer);
-    match changed.or(started) {
-        Some(writer) => Ok(open.book().is_writing(writer)?),
-        None => Ok(false),
-    }
+/// Records the note that says what a completed run came to.
+fn summarise(cx: &Context, open: &book::Open, target: &Target) -> Result<()> {
+    let view = open.view()?;
+    let Some(run) = view.runs(&[target.run.no])?.pop() else {
+        return Ok(());
+    };
+    let experiment = view.experiment(run.experiment)?;
+    let note = summary::note(&view, &run, experiment.as_ref())?;
+    let mut writer = open.writer(cx)?;
+    writer.record(&Op::PutNote(note))?;
+    writer.finish(cx)
 }
 
 /// Final metrics, each at the step after its last one, and the note.

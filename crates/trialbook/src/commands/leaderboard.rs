@@ -4,6 +4,7 @@
 //! are counted, not ranked.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -117,49 +118,81 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     };
     let (listing, ranked, without) = board.find(&view)?;
     let ranks = board.ranks(&listing);
+    let told = Told {
+        board,
+        listing,
+        ranks,
+        shown,
+        assumed,
+        counts: (ranked, without),
+    };
     if cx.printer.json_wanted() {
-        let heads = listing.heads(SystemClock.now()).into_iter();
-        let runs = heads.zip(&listing.runs).zip(&ranks);
+        cx.printer.json(SCHEMA, &told.document())?;
+    } else {
+        told.print(cx);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was found.
+struct Told {
+    board: Search,
+    listing: Listing,
+    ranks: Vec<usize>,
+    shown: Vec<Key>,
+    assumed: bool,
+    /// Runs with a value, and without.
+    counts: (u64, u64),
+}
+
+impl Told {
+    fn document(&self) -> Board {
+        let heads = self.listing.heads(SystemClock.now()).into_iter();
+        let runs = heads.zip(&self.listing.runs).zip(&self.ranks);
+        let key = &self.board.term.key;
         let runs = runs.map(|((head, run), rank)| Place {
             rank: *rank,
-            value: json_value(run, &board.term.key),
+            value: json_value(run, key),
             head,
-            values: shown
+            values: self
+                .shown
                 .iter()
                 .map(|key| (key.to_string(), json_value(run, key)))
                 .collect(),
         });
-        let document = Board {
-            key: board.term.key.to_string(),
-            direction: board.direction(),
-            assumed,
-            ranked,
-            without,
+        Board {
+            key: key.to_string(),
+            direction: self.board.direction(),
+            assumed: self.assumed,
+            ranked: self.counts.0,
+            without: self.counts.1,
             runs: runs.collect(),
-        };
-        cx.printer.json(SCHEMA, &document)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let mut headline = format!(
-        "Top {} of {} by {} ({}{})",
-        grouped(listing.runs.len() as u64),
-        count(ranked, "run"),
-        board.term.key,
-        board.direction(),
-        if assumed {
-            ", assumed from its name"
-        } else {
-            ""
         }
-    );
-    if without > 0 {
-        headline.push_str(&format!("; {} have no such value", count(without, "run")));
     }
-    cx.printer.line(headline);
-    if !listing.runs.is_empty() {
-        tell(&board, &listing, (&ranks, &shown), cx);
+
+    fn print(&self, cx: &Context) {
+        let (ranked, without) = self.counts;
+        let mut headline = format!(
+            "Top {} of {} by {} ({}{})",
+            grouped(self.listing.runs.len() as u64),
+            count(ranked, "run"),
+            self.board.term.key,
+            self.board.direction(),
+            if self.assumed {
+                ", assumed from its name"
+            } else {
+                ""
+            }
+        );
+        if without > 0 {
+            write!(headline, "; {} have no such value", count(without, "run"))
+                .expect("a string takes all");
+        }
+        cx.printer.line(headline);
+        if !self.listing.runs.is_empty() {
+            tell(&self.board, &self.listing, (&self.ranks, &self.shown), cx);
+        }
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn tell(board: &Search, listing: &Listing, (ranks, shown): (&[usize], &[Key]), cx: &Context) {

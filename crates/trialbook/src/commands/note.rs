@@ -69,7 +69,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Serialize)]
-struct Noted {
+struct Outcome {
     noted: Vec<NounHead>,
     namespace: String,
     key: String,
@@ -77,7 +77,7 @@ struct Noted {
 }
 
 #[derive(Serialize)]
-struct Notes {
+struct All {
     notes: Vec<NotesOf>,
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         let open = book::reading(cx)?;
         return show(&open, &nouns, args, cx);
     }
-    let op = put(args, text)?;
+    let op = put(args, text.as_deref())?;
     let open = book::writing(cx)?;
     let view = open.view()?;
     let chosen = chosen(&view, &nouns, args)?;
@@ -116,7 +116,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     }
     writer.finish(cx)?;
     if cx.printer.json_wanted() {
-        let noted = Noted {
+        let noted = Outcome {
             noted: chosen.iter().map(Noun::head).collect(),
             namespace: args.namespace.clone(),
             key: args.key.clone(),
@@ -155,7 +155,7 @@ fn chosen(view: &BookView<'_>, nouns: &[String], args: &Args) -> Result<Vec<Noun
 }
 
 /// The note as it is recorded, but for what it is about.
-fn put(args: &Args, text: Option<String>) -> Result<PutNote> {
+fn put(args: &Args, text: Option<&str>) -> Result<PutNote> {
     if !args.key.is_empty() {
         values::check_name("a note", &args.key)?;
     }
@@ -167,7 +167,7 @@ fn put(args: &Args, text: Option<String>) -> Result<PutNote> {
             hint: "write it as '{\"val_accuracy\": 0.85}'".to_owned(),
         })?,
     };
-    let text = match text.as_deref() {
+    let text = match text {
         Some("-") => Some(std::io::read_to_string(std::io::stdin())?),
         Some(text) => Some(text.to_owned()),
         None if args.remove => None,
@@ -210,7 +210,7 @@ fn show(open: &Open, nouns: &[String], args: &Args, cx: &Context) -> Result<Exit
         }
     }
     if cx.printer.json_wanted() {
-        cx.printer.json(SCHEMA, &Notes { notes: all })?;
+        cx.printer.json(SCHEMA, &All { notes: all })?;
     }
     Ok(ExitCode::SUCCESS)
 }

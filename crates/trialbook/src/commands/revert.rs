@@ -115,7 +115,7 @@ fn write(output: &str, text: &str, args: &Args, cx: &Context) -> Result<()> {
         return Ok(());
     }
     if path.exists() && !args.force {
-        return Err(Failure::FileInTheWay {
+        return Err(Failure::OtherFile {
             path: output.to_owned(),
         }
         .into());

@@ -23,7 +23,7 @@ use trialbook_store::reading::Reading as _;
 
 use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
-use crate::names::{ALIAS, Names};
+use crate::names::{self, ALIAS, Names};
 use crate::once::WriteOnce;
 use crate::setups::{self, SetupChoice};
 use crate::target::{SESSION, SHELL, WRAPPER};
@@ -46,7 +46,7 @@ Examples:
   run=$(trialbook start --name warm-up); trialbook log metric --run $run loss=0.3")]
 pub(crate) struct Args {
     /// The experiment it belongs to, made on first use
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, alias = "experiment-id", value_name = "NAME")]
     experiment: Option<String>,
     /// The project of the experiment
     #[arg(short, long, value_name = "NAME", default_value = DEFAULT_PROJECT)]
@@ -111,7 +111,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     if let Some(json) = &args.params {
         params.extend(values::params_of_json(json)?);
     }
-    let tags = redacted_tags(&args.tag, cx)?;
+    let tags = secrets::tags(&args.tag, cx)?;
     if let Some(name) = &args.name {
         values::check_name("a run", name)?;
     }
@@ -154,24 +154,6 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The tags as they are recorded.
-pub(super) fn redacted_tags(
-    words: &[String],
-    cx: &Context,
-) -> Result<Vec<(String, Option<String>)>> {
-    let mut tags = values::tags(words)?;
-    for (key, value) in &mut tags {
-        *value = value
-            .take()
-            .map(|text| secrets::value(key, &text).into_owned());
-    }
-    let told = tags
-        .iter()
-        .filter_map(|(key, value)| Some((key, value.as_ref()?)));
-    secrets::tell_redacted(cx, told);
-    Ok(tags)
-}
-
 /// The wrapper's run around this process, if there is one and it is running.
 fn surrounding_run(cx: &Context, view: &BookView<'_>) -> Option<RunRow> {
     let text = cx.run_variable()?;
@@ -198,6 +180,7 @@ fn plan(
         (None, None) => view.experiment(trialbook_model::id::ExperimentNo(0))?,
     };
     if let Some(row) = known {
+        names::refuse_bin(&row)?;
         return Ok(Plan {
             experiment: titles::experiment_uid(&row),
             create: None,
@@ -335,16 +318,17 @@ fn open_run(
     })
 }
 
-/// Starts the first run of an experiment that is named where a run is meant.
+/// Starts the first run of an experiment that is named where a run is meant; it bears the same name.
 pub(super) fn first_run(cx: &Context, open: &Open, text: &str) -> Result<()> {
     let view = open.view()?;
     let row = Names::new(&view).experiment(text)?;
     let uid = RunUid::mint(&mut SystemEntropy);
     let now = SystemClock.now();
     let mut writer = open.writer(cx)?;
+    let name = row.state.name().map(str::to_owned);
     writer.record(&Op::StartRun(StartRun {
         experiment: titles::experiment_uid(&row),
-        name: Some(handle::default_run_name(now, uid.0, |_| false)),
+        name: name.or_else(|| Some(handle::default_run_name(now, uid.0, |_| false))),
         source: SHELL.to_owned(),
         started: now,
         ..StartRun::of(uid)

@@ -8,12 +8,12 @@ use anyhow::Result;
 use serde::Serialize;
 use trialbook_model::record::{Op, SetTags};
 
-use super::start;
 use crate::book;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::names::Names;
 use crate::nouns::{self, Noun, NounHead};
+use crate::secrets;
 
 const SCHEMA: u32 = 1;
 
@@ -54,7 +54,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Serialize)]
-struct Tagged {
+struct Outcome {
     tagged: Vec<NounHead>,
     set: Vec<String>,
     removed: Vec<String>,
@@ -63,7 +63,7 @@ struct Tagged {
 /// Tags them.
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let (nouns, words) = split(args);
-    let mut tags = start::redacted_tags(&words, cx)?;
+    let mut tags = secrets::tags(&words, cx)?;
     let removed: Vec<String> = args
         .remove
         .iter()
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     writer.finish(cx)?;
     if cx.printer.json_wanted() {
         let tagged = chosen.iter().map(Noun::head).collect();
-        let tagged = Tagged {
+        let tagged = Outcome {
             tagged,
             set,
             removed,

@@ -57,6 +57,11 @@ impl<V: Reading> Names<'_, V> {
     /// The aliases of an experiment.
     pub(crate) fn aliases_of(&self, row: &ExperimentRow) -> Result<Vec<String>> {
         let uids: Vec<Uid> = row.state.uids.iter().map(|uid| uid.0).collect();
+        self.aliases_of_any(&uids)
+    }
+
+    /// The aliases that stand for one of some uids.
+    pub(crate) fn aliases_of_any(&self, uids: &[Uid]) -> Result<Vec<String>> {
         let mut all = self.aliases()?;
         all.retain(|(_, uid)| uids.contains(uid));
         Ok(all.into_iter().map(|(alias, _)| alias).collect())

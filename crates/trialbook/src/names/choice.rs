@@ -66,6 +66,7 @@ impl Choice {
         if many.iter().any(|at| self.at(*at).is_deleted() == wants_bin) {
             many.retain(|at| self.at(*at).is_deleted() == wants_bin);
         }
+        self.leave_out_namesakes(&mut many);
         if let [only] = many[..] {
             return Ok(Some(self.at(only)));
         }
@@ -80,6 +81,19 @@ impl Choice {
             candidates: many.into_iter().map(|at| self.told(at)).collect(),
         }
         .into())
+    }
+
+    /// A run that bears the name of its own experiment gives way to it.
+    fn leave_out_namesakes(&self, many: &mut Vec<usize>) {
+        let experiments: Vec<ExperimentNo> = many
+            .iter()
+            .filter_map(|at| self.experiments.get(at.checked_sub(self.runs.len())?))
+            .map(|row| row.no)
+            .collect();
+        many.retain(|at| {
+            let of = self.runs.get(*at).map(|run| run.experiment);
+            of.is_none_or(|of| !experiments.contains(&of))
+        });
     }
 
     fn at(&self, at: usize) -> Found {

@@ -31,8 +31,20 @@ pub(crate) struct Face {
     pub(crate) dumb: bool,
     /// `COLUMNS`.
     pub(crate) columns: Option<usize>,
-    /// The pager's command line.
-    pub(crate) pager: Option<String>,
+    /// Who shows what is longer than the terminal.
+    pub(crate) pager: Pager,
+}
+
+/// Who shows what is longer than the terminal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Pager {
+    /// The usual one.
+    #[default]
+    Usual,
+    /// This command line.
+    Command(String),
+    /// Nobody: it is printed as it is.
+    Off,
 }
 
 /// The way out.
@@ -76,6 +88,15 @@ impl Printer {
         let text = line.into().render(self.look(self.terminal));
         let mut held = self.held.borrow_mut();
         held.push_str(&text);
+        held.push('\n');
+    }
+
+    /// Prints two texts with a tab between them, for programs.
+    pub(crate) fn tabbed(&self, left: &str, right: &str) {
+        let mut held = self.held.borrow_mut();
+        held.push_str(&escape::plain(left));
+        held.push('\t');
+        held.push_str(&escape::plain(right));
         held.push('\n');
     }
 
@@ -179,9 +200,43 @@ impl Printer {
         }
     }
 
+    /// Puts out what is held so far, for verbs that go on: no pager.
+    pub(crate) fn flush(&self) -> anyhow::Result<()> {
+        let text = self.held.take();
+        let mut out = io::stdout();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+
+    /// Puts out what is held so far in the place of what a terminal shows.
+    pub(crate) fn frame(&self) -> anyhow::Result<()> {
+        if self.terminal && !self.face.dumb {
+            // Home, and everything below cleared.
+            self.held.borrow_mut().insert_str(0, "\u{1b}[H\u{1b}[2J");
+        }
+        self.flush()
+    }
+
+    /// Asks whoever sits at the terminal; where nobody does, the answer is yes.
+    #[expect(clippy::unused_self, reason = "the printer is the way in, too")]
+    pub(crate) fn confirms(&self, question: &str) -> bool {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return true;
+        }
+        let question = escape::plain(question);
+        drop(write!(io::stderr(), "{question} [y/N] "));
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).is_ok()
+            && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+
     /// Whether a pager showed it.
     fn page(&self, text: &str) -> bool {
-        let command = self.face.pager.as_deref().unwrap_or(PAGER);
+        let command = match &self.face.pager {
+            Pager::Usual => PAGER,
+            Pager::Command(command) => command,
+            Pager::Off => return false,
+        };
         let mut words = command.split_whitespace();
         let Some(program) = words.next() else {
             return false;

@@ -1,6 +1,9 @@
 //! Tables that fit the terminal.
 //!
-//! Invariant: a row takes one line; what does not fit ends in `…`; a pipe gets everything.
+//! Invariant: a row takes one line where its columns can be made to fit, else it goes on in indented ones; a text
+//! that does not fit ends in `…`; a pipe gets everything.
+
+use std::ops::Range;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
@@ -9,6 +12,8 @@ use super::styled::{Line, Style};
 
 /// Blanks between two columns.
 const GAP: usize = 2;
+/// Blanks before the lines in which a row goes on.
+const INDENT: usize = 2;
 /// A column that may shrink does not become narrower than this.
 const NARROWEST: usize = 8;
 
@@ -95,7 +100,7 @@ impl Table {
 
     /// The lines, the header first.
     pub(super) fn lines(&self, width: Option<usize>) -> Vec<Line> {
-        let widths = self.widths(width);
+        let layout = self.layout(width);
         let header = self
             .columns
             .iter()
@@ -103,16 +108,24 @@ impl Table {
             .collect();
         std::iter::once(&header)
             .chain(&self.rows)
-            .map(|row| self.line(row, &widths))
+            .flat_map(|row| {
+                let parts = layout.lines.iter();
+                parts.map(|part| self.line(row, part, &layout.widths))
+            })
             .collect()
     }
 
-    fn line(&self, row: &[(Style, String)], widths: &[usize]) -> Line {
+    /// Some cells of a row; all but the first ones are indented.
+    fn line(&self, row: &[(Style, String)], part: &Range<usize>, widths: &[usize]) -> Line {
         let mut line = Line::default();
-        for (at, (style, cell)) in row.iter().enumerate() {
+        if part.start > 0 {
+            line = line.plain(" ".repeat(INDENT));
+        }
+        for at in part.clone() {
+            let (style, cell) = &row[at];
             let cell = cut(cell, widths[at]);
             let blank = " ".repeat(widths[at] - cell.width());
-            let is_last = at + 1 == row.len();
+            let is_last = at + 1 == part.end;
             line = match self.columns[at].right {
                 Side::Right => line.plain(blank).add(*style, cell),
                 Side::Left if is_last => line.add(*style, cell),
@@ -125,8 +138,8 @@ impl Table {
         line.trimmed()
     }
 
-    /// The width of each column: what it needs, less where all of them do not fit.
-    fn widths(&self, width: Option<usize>) -> Vec<usize> {
+    /// Which columns stand on which line, and how wide they are: what they need, less where they do not fit.
+    fn layout(&self, width: Option<usize>) -> Layout {
         let natural = |at: usize| {
             let cells = self.rows.iter().map(|row| row[at].1.width());
             cells
@@ -135,21 +148,60 @@ impl Table {
                 .unwrap_or(0)
         };
         let mut widths: Vec<usize> = (0..self.columns.len()).map(natural).collect();
-        let Some(width) = width else {
-            return widths;
+        let one_line = |widths| Layout {
+            lines: std::iter::once(0..self.columns.len()).collect(),
+            widths,
         };
+        let Some(width) = width else {
+            return one_line(widths);
+        };
+        let needed = widths.clone();
         let room = width.saturating_sub(GAP * self.columns.len().saturating_sub(1));
         while widths.iter().sum::<usize>() > room {
             let widest = (0..widths.len())
                 .filter(|&at| self.columns[at].fit == Fit::Cut && widths[at] > NARROWEST)
                 .max_by_key(|&at| widths[at]);
             let Some(widest) = widest else {
-                break;
+                return self.stacked(needed, width);
             };
             widths[widest] -= 1;
         }
-        widths
+        one_line(widths)
     }
+
+    /// As many columns on a line as fit there whole.
+    fn stacked(&self, mut widths: Vec<usize>, width: usize) -> Layout {
+        let mut lines: Vec<Range<usize>> = Vec::new();
+        let mut used = 0;
+        let room = width.saturating_sub(INDENT).max(NARROWEST);
+        for (at, (own, column)) in widths.iter_mut().zip(&self.columns).enumerate() {
+            if column.fit == Fit::Cut {
+                *own = (*own).min(room);
+            }
+            match lines.last_mut() {
+                Some(line) if used + GAP + *own <= width => {
+                    line.end = at + 1;
+                    used += GAP + *own;
+                }
+                Some(_) => {
+                    lines.push(at..at + 1);
+                    used = INDENT + *own;
+                }
+                None => {
+                    lines.push(at..at + 1);
+                    used = *own;
+                }
+            }
+        }
+        Layout { lines, widths }
+    }
+}
+
+/// Where the columns of a table stand.
+struct Layout {
+    /// The columns of each line that a row takes.
+    lines: Vec<Range<usize>>,
+    widths: Vec<usize>,
 }
 
 /// The text in at most so many columns.
@@ -201,5 +253,37 @@ mod tests {
         assert_eq!(narrow[1], "1a2b  a rather lo…   7");
         assert_eq!(narrow[0], "ID    NAME           N");
         assert!(narrow.iter().all(|line| line.width() == 22), "{narrow:?}");
+    }
+
+    #[test]
+    fn rows_go_on_in_further_lines_where_columns_cannot_be_made_to_fit() {
+        let mut table = Table::new(vec![
+            Column::whole("ID"),
+            Column::text("NAME"),
+            Column::whole("STARTED"),
+            Column::number("N"),
+        ]);
+        table.row(vec![
+            "1a2b3c4d".into(),
+            "a rather long name".into(),
+            "2026-01-21 14:00:12".into(),
+            "7".into(),
+        ]);
+        assert_eq!(rendered(&table, Some(60)).len(), 2);
+        let narrow = rendered(&table, Some(24));
+        assert_eq!(
+            narrow,
+            [
+                "ID",
+                "  NAME",
+                "  STARTED              N",
+                "1a2b3c4d",
+                "  a rather long name",
+                "  2026-01-21 14:00:12  7",
+            ]
+        );
+        let tiny = rendered(&table, Some(12));
+        assert!(tiny.contains(&"  a rather …".to_owned()), "{tiny:?}");
+        assert_eq!(tiny.len(), 8);
     }
 }

@@ -32,12 +32,9 @@ Examples:
   trialbook artifact get latest --type model,plot --output-dir out
   trialbook artifact get latest model.pt --version 1 --force")]
 pub(super) struct Args {
-    /// The run; default as with --run
-    #[arg(value_name = "RUN")]
-    of: Option<String>,
-    /// Paths inside the run, or globs; default: all
-    #[arg(value_name = "PATH")]
-    paths: Vec<String>,
+    /// The run, unless --run names it, then paths inside the run, or globs; default: all of them
+    #[arg(value_name = "RUN|PATH")]
+    words: Vec<String>,
     /// Only these types: model, plot, data, report, log, other …
     #[arg(
         long = "type",
@@ -80,11 +77,15 @@ struct Got {
 pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::reading(cx)?;
     let view = open.view()?;
-    let choice = RunChoice {
-        run: args.of.clone().or_else(|| args.choice.run.clone()),
+    let (choice, paths) = match (&args.choice.run, args.words.split_first()) {
+        (None, Some((run, paths))) => {
+            let run = Some(run.clone());
+            (RunChoice { run }, paths)
+        }
+        (Some(_), _) | (None, None) => (args.choice.clone(), args.words.as_slice()),
     };
     let target = target::choose(cx, &view, &choice)?;
-    let wanted = wanted(args, &target.run.state.records, cx)?;
+    let wanted = wanted((args, paths), &target.run.state.records, cx)?;
     let mut plan = Vec::new();
     for artifact in wanted {
         let to = args.output_dir.join(inside(&args.output_dir, artifact)?);
@@ -142,14 +143,17 @@ fn tell(cx: &Context, target: &target::Target, got: Vec<Got>) -> Result<ExitCode
 }
 
 /// The artifacts that are meant; a failure where there is none.
-fn wanted<'a>(args: &Args, records: &'a Records, cx: &Context) -> Result<Vec<&'a PutArtifact>> {
+fn wanted<'a>(
+    (args, paths): (&Args, &[String]),
+    records: &'a Records,
+    cx: &Context,
+) -> Result<Vec<&'a PutArtifact>> {
     let mut found = Vec::new();
     let mut elsewhere = 0;
     for Version { number, of, held } in versions(records) {
         let artifact = &held.value;
         let is_version = args.version.map_or(number == of, |asked| asked == number);
-        let is_named =
-            args.paths.is_empty() || args.paths.iter().any(|path| names(path, &artifact.path));
+        let is_named = paths.is_empty() || paths.iter().any(|path| names(path, &artifact.path));
         if artifact.removed || !is_version || !is_named || !is_of(artifact, &args.types) {
             continue;
         }
@@ -164,7 +168,7 @@ fn wanted<'a>(args: &Args, records: &'a Records, cx: &Context) -> Result<Vec<&'a
             ));
         }
     }
-    for path in &args.paths {
+    for path in paths {
         if elsewhere == 0 && !found.iter().any(|artifact| names(path, &artifact.path)) {
             return Err(unknown(path, records));
         }

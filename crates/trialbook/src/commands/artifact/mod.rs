@@ -30,7 +30,6 @@ pub(crate) struct Args {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one is made in a process")]
 enum What {
     List(list::Args),
     Get(get::Args),

@@ -3,6 +3,7 @@
 //! Not here: what is compared (`trialbook-analysis`) and its words (`trialbook-report`). Invariant: what is left
 //! out because there is too much of it is said.
 
+mod items;
 mod subjects;
 
 use std::process::ExitCode;
@@ -31,7 +32,8 @@ Examples:
   trialbook compare EXP-001
   trialbook compare tuning --metrics loss,accuracy --agg best
   trialbook compare EXP-001 EXP-002 --metrics completion_time_ms
-  trialbook compare 'tuning/run-*' --all --json")]
+  trialbook compare 'tuning/run-*' --all --json
+  trialbook compare gpt-a gpt-b --items --cluster source")]
 pub(crate) struct Args {
     /// Runs and experiments: id, beginning of an id, name, `EXP-001/run-014`, `latest`, a glob
     #[arg(value_name = "RUN|EXPERIMENT", required_unless_present = "ids")]
@@ -63,6 +65,15 @@ pub(crate) struct Args {
     /// Also params and config keys in which they agree
     #[arg(short, long)]
     all: bool,
+    /// Compare the judged answers of two, item by item; an experiment stands for its completed runs
+    #[arg(long, conflicts_with_all = ["metrics", "all", "baseline"])]
+    items: bool,
+    /// With --items: the score; default: the primary one of each item
+    #[arg(long, requires = "items", value_name = "NAME")]
+    score: Option<String>,
+    /// With --items: the label whose equal values make clusters, such as the source of a question
+    #[arg(long, requires = "items", value_name = "LABEL")]
+    cluster: Option<String>,
     /// So many runs at most; the newest of an experiment or a glob
     #[arg(long, short = 'n', default_value_t = 100, value_name = "NUMBER")]
     limit: usize,
@@ -83,8 +94,11 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         .chain(&args.ids)
         .map(String::as_str)
         .collect();
+    if args.items {
+        return items::run(&view, &texts, args, cx);
+    }
     let found = subjects::find(&view, &texts, args.limit.max(1))?;
-    if found.subjects.is_empty() {
+    if found.list.is_empty() {
         return Err(Failure::Usage {
             problem: "there is no run to compare".to_owned(),
             hint: "`trialbook list` shows what there is".to_owned(),
@@ -100,7 +114,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         agg: args.agg,
         baseline,
     };
-    let comparison = comparison::compare(&view, &found.subjects, &request)?;
+    let comparison = comparison::compare(&view, &found.list, &request)?;
     if cx.printer.json_wanted() {
         cx.printer.json(SCHEMA, &comparison)?;
         return Ok(ExitCode::SUCCESS);

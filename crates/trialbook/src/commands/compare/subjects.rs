@@ -5,13 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use serde_json::Value;
 use trialbook_analysis::arms;
 use trialbook_analysis::comparison::{Kind, Subject};
 use trialbook_model::config::Config;
 use trialbook_model::filter::{Expr, Key, KeyKind};
 use trialbook_model::handle;
 use trialbook_model::id::{ExperimentNo, RunUid};
+use trialbook_model::state::Baseline;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading;
@@ -24,11 +24,19 @@ use crate::titles;
 /// What was found.
 #[derive(Default)]
 pub(super) struct Subjects {
-    pub(super) subjects: Vec<Subject>,
+    /// In the order in which they were named.
+    pub(super) list: Vec<Subject>,
     /// What is not shown, in words.
     pub(super) left_out: Vec<String>,
     experiments: BTreeMap<ExperimentNo, ExperimentRow>,
     seen: BTreeSet<RunUid>,
+}
+
+/// How arms are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    Alone,
+    WithExperiment,
 }
 
 /// Finds the runs and arms that texts mean, `limit` runs at most.
@@ -38,7 +46,11 @@ where
 {
     let names = Names::new(view);
     let mut found = Subjects::default();
-    let several = texts.len() > 1;
+    let naming = if texts.len() > 1 {
+        Naming::WithExperiment
+    } else {
+        Naming::Alone
+    };
     let mut runs: Vec<RunRow> = Vec::new();
     for text in texts {
         if handle::is_glob(text) {
@@ -53,7 +65,7 @@ where
             Found::Run(run) => runs.push(*run),
             Found::Experiment(row) => {
                 if has_variations(view, &row)? {
-                    found.add_arms(view, &row, several)?;
+                    found.add_arms(view, &row, naming)?;
                 } else {
                     runs.extend(found.newest(view, &row, limit)?);
                 }
@@ -93,7 +105,7 @@ fn has_variations<V: Reading>(view: &V, row: &ExperimentRow) -> Result<bool> {
 }
 
 impl Subjects {
-    fn add_arms<V>(&mut self, view: &V, row: &ExperimentRow, several: bool) -> Result<()>
+    fn add_arms<V>(&mut self, view: &V, row: &ExperimentRow, naming: Naming) -> Result<()>
     where
         V: Reading,
     {
@@ -106,13 +118,13 @@ impl Subjects {
             ));
         }
         for arm in arms.arms {
-            let title = if several {
+            let title = if naming == Naming::WithExperiment {
                 let path = row.state.handle().or_else(|| row.state.name());
                 format!("{}: {}", path.unwrap_or("unnamed"), arm.name)
             } else {
                 arm.name.clone()
             };
-            self.subjects.push(Subject {
+            self.list.push(Subject {
                 title,
                 kind: Kind::Arm,
                 arm: arm.name,
@@ -166,7 +178,7 @@ impl Subjects {
             } else {
                 name
             };
-            self.subjects.push(Subject {
+            self.list.push(Subject {
                 title,
                 kind: Kind::Run,
                 arm: String::new(),
@@ -176,31 +188,18 @@ impl Subjects {
         }
     }
 
-    /// The place of the subject that a marked value means: a run's id, or a variation's name.
-    fn place_of(&self, value: &Value) -> Option<usize> {
-        let text = |key: &str| value.get(key).and_then(Value::as_str);
-        let run = value.as_str().or_else(|| text("run"));
-        let by_run = |run: &str| {
-            let is_it = |subject: &Subject| {
-                subject.kind == Kind::Run && subject.runs[0].uid.to_string() == run
-            };
-            self.subjects.iter().position(is_it)
+    /// The place of the subject that a baseline means.
+    fn place_of(&self, baseline: &Baseline) -> Option<usize> {
+        let is_it = |subject: &Subject| match baseline {
+            Baseline::Run(run) => subject.kind == Kind::Run && subject.runs[0].uid == *run,
+            Baseline::Variation { experiment, name } => {
+                let row = self.experiments.get(&subject.experiment);
+                subject.kind == Kind::Arm
+                    && subject.arm == *name
+                    && row.is_some_and(|row| row.state.uids.contains(experiment))
+            }
         };
-        run.and_then(by_run).or_else(|| {
-            let (experiment, variation) = (text("experiment")?, text("variation")?);
-            self.place_of_variation(experiment, variation)
-        })
-    }
-
-    fn place_of_variation(&self, experiment: &str, variation: &str) -> Option<usize> {
-        let is_it = |subject: &Subject| {
-            let row = self.experiments.get(&subject.experiment);
-            let mut uids = row.iter().flat_map(|row| &row.state.uids);
-            subject.kind == Kind::Arm
-                && uids.any(|uid| uid.to_string() == experiment)
-                && subject.arm == variation
-        };
-        self.subjects.iter().position(is_it)
+        self.list.iter().position(is_it)
     }
 }
 
@@ -217,16 +216,16 @@ where
     let marks = marks(view, found)?;
     let Some(named) = named else {
         let mut places = marks.into_iter();
-        let marked = places.find_map(|(name, value)| Some((found.place_of(&value)?, name)));
+        let marked = places.find_map(|(name, mark)| Some((found.place_of(&mark)?, name)));
         return Ok(marked.or_else(|| marked_variation(found)));
     };
-    let by_title = found.subjects.iter().position(|subject| {
+    let by_title = found.list.iter().position(|subject| {
         subject.title == named
             || subject.kind == Kind::Run && subject.runs[0].uid.to_string().starts_with(named)
     });
     let by_mark = || {
-        let (_, value) = marks.iter().find(|(name, _)| name == named)?;
-        found.place_of(value)
+        let (_, mark) = marks.iter().find(|(name, _)| name == named)?;
+        found.place_of(mark)
     };
     match by_title.or_else(by_mark) {
         Some(at) => Ok(Some((at, named.to_owned()))),
@@ -238,17 +237,24 @@ where
     }
 }
 
-/// The baselines of the projects, by name.
-fn marks<V: Reading>(view: &V, found: &Subjects) -> Result<Vec<(String, Value)>> {
-    let experiments = found.experiments.values();
-    let projects: BTreeSet<&str> = experiments.map(|row| row.state.project()).collect();
+/// The baselines of the projects by name: those of experiments come first and are called after them.
+fn marks<V: Reading>(view: &V, found: &Subjects) -> Result<Vec<(String, Baseline)>> {
     let mut marks = Vec::new();
+    let mut projects: BTreeSet<&str> = BTreeSet::new();
+    for row in found.experiments.values() {
+        projects.insert(row.state.project());
+        let project = view.project(row.state.project())?;
+        let name = row.state.handle().or_else(|| row.state.name());
+        let own = project.baseline_of(&row.state);
+        marks.extend(own.map(|it| (name.unwrap_or("unnamed").to_owned(), it)));
+    }
     for project in projects {
-        for ((kind, name), held) in view.project(project)?.pointers {
-            if kind == "baseline" && !held.value.is_null() {
-                marks.push((name, held.value));
-            }
-        }
+        let state = view.project(project)?;
+        marks.extend(
+            state
+                .baselines()
+                .map(|(name, baseline)| (name.to_owned(), baseline)),
+        );
     }
     Ok(marks)
 }
@@ -262,7 +268,7 @@ fn marked_variation(found: &Subjects) -> Option<(usize, String)> {
         let is_it = |subject: &Subject| {
             subject.kind == Kind::Arm && subject.experiment == row.no && subject.arm == marked.name
         };
-        let at = found.subjects.iter().position(is_it)?;
+        let at = found.list.iter().position(is_it)?;
         Some((at, marked.name.clone()))
     })
 }

@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::Serialize;
-use trialbook_model::record::{Op, Points, SeriesKey, Subject};
+use trialbook_model::record::{Op, Points, SeriesKey, SetParams, Subject};
 use trialbook_model::time::{Clock as _, Timestamp};
 
 use crate::commands::end::next_step;
 use crate::context::{Context, SystemClock};
 use crate::failure::Failure;
 use crate::figures::count;
+use crate::once::WriteOnce;
 use crate::target::{RunChoice, Target};
 use crate::values;
 
@@ -32,6 +33,9 @@ pub(crate) struct Args {
     /// Values as a JSON map
     #[arg(long, value_name = "JSON")]
     metrics: Option<String>,
+    /// Params in the same go, as a JSON map
+    #[arg(long, value_name = "JSON", hide = true)]
+    params: Option<String>,
     /// The step (or epoch)
     #[arg(short, long, allow_negative_numbers = true)]
     step: Option<i64>,
@@ -64,7 +68,11 @@ pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     if let Some(json) = &args.metrics {
         metrics.extend(values::metrics_of_json(json)?);
     }
-    if metrics.is_empty() {
+    let params = match &args.params {
+        Some(json) => values::params_of_json(json)?,
+        None => Vec::new(),
+    };
+    if metrics.is_empty() && params.is_empty() {
         return Err(Failure::Usage {
             problem: "no metric is given".to_owned(),
             hint: "write `trialbook log metric loss=0.3`".to_owned(),
@@ -85,7 +93,14 @@ pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
             .unwrap_or_else(|| shared_next_step(&target, &values)),
         metrics: values.len(),
     };
+    let params = WriteOnce::of(&target.run, &target.title).accept(params)?;
     let mut writer = open.writer(cx)?;
+    if !params.is_empty() {
+        writer.record(&Op::SetParams(SetParams {
+            run: target.uid(),
+            params,
+        }))?;
+    }
     writer.record(&Op::Points(Points {
         subject: Subject::Run(target.uid()),
         step: logged.step,

@@ -80,19 +80,18 @@ pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         cx.printer.json(super::SCHEMA, &logged)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut text = figures::short(done);
-    if let Some(total) = total {
-        text.push_str(&format!(" of {}", figures::short(total)));
-    }
-    if let Some(share) = share {
-        text.push_str(&format!(" ({:.1} %)", 100.0 * share));
-    }
-    if let Some(finish) = finish {
-        let left = when::span(finish.0.saturating_sub(now.0));
-        text.push_str(&format!(", {left} left"));
-    }
+    let parts = [
+        total.map(|total| format!(" of {}", figures::short(total))),
+        share.map(|share| format!(" ({:.1} %)", 100.0 * share)),
+        finish.map(|finish| {
+            let left = when::span(finish.0.saturating_sub(now.0));
+            format!(", {left} left")
+        }),
+    ];
+    let parts: String = parts.into_iter().flatten().collect();
+    let done = figures::short(done);
     cx.printer
-        .line(format!("Progress of {}: {text}", target.told()));
+        .line(format!("Progress of {}: {done}{parts}", target.told()));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -21,6 +21,7 @@ use trialbook_model::id::Entropy as _;
 use trialbook_model::plan::{Choice, Mode};
 use trialbook_model::state::DEFAULT_PROJECT;
 use trialbook_model::time::Clock as _;
+use trialbook_runner::begun::Begun;
 use trialbook_runner::engine::{Engine, Totals};
 use trialbook_runner::guard::Guard;
 use trialbook_runner::lease::{Holder, Lease, Leased, Turn};
@@ -38,6 +39,7 @@ use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
 use crate::failure::Failure;
 use crate::printer::{Line, Style};
+pub(super) use source::duration;
 use source::{Intent, Repeat, Spec};
 use surroundings::{Strict, Surroundings};
 
@@ -206,7 +208,7 @@ fn wish(args: &Args, spec: &Spec) -> Wish {
 }
 
 /// A base for seeds in case one is needed; NumPy takes 32 bits.
-fn drawn_seed() -> u64 {
+pub(super) fn drawn_seed() -> u64 {
     let mut bytes = [0; 4];
     SystemEntropy.fill(&mut bytes);
     u64::from(u32::from_be_bytes(bytes))
@@ -272,7 +274,7 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
         Ok((Totals::default(), Urgency::None))
     } else {
         let python = preparation.interpreter();
-        let around = Surroundings::new(spec, parts, python, (open, &standing), strict)?;
+        let around = Surroundings::new(spec, parts, python, (open, &standing), strict);
         work(args, (cx, open), (&preparation, &recorder, &around), &jobs)
     };
     recorder.finish()?;
@@ -325,6 +327,7 @@ fn work(
     let stop = Arc::new(Stop::new().context("cannot make a pipe")?);
     let signals = SignalWatch::start(Arc::clone(&stop)).context("cannot watch signals")?;
     let guard = guard(cx);
+    let begun = Begun::new();
     let engine = |progress: &live::Teller| {
         Engine {
             workers: usize::from(args.jobs),
@@ -333,6 +336,7 @@ fn work(
                 clock: &SystemClock,
                 stop: &stop,
                 guard: &guard,
+                begun: &begun,
             },
             preparation,
             snapshots: &around.snapshots,
@@ -340,7 +344,11 @@ fn work(
         }
         .execute(jobs)
     };
-    let beside = |teller: &live::Teller| around.look(recorder, &stop, teller);
+    let beside = |teller: &live::Teller| {
+        // What is looked at must not slow the start of a run.
+        begun.wait();
+        around.look(recorder, &stop, teller)
+    };
     let totals = book::sealing_meanwhile(open.folder(), || {
         live::follow(cx, jobs, &stop, engine, beside)
     });

@@ -9,7 +9,7 @@ use trialbook_analysis::VariationTable;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading as _;
 
-use super::source::Spec;
+use super::source::{Intent, Spec};
 use crate::book::Open;
 use crate::context::Context;
 use crate::printer::{Line, Style};
@@ -42,7 +42,7 @@ struct Document {
     table: TableDocument,
 }
 
-/// Prints the result and gives the verdict on the chosen variations; on all where none is named.
+/// Prints the result and gives the verdict on the chosen variations; on all of the config where none is named.
 pub(super) fn show(cx: &Context, open: &Open, spec: &Spec, only: &[String]) -> Result<Verdict> {
     let view = open.view()?;
     let words = &spec.config.experiment;
@@ -54,17 +54,7 @@ pub(super) fn show(cx: &Context, open: &Open, spec: &Spec, only: &[String]) -> R
     let Some(row) = view.experiments()?.into_iter().find(is_meant) else {
         return Ok(Verdict::None);
     };
-    let of_grid: Vec<String>;
-    let only = match &spec.beside {
-        // The verdict is on the runs of the grid, which stand beside those that the config names.
-        Some(_) => {
-            let names = spec.config.variations.iter();
-            of_grid = names.map(|variation| variation.name.clone()).collect();
-            &of_grid
-        }
-        None => only,
-    };
-    let table = VariationTable::of_chosen(&view, &row, only)?;
+    let table = VariationTable::of_chosen(&view, &row, &judged(spec, only))?;
     let statuses = table.statuses();
     if cx.printer.json_wanted() {
         let document = Document {
@@ -89,6 +79,19 @@ pub(super) fn show(cx: &Context, open: &Open, spec: &Spec, only: &[String]) -> R
         Some(verdict) if verdict.met => Verdict::Met,
         Some(_) => Verdict::NotMet,
     })
+}
+
+/// The variations that the verdict is on: those of the config or of the grid, whatever stands beside them.
+fn judged(spec: &Spec, only: &[String]) -> Vec<String> {
+    let all = || {
+        let variations = spec.config.variations.iter();
+        variations.map(|variation| variation.name.clone()).collect()
+    };
+    match spec.intent {
+        Intent::Beside => all(),
+        Intent::Config if only.is_empty() => all(),
+        Intent::Config | Intent::Adhoc(_) => only.to_vec(),
+    }
 }
 
 /// An expected metric that no completed run told is probably a misspelt one.

@@ -234,7 +234,7 @@ fn is_interpreter(program: &str) -> bool {
 }
 
 /// A time such as `500ms`, `90s`, `10m`, `1.5h`; a bare number means seconds.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(in crate::commands) fn duration(text: &str) -> Result<Duration, String> {
     let end = text
         .find(|letter: char| !letter.is_ascii_digit() && letter != '.')
         .unwrap_or(text.len());

@@ -80,34 +80,16 @@ pub(super) fn show(
         None => None,
     };
     if cx.printer.json_wanted() {
-        let config = row.state.config();
-        let document = ExperimentDocument {
-            id: titles::experiment_uid(row).to_string(),
-            no: row.no.0,
-            handle: row.state.handle().map(str::to_owned),
-            name: row.state.name().map(str::to_owned),
-            project: row.state.project().to_owned(),
-            created: created.map(|time| time.to_string()),
-            config_hash: config.and_then(|config| config.hash.clone()),
-            config: config.map(|config| config.document.clone()),
-            notes: row.state.annotations.main_note().map(str::to_owned),
-            all_notes: NoteDocument::all(&row.state.annotations),
-            tags: row
-                .state
-                .annotations
-                .tags()
-                .map(|(tag, value)| (tag.to_owned(), value.to_owned()))
-                .collect(),
-            fields: fields(row),
+        let around = Around {
+            created,
             aliases,
-            archived: row.state.annotations.flag("archived"),
-            deleted: row.state.annotations.flag("deleted"),
             baseline,
             runs: hits.total,
             unreadable,
             table: variations::document(&table),
             last: last.heads(now),
         };
+        let document = document(row, around);
         return cx.printer.json(SCHEMA, &document);
     }
     identity(row, created, (now, hits.total), cx);
@@ -130,6 +112,48 @@ pub(super) fn show(
     );
     cx.printer.table(&last.table(now, &[]));
     Ok(())
+}
+
+/// What others say of an experiment.
+struct Around {
+    created: Option<Timestamp>,
+    aliases: Vec<String>,
+    baseline: Option<baselines::Document>,
+    runs: u64,
+    unreadable: u64,
+    table: TableDocument,
+    last: Vec<RunHead>,
+}
+
+fn document(row: &ExperimentRow, around: Around) -> ExperimentDocument {
+    let config = row.state.config();
+    ExperimentDocument {
+        id: titles::experiment_uid(row).to_string(),
+        no: row.no.0,
+        handle: row.state.handle().map(str::to_owned),
+        name: row.state.name().map(str::to_owned),
+        project: row.state.project().to_owned(),
+        created: around.created.map(|time| time.to_string()),
+        config_hash: config.and_then(|config| config.hash.clone()),
+        config: config.map(|config| config.document.clone()),
+        notes: row.state.annotations.main_note().map(str::to_owned),
+        all_notes: NoteDocument::all(&row.state.annotations),
+        tags: row
+            .state
+            .annotations
+            .tags()
+            .map(|(tag, value)| (tag.to_owned(), value.to_owned()))
+            .collect(),
+        fields: fields(row),
+        aliases: around.aliases,
+        archived: row.state.annotations.flag("archived"),
+        deleted: row.state.annotations.flag("deleted"),
+        baseline: around.baseline,
+        runs: around.runs,
+        unreadable: around.unreadable,
+        table: around.table,
+        last: around.last,
+    }
 }
 
 fn identity(

@@ -14,6 +14,7 @@ use crate::baselines;
 use crate::context::Context;
 use crate::figures::short;
 use crate::listing;
+use crate::names::Names;
 use crate::printer::{Line, Style};
 use crate::{titles, when};
 
@@ -31,6 +32,10 @@ pub(super) fn identity<V: Reading>(
     let head = Line::styled(Style::Bold, format!("run {title}")).plain(format!("  {name}  "));
     cx.printer.line(head.add(style, word));
     field(cx, "id", run.uid.to_string());
+    let aliases = Names::new(view).aliases_of_any(&[run.uid.0])?;
+    if !aliases.is_empty() {
+        field(cx, "aliases", aliases.join(", "));
+    }
     if let Some(row) = experiment {
         field(cx, "experiment", titles::experiment(row));
     }

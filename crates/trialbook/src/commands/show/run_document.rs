@@ -21,6 +21,7 @@ use super::{Args, results};
 use crate::baselines;
 use crate::documents::{self, MetricDocument, NoteDocument, RunHead};
 use crate::figures;
+use crate::names::Names;
 
 /// Everything of a run.
 #[derive(Serialize)]
@@ -29,6 +30,7 @@ pub(super) struct RunDocument {
     head: RunHead,
     /// Whether nothing that was recorded of it is damaged.
     pub(super) whole: bool,
+    aliases: Vec<String>,
     source: Option<String>,
     actor: Option<String>,
     command: Vec<String>,
@@ -189,13 +191,10 @@ pub(super) fn build<V: Reading>(
 ) -> Result<RunDocument> {
     let state = &run.state;
     let start = state.start();
-    let environment = match state.snapshots.get("environment") {
-        Some(held) => view.snapshot(&held.value)?,
-        None => None,
-    };
     Ok(RunDocument {
         head: RunHead::of(run, experiment, now),
         whole: true,
+        aliases: Names::new(view).aliases_of_any(&[run.uid.0])?,
         source: start.map(|start| start.source.clone()),
         actor: state.actor.as_ref().map(|actor| actor.value.clone()),
         command: start.map(|start| start.command.clone()).unwrap_or_default(),
@@ -212,26 +211,15 @@ pub(super) fn build<V: Reading>(
         params: documents::params(run),
         conflicts: conflicts(run),
         metrics: metrics(run),
-        derived: state
-            .derived_values()
-            .into_iter()
-            .map(|(name, value)| (name, figures::json(value)))
-            .collect(),
+        derived: derived(run),
         criteria: experiment.map_or_else(Vec::new, |experiment| criteria(experiment, run)),
         tags: owned(state.annotations.tags()),
         fields: fields(run),
         notes: NoteDocument::all(&state.annotations),
         artifacts: artifacts(run),
-        snapshots: state
-            .snapshots
-            .iter()
-            .map(|(kind, held)| (kind.clone(), held.value.clone()))
-            .collect(),
-        environment,
-        setup: match state.snapshots.get(SETUP_SNAPSHOT) {
-            Some(held) => view.snapshot(&held.value)?,
-            None => None,
-        },
+        snapshots: snapshots(run),
+        environment: snapshot(view, run, "environment")?,
+        setup: snapshot(view, run, SETUP_SNAPSHOT)?,
         config_hash: state
             .snapshots
             .get(SETUP_SNAPSHOT)
@@ -243,22 +231,35 @@ pub(super) fn build<V: Reading>(
         },
         counts: counts(run),
         recorder: Recorder::of(run),
-        events: if args.events {
-            Some(
-                view.events(&Owner::Run(run.no))?
-                    .iter()
-                    .map(event)
-                    .collect(),
-            )
-        } else {
-            None
-        },
-        logs: if args.logs {
-            Some(logs(view, run)?)
-        } else {
-            None
-        },
+        events: args.events.then(|| events(view, run)).transpose()?,
+        logs: args.logs.then(|| logs(view, run)).transpose()?,
     })
+}
+
+/// The document of the snapshot of a kind.
+fn snapshot<V: Reading>(view: &V, run: &RunRow, kind: &str) -> Result<Option<Value>> {
+    Ok(match run.state.snapshots.get(kind) {
+        Some(held) => view.snapshot(&held.value)?,
+        None => None,
+    })
+}
+
+fn snapshots(run: &RunRow) -> BTreeMap<String, String> {
+    let all = run.state.snapshots.iter();
+    all.map(|(kind, held)| (kind.clone(), held.value.clone()))
+        .collect()
+}
+
+fn derived(run: &RunRow) -> BTreeMap<String, Value> {
+    let values = run.state.derived_values().into_iter();
+    values
+        .map(|(name, value)| (name, figures::json(value)))
+        .collect()
+}
+
+fn events<V: Reading>(view: &V, run: &RunRow) -> Result<Vec<EventDocument>> {
+    let events = view.events(&Owner::Run(run.no))?;
+    Ok(events.iter().map(event).collect())
 }
 
 fn criteria(experiment: &ExperimentRow, run: &RunRow) -> Vec<CriterionDocument> {

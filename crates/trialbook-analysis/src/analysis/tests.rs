@@ -1,0 +1,301 @@
+use proptest::prelude::*;
+use trialbook_model::filter::KeyKind;
+use trialbook_model::id::{ExperimentNo, ExperimentUid, RunUid, Uid, WriterUid};
+use trialbook_model::record::*;
+use trialbook_model::state::Baseline as Mark;
+use trialbook_model::status::RunStatus;
+use trialbook_model::time::Timestamp;
+use trialbook_store::reference::Reference;
+
+use super::*;
+use crate::finding::{Outcome, Warning};
+use crate::history::bytes;
+
+const EXPERIMENT: ExperimentUid = ExperimentUid(Uid([1; 16]));
+
+/// A run of the fixture.
+#[derive(Debug, Clone)]
+struct Run {
+    variation: &'static str,
+    trial: u64,
+    attempt: u64,
+    value: f64,
+    environment: &'static str,
+}
+
+fn trial(variation: &'static str, trial: u64, value: f64) -> Run {
+    Run {
+        variation,
+        trial,
+        attempt: 1,
+        value,
+        environment: "",
+    }
+}
+
+fn config(policy: &str) -> serde_json::Value {
+    let text = format!(
+        "
+experiment: {{name: t}}
+task: {{command: [\"true\"]}}
+variations: [{{name: a}}, {{name: b}}]
+trials: 4
+metrics: [loss]
+seed_policy: {policy}
+"
+    );
+    let parsed = trialbook_model::config::parse(&text, "t.yaml").unwrap();
+    parsed.config.document()
+}
+
+fn ops_of(at: usize, run: &Run) -> Vec<Op> {
+    let uid = RunUid(Uid([at as u8 + 10; 16]));
+    let mut ops = vec![
+        Op::StartRun(StartRun {
+            experiment: EXPERIMENT,
+            variation: Some(run.variation.to_owned()),
+            trial: Some(run.trial),
+            attempt: Some(run.attempt),
+            ..StartRun::of(uid)
+        }),
+        Op::Points(Points {
+            subject: Subject::Run(uid),
+            step: 0,
+            time: Timestamp(0),
+            set: false,
+            values: vec![(SeriesKey::plain("loss"), run.value)],
+        }),
+        Op::SetStatus(SetStatus {
+            run: uid,
+            status: RunStatus::Completed,
+            started: None,
+            ended: Some(Timestamp(9)),
+            error: None,
+            exit_code: None,
+        }),
+    ];
+    if !run.environment.is_empty() {
+        let document = serde_json::json!({"hostname": run.environment, "platform": "x"});
+        ops.push(Op::LinkSnapshot(LinkSnapshot {
+            run: uid,
+            kind: "environment".to_owned(),
+            sha256: canonical::hash(&document),
+            document: Some(document),
+        }));
+    }
+    ops
+}
+
+fn book(policy: &str, ops: Vec<Op>) -> (Reference, ExperimentRow) {
+    let create = Op::CreateExperiment(CreateExperiment {
+        experiment: EXPERIMENT,
+        project: "default".to_owned(),
+        name: "t".to_owned(),
+        handle: None,
+        document: config(policy),
+        config_hash: None,
+    });
+    let signed = |(at, op): (usize, Op)| Signed {
+        time: Timestamp(at as i64 + 1),
+        writer: WriterUid::default(),
+        seq: at as u64 + 1,
+        actor: None,
+        operation: None,
+        op,
+    };
+    let all = std::iter::once(create).chain(ops).enumerate();
+    let mut book = Reference::new();
+    book.seal(&all.map(signed).collect::<Vec<_>>());
+    let experiment = book.experiment(ExperimentNo(1)).unwrap().unwrap();
+    (book, experiment)
+}
+
+fn asked(policy: &str, runs: &[Run], more: Vec<Op>, request: &Request) -> Analysis {
+    let ops = runs
+        .iter()
+        .enumerate()
+        .flat_map(|(at, run)| ops_of(at, run));
+    let (book, experiment) = book(policy, ops.chain(more).collect());
+    analyse(&book, &experiment, request, "test").unwrap()
+}
+
+fn four_each() -> Vec<Run> {
+    let a = [1.0, 2.0, 3.0, 5.0].into_iter().zip(1..);
+    let b = [1.5, 2.4, 3.6, 5.5].into_iter().zip(1..);
+    let a = a.map(|(value, at)| trial("a", at, value));
+    let b = b.map(|(value, at)| trial("b", at, value));
+    a.chain(b).collect()
+}
+
+#[test]
+fn a_paired_design_is_tested_as_pairs() {
+    let found = asked("paired", &four_each(), Vec::new(), &Request::default());
+    let contrast = &found.metrics[0].contrasts[0];
+    let pairs = contrast.pairs.as_ref().unwrap();
+    assert_eq!(
+        (pairs.n, pairs.unmatched, pairs.by.as_str()),
+        (4, 0, "trial")
+    );
+    let Outcome::Tested(tested) = &contrast.outcome else {
+        panic!("{contrast:?}")
+    };
+    // scipy.stats.ttest_rel([1.5, 2.4, 3.6, 5.5], [1, 2, 3, 5])
+    assert_eq!(tested.test, "paired t test");
+    assert!((tested.statistic - 12.247_448_713_915_89).abs() < 1e-9);
+    assert_eq!(found.varies_over, "seeds");
+    let plain = asked("derived", &four_each(), Vec::new(), &Request::default());
+    let Outcome::Tested(tested) = &plain.metrics[0].contrasts[0].outcome else {
+        panic!("{plain:?}")
+    };
+    assert_eq!(tested.test, "Welch's t test");
+}
+
+#[test]
+fn trials_without_a_partner_are_counted() {
+    let mut runs = four_each();
+    runs.pop();
+    let found = asked("paired", &runs, Vec::new(), &Request::default());
+    let pairs = found.metrics[0].contrasts[0].pairs.as_ref().unwrap();
+    assert_eq!((pairs.n, pairs.unmatched), (3, 1));
+    let unmatched = |warning: &&Warning| matches!(warning, Warning::Unmatched { values: 1, .. });
+    assert_eq!(found.warnings.iter().filter(unmatched).count(), 1);
+}
+
+#[test]
+fn the_marked_baseline_is_held_against_whatever_the_order() {
+    let mark = Mark::Variation {
+        experiment: EXPERIMENT,
+        name: "b".to_owned(),
+    };
+    let mark = mark.mark("default", &EXPERIMENT.to_string());
+    let ops = vec![Op::SetPointer(mark)];
+    let found = asked("derived", &four_each(), ops, &Request::default());
+    let baseline = found.baseline.unwrap();
+    assert_eq!(
+        (baseline.arm.as_str(), baseline.because),
+        ("b", Because::Marked)
+    );
+    let run = Mark::Run(RunUid(Uid([10; 16]))).mark("default", &EXPERIMENT.to_string());
+    let ops = vec![Op::SetPointer(run)];
+    let found = asked("derived", &four_each(), ops, &Request::default());
+    assert_eq!(
+        found.baseline.unwrap().arm,
+        "a",
+        "the arm of the marked run"
+    );
+    let request = Request {
+        baseline: Some("b".to_owned()),
+        ..Request::default()
+    };
+    let found = asked("derived", &four_each(), Vec::new(), &request);
+    assert_eq!(found.baseline.unwrap().because, Because::Asked);
+}
+
+#[test]
+fn an_environment_that_goes_with_the_arms_is_told_of() {
+    let mut runs = four_each();
+    for run in &mut runs {
+        run.environment = if run.variation == "a" { "one" } else { "two" };
+    }
+    let found = asked("derived", &runs, Vec::new(), &Request::default());
+    let changed = |warning: &Warning| {
+        if let Warning::ChangedEnvironment {
+            different,
+            keys,
+            between_arms,
+        } = warning
+        {
+            return Some((*different, keys.clone(), *between_arms));
+        }
+        None
+    };
+    let changed = found.warnings.iter().find_map(changed);
+    assert_eq!(changed, Some((2, vec!["hostname".to_owned()], true)));
+}
+
+#[test]
+fn a_retried_trial_counts_once_and_is_told_of() {
+    let mut runs = four_each();
+    runs[0].attempt = 2;
+    let mut first = trial("a", 1, 100.0);
+    first.attempt = 1;
+    runs.push(first);
+    let found = asked("derived", &runs, Vec::new(), &Request::default());
+    assert_eq!(found.metrics[0].arms[0].n, 4);
+    assert_eq!((found.arms[0].retried, found.arms[0].superseded), (1, 1));
+    let retried = |warning: &Warning| matches!(warning, Warning::Retried { .. });
+    assert!(found.warnings.iter().any(retried));
+}
+
+#[test]
+fn earlier_answers_on_other_data_are_looks() {
+    let first = asked("derived", &four_each(), Vec::new(), &Request::default());
+    let keep = |analysis: &Analysis| {
+        Op::PutArtifact(PutArtifact {
+            subject: Subject::Experiment(EXPERIMENT),
+            path: history::path(&analysis.question, &analysis.inputs),
+            sha256: Some("0".repeat(64)),
+            size: Some(1),
+            uri: None,
+            r#type: Some(history::TYPE.to_owned()),
+            role: None,
+            step: None,
+            description: None,
+            removed: false,
+        })
+    };
+    let mut more = four_each();
+    more.push(trial("b", 5, 4.0));
+    let second = asked("derived", &more, vec![keep(&first)], &Request::default());
+    assert_eq!((first.look, second.look), (1, 2));
+    assert_eq!(second.warnings[0], Warning::Peeked { look: 2 });
+    let kept = vec![keep(&first), keep(&second)];
+    let again = asked("derived", &more, kept.clone(), &Request::default());
+    assert_eq!(again.look, 2, "its own answer is no earlier look");
+    let back = asked("derived", &four_each(), kept, &Request::default());
+    assert_eq!(
+        back.look, 1,
+        "a later look does not change the number of an earlier one"
+    );
+}
+
+#[test]
+fn several_params_that_vary_need_a_choice() {
+    let (book, experiment) = book("derived", Vec::new());
+    let request = Request {
+        by: vec![Key::new(KeyKind::Param, "lr")],
+        ..Request::default()
+    };
+    let empty = analyse(&book, &experiment, &request, "test").unwrap();
+    assert!(empty.arms.is_empty() && empty.baseline.is_none());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn the_order_of_runs_changes_no_byte(
+        values in proptest::collection::vec(
+            prop_oneof![Just(f64::NAN), Just(1.0), -1e3..1e3_f64],
+            2..12,
+        ),
+        shift in 0..12_usize,
+    ) {
+        let runs: Vec<Run> = values
+            .iter()
+            .zip(1..)
+            .map(|(value, at)| trial(if at % 2 == 0 { "a" } else { "b" }, at / 2 + 1, *value))
+            .collect();
+        let blocks: Vec<Vec<Op>> = runs.iter().enumerate().map(|(at, run)| ops_of(at, run)).collect();
+        let ask = |blocks: Vec<Vec<Op>>| {
+            let (book, experiment) = book("derived", blocks.into_iter().flatten().collect());
+            bytes(&analyse(&book, &experiment, &Request::default(), "test").unwrap())
+        };
+        let mut turned = blocks.clone();
+        turned.rotate_left(shift % blocks.len());
+        turned.reverse();
+        let text = ask(blocks);
+        prop_assert!(!String::from_utf8_lossy(&text).contains("NaN"));
+        prop_assert_eq!(text, ask(turned));
+    }
+}

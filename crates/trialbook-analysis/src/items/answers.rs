@@ -1,0 +1,131 @@
+//! The judged answers of one side: the latest attempt of each repeat, as later judgements left it.
+//!
+//! Invariant: an answer that ended in an error is wrong among right and wrong ones, and has no score among others.
+
+use std::collections::BTreeMap;
+
+use trialbook_model::derived::{Judgements, verdict};
+use trialbook_model::record::{Item, Score};
+use trialbook_stats::describe;
+use trialbook_store::reading::Reading;
+
+use super::finding::{Request, Side, SideFinding};
+use super::interval;
+
+/// What the scores of answers say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Scale {
+    RightWrong,
+    Graded,
+}
+
+/// The answers of one side.
+pub(super) struct Answers {
+    pub(super) scored: Vec<(String, f64)>,
+    errors: Vec<String>,
+    pub(super) unscored: u64,
+    pub(super) labels: BTreeMap<String, String>,
+}
+
+impl Answers {
+    pub(super) fn of<R: Reading>(
+        reading: &R,
+        side: &Side,
+        request: &Request,
+    ) -> Result<Self, R::Error> {
+        let mut answers = Self {
+            scored: Vec::new(),
+            errors: Vec::new(),
+            unscored: 0,
+            labels: BTreeMap::new(),
+        };
+        for run in &side.runs {
+            let mut judgements = Judgements::default();
+            for later in reading.assessments(run.no)? {
+                let stamp = later.stamp;
+                judgements.observe((stamp.time, stamp.writer, stamp.seq), &later.record);
+            }
+            // Oldest first: of the attempts at one repeat the greatest, and of equal ones the last, stays.
+            let mut latest: BTreeMap<(String, Option<u64>), Item> = BTreeMap::new();
+            for recorded in reading.items(run.no)? {
+                let item = recorded.record;
+                let place = (item.id.clone(), item.repeat);
+                let held = latest.get(&place);
+                // Without a number for its repeat, each record is an answer of its own.
+                if item.repeat.is_none() && item.attempt.is_none() {
+                    answers.take(&judgements.judged(&item), request);
+                } else if held.is_none_or(|held| held.attempt <= item.attempt) {
+                    latest.insert(place, item);
+                }
+            }
+            for item in latest.values() {
+                answers.take(&judgements.judged(item), request);
+            }
+        }
+        Ok(answers)
+    }
+
+    pub(super) fn finding(&self, side: &Side, errors: u64, values: &[f64]) -> SideFinding {
+        SideFinding {
+            title: side.title.clone(),
+            answers: self.scored.len() as u64 + self.unscored,
+            unscored: self.unscored,
+            errors,
+            mean: describe(values).ok().map(|it| it.mean),
+            interval: interval(values),
+        }
+    }
+
+    fn take(&mut self, item: &Item, request: &Request) {
+        let label = request
+            .cluster
+            .as_ref()
+            .and_then(|label| item.labels.get(label));
+        if let Some(label) = label {
+            self.labels.insert(item.id.clone(), label.clone());
+        }
+        let score = match &request.score {
+            Some(name) => item.scores.get(name).and_then(number),
+            None => verdict(item).and_then(|verdict| verdict.score),
+        };
+        match score.filter(|score| score.is_finite()) {
+            _ if item.error.is_some() => self.errors.push(item.id.clone()),
+            Some(score) => self.scored.push((item.id.clone(), score)),
+            None => self.unscored += 1,
+        }
+    }
+
+    /// Counts answers that ended in an error: as wrong among right and wrong ones, else as without a score.
+    pub(super) fn settle(&mut self, scale: Scale) -> u64 {
+        let errors = std::mem::take(&mut self.errors);
+        let number = errors.len() as u64;
+        match scale {
+            Scale::RightWrong => {
+                self.scored.extend(errors.into_iter().map(|id| (id, 0.0)));
+                number
+            }
+            Scale::Graded => {
+                self.unscored += number;
+                0
+            }
+        }
+    }
+
+    pub(super) fn scale(&self) -> Scale {
+        let mut values = self.scored.iter().map(|(_, value)| *value);
+        if values.all(|value| value == 0.0 || value == 1.0) {
+            Scale::RightWrong
+        } else {
+            Scale::Graded
+        }
+    }
+}
+
+const fn number(score: &Score) -> Option<f64> {
+    match score {
+        Score::Bool(true) => Some(1.0),
+        Score::Bool(false) => Some(0.0),
+        Score::Number(number) => Some(*number),
+        Score::Text(_) => None,
+    }
+}

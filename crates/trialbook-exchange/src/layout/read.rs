@@ -1,0 +1,343 @@
+//! Reading the folder of an experiment, as it was written here or by others.
+//!
+//! Not here: what lines of others mean. Invariant: a run that has `records.jsonl` is read to the last bit; an
+//! error names the file and the line.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use trialbook_model::config::Config;
+use trialbook_model::id::RunUid;
+use trialbook_model::record::{Op, SeriesKey, Subject};
+use trialbook_model::state::Point;
+
+use super::foreign::Foreign;
+use super::line::{self, Line};
+use super::{
+    ARTIFACTS, CONFIG, EXPERIMENT, FORMAT, METRICS, RECORDS, RUNS, SNAPSHOTS, SUMMARY, VERSION,
+};
+use crate::bring::Arrival;
+use crate::error::{ImportError, Place, Problem};
+use crate::gather::points::Grouping;
+use crate::gather::whole::columns;
+use crate::record::{Record, Said};
+use crate::source::Found;
+
+/// Whether a folder is that of an experiment.
+pub fn is_layout(folder: &Path) -> bool {
+    folder.join(EXPERIMENT).is_file()
+        || folder.join(CONFIG).is_file()
+        || run_folders(folder).is_ok_and(|runs| runs.iter().any(|run| is_run(run)))
+}
+
+fn is_run(folder: &Path) -> bool {
+    folder.join(RECORDS).is_file() || folder.join(SUMMARY).is_file()
+}
+
+/// Reads a folder; `name` is what it is called in errors.
+pub fn read(folder: &Path, name: &Path, arrival: &mut Arrival<'_>) -> Result<Found, ImportError> {
+    let mut reading = Reading {
+        folder,
+        name,
+        snapshots: BTreeMap::new(),
+        late: Vec::new(),
+        notes: Vec::new(),
+    };
+    let is_ours = folder.join(EXPERIMENT).is_file();
+    let mut foreign = None;
+    if is_ours {
+        reading.experiment(arrival)?;
+    }
+    for run in run_folders(folder).map_err(ImportError::read(name))? {
+        let told = reading.told(&run);
+        if run.join(RECORDS).is_file() {
+            reading.run(&run, arrival)?;
+        } else if run.join(SUMMARY).is_file() {
+            if foreign.is_none() {
+                foreign = Some(Foreign::new(folder, name, arrival)?);
+            }
+            if let Some(foreign) = &mut foreign {
+                let notes = foreign.run(&run, &told, arrival)?;
+                reading.notes.extend(notes);
+            }
+        } else {
+            let note = format!("`{}` has no {SUMMARY}: passed over", told.display());
+            reading.notes.push(note);
+        }
+    }
+    if !is_ours && foreign.is_none() {
+        // An experiment without runs is one, too.
+        Foreign::new(folder, name, arrival)?;
+    }
+    for (place, record) in std::mem::take(&mut reading.late) {
+        arrival.take(&place, record)?;
+    }
+    Ok(Found {
+        notes: reading.notes,
+        bytes: vec![folder.join(ARTIFACTS)],
+    })
+}
+
+/// The folders of runs in the order of their names: `run-001` and `runs/run-001`.
+fn run_folders(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut runs = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_run = |path: &Path| {
+            let name = path.file_name().unwrap_or_default();
+            name.to_string_lossy().starts_with("run-") && path.is_dir()
+        };
+        if is_run(&path) {
+            runs.push(path);
+        }
+    }
+    let below = folder.join(RUNS);
+    if below.is_dir() {
+        for entry in fs::read_dir(below)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                runs.push(path);
+            }
+        }
+    }
+    runs.sort();
+    Ok(runs)
+}
+
+struct Reading<'a> {
+    folder: &'a Path,
+    name: &'a Path,
+    /// Documents that were read, and whether they were given on.
+    snapshots: BTreeMap<String, bool>,
+    /// What the project says, which comes when the runs are there.
+    late: Vec<(Place, Record)>,
+    notes: Vec<String>,
+}
+
+impl Reading<'_> {
+    /// A path below the folder as it is told.
+    fn told(&self, path: &Path) -> PathBuf {
+        match path.strip_prefix(self.folder) {
+            Ok(rest) => self.name.join(rest),
+            Err(_elsewhere) => path.to_owned(),
+        }
+    }
+
+    fn experiment(&mut self, arrival: &mut Arrival<'_>) -> Result<(), ImportError> {
+        let path = self.folder.join(EXPERIMENT);
+        let mut document = None;
+        let mut is_first = true;
+        let mut late = Vec::new();
+        each_line(&path, &self.told(&path), &mut |place, text| {
+            if std::mem::take(&mut is_first) {
+                return head(place, text);
+            }
+            let record = record_of(place, text)?;
+            if let Record::Said(Said {
+                op: Op::CreateExperiment(create),
+                ..
+            }) = &record
+                && !create.document.is_null()
+            {
+                document = Some(create.document.clone());
+            }
+            let is_project = match &record {
+                Record::Points(block) => matches!(block.of, Subject::Project(_)),
+                Record::Said(said) => matches!(said.op.subject(), Some(Subject::Project(_))),
+            };
+            if is_project {
+                late.push((place.clone(), record));
+                return Ok(());
+            }
+            arrival.take(place, record)
+        })?;
+        self.late.extend(late);
+        let config = document.and_then(|it| serde_json::from_value::<Config>(it).ok());
+        let there = fs::read_to_string(self.folder.join(CONFIG));
+        if let (Some(config), Ok(there)) = (config, there)
+            && config.file() != there
+        {
+            let told = self.told(&self.folder.join(CONFIG));
+            self.notes.push(format!(
+                "`{}` was changed since the export: the config of {EXPERIMENT} comes in",
+                told.display()
+            ));
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, folder: &Path, arrival: &mut Arrival<'_>) -> Result<(), ImportError> {
+        let path = folder.join(RECORDS);
+        let told = self.told(&path);
+        let mut uid: Option<RunUid> = None;
+        each_line(&path, &told, &mut |place, text| {
+            let mut record = record_of(place, text)?;
+            let subject = match &record {
+                Record::Said(said) => said.op.subject(),
+                Record::Points(_) => None,
+            };
+            match (subject, uid) {
+                (Some(Subject::Run(of)), None) => uid = Some(of),
+                (Some(Subject::Run(of)), Some(known)) if of == known => {}
+                _ => {
+                    let problem = Problem::Malformed {
+                        expected: "a record of this run",
+                        reason: "it speaks of something else".to_owned(),
+                    };
+                    return Err(ImportError::at(place, problem));
+                }
+            }
+            if let Record::Said(Said {
+                op: Op::LinkSnapshot(link),
+                ..
+            }) = &mut record
+            {
+                link.document = self.snapshot(&link.sha256)?;
+            }
+            arrival.take(place, record)
+        })?;
+        let Some(uid) = uid else {
+            let problem = Problem::Cut {
+                what: "its records",
+            };
+            return Err(ImportError::at(&Place::file(&told), problem));
+        };
+        let path = folder.join(METRICS);
+        let told = self.told(&path);
+        metrics(&path, &told, uid, arrival)
+    }
+
+    /// The document of a snapshot, the first time that it is asked for.
+    fn snapshot(&mut self, sha256: &str) -> Result<Option<Value>, ImportError> {
+        if !crate::blobs::is_sum(sha256) || self.snapshots.contains_key(sha256) {
+            return Ok(None);
+        }
+        self.snapshots.insert(sha256.to_owned(), true);
+        let path = self.folder.join(SNAPSHOTS).join(format!("{sha256}.json"));
+        let text = match fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(ImportError::read(&self.told(&path)))?,
+        };
+        let document = serde_json::from_slice(&text);
+        document.map(Some).map_err(|error| {
+            let place = Place {
+                line: error.line() as u64,
+                column: error.column() as u64,
+                ..Place::file(&self.told(&path))
+            };
+            let reason = error.to_string();
+            let expected = "a snapshot";
+            ImportError::at(&place, Problem::Malformed { expected, reason })
+        })
+    }
+}
+
+/// Points and events of a run that was written here.
+fn metrics(
+    path: &Path,
+    told: &Path,
+    uid: RunUid,
+    arrival: &mut Arrival<'_>,
+) -> Result<(), ImportError> {
+    let subject = Subject::Run(uid);
+    let mut series: BTreeMap<SeriesKey, Vec<Point>> = BTreeMap::new();
+    if path.is_file() {
+        each_line(
+            path,
+            told,
+            &mut |place, text| match line::parse(text, &subject) {
+                Ok(Line::Event(time, event)) => {
+                    let said = Said {
+                        time,
+                        actor: None,
+                        op: Op::Event(event),
+                    };
+                    arrival.take(place, Record::Said(said))
+                }
+                Ok(Line::Point(key, point)) => {
+                    series.entry(key).or_default().push(point);
+                    Ok(())
+                }
+                Err(reason) => {
+                    let expected = "a line of metrics";
+                    Err(ImportError::at(
+                        place,
+                        Problem::Malformed { expected, reason },
+                    ))
+                }
+            },
+        )?;
+    }
+    let place = Place::file(told);
+    let mut sink = |record| arrival.take(&place, record);
+    let mut grouping = Grouping::default();
+    for (key, points) in series {
+        grouping.make_room(points.len() as u64, &subject, &mut sink)?;
+        grouping.add(&key, columns(points));
+    }
+    grouping.finish(&subject, &mut sink)
+}
+
+/// Gives each line that is not empty, with its place.
+pub(super) fn each_line(
+    path: &Path,
+    told: &Path,
+    line: &mut dyn FnMut(&Place, &str) -> Result<(), ImportError>,
+) -> Result<(), ImportError> {
+    let file = File::open(path).map_err(ImportError::read(told))?;
+    let whole = Place::file(told);
+    let mut reader = BufReader::new(file);
+    let mut bytes = Vec::new();
+    for number in 1.. {
+        bytes.clear();
+        let read = reader.read_until(b'\n', &mut bytes);
+        if read.map_err(ImportError::read(told))? == 0 {
+            break;
+        }
+        let place = whole.line(number);
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
+            let expected = "text in UTF-8";
+            let reason = error.to_string();
+            ImportError::at(&place, Problem::Malformed { expected, reason })
+        })?;
+        if !text.trim().is_empty() {
+            line(&place, text.trim())?;
+        }
+    }
+    Ok(())
+}
+
+fn record_of(place: &Place, text: &str) -> Result<Record, ImportError> {
+    Record::from_json(text.as_bytes()).map_err(|error| {
+        let place = Place {
+            column: error.column() as u64,
+            ..place.clone()
+        };
+        let reason = error.to_string();
+        let expected = "a record";
+        ImportError::at(&place, Problem::Malformed { expected, reason })
+    })
+}
+
+fn head(place: &Place, text: &str) -> Result<(), ImportError> {
+    let head: Value = serde_json::from_str(text).unwrap_or_default();
+    let version = head["version"].as_u64();
+    match version.filter(|_| head["format"] == FORMAT) {
+        Some(version) if version > VERSION => {
+            let problem = Problem::Newer {
+                format: FORMAT,
+                version,
+                known: VERSION,
+            };
+            Err(ImportError::at(place, problem))
+        }
+        Some(_) => Ok(()),
+        None => {
+            let expected = "the beginning of an experiment written by Trialbook";
+            Err(ImportError::at(place, Problem::Foreign { expected }))
+        }
+    }
+}

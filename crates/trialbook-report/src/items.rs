@@ -1,0 +1,286 @@
+//! Two sets of judged answers in words: how many are right, what differs, which items flipped.
+//!
+//! Not here: matching and testing. Invariant: where items come in clusters, the sentence rests on the error bars over
+//! clusters, and says so.
+
+use trialbook_analysis::items::{Caution, Clusters, Compared, Outcome, SideFinding};
+
+use crate::analysis::span;
+use crate::figures::{count, interval, p, percent, short, signed, up_to};
+use crate::page::{Page, Table};
+
+/// Flipped items that are listed.
+const LISTED: usize = 20;
+/// The share of wrong alarms that is put up with.
+const ALPHA: f64 = 0.05;
+
+/// The page of two sides.
+pub fn page(compared: &Compared) -> Page {
+    let mut page = Page::default();
+    let [first, second] = &compared.sides;
+    let averaged = if compared.averaged {
+        "; repeats are averaged first"
+    } else {
+        ""
+    };
+    page.text(format!(
+        "{} against {}: {} matched by id, by the score `{}`{averaged}",
+        second.title,
+        first.title,
+        count(compared.matched, "item"),
+        compared.score
+    ));
+    page.heading("Answers");
+    page.table(sides(compared));
+    if let Outcome::RightWrong {
+        both,
+        only_first,
+        only_second,
+        neither,
+        ..
+    } = &compared.outcome
+    {
+        page.heading("Right and wrong");
+        let mut table = Table::of_numbers(["ITEMS", "NUMBER"]);
+        let rows = [
+            ("both right".to_owned(), both),
+            (format!("only {} right", first.title), only_first),
+            (format!("only {} right", second.title), only_second),
+            ("both wrong".to_owned(), neither),
+        ];
+        for (what, number) in rows {
+            table.row(vec![what, number.to_string()]);
+        }
+        page.table(table);
+    }
+    page.list(sentences(compared));
+    flipped(&mut page, compared);
+    for caution in &compared.warnings {
+        page.warning(careful(caution, compared));
+    }
+    page
+}
+
+fn sides(compared: &Compared) -> Table {
+    let is_share = is_share(compared);
+    let titles = ["SIDE", "ANSWERS", "ERRORS", "UNSCORED"];
+    let mean = if is_share { "RIGHT" } else { "MEAN" };
+    let mut table = Table::of_numbers(titles.into_iter().chain([mean, "95% CI"]));
+    for side in &compared.sides {
+        let (mean, span) = of_side(side, (is_share, compared.matched));
+        table.row(vec![
+            side.title.clone(),
+            side.answers.to_string(),
+            side.errors.to_string(),
+            side.unscored.to_string(),
+            mean,
+            span,
+        ]);
+    }
+    table
+}
+
+fn of_side(side: &SideFinding, (is_share, n): (bool, u64)) -> (String, String) {
+    let Some(mean) = side.mean else {
+        return (String::new(), String::new());
+    };
+    let span = side.interval.as_ref();
+    if is_share {
+        let ends = span.map(|it| format!("[{}, {}]", percent(it.low, n), percent(it.high, n)));
+        return (percent(mean, n), ends.unwrap_or_default());
+    }
+    let half = span.map(|it| (it.high - it.low) / 2.0);
+    let ends = span.map(|it| interval(it.low, it.high));
+    (up_to(mean, half), ends.unwrap_or_default())
+}
+
+fn is_share(compared: &Compared) -> bool {
+    match compared.outcome {
+        Outcome::RightWrong { .. } => true,
+        Outcome::Scores { .. } | Outcome::CannotTest { .. } => false,
+    }
+}
+
+/// What was found: the size, the test, its p.
+struct Told {
+    size: String,
+    test: String,
+    p: f64,
+}
+
+fn sentences(compared: &Compared) -> Vec<String> {
+    let told = match told(&compared.outcome) {
+        Ok(told) => told,
+        Err(reason) => return vec![format!("Cannot test: {reason}.")],
+    };
+    let Some(clusters) = &compared.clusters else {
+        return vec![found(compared, &told)];
+    };
+    let reason = clusters.cannot_test.unwrap_or_default().replace('_', " ");
+    let over = clusters
+        .p
+        .map(|value| over_clusters(compared, clusters, value));
+    let over = over.map(|told| found(compared, &told));
+    vec![
+        over.unwrap_or_else(|| {
+            format!("Cannot test over clusters of {}: {reason}.", clusters.label)
+        }),
+        format!("Taken as independent items: {}; {}.", told.size, told.test),
+    ]
+}
+
+fn told(outcome: &Outcome) -> Result<Told, &str> {
+    match outcome {
+        Outcome::CannotTest { reason, .. } => Err(reason),
+        Outcome::RightWrong {
+            difference,
+            interval,
+            only_first,
+            only_second,
+            p: value,
+            mid_p,
+            ..
+        } => Ok(Told {
+            size: format!(
+                "{} points, 95% CI [{}, {}] ({})",
+                points(*difference),
+                points(interval.low),
+                points(interval.high),
+                interval.method
+            ),
+            test: format!(
+                "McNemar's exact test on {} ({only_second} against {only_first}), {}, mid-{}",
+                count(only_first + only_second, "discordant item"),
+                p(*value),
+                p(*mid_p)
+            ),
+            p: *value,
+        }),
+        Outcome::Scores {
+            difference,
+            interval,
+            statistic,
+            df,
+            p: value,
+            ..
+        } => {
+            let half = (interval.high - interval.low) / 2.0;
+            Ok(Told {
+                size: format!(
+                    "{}, 95% CI {}",
+                    signed(&up_to(*difference, Some(half))),
+                    span(interval)
+                ),
+                test: format!("paired t({}) = {statistic:.2}, {}", short(*df), p(*value)),
+                p: *value,
+            })
+        }
+    }
+}
+
+fn found(compared: &Compared, told: &Told) -> String {
+    let [first, second] = &compared.sides;
+    let (first, second) = (&first.title, &second.title);
+    let Told { size, test, p } = told;
+    if *p < ALPHA {
+        format!("{second} differs from {first}: {size}; {test}.")
+    } else {
+        format!(
+            "We found no evidence of a difference between {second} and {first} ({size}); {test}."
+        )
+    }
+}
+
+fn over_clusters(compared: &Compared, clusters: &Clusters, value: f64) -> Told {
+    let share = is_share(compared);
+    let difference = match &compared.outcome {
+        Outcome::RightWrong { difference, .. } | Outcome::Scores { difference, .. } => *difference,
+        Outcome::CannotTest { .. } => 0.0,
+    };
+    let ends = clusters.interval.as_ref();
+    let size = if share {
+        let ends = ends.map(|it| format!(", 95% CI [{}, {}]", points(it.low), points(it.high)));
+        format!("{} points{}", points(difference), ends.unwrap_or_default())
+    } else {
+        let half = ends.map(|it| (it.high - it.low) / 2.0);
+        let ends = ends.map(|it| format!(", 95% CI {}", span(it)));
+        let number = signed(&up_to(difference, half));
+        format!("{number}{}", ends.unwrap_or_default())
+    };
+    let effect = clusters.design_effect;
+    let effect = effect.map(|effect| format!(", design effect {effect:.2}"));
+    let test = format!(
+        "over {} of {} (CR1, {} degrees of freedom{}), {}",
+        count(clusters.n, "cluster"),
+        clusters.label,
+        clusters.df,
+        effect.unwrap_or_default(),
+        p(value)
+    );
+    Told {
+        size,
+        test,
+        p: value,
+    }
+}
+
+/// A difference of shares in percentage points.
+fn points(share: f64) -> String {
+    signed(&format!("{:.1}", 100.0 * share))
+}
+
+fn flipped(page: &mut Page, compared: &Compared) {
+    if compared.flipped.is_empty() {
+        return;
+    }
+    let number = compared.flipped.len();
+    page.heading(if number > LISTED {
+        format!("Flipped items ({LISTED} of {number}; --json has all)")
+    } else {
+        format!("Flipped items ({number})")
+    });
+    let [first, second] = &compared.sides;
+    let mut table = Table::of_texts(["ITEM", &first.title, &second.title]);
+    for flip in compared.flipped.iter().take(LISTED) {
+        let (before, after) = if flip.gained {
+            ("wrong", "right")
+        } else {
+            ("right", "wrong")
+        };
+        table.row(vec![flip.item.clone(), before.to_owned(), after.to_owned()]);
+    }
+    page.table(table);
+}
+
+fn careful(caution: &Caution, compared: &Compared) -> String {
+    let [first, second] = &compared.sides;
+    let (first, second) = (&first.title, &second.title);
+    match caution {
+        Caution::Unmatched {
+            items: [one, other],
+        } => format!(
+            "items that only one side answered are left out ({first}: {one}, {second}: {other})"
+        ),
+        Caution::Unscored {
+            answers: [one, other],
+        } => format!("answers without a score are left out ({first}: {one}, {second}: {other})"),
+        Caution::FewClusters { clusters } if *clusters < 10 => format!(
+            "{}: with fewer than 10 the error bars over clusters cannot be relied on",
+            count(*clusters, "cluster")
+        ),
+        Caution::FewClusters { clusters } => format!(
+            "{}: with fewer than 40 the error bars over clusters come out too small",
+            count(*clusters, "cluster")
+        ),
+        Caution::Unlabelled { items } => format!(
+            "{} without the label count as a cluster each",
+            count(*items, "item")
+        ),
+        Caution::FewItems { items } => {
+            format!(
+                "{} only: a few more or fewer right ones change much",
+                count(*items, "item")
+            )
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! `trialbook copy`: experiments and runs into another book, with everything.
+//!
+//! Not here: what a stream of records holds. Invariant: all of it comes into the other book together, or
+//! nothing does; this book is not changed.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde::Serialize;
+use trialbook_exchange::bring::Manner;
+use trialbook_exchange::{Arrival, Conflicts, Gather, ImportError, Place};
+use trialbook_model::time::Clock as _;
+use trialbook_store::{Access, Book, BookError};
+
+use super::export::{left_out, selection};
+use crate::book::{self, Open};
+use crate::context::{Context, SystemClock, SystemEntropy};
+use crate::figures::count;
+
+const SCHEMA: u32 = 1;
+
+/// Copy experiments and runs into another book
+///
+/// Everything goes along: params, tags, notes, points, events, logs, items, artifacts with their bytes,
+/// snapshots, links. What the other book has already and is equal is passed over; a run that differs there is an
+/// error, and then nothing is copied.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trialbook copy EXP-001 --to ../team/.trialbook
+  trialbook copy tuning/run-014 latest --to /srv/book
+  trialbook copy --to /srv/book")]
+pub(crate) struct Args {
+    /// Experiments and runs; default: the whole book
+    #[arg(value_name = "WHAT")]
+    what: Vec<String>,
+    /// The other book; it is made where there is none
+    #[arg(long, value_name = "BOOK")]
+    to: PathBuf,
+    /// What is there and differs comes in beside, under a new id and name
+    #[arg(long)]
+    rename: bool,
+}
+
+#[derive(Serialize)]
+struct Document {
+    to: String,
+    experiments: u64,
+    runs: u64,
+    same_runs: u64,
+    renamed_runs: Vec<(String, String)>,
+    points: u64,
+    records: u64,
+    artifacts: u64,
+}
+
+/// Copies them.
+pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
+    let open = book::reading(cx)?;
+    let view = open.view()?;
+    let wanted = selection(&view, &args.what)?;
+    let folder = cx.here().join(&args.to);
+    let inside = folder.join(crate::discovery::FOLDER);
+    let folder = if inside.is_dir() { inside } else { folder };
+    let other = match Book::open(&folder, Access::Write) {
+        Err(BookError::Missing { .. }) => Book::create(&folder)?,
+        other => other?,
+    };
+    let manner = Manner {
+        conflicts: if args.rename {
+            Conflicts::Rename
+        } else {
+            Conflicts::Refuse
+        },
+        now: SystemClock.now(),
+        entropy: &mut SystemEntropy,
+    };
+    let mut arrival = Arrival::new(&other, manner)?;
+    let place = Place::file(open.folder());
+    let mut sink = |record| arrival.take(&place, record);
+    Gather::new(&view).records::<ImportError>(&wanted, &mut sink)?;
+    let artifacts = carry(&open, &other, arrival.sums())?;
+    let summary = arrival.finish()?;
+    let document = Document {
+        to: args.to.display().to_string(),
+        experiments: summary.experiments,
+        runs: summary.runs,
+        same_runs: summary.same,
+        renamed_runs: summary
+            .renamed
+            .iter()
+            .map(|(from, to)| (from.to_string(), to.to_string()))
+            .collect(),
+        points: summary.points,
+        records: summary.records,
+        artifacts,
+    };
+    tell(&document, cx)?;
+    left_out(&view, cx)
+}
+
+/// Copies bytes that the other book does not have; gives their number.
+fn carry(open: &Open, other: &Book, sums: &BTreeSet<String>) -> Result<u64> {
+    let (bytes, there, mut carried) = (open.artifacts(), other.artifacts(), 0);
+    for sum in sums {
+        if !there.contains(sum) && bytes.contains(sum) {
+            bytes.verify(sum)?;
+            there.put_file(&bytes.path_of(sum))?;
+            carried += 1;
+        }
+    }
+    Ok(carried)
+}
+
+fn tell(document: &Document, cx: &Context) -> Result<()> {
+    if cx.printer.json_wanted() {
+        return cx.printer.json(SCHEMA, document);
+    }
+    for (from, to) in &document.renamed_runs {
+        cx.printer.line(format!("run {from} came in as {to}"));
+    }
+    let mut parts = vec![
+        count(document.experiments, "experiment"),
+        count(document.runs, "run"),
+        count(document.points, "point"),
+        count(document.artifacts, "artifact"),
+    ];
+    if document.same_runs > 0 {
+        parts.push(format!(
+            "{} were there already",
+            count(document.same_runs, "run")
+        ));
+    }
+    cx.printer
+        .line(format!("{}: {}", document.to, parts.join(", ")));
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! The data manifest: added to, checked, brought up to date.
+
+mod sandbox;
+
+use std::fs;
+
+use sandbox::Sandbox;
+use serde_json::json;
+
+#[test]
+fn a_manifest_is_made_checked_and_brought_up_to_date() {
+    let sandbox = Sandbox::new();
+    let data = sandbox.work().join("exp/data/texts");
+    fs::create_dir_all(data.join("deep")).unwrap();
+    fs::write(data.join("a.txt"), "one").unwrap();
+    fs::write(data.join("deep/b.txt"), "two").unwrap();
+    let add = "dataset add exp/data/texts --name texts --manifest exp/data-manifest.yaml --json";
+    let added = sandbox.say(add).json();
+    assert_eq!(added["datasets"][0]["path"], "data/texts");
+    assert_eq!(
+        (
+            &added["datasets"][0]["files"],
+            &added["datasets"][0]["bytes"]
+        ),
+        (&json!(2), &json!(6))
+    );
+    let said = sandbox.say(add).failed(2);
+    assert!(said.contains("in the manifest already"), "{said}");
+    let path = sandbox.work().join("exp/data-manifest.yaml");
+    // What people wrote beside it stays.
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("# ours\n{text}")).unwrap();
+    fs::write(sandbox.work().join("exp/data/labels.csv"), "a,b\n").unwrap();
+    sandbox
+        .say("dataset add exp/data/labels.csv --manifest exp/data-manifest.yaml")
+        .ok();
+    sandbox
+        .say("dataset verify --manifest exp/data-manifest.yaml")
+        .ok();
+    fs::write(data.join("a.txt"), "changed").unwrap();
+    let verify = "dataset verify --manifest exp/data-manifest.yaml --json";
+    let ended = sandbox.say(verify);
+    assert_ne!(ended.code, 0);
+    let document: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let outcomes: Vec<_> = document["datasets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["outcome"])
+        .collect();
+    assert_eq!(outcomes, ["changed", "same"]);
+    assert!(
+        ended.err.contains("data/texts` is changed"),
+        "{}",
+        ended.err
+    );
+    sandbox
+        .say("dataset update texts --manifest exp/data-manifest.yaml")
+        .ok();
+    sandbox
+        .say("dataset verify --manifest exp/data-manifest.yaml")
+        .ok();
+    fs::remove_file(sandbox.work().join("exp/data/labels.csv")).unwrap();
+    let ended = sandbox.say("dataset verify --manifest exp/data-manifest.yaml");
+    assert!(ended.out.contains("missing"), "{}", ended.out);
+    sandbox
+        .say("dataset verify texts --manifest exp/data-manifest.yaml")
+        .ok();
+    sandbox
+        .say("dataset verify nothing --manifest exp/data-manifest.yaml")
+        .failed(3);
+    sandbox.say("dataset verify --manifest none.yaml").failed(1);
+}
+
+#[test]
+fn the_short_form_keeps_its_form_and_its_comments() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.work().join("data")).unwrap();
+    fs::write(sandbox.work().join("data/a"), "one").unwrap();
+    sandbox.say("dataset add data").ok();
+    let path = sandbox.work().join("data-manifest.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(
+        text.starts_with("data_sources:\n  - path: \"data\"\n"),
+        "{text}"
+    );
+    fs::write(&path, format!("# ours\n{text}")).unwrap();
+    fs::write(sandbox.work().join("data/a"), "two").unwrap();
+    sandbox.say("dataset update").ok();
+    let after = fs::read_to_string(&path).unwrap();
+    assert!(
+        after.starts_with("# ours\n") && after != format!("# ours\n{text}"),
+        "{after}"
+    );
+    sandbox.say("dataset verify").ok();
+    fs::write(&path, "data_sources: [{path: a}]").unwrap();
+    let said = sandbox.say("dataset verify").failed(4);
+    assert!(said.contains("data-manifest.yaml:1:"), "{said}");
+}
