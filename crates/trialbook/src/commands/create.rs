@@ -261,9 +261,7 @@ fn creation(
         name: name.to_owned(),
         handle: config.as_ref().and_then(|it| it.experiment.id.clone()),
         config_hash: config.as_ref().map(Config::hash),
-        document: config.map_or(serde_json::Value::Null, |config| {
-            secret::json(config.document()).content
-        }),
+        document: config.map_or(serde_json::Value::Null, |config| config.clean_document()),
     }
 }
 

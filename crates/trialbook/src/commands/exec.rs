@@ -179,7 +179,7 @@ fn capture(preparation: &Preparation, run: RunUid, sink: &dyn Sink) -> Result<()
     let captured = Captured::of(place, &parts);
     let environment = captured.environment.map(|it| it.document());
     for (kind, document) in [
-        ("config", Some(outline::document(&preparation.config))),
+        ("config", Some(preparation.config.clean_document())),
         (
             "environment",
             environment.map(|it| secret::json(it).content),

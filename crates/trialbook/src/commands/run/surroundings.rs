@@ -68,7 +68,7 @@ impl Surroundings {
     ) -> Self {
         Self {
             snapshots: [
-                Snapshot::new("config", outline::document(&spec.config)),
+                Snapshot::new("config", spec.config.clean_document()),
                 Snapshot::awaited("environment"),
                 Snapshot::awaited("code"),
                 Snapshot::awaited("variables"),
