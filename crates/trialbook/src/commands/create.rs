@@ -7,12 +7,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 use trialbook_model::config::{self, Config};
+use trialbook_model::handle;
 use trialbook_model::id::{ExperimentUid, Uid};
 use trialbook_model::record::{
     CreateExperiment, Op, PutNote, SetField, SetPointer, SetTags, Subject,
 };
 use trialbook_model::state::DEFAULT_PROJECT;
-use trialbook_model::{handle, secret};
 use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading as _;

@@ -22,7 +22,6 @@ use trialbook_runner::begun::Begun;
 use trialbook_runner::guard;
 use trialbook_runner::lease::Leased;
 use trialbook_runner::ledger::Job;
-use trialbook_runner::outline;
 use trialbook_runner::preparation::Preparation;
 use trialbook_runner::recording::SharedRecorder;
 use trialbook_runner::shim;

@@ -14,7 +14,6 @@ use trialbook_model::capture::{Part, Parts};
 use trialbook_model::config::Params;
 use trialbook_model::manifest::{self, Manifest};
 use trialbook_model::secret;
-use trialbook_runner::outline;
 use trialbook_runner::snapshot::Snapshot;
 use trialbook_runner::standing::Standing;
 use trialbook_runner::stop::{Stop, Urgency};
