@@ -176,13 +176,9 @@ fn capture(preparation: &Preparation, run: RunUid, sink: &dyn Sink) -> Result<()
         python: &preparation.interpreter(),
     };
     let captured = Captured::of(place, &parts);
-    let environment = captured.environment.map(|it| it.document());
     for (kind, document) in [
         ("config", Some(preparation.config.clean_document())),
-        (
-            "environment",
-            environment.map(|it| secret::json(it).content),
-        ),
+        ("environment", captured.environment.map(|it| it.recorded())),
         ("code", captured.code),
         ("variables", captured.variables),
     ] {
