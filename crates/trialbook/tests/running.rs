@@ -467,3 +467,39 @@ fn from_the_template_to_the_table() {
         "{report}"
     );
 }
+
+/// M-31: a run that nobody ended shows as stale, and is closed with its last sign of life.
+#[test]
+fn a_run_without_a_sign_of_life_is_stale_and_can_be_closed() {
+    use trialbook_model::id::{RunUid, Uid};
+    use trialbook_model::record::{Log, LogStream, Op, StartRun};
+
+    let sandbox = Sandbox::new();
+    let run = RunUid(Uid([5; 16]));
+    let start = StartRun {
+        source: "wrapper".to_owned(),
+        ..StartRun::of(run)
+    };
+    let log = Log {
+        run,
+        stream: LogStream::Stdout,
+        text: "half a line".to_owned(),
+    };
+    sandbox::record(&sandbox, &[Op::StartRun(start), Op::Log(log)]);
+    let all = say(&sandbox, "status --json").json();
+    assert_eq!((&all["stale"], &all["running"]), (&1.into(), &0.into()));
+    let page = say(&sandbox, "status latest").ok();
+    assert!(page.contains("nothing was heard since"), "{page}");
+    let followed = say(&sandbox, "logs latest -f");
+    assert_eq!(followed.out, "half a line\n");
+    assert!(
+        followed.err.contains("nothing was heard of the run"),
+        "{followed:?}"
+    );
+    let closed = say(&sandbox, "cancel latest --json").json();
+    assert_eq!(closed["runs"][0]["how"], "closed");
+    let document = say(&sandbox, "status latest --json").json();
+    assert_eq!(document["status"], "cancelled");
+    // The last that was heard of it, not the moment of closing.
+    assert_eq!(document["ended"], "2025-10-09T08:53:20.000Z");
+}

@@ -135,7 +135,8 @@ fn configs<R: Reading>(
             let flat = if let Some(sum) = kept {
                 if !snapshots.contains_key(&sum.value) {
                     let document = reading.snapshot(&sum.value)?.unwrap_or(Value::Null);
-                    snapshots.insert(sum.value.clone(), Rc::new(flattened(&document)));
+                    let flat = flattened(&without_shown(document));
+                    snapshots.insert(sum.value.clone(), Rc::new(flat));
                 }
                 Rc::clone(&snapshots[&sum.value])
             } else {
@@ -182,19 +183,25 @@ fn setting_of(key: &str, of_subjects: &[Vec<Flat>]) -> Setting {
 }
 
 fn of_experiment(experiment: Option<&ExperimentRow>) -> BTreeMap<String, String> {
-    let mut document = experiment
-        .and_then(|row| row.state.config())
-        .map_or(Value::Null, |config| config.document.clone());
-    if let Some(map) = document.as_object_mut() {
+    let config = experiment.and_then(|row| row.state.config());
+    let document = config.map_or(Value::Null, |config| config.document.clone());
+    flattened(&without_shown(document))
+}
+
+/// The config of an experiment without what is shown elsewhere; other documents as they are.
+fn without_shown(mut document: Value) -> Value {
+    if let Some(map) = document.as_object_mut()
+        && map.contains_key("task")
+    {
         for key in SHOWN_ELSEWHERE {
             map.remove(key);
         }
     }
-    flattened(&document)
+    document
 }
 
 /// The leaves of a document by their paths: `agents.planner.model`. The elements of a list are called by
-/// their `name` where each has one of its own, else by their place.
+/// their `name` (else `key`, else `metric`) where each has one of its own, else by their place.
 pub fn flattened(document: &Value) -> BTreeMap<String, String> {
     let mut leaves = BTreeMap::new();
     flatten(String::new(), document, DEEPEST, &mut leaves);
@@ -213,12 +220,12 @@ fn flatten(path: String, value: &Value, depth: usize, leaves: &mut BTreeMap<Stri
             }
         }
         Value::Array(list) if depth > 0 && !list.is_empty() => {
-            let names: Vec<Option<&str>> = list.iter().map(|it| it["name"].as_str()).collect();
-            let distinct: BTreeSet<Option<&str>> = names.iter().copied().collect();
-            let named = distinct.len() == list.len() && names.iter().all(Option::is_some);
+            let names = ["name", "key", "metric"]
+                .iter()
+                .find_map(|word| names_of(list, word));
             for (at, inner) in list.iter().enumerate() {
-                let path = match names[at].filter(|_| named) {
-                    Some(name) => below(name),
+                let path = match &names {
+                    Some(names) => below(names[at]),
                     None => format!("{path}[{at}]"),
                 };
                 flatten(path, inner, depth - 1, leaves);
@@ -232,6 +239,14 @@ fn flatten(path: String, value: &Value, depth: usize, leaves: &mut BTreeMap<Stri
             leaves.insert(path, trialbook_model::canonical::to_string(value));
         }
     }
+}
+
+/// What the elements of a list say under a key, where each says something of its own.
+fn names_of<'a>(list: &'a [Value], key: &str) -> Option<Vec<&'a str>> {
+    let names: Option<Vec<&str>> = list.iter().map(|it| it[key].as_str()).collect();
+    let names = names?;
+    let distinct: BTreeSet<&&str> = names.iter().collect();
+    (distinct.len() == names.len()).then_some(names)
 }
 
 #[cfg(test)]

@@ -13,8 +13,6 @@ use trialbook_capture::{Captured, Difference, Environment, Place, changes, diffe
 use trialbook_model::capture::{Part, Parts};
 use trialbook_model::config::Params;
 use trialbook_model::manifest::{self, Manifest};
-use trialbook_model::secret;
-use trialbook_runner::outline;
 use trialbook_runner::snapshot::Snapshot;
 use trialbook_runner::standing::Standing;
 use trialbook_runner::stop::{Stop, Urgency};
@@ -68,7 +66,7 @@ impl Surroundings {
     ) -> Self {
         Self {
             snapshots: [
-                Snapshot::new("config", outline::document(&spec.config)),
+                Snapshot::new("config", spec.config.clean_document()),
                 Snapshot::awaited("environment"),
                 Snapshot::awaited("code"),
                 Snapshot::awaited("variables"),
@@ -118,9 +116,8 @@ impl Surroundings {
         if let Some(environment) = &captured.environment {
             self.tell(environment, teller);
         }
-        let clean = |document: Value| secret::json(document).content;
         let [_, environment, code, variables, dataset] = &self.snapshots;
-        let found = captured.environment.map(|it| clean(it.document()));
+        let found = captured.environment.map(|it| it.recorded());
         environment.arrive(found, sink)?;
         code.arrive(captured.code, sink)?;
         variables.arrive(captured.variables, sink)?;
