@@ -4,6 +4,7 @@
 //! Not here: tests; a bench judges nothing but prints whether a target is reached.
 
 mod append;
+mod capture;
 mod cli;
 mod commands;
 mod figure;
@@ -15,6 +16,7 @@ mod mix;
 mod read;
 mod seal;
 mod search;
+mod stats;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -46,7 +48,7 @@ impl Place {
 /// A bench and its name.
 type Bench = (&'static str, fn(&Place) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 10] = [
+const BENCHES: &[Bench] = &[
     ("machine", |place| machine::run(place.folder())),
     ("append", |place| append::run(place.folder())),
     ("seal", |place| seal::run(place.folder())),
@@ -56,11 +58,15 @@ const BENCHES: [Bench; 10] = [
         commands::run(place.program()?, place.folder())
     }),
     ("cli", |place| cli::run(place.program()?, place.folder())),
+    ("capture", |place| {
+        capture::run(place.program()?, place.folder())
+    }),
     ("search", |place| search::run(place.folder())),
     ("find", |place| {
         commands::find(place.program()?, place.folder())
     }),
     ("files", |place| files::run(place.folder())),
+    ("stats", |place| stats::run(place.folder())),
 ];
 
 fn main() -> Result<()> {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trialbook_model::canonical;
 use trialbook_model::capture::{Part, Parts};
+use trialbook_model::secret;
 
 use crate::git::Git;
 use crate::python::Python;
@@ -170,7 +171,22 @@ impl Environment {
         }
     }
 
-    /// The document that is stored.
+    /// The document as it is recorded: without secrets. A package may well be called `secretstorage`: names of
+    /// packages and files say nothing of their versions and sums.
+    pub fn recorded(&self) -> Value {
+        const OPEN: [&str; 2] = ["packages", "lock_files"];
+        let mut document = self.document();
+        let open = OPEN.map(|key| document.get_mut(key).map(Value::take));
+        let mut recorded = secret::json(document).content;
+        for (key, value) in OPEN.into_iter().zip(open) {
+            if let (Some(place), Some(value)) = (recorded.get_mut(key), value) {
+                *place = value;
+            }
+        }
+        recorded
+    }
+
+    /// The document of all that was found.
     pub fn document(&self) -> Value {
         serde_json::to_value(self).expect("texts and whole numbers always become JSON")
     }
@@ -210,8 +226,17 @@ mod tests {
         );
         assert!(!environment.hostname.is_empty());
         assert_eq!(environment.document()["git_commit"], Value::Null);
-        let read: Environment = serde_json::from_value(environment.document()).unwrap();
+        let mut read: Environment = serde_json::from_value(environment.document()).unwrap();
         assert_eq!(read, environment);
+        let package = ("secret-token".to_owned(), "3.3".to_owned());
+        read.packages = Some(BTreeMap::from([package]));
+        read.variables.insert(
+            "PYTHONPATH".to_owned(),
+            "https://me:hunter2@x.example/a".to_owned(),
+        );
+        let recorded = read.recorded();
+        assert_eq!(recorded["packages"]["secret-token"], "3.3");
+        assert!(!recorded.to_string().contains("hunter2"), "{recorded}");
     }
 
     #[test]

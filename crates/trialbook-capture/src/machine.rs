@@ -51,8 +51,8 @@ pub(crate) fn gpus() -> Vec<String> {
 
 /// The zone of time, such as `Europe/Berlin`.
 pub(crate) fn timezone() -> Option<String> {
-    if let Some(zone) = std::env::var("TZ").ok().filter(|zone| !zone.is_empty()) {
-        return Some(zone);
+    if let Some(zone) = std::env::var_os("TZ").filter(|zone| !zone.is_empty()) {
+        return Some(zone.to_string_lossy().into_owned());
     }
     zone_of(&fs::read_link("/etc/localtime").ok()?)
 }

@@ -83,6 +83,8 @@ impl Engine<'_> {
                 });
             }
         });
+        // Perhaps no program could be started.
+        self.tools.begun.tell();
         let failure = failure.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = failure {
             return Err(error);

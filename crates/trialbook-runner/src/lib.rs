@@ -3,6 +3,7 @@
 //! Not here: SQL, HTTP, statistics, anything printed. Invariant: a run that was started ends in a final
 //! state, or is found later by what it left behind and put into one.
 
+pub mod begun;
 pub mod engine;
 pub mod guard;
 pub mod lease;

@@ -17,6 +17,7 @@ use trialbook_model::plan::{Choice, Mode};
 use trialbook_model::record::{LinkKind, Op, RunError, SetStatus};
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::{Clock, Timestamp};
+use trialbook_runner::begun::Begun;
 use trialbook_runner::engine::{Engine, Progress, Totals};
 use trialbook_runner::guard::Guard;
 use trialbook_runner::ledger::{Job, Ledger};
@@ -160,6 +161,7 @@ impl Laboratory {
                 clock: self.clock.as_ref(),
                 stop: &stop,
                 guard: &Guard::none(),
+                begun: &Begun::new(),
             },
             preparation: &preparation,
             snapshots: &snapshots,

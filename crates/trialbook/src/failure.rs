@@ -95,6 +95,12 @@ pub(crate) enum Failure {
         /// The name.
         name: String,
     },
+    /// What lies in the bin takes nothing in.
+    #[error("{what} is in the bin")]
+    InBin {
+        /// The experiment, as told to people.
+        what: String,
+    },
     /// What is running cannot be put away.
     #[error("{what} is running")]
     Running {
@@ -214,7 +220,9 @@ impl Failure {
                 ErrorCode::ValueInvalid
             }
             Self::Usage { .. } | Self::NoRun { .. } | Self::NoRunYet { .. } => ErrorCode::Usage,
-            Self::Taken { .. } | Self::Running { .. } => ErrorCode::StateConflict,
+            Self::Taken { .. } | Self::Running { .. } | Self::InBin { .. } => {
+                ErrorCode::StateConflict
+            }
             Self::NotYet { .. } => ErrorCode::NotSupportedYet,
             Self::Unknown { .. } | Self::UnknownSeries { .. } => ErrorCode::NotFound,
             Self::Filter { .. } => ErrorCode::FilterInvalid,
@@ -238,19 +246,7 @@ impl Failure {
                     .to_owned()
             }
             Self::Usage { hint, .. } => hint.clone(),
-            Self::Unknown { nearest, .. } if !nearest.is_empty() => {
-                format!("did you mean `{}`?", nearest.join("` or `"))
-            }
-            Self::Unknown {
-                noun: "experiment", ..
-            } => "`trialbook list experiments` shows what there is".to_owned(),
-            Self::Unknown { noun: "entry", .. } => {
-                "the manifest has other names and paths".to_owned()
-            }
-            Self::Unknown {
-                noun: "artifact", ..
-            } => "`trialbook artifact list RUN` shows what there is".to_owned(),
-            Self::Unknown { .. } => "`trialbook list` shows what there is".to_owned(),
+            Self::Unknown { noun, nearest, .. } => hint_of_unknown(noun, nearest),
             Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
             Self::UnknownSeries { nearest, .. } => {
                 format!(
@@ -276,6 +272,7 @@ impl Failure {
                 format!("start one: `trialbook start --experiment '{experiment}'`")
             }
             Self::Taken { .. } => "choose another name".to_owned(),
+            Self::InBin { .. } => "`trialbook undelete` brings it back; or take another name".to_owned(),
             Self::Running { .. } => {
                 "end it first: `trialbook end --run RUN --status cancelled`".to_owned()
             }
@@ -296,4 +293,20 @@ impl Failure {
             | Self::BrokenLines { .. } => return None,
         })
     }
+}
+
+/// What to do about a name that means nothing here.
+fn hint_of_unknown(noun: &str, nearest: &[String]) -> String {
+    if !nearest.is_empty() {
+        return format!("did you mean `{}`?", nearest.join("` or `"));
+    }
+    let hint = match noun {
+        "experiment" => "`trialbook list experiments` shows what there is",
+        "entry" => "the manifest has other names and paths",
+        "artifact" => "`trialbook artifact list RUN` shows what there is",
+        "baseline" => "`trialbook baseline` shows what there is",
+        "variation" => "`trialbook show EXPERIMENT` shows what there is",
+        _ => "`trialbook list` shows what there is",
+    };
+    hint.to_owned()
 }

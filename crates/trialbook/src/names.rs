@@ -341,6 +341,16 @@ impl<'a, V: Reading> Names<'a, V> {
     }
 }
 
+/// Refuses an experiment that lies in the bin as the place of something new.
+pub(crate) fn refuse_bin(row: &ExperimentRow) -> Result<(), Failure> {
+    if row.state.annotations.flag("deleted") {
+        return Err(Failure::InBin {
+            what: format!("experiment {}", titles::experiment(row)),
+        });
+    }
+    Ok(())
+}
+
 fn unknown(noun: &'static str, text: &str, nearest: Vec<String>) -> anyhow::Error {
     Failure::Unknown {
         noun,

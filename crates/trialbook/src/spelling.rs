@@ -9,8 +9,6 @@ const SPELLINGS: &[(&str, &[&str])] = &[
     ("validate-config", &["validate"]),
     ("log-params", &["log", "param"]),
     ("log-metrics", &["log", "metric"]),
-    ("artifact-download", &["artifact", "get"]),
-    ("artifact-upload", &["artifact", "put"]),
     ("log-artifacts", &["log", "artifact"]),
     ("experiment-log-params", &["log", "param"]),
     ("experiment-log-metrics", &["log", "metric"]),

@@ -5,15 +5,13 @@
 use anyhow::Result;
 use trialbook_model::goal;
 use trialbook_model::record::{Goal, PutNote, SeriesKey, Subject};
-use trialbook_model::state::Point;
+use trialbook_model::state::{Point, SUMMARIES};
 use trialbook_store::nouns::{ExperimentRow, Owner, RunRow};
 use trialbook_store::reading::Reading;
 
 use crate::figures::{bytes, short};
 use crate::{documents, titles, when};
 
-/// The namespace of such notes.
-pub(crate) const NAMESPACE: &str = "experiment-tracking";
 /// Metrics that are named.
 const METRICS: usize = 3;
 /// Params and artifacts that are named.
@@ -41,7 +39,7 @@ pub(crate) fn note<V: Reading>(
     Ok(PutNote {
         subject: Subject::Run(run.uid),
         key: format!("mlops/experiments/{}/{id}", name.unwrap_or("unnamed")),
-        namespace: NAMESPACE.to_owned(),
+        namespace: SUMMARIES.to_owned(),
         text: Some(sentences.join(" ")),
         tags: tags.map(|(tag, _)| tag.to_owned()).collect(),
         data: serde_json::Value::Null,

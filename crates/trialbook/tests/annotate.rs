@@ -245,7 +245,12 @@ fn what_is_archived_or_deleted_is_hidden_and_comes_back() {
 
     sandbox.say("delete tuning").ok();
     assert!(names(&sandbox, "list --all").is_empty());
-    // The name is free for another one, and then means the one that is not in the bin.
+    // Nothing new goes where nobody would see it.
+    let refused = sandbox.say("start --experiment tuning").failed(6);
+    assert!(
+        refused.contains("experiment default/tuning is in the bin"),
+        "{refused}"
+    );
     sandbox.say("undelete tuning").ok();
     assert_eq!(names(&sandbox, "list").len(), 3);
 

@@ -441,3 +441,22 @@ fn the_other_trackers_database_and_snapshots_come_in_without_its_secrets() {
     .unwrap();
     other.say("import odd.db").failed(7);
 }
+
+#[test]
+fn an_export_says_what_it_could_not_read() {
+    use trialbook_store::{Access, Book, Effort};
+    let sandbox = Sandbox::new();
+    let damaged = sandbox.start("--experiment tuning");
+    let whole = sandbox.start("--experiment tuning");
+    let book = Book::open(&sandbox.book(), Access::Write).unwrap();
+    book.seal(Effort::All).unwrap();
+    drop(book);
+    let connection = rusqlite::Connection::open(sandbox.book().join("book.db")).unwrap();
+    let sql = "UPDATE run SET state = x'ff00ff' WHERE no = 1";
+    assert_eq!(connection.execute(sql, []).unwrap(), 1);
+    drop(connection);
+    let said = sandbox.say("export all.json").failed(7);
+    assert!(said.contains("1 run could not be read"), "{said}");
+    let text = fs::read_to_string(sandbox.work().join("all.json")).unwrap();
+    assert!(text.contains(&whole) && !text.contains(&damaged), "{text}");
+}

@@ -418,7 +418,7 @@ fn the_simulation_is_the_same_for_the_same_seed() {
     assert_eq!(say(&sandbox, "simulate --complexity huge").code, 2);
 }
 
-/// Document 001's way: template, validate, run, table; then nothing is left to do, and more trials are.
+/// Document 001's way: template, validate, run, table, report; then nothing is left to do, and more trials are.
 #[test]
 fn from_the_template_to_the_table() {
     let sandbox = Sandbox::new();
@@ -457,4 +457,49 @@ fn from_the_template_to_the_table() {
     );
     let summary = say(&sandbox, "show EXP-001").ok();
     assert!(summary.contains("Polling"), "{summary}");
+    let analysis = say(&sandbox, "analyze EXP-001").ok();
+    assert!(analysis.contains("completion_time_ms"), "{analysis}");
+    assert!(!analysis.contains("system."), "{analysis}");
+    say(&sandbox, "report EXP-001 --output report.md").ok();
+    let report = fs::read_to_string(sandbox.work().join("report.md")).unwrap();
+    assert!(
+        report.contains("Polling") && !report.contains("system."),
+        "{report}"
+    );
+}
+
+/// M-31: a run that nobody ended shows as stale, and is closed with its last sign of life.
+#[test]
+fn a_run_without_a_sign_of_life_is_stale_and_can_be_closed() {
+    use trialbook_model::id::{RunUid, Uid};
+    use trialbook_model::record::{Log, LogStream, Op, StartRun};
+
+    let sandbox = Sandbox::new();
+    let run = RunUid(Uid([5; 16]));
+    let start = StartRun {
+        source: "wrapper".to_owned(),
+        ..StartRun::of(run)
+    };
+    let log = Log {
+        run,
+        stream: LogStream::Stdout,
+        text: "half a line".to_owned(),
+    };
+    sandbox::record(&sandbox, &[Op::StartRun(start), Op::Log(log)]);
+    let all = say(&sandbox, "status --json").json();
+    assert_eq!((&all["stale"], &all["running"]), (&1.into(), &0.into()));
+    let page = say(&sandbox, "status latest").ok();
+    assert!(page.contains("nothing was heard since"), "{page}");
+    let followed = say(&sandbox, "logs latest -f");
+    assert_eq!(followed.out, "half a line\n");
+    assert!(
+        followed.err.contains("nothing was heard of the run"),
+        "{followed:?}"
+    );
+    let closed = say(&sandbox, "cancel latest --json").json();
+    assert_eq!(closed["runs"][0]["how"], "closed");
+    let document = say(&sandbox, "status latest --json").json();
+    assert_eq!(document["status"], "cancelled");
+    // The last that was heard of it, not the moment of closing.
+    assert_eq!(document["ended"], "2025-10-09T08:53:20.000Z");
 }

@@ -83,7 +83,7 @@ impl Check {
             "files": found.map(|it| it.files),
             "bytes": found.map(|it| it.bytes),
             "same": self.is_same(),
-            "error": self.found.as_ref().err().map(|error| chain(error)),
+            "error": self.found.as_ref().err().map(chain),
         })
     }
 }

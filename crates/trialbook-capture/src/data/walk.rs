@@ -20,11 +20,11 @@ pub(super) enum Whose {
     Listed,
 }
 
+/// Is called with each file's path from the folder, and the file.
+type Found<'a> = dyn FnMut(Vec<u8>, &Path) -> Result<(), DataError> + 'a;
+
 /// Calls `found` with the path from `folder` and the file.
-pub(super) fn files(
-    folder: &Path,
-    found: &mut dyn FnMut(Vec<u8>, &Path) -> Result<(), DataError>,
-) -> Result<(), DataError> {
+pub(super) fn files<'a>(folder: &Path, found: &'a mut Found<'a>) -> Result<(), DataError> {
     let mut walk = Walk {
         above: Vec::new(),
         found,
@@ -60,7 +60,7 @@ pub(super) fn look(path: &Path, whose: Whose) -> Result<Metadata, DataError> {
 struct Walk<'a> {
     /// The folders that the walk is in, by device and number.
     above: Vec<(u64, u64)>,
-    found: &'a mut dyn FnMut(Vec<u8>, &Path) -> Result<(), DataError>,
+    found: &'a mut Found<'a>,
 }
 
 impl Walk<'_> {

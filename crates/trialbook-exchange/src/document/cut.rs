@@ -8,6 +8,9 @@ use std::io::{self, BufRead};
 /// Bytes of the head and of the tail at most.
 const FRAME: usize = 1 << 16;
 
+/// Bytes of a record at most: what is longer is no record, but a text that does not end.
+const RECORD: usize = 1 << 29;
+
 /// A piece of the document.
 #[derive(Debug, Default)]
 pub(super) struct Piece {
@@ -150,6 +153,9 @@ impl<R: BufRead> Cutter<R> {
             self.from.consume(taken);
             if end.is_some() {
                 return Ok(Cut::Whole);
+            }
+            if piece.text.len() > RECORD {
+                return Ok(Cut::Odd);
             }
         }
     }

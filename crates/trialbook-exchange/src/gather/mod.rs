@@ -2,7 +2,8 @@
 //!
 //! First experiments by their creation, then runs by their first sign of life, each with its state, its logs,
 //! items, judgements, events, then its points; then projects, whose pointers lead to them; last what this
-//! version does not know. The order follows from what is recorded, never from the numbers that a book gives. Not here: files.
+//! version does not know. The order follows from what is recorded, never from the numbers that a book gives.
+//! Runs whose rows are damaged are left out; the view knows them. Not here: files.
 //! Invariant: taking the stream into an empty book gives a book that gives the same stream; no more than one
 //! run's records of one kind, and some millions of points, are in memory.
 
@@ -76,10 +77,9 @@ impl<'a, V: Reading<Error = BookError>> Gather<'a, V> {
             self.experiment(row, sink)?;
         }
         for some in runs.chunks(ROWS) {
-            for (_, _, no) in some {
-                for row in self.view.runs(&[*no])? {
-                    self.run(&row, sink)?;
-                }
+            let numbers: Vec<RunNo> = some.iter().map(|(_, _, no)| *no).collect();
+            for row in self.view.runs(&numbers)? {
+                self.run(&row, sink)?;
             }
         }
         for name in self.projects(wanted, &experiments)? {

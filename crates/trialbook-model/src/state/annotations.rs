@@ -11,6 +11,9 @@ use crate::time::Timestamp;
 /// Days that what was deleted is kept in the bin.
 pub const BIN_DAYS: i64 = 30;
 
+/// The namespace of notes that are written by themselves when a run is completed.
+pub const SUMMARIES: &str = "experiment-tracking";
+
 /// Tags, fields and notes of one noun.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Annotations {

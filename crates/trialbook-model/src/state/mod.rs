@@ -13,7 +13,7 @@ mod register;
 mod run;
 mod series;
 
-pub use annotations::{Annotations, BIN_DAYS};
+pub use annotations::{Annotations, BIN_DAYS, SUMMARIES};
 pub use baseline::{BASELINE, Baseline, unmark};
 pub use experiment::{
     ConfigDocument, DEFAULT_EXPERIMENT, DEFAULT_PROJECT, ExperimentPlace, ExperimentState,

@@ -22,6 +22,7 @@ use trialbook_model::id::RunUid;
 use trialbook_model::record::Op;
 use trialbook_model::time::Clock;
 
+use crate::begun::Begun;
 use crate::guard::Guard;
 use crate::stop::Stop;
 
@@ -143,6 +144,8 @@ pub struct Tools<'a> {
     pub stop: &'a Stop,
     /// Who kills the group when this process dies.
     pub guard: &'a Guard,
+    /// Who is told when a program has started.
+    pub begun: &'a Begun,
 }
 
 /// Executes one run from its start to its recorded end.

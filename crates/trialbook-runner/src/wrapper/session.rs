@@ -35,6 +35,7 @@ pub(super) fn execute(task: &Task, tools: Tools<'_>) -> Result<Ended, WrapperErr
         Err(reason) => return session.finish(Ending::NotStarted(reason), None),
     };
     tools.guard.add(process.pid());
+    tools.begun.tell();
     session.measure(&process);
     let watched = session.watch(&process, streams);
     session.take_totals()?;

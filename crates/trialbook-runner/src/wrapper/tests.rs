@@ -85,6 +85,7 @@ impl Bench {
             clock: &Counter(AtomicI64::new(1)),
             stop: &self.stop,
             guard: &Guard::none(),
+            begun: &Begun::new(),
         };
         let ended = execute(&self.task(argv), tools).unwrap();
         let record = ExitRecord::read(&self.path("exit.json")).unwrap().unwrap();
@@ -323,6 +324,7 @@ fn a_hundred_megabytes_without_a_line_end_pass_through() {
         clock: &Counter(AtomicI64::new(1)),
         stop: &bench.stop,
         guard: &Guard::none(),
+        begun: &Begun::new(),
     };
     let task = bench.task(&["sh", "-c", "head -c 100000000 /dev/zero | tr '\\0' x"]);
     let ended = execute(&task, tools).unwrap();
@@ -454,6 +456,7 @@ fn a_recorder_that_refuses_ends_the_run() {
         clock: &Counter(AtomicI64::new(1)),
         stop: &bench.stop,
         guard: &Guard::none(),
+        begun: &Begun::new(),
     };
     let task = bench.task(&["sh", "-c", "echo $$ > inner; echo text; sleep 1000"]);
     assert!(matches!(

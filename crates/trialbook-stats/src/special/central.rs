@@ -27,7 +27,13 @@ fn two_sided(t: f64, df: f64) -> Tails {
 
 /// One side of a symmetric distribution, from both sides together.
 fn halved(both: Tails) -> Tails {
-    Tails::of_lower(both.ln_lower - std::f64::consts::LN_2, both.lower / 2.0)
+    /// Below this a half may lose a digit that the logarithm still has.
+    const SMALL: f64 = 1e-290;
+    let ln_lower = both.ln_lower - std::f64::consts::LN_2;
+    if both.lower < SMALL {
+        return Tails::of_lower(ln_lower, libm::exp(ln_lower));
+    }
+    Tails::of_lower(ln_lower, both.lower / 2.0)
 }
 
 /// ln and value of P(|T| > |t|).

@@ -14,7 +14,7 @@ use trialbook_exchange::{Arrival, Conflicts, Gather, ImportError, Place};
 use trialbook_model::time::Clock as _;
 use trialbook_store::{Access, Book, BookError};
 
-use super::export::selection;
+use super::export::{left_out, selection};
 use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
 use crate::figures::count;
@@ -97,7 +97,8 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         records: summary.records,
         artifacts,
     };
-    tell(&document, cx)
+    tell(&document, cx)?;
+    left_out(&view, cx)
 }
 
 /// Copies bytes that the other book does not have; gives their number.
@@ -113,10 +114,9 @@ fn carry(open: &Open, other: &Book, sums: &BTreeSet<String>) -> Result<u64> {
     Ok(carried)
 }
 
-fn tell(document: &Document, cx: &Context) -> Result<ExitCode> {
+fn tell(document: &Document, cx: &Context) -> Result<()> {
     if cx.printer.json_wanted() {
-        cx.printer.json(SCHEMA, document)?;
-        return Ok(ExitCode::SUCCESS);
+        return cx.printer.json(SCHEMA, document);
     }
     for (from, to) in &document.renamed_runs {
         cx.printer.line(format!("run {from} came in as {to}"));
@@ -135,5 +135,5 @@ fn tell(document: &Document, cx: &Context) -> Result<ExitCode> {
     }
     cx.printer
         .line(format!("{}: {}", document.to, parts.join(", ")));
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

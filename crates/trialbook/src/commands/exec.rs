@@ -10,12 +10,15 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
+use trialbook_capture::{Captured, Place};
 use trialbook_model::capture::Parts;
 use trialbook_model::code::ErrorCode;
 use trialbook_model::config::Config;
+use trialbook_model::id::RunUid;
 use trialbook_model::plan::PlannedRun;
 use trialbook_model::secret;
 use trialbook_model::status::RunStatus;
+use trialbook_runner::begun::Begun;
 use trialbook_runner::guard;
 use trialbook_runner::lease::Leased;
 use trialbook_runner::ledger::Job;
@@ -23,8 +26,9 @@ use trialbook_runner::preparation::Preparation;
 use trialbook_runner::recording::SharedRecorder;
 use trialbook_runner::shim;
 use trialbook_runner::signals::SignalWatch;
+use trialbook_runner::snapshot::Snapshot;
 use trialbook_runner::stop::Stop;
-use trialbook_runner::wrapper::{self, Capture, Tools};
+use trialbook_runner::wrapper::{self, Capture, RecordError, Sink, Tools};
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading as _;
 
@@ -164,6 +168,27 @@ fn planned(
     Ok((preparation, job))
 }
 
+/// What there is around the run on this machine, which may be another one than the planner's.
+fn capture(preparation: &Preparation, run: RunUid, sink: &dyn Sink) -> Result<(), RecordError> {
+    let parts = Parts::all().within(&preparation.config.capture);
+    let place = Place {
+        directory: &preparation.folder,
+        python: &preparation.interpreter(),
+    };
+    let captured = Captured::of(place, &parts);
+    for (kind, document) in [
+        ("config", Some(preparation.config.clean_document())),
+        ("environment", captured.environment.map(|it| it.recorded())),
+        ("code", captured.code),
+        ("variables", captured.variables),
+    ] {
+        if let Some(document) = document {
+            Snapshot::new(kind, document).link(run, sink)?;
+        }
+    }
+    Ok(())
+}
+
 fn execute(
     args: &Args,
     cx: &Context,
@@ -175,16 +200,33 @@ fn execute(
     let stop = Arc::new(Stop::new().context("cannot make a pipe")?);
     let signals = SignalWatch::start(Arc::clone(&stop)).context("cannot watch signals")?;
     let recorder = SharedRecorder::new(open.stream_writer(cx)?);
+    let begun = Begun::new();
     let tools = Tools {
         sink: &recorder,
         clock: &SystemClock,
         stop: &stop,
         guard: &super::run::guard(cx),
+        begun: &begun,
     };
-    let ended = wrapper::execute(&task, tools);
+    let (ended, captured) = std::thread::scope(|scope| {
+        let looking = scope.spawn(|| {
+            begun.wait();
+            capture(preparation, job.run, &recorder)
+        });
+        let ended = wrapper::execute(&task, tools);
+        // Perhaps it could not be started.
+        begun.tell();
+        let captured = looking.join();
+        (
+            ended,
+            captured.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        )
+    });
     drop(signals);
+    preparation.requests().withdraw(job.run);
     recorder.finish()?;
     let ended = ended?;
+    captured?;
     if ended.not_understood == 0 {
         preparation.clear(job);
     }

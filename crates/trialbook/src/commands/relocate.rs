@@ -14,7 +14,7 @@ use trialbook_store::reading::Reading as _;
 use super::rename::{refuse_default, refuse_taken};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::names::Names;
+use crate::names::{self, Names};
 use crate::nouns::{self, Noun, NounHead};
 use crate::{book, secrets, titles, values};
 
@@ -98,6 +98,7 @@ fn anew(view: &BookView<'_>, noun: Noun) -> Result<Noun> {
 
 fn runs(view: &BookView<'_>, chosen: &[Noun], to: &str) -> Result<(Vec<Op>, String)> {
     let target = Names::new(view).experiment(to)?;
+    names::refuse_bin(&target)?;
     let uid = titles::experiment_uid(&target).to_string();
     let mut ops = Vec::new();
     for noun in chosen {

@@ -23,7 +23,7 @@ use trialbook_store::reading::Reading as _;
 
 use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
-use crate::names::{ALIAS, Names};
+use crate::names::{self, ALIAS, Names};
 use crate::once::WriteOnce;
 use crate::setups::{self, SetupChoice};
 use crate::target::{SESSION, SHELL, WRAPPER};
@@ -180,6 +180,7 @@ fn plan(
         (None, None) => view.experiment(trialbook_model::id::ExperimentNo(0))?,
     };
     if let Some(row) = known {
+        names::refuse_bin(&row)?;
         return Ok(Plan {
             experiment: titles::experiment_uid(&row),
             create: None,

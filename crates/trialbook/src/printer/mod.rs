@@ -218,6 +218,7 @@ impl Printer {
     }
 
     /// Asks whoever sits at the terminal; where nobody does, the answer is yes.
+    #[expect(clippy::unused_self, reason = "the printer is the way in, too")]
     pub(crate) fn confirms(&self, question: &str) -> bool {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return true;

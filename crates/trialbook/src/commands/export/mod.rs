@@ -16,6 +16,7 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 use trialbook_exchange::{Gather, Selection, blobs, document};
+use trialbook_model::code::ErrorCode;
 use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading;
@@ -24,6 +25,7 @@ use crate::book::{self, Open};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::figures::{count, grouped};
+use crate::listing::tell_unreadable;
 use crate::names::{Found, Names};
 
 const SCHEMA: u32 = 1;
@@ -119,7 +121,15 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     if !is_stream {
         tell(cx, &written)?;
     }
-    Ok(ExitCode::SUCCESS)
+    left_out(&view, cx)
+}
+
+/// Tells how many runs could not be read: what was written is not all there is.
+pub(super) fn left_out(view: &BookView<'_>, cx: &Context) -> Result<ExitCode> {
+    if tell_unreadable(view, cx)? == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(ExitCode::from(ErrorCode::DataDamaged.exit_code()))
 }
 
 fn tell(cx: &Context, written: &Written) -> Result<()> {

@@ -21,6 +21,7 @@ use trialbook_model::id::Entropy as _;
 use trialbook_model::plan::{Choice, Mode};
 use trialbook_model::state::DEFAULT_PROJECT;
 use trialbook_model::time::Clock as _;
+use trialbook_runner::begun::Begun;
 use trialbook_runner::engine::{Engine, Totals};
 use trialbook_runner::guard::Guard;
 use trialbook_runner::lease::{Holder, Lease, Leased, Turn};
@@ -273,7 +274,7 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
         Ok((Totals::default(), Urgency::None))
     } else {
         let python = preparation.interpreter();
-        let around = Surroundings::new(spec, parts, python, (open, &standing), strict)?;
+        let around = Surroundings::new(spec, parts, python, (open, &standing), strict);
         work(args, (cx, open), (&preparation, &recorder, &around), &jobs)
     };
     recorder.finish()?;
@@ -326,6 +327,7 @@ fn work(
     let stop = Arc::new(Stop::new().context("cannot make a pipe")?);
     let signals = SignalWatch::start(Arc::clone(&stop)).context("cannot watch signals")?;
     let guard = guard(cx);
+    let begun = Begun::new();
     let engine = |progress: &live::Teller| {
         Engine {
             workers: usize::from(args.jobs),
@@ -334,6 +336,7 @@ fn work(
                 clock: &SystemClock,
                 stop: &stop,
                 guard: &guard,
+                begun: &begun,
             },
             preparation,
             snapshots: &around.snapshots,
@@ -341,7 +344,11 @@ fn work(
         }
         .execute(jobs)
     };
-    let beside = |teller: &live::Teller| around.look(recorder, &stop, teller);
+    let beside = |teller: &live::Teller| {
+        // What is looked at must not slow the start of a run.
+        begun.wait();
+        around.look(recorder, &stop, teller)
+    };
     let totals = book::sealing_meanwhile(open.folder(), || {
         live::follow(cx, jobs, &stop, engine, beside)
     });

@@ -11,14 +11,14 @@ use serde_json::Value;
 use trialbook_capture::data::verify::{self, Check};
 use trialbook_capture::{Captured, Difference, Environment, Place, changes, differences};
 use trialbook_model::capture::{Part, Parts};
+use trialbook_model::config::Params;
 use trialbook_model::manifest::{self, Manifest};
-use trialbook_model::secret;
-use trialbook_runner::outline;
 use trialbook_runner::snapshot::Snapshot;
 use trialbook_runner::standing::Standing;
 use trialbook_runner::stop::{Stop, Urgency};
 use trialbook_runner::wrapper::{RecordError, Sink};
 use trialbook_store::reading::Reading as _;
+use trialbook_store::{Access, Book};
 
 use super::live::Teller;
 use super::source::Spec;
@@ -37,62 +37,68 @@ pub(super) struct Surroundings {
     parts: Parts,
     python: String,
     folder: PathBuf,
-    declared: Vec<(String, trialbook_model::record::Param)>,
-    earlier: Vec<Value>,
-    earlier_data: Vec<Value>,
+    data_path: Option<String>,
+    declared: Params,
+    book: PathBuf,
+    environments: BTreeSet<String>,
+    datasets: BTreeSet<String>,
     data: Data,
 }
 
 /// How far the data is known before anything runs.
 enum Data {
-    /// Nothing says what it has to be, or it is not looked at.
-    Unsaid,
-    /// It is checked beside the runs.
-    Awaited(Manifest, PathBuf),
-    /// The manifest cannot be used.
-    Unusable(String),
+    /// It is not looked at.
+    Passed,
+    /// It is checked beside the runs, where a manifest says what it has to be.
+    Awaited,
     /// It was checked.
-    Checked(Manifest, Vec<Check>),
+    Checked(Strict),
 }
 
 impl Surroundings {
-    /// Finds what there is to look at. With `strict` set, data is checked here and now.
+    /// What there is to look at; nothing is looked at yet.
     pub(super) fn new(
         spec: &Spec,
         parts: Parts,
         python: String,
         (open, standing): (&Open, &Standing),
         strict: Option<Strict>,
-    ) -> Result<Self> {
-        let data = match strict {
-            Some(strict) => Data::Checked(strict.manifest, strict.checks),
-            None if parts.has(Part::Data) => awaited(spec),
-            None => Data::Unsaid,
-        };
-        let view = open.view()?;
-        let earlier = |sums: &BTreeSet<String>| -> Result<Vec<Value>> {
-            let mut documents = Vec::new();
-            for sha256 in sums.iter().take(MOST_EARLIER) {
-                documents.extend(view.snapshot(sha256)?);
-            }
-            Ok(documents)
-        };
-        Ok(Self {
+    ) -> Self {
+        Self {
             snapshots: [
-                Snapshot::new("config", outline::document(&spec.config)),
+                Snapshot::new("config", spec.config.clean_document()),
                 Snapshot::awaited("environment"),
                 Snapshot::awaited("code"),
                 Snapshot::awaited("variables"),
                 Snapshot::awaited("dataset"),
             ],
+            data: match strict {
+                Some(strict) => Data::Checked(strict),
+                None if parts.has(Part::Data) => Data::Awaited,
+                None => Data::Passed,
+            },
             parts,
             python,
             folder: spec.folder.clone(),
+            data_path: spec.config.task.data_path.clone(),
             declared: spec.config.environment.clone(),
-            earlier: earlier(&standing.environments)?,
-            earlier_data: earlier(&standing.datasets)?,
-            data,
-        })
+            book: open.folder().to_owned(),
+            environments: standing.environments.clone(),
+            datasets: standing.datasets.clone(),
+        }
+    }
+
+    /// The documents of earlier snapshots. A book that cannot be read now is met by whoever records, too.
+    fn earlier(&self, sums: &BTreeSet<String>) -> Vec<Value> {
+        let Ok(book) = Book::open(&self.book, Access::Read) else {
+            return Vec::new();
+        };
+        let Ok(view) = book.view() else {
+            return Vec::new();
+        };
+        let some = sums.iter().take(MOST_EARLIER);
+        some.filter_map(|sha256| view.snapshot(sha256).ok().flatten())
+            .collect()
     }
 
     /// Looks around, beside the runs.
@@ -110,9 +116,8 @@ impl Surroundings {
         if let Some(environment) = &captured.environment {
             self.tell(environment, teller);
         }
-        let clean = |document: Value| secret::json(document).content;
         let [_, environment, code, variables, dataset] = &self.snapshots;
-        let found = captured.environment.map(|it| clean(it.document()));
+        let found = captured.environment.map(|it| it.recorded());
         environment.arrive(found, sink)?;
         code.arrive(captured.code, sink)?;
         variables.arrive(captured.variables, sink)?;
@@ -127,7 +132,8 @@ impl Surroundings {
                 found.key, found.declared, found.found
             ));
         }
-        let changed = self.earlier.iter().flat_map(|it| changes(it, environment));
+        let earlier = self.earlier(&self.environments);
+        let changed = earlier.iter().flat_map(|it| changes(it, environment));
         let mut told = BTreeSet::new();
         let new = changed.filter(|change| told.insert(change.key.clone()));
         let new: Vec<Difference> = new.collect();
@@ -145,22 +151,14 @@ impl Surroundings {
 
     /// The snapshot of the data, where a manifest says what it has to be.
     fn checked(&self, stop: &Stop, teller: &Teller) -> Option<Value> {
-        let checks;
-        let (manifest, checks) = match &self.data {
-            Data::Unsaid => return None,
-            Data::Unusable(problem) => {
-                teller.warn(problem.clone());
-                return None;
+        let found;
+        let Strict { manifest, checks } = match &self.data {
+            Data::Passed => return None,
+            Data::Checked(strict) => strict,
+            Data::Awaited => {
+                found = self.check(stop, teller)?;
+                &found
             }
-            Data::Awaited(manifest, folder) => {
-                let is_stopped = || stop.urgency() != Urgency::None;
-                checks = verify::verify(manifest, folder, &is_stopped);
-                if is_stopped() {
-                    return None;
-                }
-                (manifest, &checks)
-            }
-            Data::Checked(manifest, checks) => (manifest, checks),
         };
         for problem in checks.iter().filter_map(Check::problem) {
             teller.warn(problem);
@@ -170,6 +168,17 @@ impl Surroundings {
         Some(document)
     }
 
+    /// Checks the data by its manifest, if it has one that can be used.
+    fn check(&self, stop: &Stop, teller: &Teller) -> Option<Strict> {
+        let path = verify::find(&self.folder, self.data_path.as_deref())?;
+        let (manifest, folder) = read(&path)
+            .inspect_err(|error| teller.warn(format!("the data is not checked: {error:#}")))
+            .ok()?;
+        let is_stopped = || stop.urgency() != Urgency::None;
+        let checks = verify::verify(&manifest, &folder, &is_stopped);
+        (!is_stopped()).then_some(Strict { manifest, checks })
+    }
+
     /// Data that is not what it was for the runs that are done.
     fn tell_of_data(&self, now: &Value, teller: &Teller) {
         let sum = |document: &Value, path: &Value| {
@@ -177,10 +186,11 @@ impl Surroundings {
             let entry = entries.find(|entry| entry["path"] == *path)?;
             entry["checksum"].as_str().map(str::to_owned)
         };
+        let earlier = self.earlier(&self.datasets);
         for entry in now["datasets"].as_array().into_iter().flatten() {
             let path = &entry["path"];
             let present = entry["checksum"].as_str();
-            let before = self.earlier_data.iter().find_map(|earlier| {
+            let before = earlier.iter().find_map(|earlier| {
                 let before = sum(earlier, path)?;
                 (Some(before.as_str()) != present).then_some(before)
             });
@@ -191,17 +201,6 @@ impl Surroundings {
                 ));
             }
         }
-    }
-}
-
-fn awaited(spec: &Spec) -> Data {
-    let data_path = spec.config.task.data_path.as_deref();
-    let Some(path) = verify::find(&spec.folder, data_path) else {
-        return Data::Unsaid;
-    };
-    match read(&path) {
-        Ok((manifest, folder)) => Data::Awaited(manifest, folder),
-        Err(error) => Data::Unusable(format!("the data is not checked: {error:#}")),
     }
 }
 
