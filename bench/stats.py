@@ -1,7 +1,7 @@
 """What SciPy, statsmodels and pingouin take for the statistics that the bench `stats` measures.
 
 Reads the samples from the JSON file that is named, prints one JSON object: for each task the CPU seconds of one
-call on one thread, and the versions.
+call on one thread, some results to compare, and the versions.
 """
 
 import json
@@ -45,12 +45,12 @@ def mean_difference(x, y, axis=-1):
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         samples = {name: np.array(values) for name, values in json.load(file).items()}
-    one, x, y = samples["one"], samples["x"], samples["y"]
+    one, rate, x, y = samples["one"], samples["rate"], samples["x"], samples["y"]
     few_x, few_y = samples["few_x"], samples["few_y"]
     many_x, many_y, p = samples["many_x"], samples["many_y"], samples["p"]
 
-    def bootstrap(statistic):
-        return stats.bootstrap((one,), statistic, n_resamples=RESAMPLES, method="BCa")
+    def bootstrap(sample, statistic):
+        return stats.bootstrap((sample,), statistic, n_resamples=RESAMPLES, method="BCa")
 
     def permutation(x, y):
         return stats.permutation_test(
@@ -62,8 +62,9 @@ def main():
         return found.statistic, found.pvalue, found.confidence_interval(0.95)
 
     tasks = {
-        "bca_mean": cpu(lambda: bootstrap(np.mean), 5),
-        "bca_median": cpu(lambda: bootstrap(np.median), 5),
+        "bca_mean": cpu(lambda: bootstrap(one, np.mean), 5),
+        "bca_rate": cpu(lambda: bootstrap(rate, np.mean), 5),
+        "bca_median": cpu(lambda: bootstrap(one, np.median), 5),
         "permutation_1000": cpu(lambda: permutation(x, y), 3),
         "permutation_30": cpu(lambda: permutation(few_x, few_y), 5),
         "welch": cpu(welch, 9),
@@ -78,7 +79,12 @@ def main():
         "statsmodels": statsmodels.__version__,
         "pingouin": pingouin.__version__,
     }
-    json.dump({"cpu_seconds": tasks, "versions": versions}, sys.stdout)
+    results = {
+        "welch": float(stats.ttest_ind(x, y, equal_var=False).pvalue),
+        "mann_whitney": float(stats.mannwhitneyu(many_x, many_y).pvalue),
+        "holm": float(multipletests(p, method="holm")[1].sum()),
+    }
+    json.dump({"cpu_seconds": tasks, "results": results, "versions": versions}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ mod mix;
 mod read;
 mod seal;
 mod search;
+mod stats;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -65,6 +66,7 @@ const BENCHES: &[Bench] = &[
         commands::find(place.program()?, place.folder())
     }),
     ("files", |place| files::run(place.folder())),
+    ("stats", |place| stats::run(place.folder())),
 ];
 
 fn main() -> Result<()> {

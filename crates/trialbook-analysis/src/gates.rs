@@ -8,6 +8,7 @@ use serde::Serialize;
 use trialbook_model::record::{LinkKind, SeriesKey};
 use trialbook_model::state::SUMMARIES;
 use trialbook_model::status::RunStatus;
+use trialbook_model::system;
 use trialbook_store::nouns::{ExperimentRow, Owner, RunRow};
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading;
@@ -186,6 +187,7 @@ fn of_state(gate: Gate, run: &RunRow, experiment: &ExperimentRow) -> Outcome {
         Gate::ParamsFirst => params_first(run),
         Gate::Measured => {
             let keys = state.records.series.keys();
+            let keys = keys.filter(|key| !system::is_system(&key.key));
             passed_if_any(keys.map(ToString::to_string).collect())
         }
         Gate::Artifacts => {
@@ -257,7 +259,7 @@ fn gaps<R: Reading>(reading: &R, run: &RunRow) -> Result<Outcome, R::Error> {
     let mut wrong = Vec::new();
     let mut looked_at = 0;
     for (key, summary) in &run.state.records.series {
-        if summary.count < SHORTEST {
+        if summary.count < SHORTEST || system::is_system(&key.key) {
             continue;
         }
         looked_at += 1;
@@ -332,7 +334,9 @@ fn reproduced<R: Reading>(reading: &R, run: &RunRow, tolerance: f64) -> Result<O
     let mut compared = 0;
     for other in &others {
         for (key, summary) in &run.state.records.series {
-            let Some(found) = other.state.records.series.get(key) else {
+            // What the processes used is no result that could be reproduced.
+            let found = other.state.records.series.get(key);
+            let Some(found) = found.filter(|_| !system::is_system(&key.key)) else {
                 continue;
             };
             compared += 1;

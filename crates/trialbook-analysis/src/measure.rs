@@ -10,6 +10,7 @@ use trialbook_model::derived;
 use trialbook_model::goal::{self, Definition, Origin};
 use trialbook_model::record::{Goal, SeriesKey};
 use trialbook_model::state::MetricDefinitions;
+use trialbook_model::system;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
@@ -122,12 +123,14 @@ impl Measure {
     }
 }
 
-/// The metrics that runs logged themselves, without a context, by name.
+/// The metrics that runs logged themselves, without a context, by name. What their processes used is measured by
+/// the wrapper and is none of them.
 pub fn logged_keys<'a>(runs: impl IntoIterator<Item = &'a RunRow>) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     for run in runs {
         for series in run.state.records.series.keys() {
-            if series.context.is_empty() && !keys.contains(&series.key) {
+            let is_own = series.context.is_empty() && !system::is_system(&series.key);
+            if is_own && !keys.contains(&series.key) {
                 keys.insert(series.key.clone());
             }
         }

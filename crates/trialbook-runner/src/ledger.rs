@@ -20,7 +20,7 @@ use trialbook_model::state::DEFAULT_PROJECT;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Clock;
 
-use crate::outline::{self, Outline};
+use crate::outline::Outline;
 use crate::preparation::Preparation;
 use crate::standing::{BESIDE_FIELD, LEFT_OUT_FIELD, SEED_FIELD, Standing, StandingRun};
 use crate::wrapper::{RecordError, Sink};
@@ -101,7 +101,7 @@ impl Ledger<'_> {
             project: project.unwrap_or_else(|| DEFAULT_PROJECT.to_owned()),
             name: words.name.clone(),
             handle: words.id.clone(),
-            document: outline::document(config),
+            document: config.clean_document(),
             config_hash: Some(hash),
         }))?;
         let subject = Standing::subject(uid);

@@ -7,13 +7,11 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
 use trialbook_model::config::Config;
 use trialbook_model::plan::{
     Action, Change, Choice, Decisions, ExistingRun, PlanError, PlannedRun, difference, expand,
     reconcile,
 };
-use trialbook_model::secret;
 use trialbook_model::status::RunStatus;
 
 use crate::standing::{Elsewhere, Standing, StandingRun};
@@ -193,7 +191,7 @@ impl Ground<'_> {
     fn changes(&self) -> Vec<Change> {
         match &self.standing.document {
             None => Vec::new(),
-            Some(recorded) => difference(recorded, &document(self.recorded)),
+            Some(recorded) => difference(recorded, &self.recorded.clean_document()),
         }
     }
 
@@ -236,18 +234,6 @@ impl Ground<'_> {
             }
         }
     }
-}
-
-/// The document of a config as it is recorded: without secrets.
-pub fn document(config: &Config) -> Value {
-    let mut config = config.clone();
-    for (name, value) in &mut config.task.env {
-        // The names of variables are judged more strictly than those of other things.
-        if secret::is_secret_variable(name) && !value.is_empty() {
-            secret::MARK.clone_into(value);
-        }
-    }
-    secret::json(config.document()).content
 }
 
 fn is_result(run: &StandingRun) -> bool {

@@ -246,19 +246,7 @@ impl Failure {
                     .to_owned()
             }
             Self::Usage { hint, .. } => hint.clone(),
-            Self::Unknown { nearest, .. } if !nearest.is_empty() => {
-                format!("did you mean `{}`?", nearest.join("` or `"))
-            }
-            Self::Unknown {
-                noun: "experiment", ..
-            } => "`trialbook list experiments` shows what there is".to_owned(),
-            Self::Unknown { noun: "entry", .. } => {
-                "the manifest has other names and paths".to_owned()
-            }
-            Self::Unknown {
-                noun: "artifact", ..
-            } => "`trialbook artifact list RUN` shows what there is".to_owned(),
-            Self::Unknown { .. } => "`trialbook list` shows what there is".to_owned(),
+            Self::Unknown { noun, nearest, .. } => hint_of_unknown(noun, nearest),
             Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
             Self::UnknownSeries { nearest, .. } => {
                 format!(
@@ -305,4 +293,20 @@ impl Failure {
             | Self::BrokenLines { .. } => return None,
         })
     }
+}
+
+/// What to do about a name that means nothing here.
+fn hint_of_unknown(noun: &str, nearest: &[String]) -> String {
+    if !nearest.is_empty() {
+        return format!("did you mean `{}`?", nearest.join("` or `"));
+    }
+    let hint = match noun {
+        "experiment" => "`trialbook list experiments` shows what there is",
+        "entry" => "the manifest has other names and paths",
+        "artifact" => "`trialbook artifact list RUN` shows what there is",
+        "baseline" => "`trialbook baseline` shows what there is",
+        "variation" => "`trialbook show EXPERIMENT` shows what there is",
+        _ => "`trialbook list` shows what there is",
+    };
+    hint.to_owned()
 }

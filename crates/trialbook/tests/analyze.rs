@@ -425,6 +425,17 @@ fn a_report_is_written_and_replaces_only_reports() {
     let file = sandbox.work().join("report.md");
     let text = fs::read_to_string(&file).unwrap();
     assert_eq!(text, include_str!("expected/report.md"), "{text}");
+    for word in [
+        "proved",
+        "no difference",
+        "trend",
+        "almost",
+        "significan",
+        "NaN",
+        "p = 0.000",
+    ] {
+        assert!(!text.contains(word), "{word}: {text}");
+    }
     assert_eq!(sandbox.say("report EXP-001").ok(), "Wrote report.md\n");
     fs::write(&file, "my own words").unwrap();
     let said = sandbox.say("report EXP-001").failed(2);
@@ -448,4 +459,22 @@ fn a_report_is_written_and_replaces_only_reports() {
     assert_eq!(run["metrics"]["time_ms"], 412.0);
     assert_eq!(json["metrics"]["time_ms"][0]["described"]["mean"], 405.2);
     sandbox.say("report nobody").failed(3);
+}
+
+#[test]
+fn names_that_look_like_markup_stay_names() {
+    let config = CONFIG.replace("name: event", "name: \"<b>|*x*\"");
+    let mut fixture = Fixture::new(&config);
+    fixture.arm("cue", "time_ms", &CUE);
+    fixture.arm("<b>|*x*", "time_ms", &EVENT);
+    let sandbox = fixture.recorded();
+    let html = sandbox.say("report EXP-001 --format html -o -").ok();
+    assert!(html.contains("<td>&lt;b&gt;|*x*</td>"), "{html}");
+    let text = sandbox.say("report EXP-001 -o -").ok();
+    assert!(text.contains("| &lt;b>\\|\\*x\\* | 10 |"), "{text}");
+    for words in ["compare EXP-001", "analyze EXP-001"] {
+        let mut command = sandbox.command();
+        command.env("COLUMNS", "40").args(words.split(' '));
+        sandbox::ended(&mut command).ok();
+    }
 }

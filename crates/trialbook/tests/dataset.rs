@@ -1,10 +1,5 @@
 //! The data manifest: added to, checked, brought up to date.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on is a failed test"
-)]
-
 mod sandbox;
 
 use std::fs;

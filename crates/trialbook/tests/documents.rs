@@ -318,6 +318,9 @@ fn the_readme_of_the_question_tracker_can_be_followed() {
         .say("compare exp_20241227_143022 exp_20241227_145156")
         .ok();
     assert!(compared.contains("temperature"), "{compared}");
+    sandbox.say("export backup_20241227.json").ok();
+    let backup = fs::read_to_string(sandbox.work().join("backup_20241227.json")).unwrap();
+    assert!(backup.contains("exp_20241227_143022"), "{backup}");
     let said = sandbox
         .say("revert exp_20241227_143022 -o revert_config.json")
         .ok();

@@ -104,14 +104,17 @@ fn a_wrong_command_line_is_told() {
     sandbox.say("log").failed(2);
 }
 
+/// What a verb says with `--json`; `key` is in it.
+fn spoken(sandbox: &Sandbox, words: &str, key: &str) -> Value {
+    let value = sandbox.say(&format!("{words} --json")).json();
+    assert!(!value[key].is_null(), "{words}: {value}");
+    value
+}
+
 #[test]
 fn every_verb_speaks_json() {
     let sandbox = Sandbox::new();
-    let check = |words: &str, key: &str| -> Value {
-        let value = sandbox.say(&format!("{words} --json")).json();
-        assert!(!value[key].is_null(), "{words}: {value}");
-        value
-    };
+    let check = |words: &str, key: &str| spoken(&sandbox, words, key);
     assert_eq!(check("init", "book")["created"], true);
     assert_eq!(check("init", "book")["created"], false);
     let run = check("start --name a", "run")["run"]
@@ -140,6 +143,20 @@ fn every_verb_speaks_json() {
         2
     );
     assert_eq!(check("series a", "series")["series"][0]["key"], "loss");
+    assert_eq!(check("doctor", "healthy")["healthy"], true);
+    assert_eq!(check("end --run a", "status")["status"], "completed");
+    check("version", "version");
+    let overview = sandbox::ended(sandbox.command().arg("--json")).json();
+    assert_eq!(overview["runs"], 1);
+}
+
+#[test]
+fn every_verb_that_judges_speaks_json() {
+    let sandbox = Sandbox::new();
+    let check = |words: &str, key: &str| spoken(&sandbox, words, key);
+    let run = sandbox.start("--name a");
+    sandbox.say("log metric loss=1 --run a").ok();
+    sandbox.say("log item q --score correct=true --run a").ok();
     let stats = check("stats", "runs_by_status");
     assert_eq!(stats["runs_by_status"]["running"], 1);
     assert_eq!(
@@ -166,11 +183,6 @@ fn every_verb_speaks_json() {
         check("lint Default", "hints")["experiment"],
         "default/Default"
     );
-    assert_eq!(check("doctor", "healthy")["healthy"], true);
-    assert_eq!(check("end --run a", "status")["status"], "completed");
-    check("version", "version");
-    let overview = sandbox::ended(sandbox.command().arg("--json")).json();
-    assert_eq!(overview["runs"], 1);
 }
 
 #[test]

@@ -585,12 +585,13 @@ fn no_secret_of_a_config_or_a_command_line_is_in_the_book() {
         "exp.yaml",
         "experiment: {name: exp, tags: {token: tagsecret1}}\n\
          task:\n\
-         \x20 command: [sh, -c, 'test \"{api_key} $DB_PASSWORD\" = \"$(cat expected)\" && echo m=1']\n\
+         \x20 command: [sh, -c, 'test \"{api_key} $DB_PASSWORD\" = \"$(cat expected)\" && test \"$2$4\" = \"$(cat arguments)\" && echo m=1', sh, --password, argsecret1, -u, 'bob:argsecret2']\n\
          \x20 env: {DB_PASSWORD: envsecret1, db_pwd: envsecret2}\n\
          variations: [{name: a, api_key: paramsecret1}]\n\
          trials: 1\n",
     );
     desk.write("expected", "paramsecret1 envsecret1");
+    desk.write("arguments", "argsecret1bob:argsecret2");
     let output = desk.run(&["run", "exp.yaml"]);
     assert_eq!(code(&output), 0, "{}", told(&output));
     // The same once more is no change.
@@ -606,6 +607,9 @@ fn no_secret_of_a_config_or_a_command_line_is_in_the_book() {
         "sh",
         "-c",
         "test -n {api_key} && echo m=1",
+        "sh",
+        "--token",
+        "argsecret3",
     ];
     let document = desk.json(&[&grid[..1], &["--json"], &grid[1..]].concat());
     assert_eq!(
@@ -618,6 +622,7 @@ fn no_secret_of_a_config_or_a_command_line_is_in_the_book() {
     check_holds_none_of(
         &desk,
         &[
+            "argsecret",
             "paramsecret1",
             "envsecret1",
             "envsecret2",

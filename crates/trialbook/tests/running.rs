@@ -418,7 +418,7 @@ fn the_simulation_is_the_same_for_the_same_seed() {
     assert_eq!(say(&sandbox, "simulate --complexity huge").code, 2);
 }
 
-/// Document 001's way: template, validate, run, table; then nothing is left to do, and more trials are.
+/// Document 001's way: template, validate, run, table, report; then nothing is left to do, and more trials are.
 #[test]
 fn from_the_template_to_the_table() {
     let sandbox = Sandbox::new();
@@ -457,4 +457,13 @@ fn from_the_template_to_the_table() {
     );
     let summary = say(&sandbox, "show EXP-001").ok();
     assert!(summary.contains("Polling"), "{summary}");
+    let analysis = say(&sandbox, "analyze EXP-001").ok();
+    assert!(analysis.contains("completion_time_ms"), "{analysis}");
+    assert!(!analysis.contains("system."), "{analysis}");
+    say(&sandbox, "report EXP-001 --output report.md").ok();
+    let report = fs::read_to_string(sandbox.work().join("report.md")).unwrap();
+    assert!(
+        report.contains("Polling") && !report.contains("system."),
+        "{report}"
+    );
 }

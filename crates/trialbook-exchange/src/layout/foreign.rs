@@ -13,7 +13,6 @@ use trialbook_model::config;
 use trialbook_model::handle::parse_run_label;
 use trialbook_model::id::{ExperimentUid, RunUid, Uid};
 use trialbook_model::record::{CreateExperiment, Op, Points, SeriesKey, StartRun, Subject};
-use trialbook_model::secret;
 use trialbook_model::state::DEFAULT_PROJECT;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
@@ -77,7 +76,7 @@ impl Foreign {
                 create.project.clone_from(project);
             }
             create.config_hash = Some(config.hash());
-            create.document = secret::json(config.document()).content;
+            create.document = config.clean_document();
         }
         let own = create.handle.clone().unwrap_or_else(|| create.name.clone());
         let uid = ExperimentUid(uid_of(&[&create.project, &own]));

@@ -13,6 +13,7 @@ use crate::canonical;
 use crate::capture::Part;
 use crate::criteria::Criterion;
 use crate::record::Goal;
+use crate::secret;
 use crate::seed::SeedPolicy;
 
 /// A whole experiment: what is run, how often, and what is expected of it.
@@ -161,9 +162,23 @@ pub struct Metric {
 }
 
 impl Config {
-    /// The document stored with the experiment.
+    /// The whole config as a document.
     pub fn document(&self) -> Value {
         serde_json::to_value(self).expect("all keys of a config are texts and its numbers finite")
+    }
+
+    /// The document as it is recorded: without secrets. The command is judged as a command line, where an
+    /// option says what the word behind it is.
+    pub fn clean_document(&self) -> Value {
+        let mut config = self.clone();
+        for (name, value) in &mut config.task.env {
+            // The names of variables are judged more strictly than those of other things.
+            if secret::is_secret_variable(name) && !value.is_empty() {
+                secret::MARK.clone_into(value);
+            }
+        }
+        config.task.command = secret::argv(&config.task.command).content;
+        secret::json(config.document()).content
     }
 
     /// SHA-256 over the canonical JSON of what the config means, 64 hex digits. Notes, tags, the time

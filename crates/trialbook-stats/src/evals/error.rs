@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::correlation::StudentForm;
+use crate::exact::scale_of;
 use crate::interval::Interval;
-use crate::moments::{Moments, finite};
+use crate::moments::{Moments, finite, within_floats};
 use crate::probability::{Level, PValues};
 use crate::rank_tests::Approximation;
 use crate::special::student_two_sided_quantile;
@@ -48,11 +49,15 @@ pub struct Clustered {
 
 impl Clustered {
     /// From the scores' mean and the label of each.
-    fn of<C: Ord>(values: &[f64], clusters: &[C], moments: &Moments, level: Level) -> Self {
-        let mean = moments.mean;
+    fn of<C: Ord>(
+        values: &[f64],
+        clusters: &[C],
+        moments: &Moments,
+        level: Level,
+    ) -> Result<Self, Undefined> {
+        let (deviations, unit) = deviations(values, moments);
         let mut sums = BTreeMap::<&C, (f64, f64)>::new();
-        for (&value, cluster) in values.iter().zip(clusters) {
-            let deviation = mean.negated().plus(value.into()).value();
+        for (deviation, cluster) in deviations.into_iter().zip(clusters) {
             let (sum, squares) = sums.entry(cluster).or_default();
             *sum += deviation;
             *squares += deviation * deviation;
@@ -64,9 +69,11 @@ impl Clustered {
             cross += sum * sum - squares;
         }
         let g = sums.len() as f64;
-        let se_cr0 = between.sqrt() / n;
-        let se_cr1 = (sums.len() > 1).then(|| (g / (g - 1.0) * between).sqrt() / n);
+        let se_cr0 = between.sqrt() / n * unit;
+        let se_cr1 = (sums.len() > 1).then(|| (g / (g - 1.0) * between).sqrt() / n * unit);
         let sem = moments.sem();
+        let scaled = sem / unit;
+        let se_miller = (scaled * scaled + cross / (n * n)).max(0.0).sqrt() * unit;
         let mean = moments.mean();
         // Where the clusters' sums cancel but for rounding they do not differ.
         let flat = se_cr0 <= sem * n.sqrt() * f64::EPSILON;
@@ -79,21 +86,38 @@ impl Clustered {
                 p: PValues::of_student(mean / se, g - 1.0),
             }),
         };
-        Self {
+        let interval = se_cr1.map(|se| {
+            let half = se * student_two_sided_quantile(level.outside(), g - 1.0);
+            Interval::new(mean - half, mean + half)
+        });
+        if let Some(Interval { low, high }) = interval {
+            within_floats(&[low, high])?;
+        }
+        Ok(Self {
             clusters: sums.len(),
             se_cr0,
             se_cr1,
-            se_miller: (sem * sem + cross / (n * n)).max(0.0).sqrt(),
+            se_miller,
             design_effect: se_cr1
                 .filter(|_| sem > 0.0)
                 .map(|se| (se / sem) * (se / sem)),
-            interval: se_cr1.map(|se| {
-                let half = se * student_two_sided_quantile(level.outside(), g - 1.0);
-                Interval::new(mean - half, mean + half)
-            }),
+            interval,
             test,
-        }
+        })
     }
+}
+
+/// Deviations from the mean in a unit near the widest of them, so that neither they nor their squares leave the floats.
+fn deviations(values: &[f64], moments: &Moments) -> (Vec<f64>, f64) {
+    let (low, high) = moments.range;
+    let scale = scale_of(low.abs().max(high.abs()));
+    let centre = moments.mean.times_power(1.0 / scale).negated();
+    let from_mean = |value: f64| centre.plus((value / scale).into()).value();
+    let widest = from_mean(low).abs().max(from_mean(high).abs());
+    // A quarter, so that both units together are a float even where the sample spans all of them.
+    let unit = scale_of(widest / 4.0);
+    let each = values.iter().map(|&value| from_mean(value) / unit);
+    (each.collect(), scale * unit)
 }
 
 /// The mean of scores and its standard errors (Miller 2024; Liang & Zeger 1986 for clusters). `clusters` gives the
@@ -101,7 +125,8 @@ impl Clustered {
 ///
 /// # Errors
 /// [`Undefined::NonFiniteInput`], [`Undefined::EmptyInput`], [`Undefined::LengthMismatch`] where there is not one
-/// label for each score, [`Undefined::TooFewObservations`] for one score.
+/// label for each score, [`Undefined::TooFewObservations`] for one score, [`Undefined::DomainError`] where a result
+/// leaves the floats.
 pub fn mean_error<C: Ord>(
     scores: &[f64],
     clusters: Option<&[C]>,
@@ -112,12 +137,15 @@ pub fn mean_error<C: Ord>(
     let moments = at_least(scores, 2)?;
     let (n, mean) = (scores.len() as f64, moments.mean());
     let binary = scores.iter().all(|&score| score == 0.0 || score == 1.0);
+    within_floats(&[mean, moments.sem()])?;
     Ok(MeanError {
         n: scores.len(),
         mean,
         se: moments.sem(),
         se_bernoulli: binary.then(|| (mean * (1.0 - mean) / n).sqrt()),
-        clustered: clusters.map(|labels| Clustered::of(scores, labels, &moments, level)),
+        clustered: clusters
+            .map(|labels| Clustered::of(scores, labels, &moments, level))
+            .transpose()?,
     })
 }
 
@@ -158,7 +186,7 @@ pub struct PairedError {
 ///
 /// # Errors
 /// [`Undefined::NonFiniteInput`], [`Undefined::EmptyInput`], [`Undefined::LengthMismatch`],
-/// [`Undefined::TooFewObservations`] for one item.
+/// [`Undefined::TooFewObservations`] for one item, [`Undefined::DomainError`] where a result leaves the floats.
 pub fn paired_error<C: Ord>(
     first: &[f64],
     second: &[f64],
@@ -170,29 +198,33 @@ pub fn paired_error<C: Ord>(
     let pairs = Pairs::of(first, second)?;
     let moments = at_least(&pairs.differences, 2)?;
     let n = first.len() as f64;
-    let deviation =
-        |moments: &Moments, value: f64| moments.mean.negated().plus(value.into()).value();
-    let products = first
-        .iter()
-        .zip(second)
-        .map(|(&a, &b)| deviation(&pairs.x, a) * deviation(&pairs.y, b));
-    let covariance = crate::exact::sum(products).value() / (n - 1.0);
+    let ((of_first, unit1), (of_second, unit2)) =
+        (deviations(first, &pairs.x), deviations(second, &pairs.y));
+    let products = of_first.iter().zip(&of_second).map(|(a, b)| a * b);
+    let scaled = crate::exact::sum(products).value() / (n - 1.0);
+    let covariance = scaled * unit1 * unit2;
+    let se_unpaired = libm::hypot(pairs.x.sem(), pairs.y.sem());
+    within_floats(&[moments.mean(), moments.sem(), covariance, se_unpaired])?;
     let vary = !pairs.x.is_constant() && !pairs.y.is_constant();
     let t = paired_t_test(first, second, level);
     Ok(PairedError {
         n: first.len(),
         difference: moments.mean(),
         se: moments.sem(),
-        se_unpaired: libm::hypot(pairs.x.sem(), pairs.y.sem()),
+        se_unpaired,
         covariance,
-        correlation: vary.then(|| (covariance / pairs.x.sd / pairs.y.sd).clamp(-1.0, 1.0)),
+        correlation: vary.then(|| {
+            let correlation = scaled / (pairs.x.sd / unit1) / (pairs.y.sd / unit2);
+            correlation.clamp(-1.0, 1.0)
+        }),
         normal: t.map(|t| Approximation {
             z: t.statistic,
             p: PValues::of_normal(t.statistic),
         }),
         t,
         clustered: clusters
-            .map(|labels| Clustered::of(&pairs.differences, labels, &moments, level)),
+            .map(|labels| Clustered::of(&pairs.differences, labels, &moments, level))
+            .transpose()?,
     })
 }
 
@@ -216,7 +248,8 @@ pub struct RepeatedError {
 ///
 /// # Errors
 /// [`Undefined::NonFiniteInput`], [`Undefined::EmptyInput`], [`Undefined::LengthMismatch`] for rows of different
-/// lengths, [`Undefined::TooFewObservations`] for fewer than two rows or columns.
+/// lengths, [`Undefined::TooFewObservations`] for fewer than two rows or columns, [`Undefined::DomainError`] where a
+/// result leaves the floats.
 pub fn repeated_error<R: AsRef<[f64]>>(rows: &[R]) -> Result<RepeatedError, Undefined> {
     let rows: Vec<&[f64]> = rows.iter().map(AsRef::as_ref).collect();
     finite(&rows)?;
@@ -232,6 +265,7 @@ pub fn repeated_error<R: AsRef<[f64]>>(rows: &[R]) -> Result<RepeatedError, Unde
     let of_means = at_least(&means, 2)?;
     let variance = |moments: &Moments| moments.sd * moments.sd;
     let within = items.iter().map(variance).sum::<f64>() / rows.len() as f64;
+    within_floats(&[within, variance(&of_means), of_means.mean()])?;
     Ok(RepeatedError {
         mean: of_means.mean(),
         within,

@@ -35,7 +35,7 @@ pub struct EvalSize {
 ///
 /// # Errors
 /// [`Undefined::NonFiniteInput`]; [`Undefined::DomainError`] where a variance is negative, a number of repeats is 0,
-/// α or the power is not inside 0..1, the difference is 0, or more items are needed than can be counted;
+/// α or the power is not inside 0..1 or the power not above α/2, the difference is 0, or more items are needed than can be counted;
 /// [`Undefined::ZeroVariance`] where every variance is 0.
 pub fn eval_sample_size(plan: &EvalPlan) -> Result<EvalSize, Undefined> {
     /// Beyond this floats skip whole numbers.
@@ -69,6 +69,10 @@ pub fn eval_sample_size(plan: &EvalPlan) -> Result<EvalSize, Undefined> {
         return Err(Undefined::ZeroVariance);
     }
     let z = normal_quantile(Tail::Upper(alpha / 2.0)) + normal_quantile(Tail::Lower(power));
+    // A power of at most α/2 is had without any item.
+    if z <= 0.0 {
+        return Err(Undefined::DomainError);
+    }
     let exact = z * z * variance / (difference * difference);
     if exact.is_nan() || exact > MOST {
         return Err(Undefined::DomainError);

@@ -1,8 +1,8 @@
 //! Ratios of means of pairs, such as cost by success.
 
-use crate::exact::sum;
+use crate::exact::{scale_of, sum};
 use crate::interval::Interval;
-use crate::moments::{Moments, finite};
+use crate::moments::{Moments, finite, within_floats};
 use crate::probability::Level;
 use crate::special::{Tail, normal_quantile, student_two_sided_quantile};
 use crate::t_test::at_least;
@@ -25,7 +25,8 @@ pub struct RatioOfMeans {
 ///
 /// # Errors
 /// [`Undefined::NonFiniteInput`], [`Undefined::LengthMismatch`], [`Undefined::TooFewObservations`] for fewer than two
-/// pairs, [`Undefined::DenominatorNotSignificant`] where the denominators' mean is 0.
+/// pairs, [`Undefined::DenominatorNotSignificant`] where the denominators' mean is 0, [`Undefined::DomainError`] where
+/// a result leaves the floats.
 pub fn ratio_of_means(
     numerators: &[f64],
     denominators: &[f64],
@@ -35,8 +36,10 @@ pub fn ratio_of_means(
     if numerators.len() != denominators.len() {
         return Err(Undefined::LengthMismatch);
     }
-    let over = at_least(numerators, 2)?;
-    let under = at_least(denominators, 2)?;
+    let (numerators, unit) = scaled(numerators);
+    let (denominators, by) = scaled(denominators);
+    let over = at_least(&numerators, 2)?;
+    let under = at_least(&denominators, 2)?;
     let (x, y) = (over.mean(), under.mean());
     if y == 0.0 {
         return Err(Undefined::DenominatorNotSignificant);
@@ -48,7 +51,7 @@ pub fn ratio_of_means(
     let pairs = || {
         numerators
             .iter()
-            .zip(denominators)
+            .zip(&denominators)
             .map(|(&a, &b)| (deviations(over, a), deviations(under, b)))
     };
     let scale = n * (n - 1.0);
@@ -72,10 +75,23 @@ pub fn ratio_of_means(
     } else {
         Err(Undefined::DenominatorNotSignificant)
     };
+    let unscaled = |value: f64| value / by * unit;
+    let interval = |ends: Interval| Interval::new(unscaled(ends.low), unscaled(ends.high));
+    let delta = interval(Interval::new(ratio - half, ratio + half));
+    within_floats(&[delta.low, delta.high])?;
     Ok(RatioOfMeans {
-        ratio,
-        se,
-        delta: Interval::new(ratio - half, ratio + half),
-        fieller,
+        ratio: unscaled(ratio),
+        se: unscaled(se),
+        delta,
+        fieller: fieller.map(interval),
     })
+}
+
+/// In units of a power of two near the largest magnitude.
+fn scaled(values: &[f64]) -> (Vec<f64>, f64) {
+    let largest = values
+        .iter()
+        .fold(0.0_f64, |most, value| most.max(value.abs()));
+    let unit = scale_of(largest);
+    (values.iter().map(|value| value / unit).collect(), unit)
 }

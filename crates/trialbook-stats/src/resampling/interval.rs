@@ -1,6 +1,7 @@
 //! Intervals out of replicates of a statistic, whichever way they were drawn.
 
 use crate::interval::Interval;
+use crate::moments::within_floats;
 use crate::probability::Level;
 use crate::special::{Tail, normal, normal_quantile};
 use crate::undefined::Undefined;
@@ -45,7 +46,8 @@ impl Bca {
 /// each.
 ///
 /// # Errors
-/// [`Undefined::NonFiniteInput`], [`Undefined::TooFewObservations`] for fewer than two replicates. BCa alone may be
+/// [`Undefined::NonFiniteInput`], [`Undefined::TooFewObservations`] for fewer than two replicates,
+/// [`Undefined::DomainError`] where a result leaves the floats. BCa alone may be
 /// [`Undefined::DegenerateBootstrap`]: all replicates on one side of the statistic, or a jackknife without spread.
 pub fn intervals_from_replicates(
     statistic: f64,
@@ -81,13 +83,15 @@ pub(super) fn intervals(
         select_quantile(&mut replicates, outside),
         select_quantile(&mut replicates, 1.0 - outside),
     );
+    let basic = Interval::new(
+        2.0 * statistic - percentile.high,
+        2.0 * statistic - percentile.low,
+    );
+    within_floats(&[se, basic.low, basic.high])?;
     Ok(BootstrapIntervals {
         se,
         percentile,
-        basic: Interval::new(
-            2.0 * statistic - percentile.high,
-            2.0 * statistic - percentile.low,
-        ),
+        basic,
         bca: bca(share, &mut replicates, terms, outside),
     })
 }

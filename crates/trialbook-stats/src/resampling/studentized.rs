@@ -5,6 +5,7 @@ use super::bootstrap::check;
 use super::interval::select_quantile;
 use super::kernels::{Centred, each_drawn, root_of};
 use crate::interval::Interval;
+use crate::moments::within_floats;
 use crate::probability::Level;
 use crate::random::SplitMix64;
 use crate::undefined::Undefined;
@@ -32,7 +33,8 @@ pub struct Studentized {
 /// # Errors
 /// [`Undefined::NonFiniteInput`], [`Undefined::EmptyInput`],
 /// [`Undefined::TooFewObservations`] for one value, [`Undefined::ZeroVariance`] where no value varies,
-/// [`Undefined::DegenerateBootstrap`] where fewer than two replicates are left.
+/// [`Undefined::DegenerateBootstrap`] where fewer than two replicates are left, [`Undefined::DomainError`] where a result
+/// leaves the floats.
 pub fn bootstrap_t(values: &[f64], level: Level, draws: Draws) -> Result<Studentized, Undefined> {
     check(values)?;
     let sample = Centred::of(values);
@@ -137,6 +139,7 @@ fn finish(
     let outside = level.outside() / 2.0;
     let high = estimate - se * select_quantile(&mut kept, outside);
     let low = estimate - se * select_quantile(&mut kept, 1.0 - outside);
+    within_floats(&[estimate, se, low, high])?;
     Ok(Studentized {
         estimate,
         se,

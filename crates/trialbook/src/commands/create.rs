@@ -7,12 +7,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 use trialbook_model::config::{self, Config};
+use trialbook_model::handle;
 use trialbook_model::id::{ExperimentUid, Uid};
 use trialbook_model::record::{
     CreateExperiment, Op, PutNote, SetField, SetPointer, SetTags, Subject,
 };
 use trialbook_model::state::DEFAULT_PROJECT;
-use trialbook_model::{handle, secret};
 use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading as _;
@@ -261,9 +261,7 @@ fn creation(
         name: name.to_owned(),
         handle: config.as_ref().and_then(|it| it.experiment.id.clone()),
         config_hash: config.as_ref().map(Config::hash),
-        document: config.map_or(serde_json::Value::Null, |config| {
-            secret::json(config.document()).content
-        }),
+        document: config.map_or(serde_json::Value::Null, |config| config.clean_document()),
     }
 }
 

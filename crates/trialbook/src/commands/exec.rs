@@ -22,7 +22,6 @@ use trialbook_runner::begun::Begun;
 use trialbook_runner::guard;
 use trialbook_runner::lease::Leased;
 use trialbook_runner::ledger::Job;
-use trialbook_runner::outline;
 use trialbook_runner::preparation::Preparation;
 use trialbook_runner::recording::SharedRecorder;
 use trialbook_runner::shim;
@@ -179,7 +178,7 @@ fn capture(preparation: &Preparation, run: RunUid, sink: &dyn Sink) -> Result<()
     let captured = Captured::of(place, &parts);
     let environment = captured.environment.map(|it| it.document());
     for (kind, document) in [
-        ("config", Some(outline::document(&preparation.config))),
+        ("config", Some(preparation.config.clean_document())),
         (
             "environment",
             environment.map(|it| secret::json(it).content),

@@ -154,7 +154,7 @@ mod tests {
     fn words(line: &str) -> Vec<String> {
         match at(line) {
             Wanted::Words(words) => words.into_iter().map(|(word, _)| word).collect(),
-            other => panic!("{line}: {other:?}"),
+            other @ (Wanted::Noun(_) | Wanted::Other) => panic!("{line}: {other:?}"),
         }
     }
 

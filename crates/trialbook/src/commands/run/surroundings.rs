@@ -14,7 +14,6 @@ use trialbook_model::capture::{Part, Parts};
 use trialbook_model::config::Params;
 use trialbook_model::manifest::{self, Manifest};
 use trialbook_model::secret;
-use trialbook_runner::outline;
 use trialbook_runner::snapshot::Snapshot;
 use trialbook_runner::standing::Standing;
 use trialbook_runner::stop::{Stop, Urgency};
@@ -68,7 +67,7 @@ impl Surroundings {
     ) -> Self {
         Self {
             snapshots: [
-                Snapshot::new("config", outline::document(&spec.config)),
+                Snapshot::new("config", spec.config.clean_document()),
                 Snapshot::awaited("environment"),
                 Snapshot::awaited("code"),
                 Snapshot::awaited("variables"),
