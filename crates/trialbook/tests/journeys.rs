@@ -179,7 +179,7 @@ fn benchmark(sandbox: &Sandbox, id: &str, sampling: &str, failures: usize) {
     let words = format!("{start} {id} --notes");
     let args = words.split(' ').chain(["Testing new configuration"]);
     let run = sandbox.run(args).ok();
-    let lines: String = (0..32)
+    let lines: Vec<String> = (0..32)
         .map(|question| {
             let outcome = if question < failures {
                 r#""error": {"kind": "TimeoutError", "message": "no answer"}"#
@@ -188,10 +188,11 @@ fn benchmark(sandbox: &Sandbox, id: &str, sampling: &str, failures: usize) {
             };
             format!(
                 "{{\"event\": \"item\", \"id\": \"train_{question}\", \"latency_ms\": 4540.625, \
-                 \"cost\": 0.00073125, {outcome}}}\n"
+                 \"cost\": 0.00073125, {outcome}}}"
             )
         })
         .collect();
+    let lines = lines.join("\n");
     let told = sandbox.feed(&format!("log - --run {}", run.trim()), lines.as_bytes());
     told.ok();
     sandbox.say(&format!("end --run {}", run.trim())).ok();
