@@ -119,6 +119,8 @@ pub(super) fn of_run(row: &RunRow) -> Vec<Told> {
     let mut telling = Telling::default();
     if let Some(start) = &state.start {
         let start_run = StartRun {
+            // A moved run starts where it is now: there it has its number.
+            experiment: state.moved_to().unwrap_or(start.value.experiment),
             // The number that the book gave, so that the next one gives the same.
             number: row.number,
             ..start.value.clone()
