@@ -111,7 +111,8 @@ fn write_run<V: Reading<Error = BookError>>(
 }
 
 fn lines_of(text: &[u8]) -> usize {
-    text.iter().filter(|letter| **letter == b'\n').count()
+    // Every line ends with a line feed, the last one too.
+    text.split(|letter| *letter == b'\n').count() - 1
 }
 
 fn pretty(value: &Value) -> Result<Vec<u8>, ExportError> {
