@@ -104,6 +104,19 @@ pub enum Problem {
         /// As found.
         found: u64,
     },
+    /// A file of which lines are missing, or that has too many.
+    #[error("`{by}` says that this file has {told} lines, and it has {found}")]
+    Lines {
+        /// The file that says so.
+        by: &'static str,
+        /// As it says.
+        told: u64,
+        /// As found.
+        found: u64,
+    },
+    /// A file without which what stands beside it is not whole.
+    #[error("this file is missing, and what was written with it is there")]
+    Missing,
     /// A document that does not have its own hash.
     #[error("the snapshot has not the hash that it is called by, `{sha256}`")]
     Snapshot {
@@ -153,6 +166,8 @@ impl Problem {
             | Self::Malformed { .. }
             | Self::Value { .. }
             | Self::Count { .. }
+            | Self::Lines { .. }
+            | Self::Missing
             | Self::Snapshot { .. }
             | Self::Bytes { .. } => false,
         }
@@ -236,7 +251,10 @@ impl ImportError {
             }
             Self::At { problem, .. } => match problem {
                 Problem::Newer { .. } => Some("a newer version of trialbook reads it"),
-                Problem::Cut { .. } | Problem::Count { .. } => {
+                Problem::Cut { .. }
+                | Problem::Count { .. }
+                | Problem::Lines { .. }
+                | Problem::Missing => {
                     Some("the file is not whole: fetch or write it again; nothing was taken in")
                 }
                 Problem::Foreign { .. }

@@ -18,6 +18,8 @@ const BEGINNING: u64 = 4096;
 pub struct Found {
     /// What was passed over, for people.
     pub notes: Vec<String>,
+    /// Lines that were not understood; they are kept as events.
+    pub not_understood: u64,
     /// Folders with bytes of artifacts.
     pub bytes: Vec<PathBuf>,
 }
@@ -80,6 +82,7 @@ fn folder(path: &Path, name: &Path, arrival: &mut Arrival<'_>) -> Result<Found, 
     for experiment in below {
         let found = layout::read(&path.join(&experiment), &name.join(&experiment), arrival)?;
         all.notes.extend(found.notes);
+        all.not_understood += found.not_understood;
         all.bytes.extend(found.bytes);
     }
     Ok(all)

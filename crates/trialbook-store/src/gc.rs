@@ -4,14 +4,16 @@
 //! that a record speaks of stay, and so do those that came within a day, for their record may still be on its
 //! way; what is removed for good leaves a tombstone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::time::UNIX_EPOCH;
 
-use trialbook_model::id::{RunNo, RunUid, Uid};
+use trialbook_model::id::{ExperimentNo, RunNo, RunUid, Uid};
 use trialbook_model::record::{Op, Purge, Subject};
+use trialbook_model::stale::stale_since;
 use trialbook_model::state::{Annotations, BASELINE, BIN_DAYS, Records};
+use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
 
 use crate::book::{Book, Effort, SealOutcome};
@@ -149,7 +151,7 @@ impl Book {
 struct Looking<'a> {
     view: &'a BookView<'a>,
     now: Timestamp,
-    experiments: Vec<ExperimentRow>,
+    experiments: BTreeMap<ExperimentNo, ExperimentRow>,
     /// Sums that records speak of.
     sums: BTreeSet<String>,
     plan: GcPlan,
@@ -157,10 +159,11 @@ struct Looking<'a> {
 
 impl<'a> Looking<'a> {
     fn new(view: &'a BookView<'a>, now: Timestamp) -> Result<Self, BookError> {
+        let rows = view.experiments()?.into_iter();
         Ok(Self {
             view,
             now,
-            experiments: view.experiments()?,
+            experiments: rows.map(|row| (row.no, row)).collect(),
             sums: BTreeSet::new(),
             plan: GcPlan::default(),
         })
@@ -195,9 +198,11 @@ impl<'a> Looking<'a> {
                 }
             }
         }
-        for row in &self.experiments {
+        for row in self.experiments.values() {
             let annotations = &row.state.annotations;
-            let stays = kept.contains(&row.no)
+            // What names no experiment goes to `Default`, so that it is never over.
+            let stays = row.no == ExperimentNo(0)
+                || kept.contains(&row.no)
                 || !met.contains(&row.no)
                 || annotations.flag("archived")
                 || annotations.flag("deleted")
@@ -230,18 +235,26 @@ impl<'a> Looking<'a> {
         Ok(marked)
     }
 
-    /// Whether a run has been in the bin for long, by itself or with its experiment.
+    /// Whether a run has been in the bin for long, by itself or with its experiment. Since something was heard of
+    /// it the same days must be over: it may have gone on, or have come, when its experiment was in the bin.
     fn is_due(&self, run: &RunRow) -> bool {
-        let of = self.experiments.iter().find(|row| row.no == run.experiment);
+        let state = &run.state;
+        if state.status() == RunStatus::Running && stale_since(state, self.now).is_none() {
+            return false;
+        }
+        let of = self.experiments.get(&run.experiment);
         let of = of.map(|row| &row.state.annotations);
         let since = [Some(&run.state.annotations), of].into_iter().flatten();
         let since = since.filter_map(binned).min();
-        since.is_some_and(|since| self.now.0.saturating_sub(since.0) >= BIN_DAYS * DAY)
+        since.is_some_and(|since| {
+            let since = state.alive.map_or(since, |alive| alive.max(since));
+            self.now.0.saturating_sub(since.0) >= BIN_DAYS * DAY
+        })
     }
 
     /// What experiments and projects speak of.
     fn rest(&mut self) -> Result<(), BookError> {
-        for row in std::mem::take(&mut self.experiments) {
+        for row in std::mem::take(&mut self.experiments).into_values() {
             self.records(&row.state.records);
         }
         for name in self.view.projects()? {
@@ -286,7 +299,8 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    use trialbook_model::record::{PutArtifact, SetField, StartRun};
+    use trialbook_model::id::ExperimentUid;
+    use trialbook_model::record::{CreateExperiment, PutArtifact, SetField, StartRun};
     use trialbook_model::time::Clock;
 
     use super::*;
@@ -372,5 +386,73 @@ mod tests {
         assert_eq!(book.artifacts().list().unwrap(), [sums[0].clone()]);
         let again = book.gc_plan(now, None).unwrap();
         assert!(again.purged.is_empty() && again.orphans.is_empty());
+    }
+
+    /// Runs of an experiment that is in the bin since the first day: one that ended then, a young one, and one
+    /// that is still running.
+    #[test]
+    fn runs_that_are_young_or_running_outlive_the_bin_of_their_experiment() {
+        let folder = tempfile::tempdir().unwrap();
+        let book = Book::create(&folder.path().join("book")).unwrap();
+        let experiment = ExperimentUid(Uid([9; 16]));
+        let mut writer = recorder(&book, DAY);
+        let create = Op::CreateExperiment(CreateExperiment {
+            experiment,
+            project: "p".to_owned(),
+            name: "e".to_owned(),
+            handle: None,
+            document: serde_json::Value::Null,
+            config_hash: None,
+        });
+        let field = Op::SetField(SetField {
+            subject: Subject::Experiment(experiment),
+            field: "deleted".to_owned(),
+            value: true.into(),
+        });
+        writer.record(&create).unwrap();
+        writer.record(&field).unwrap();
+        let start = |at: u8, status, source: &str| {
+            Op::StartRun(StartRun {
+                experiment,
+                status,
+                source: source.to_owned(),
+                ..StartRun::of(RunUid(Uid([at; 16])))
+            })
+        };
+        let old = start(1, RunStatus::Completed, "sdk");
+        // Of a shell's run nothing may be heard for as long as one likes.
+        let running = start(3, RunStatus::Running, "shell");
+        writer.record(&old).unwrap();
+        writer.record(&running).unwrap();
+        writer.finish().unwrap();
+        let mut writer = recorder(&book, 20 * DAY);
+        let young = start(2, RunStatus::Completed, "sdk");
+        writer.record(&young).unwrap();
+        writer.finish().unwrap();
+        let purged = |day: i64| {
+            let plan = book.gc_plan(Timestamp(day * DAY), None).unwrap();
+            let mut uids: Vec<u8> = plan.purged.iter().map(|(_, uid)| uid.0.0[0]).collect();
+            uids.sort_unstable();
+            uids
+        };
+        assert_eq!(purged(30), [0_u8; 0]);
+        assert_eq!(purged(31), [1]);
+        assert_eq!(purged(49), [1]);
+        assert_eq!(purged(50), [1, 2]);
+    }
+
+    #[test]
+    fn the_default_experiment_never_goes_for_its_age() {
+        let folder = tempfile::tempdir().unwrap();
+        let book = Book::create(&folder.path().join("book")).unwrap();
+        let mut writer = recorder(&book, DAY);
+        let ended = StartRun {
+            status: RunStatus::Completed,
+            ..StartRun::of(RunUid(Uid([1; 16])))
+        };
+        writer.record(&Op::StartRun(ended)).unwrap();
+        writer.finish().unwrap();
+        let now = Timestamp(100 * DAY);
+        assert!(book.gc_plan(now, Some(now)).unwrap().old.is_empty());
     }
 }

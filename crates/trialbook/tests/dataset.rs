@@ -73,6 +73,27 @@ fn a_manifest_is_made_checked_and_brought_up_to_date() {
 }
 
 #[test]
+fn data_above_the_manifest_are_found_as_a_run_finds_them() {
+    let sandbox = Sandbox::new();
+    fs::create_dir_all(sandbox.work().join("data")).unwrap();
+    fs::create_dir_all(sandbox.work().join("experiments/one")).unwrap();
+    fs::write(sandbox.work().join("data/a"), "one").unwrap();
+    sandbox.say("dataset add data").ok();
+    fs::rename(
+        sandbox.work().join("data-manifest.yaml"),
+        sandbox.work().join("experiments/one/data-manifest.yaml"),
+    )
+    .unwrap();
+    let verify = "dataset verify --manifest experiments/one/data-manifest.yaml";
+    sandbox.say(verify).ok();
+    fs::write(sandbox.work().join("data/a"), "two").unwrap();
+    let ended = sandbox.say(verify);
+    assert!(ended.out.contains("changed"), "{}", ended.out);
+    sandbox.say(&verify.replace("verify", "update")).ok();
+    sandbox.say(verify).ok();
+}
+
+#[test]
 fn the_short_form_keeps_its_form_and_its_comments() {
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.work().join("data")).unwrap();

@@ -113,10 +113,7 @@ fn a_damaged_or_foreign_file_brings_nothing_in_and_says_where() {
         fs::write(second.work().join(name), text).unwrap();
         let error = second.say(&format!("import {name}")).failed(7);
         assert!(error.contains(said), "{error}");
-        assert_eq!(second.say("list --json").json()["total"], 0);
-        let experiments = second.say("list experiments --json").json();
-        // Every book has the default one.
-        assert_eq!(experiments["experiments"].as_array().unwrap().len(), 1);
+        assert!(!second.book().exists(), "no book stays of it");
     };
     check("cut.json", &text[..text.len() - 30], "cut.json");
     check("odd.json", &text.replacen("\"loss\"", "7", 1), "odd.json:");
@@ -129,6 +126,13 @@ fn a_damaged_or_foreign_file_brings_nothing_in_and_says_where() {
     fs::create_dir(second.work().join("empty")).unwrap();
     second.say("import empty").failed(7);
     second.say("import nowhere.json").failed(1);
+    // One that was there stays as it was.
+    second.start("--experiment own");
+    second.say("import cut.json").failed(7);
+    assert_eq!(second.say("list --json").json()["total"], 1);
+    let experiments = second.say("list experiments --json").json();
+    // Every book has the default one.
+    assert_eq!(experiments["experiments"].as_array().unwrap().len(), 2);
 }
 
 /// Runs git in the work folder.
@@ -202,6 +206,129 @@ fn two_people_exchange_an_experiment_through_git_and_lose_nothing() {
         (&json!("success"), &json!(0.1))
     );
     assert_eq!(summary["metrics"]["loss"], "-Infinity");
+}
+
+#[test]
+fn runs_of_two_people_with_one_number_go_to_folders_of_their_own() {
+    let (ann, ben) = (Sandbox::new(), Sandbox::new());
+    rich(&ann);
+    let git = ann.work().join("git");
+    ann.say("export --format text git tuning").ok();
+    copy(&git, &ben.work().join("git"));
+    ben.say("import git").ok();
+    let add = |sandbox: &Sandbox, lr: &str| {
+        let run = sandbox.start(&format!("--experiment tuning --param lr={lr}"));
+        sandbox.say_in(&run, "log metric loss=0.5 --step 1").ok();
+        sandbox.say_in(&run, "end").ok();
+        run
+    };
+    let runs = [add(&ann, "2"), add(&ben, "3")];
+    // Both number it 2, and both write into the same folder.
+    let export = format!("export --format text {} tuning", git.display());
+    ann.say(&export).ok();
+    ben.say(&export).ok();
+    let import = format!("import {} --json", git.display());
+    for sandbox in [&ann, &ben] {
+        let said = sandbox.say(&import).json();
+        assert_eq!(
+            (&said["runs"], &said["same_runs"]),
+            (&json!(1), &json!(2)),
+            "{said}"
+        );
+        for run in &runs {
+            sandbox.say(&format!("show {run}")).ok();
+        }
+    }
+    let state = || {
+        ann.shell("cd git && find . -type f | sort | xargs sha256sum")
+            .ok()
+    };
+    let before = state();
+    assert!(before.contains("runs/run-003/records.jsonl"), "{before}");
+    ann.say(&export).ok();
+    assert_eq!(state(), before);
+    ben.say(&export).ok();
+    assert_eq!(state(), before);
+}
+
+#[test]
+fn a_damaged_folder_is_refused_by_the_name_of_the_file() {
+    let first = Sandbox::new();
+    rich(&first);
+    first.say("export --format text whole tuning").ok();
+    let second = Sandbox::new();
+    let check = |damage: &str, said: &str| {
+        fs::remove_dir_all(second.work().join("bad")).ok();
+        copy(&first.work().join("whole"), &second.work().join("bad"));
+        second
+            .shell(&format!("cd bad/runs/run-001 && {damage}"))
+            .ok();
+        let error = second.say("import bad").failed(7);
+        assert!(error.contains(said), "{damage}: {error}");
+        assert!(!second.book().exists(), "{damage}");
+    };
+    check("rm metrics.jsonl", "metrics.jsonl: this file is missing");
+    check("rm records.jsonl", "records.jsonl: this file is missing");
+    check("rm summary.json", "summary.json: this file is missing");
+    check(
+        "rm ../../experiment.jsonl",
+        "experiment.jsonl: this file is missing",
+    );
+    for file in ["records.jsonl", "metrics.jsonl"] {
+        let lost = format!("{file}: `summary.json` says that this file has");
+        check(&format!("sed -i '$d' {file}"), &lost);
+        check(&format!(": > {file}"), &lost);
+    }
+    check("sed -i '2i<<<<<<< HEAD' summary.json", "summary.json:2:");
+}
+
+#[test]
+fn a_trial_that_comes_in_beside_is_no_later_attempt() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.work().join("own");
+    fs::create_dir(&folder).unwrap();
+    let run = sandbox.start("--experiment tuning --param lr=1");
+    sandbox.say_in(&run, "end").ok();
+    sandbox.say("export --format text own tuning").ok();
+    // The same run as a trial of a plan.
+    sandbox
+        .shell("sed -i 's/\"start_run\":{/&\"variation\":\"a\",\"trial\":1,\"attempt\":1,\"run_key\":\"k\",/' own/runs/run-001/records.jsonl")
+        .ok();
+    let other = Sandbox::new();
+    copy(&folder, &other.work().join("own"));
+    other.say("import own").ok();
+    other.say(&format!("tag {run} late=yes")).ok();
+    let said = other.say("import own --rename --json").json();
+    let renamed = &said["renamed_runs"][0];
+    assert_eq!(
+        (&said["runs"], &said["same_runs"], &renamed["handle"]),
+        (&json!(1), &json!(0), &json!("tuning/run-002")),
+        "{said}"
+    );
+    let filter = |text: &str| other.say(&format!("search {text} --json")).json()["total"].clone();
+    assert_eq!(filter("run_key='k'"), 1);
+    assert_eq!(filter("attempt=1"), 1);
+}
+
+#[test]
+fn folders_without_times_are_as_old_as_their_files() {
+    let sandbox = Sandbox::new();
+    fs::create_dir_all(sandbox.work().join("bare/run-001")).unwrap();
+    let summary = sandbox.work().join("bare/run-001/summary.json");
+    fs::write(&summary, "{\"status\": \"success\"}").unwrap();
+    fs::write(
+        sandbox.work().join("bare/run-001/metrics.jsonl"),
+        "{\"metric\":\"a\",\"value\":1}\nnot json\n",
+    )
+    .unwrap();
+    let said = sandbox.say("import bare --json").json();
+    assert_eq!(said["lines_not_understood"], 1, "{said}");
+    let notes = said["notes"].to_string();
+    assert!(notes.contains("summary.json` says no time"), "{notes}");
+    let show = sandbox.say("show bare/run-001 --json").json().to_string();
+    assert!(!show.contains("1970"), "{show}");
+    let said = sandbox.say("import bare --json").json();
+    assert_eq!(said["same_runs"], 1, "{said}");
 }
 
 const CONFIG: &str = "experiment:

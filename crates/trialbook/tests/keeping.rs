@@ -106,6 +106,58 @@ fn older_versions_come_out_and_bytes_that_rot_do_not() {
 }
 
 #[test]
+fn what_is_asked_for_and_not_there_is_said_beside_a_mere_reference() {
+    let sandbox = Sandbox::new();
+    let run = filled(&sandbox);
+    sandbox.say("export all.json").ok();
+    let other = Sandbox::new();
+    let text = fs::read_to_string(sandbox.work().join("all.json")).unwrap();
+    let (before, after) = text
+        .split_once("\"path\":\"model.pt\",\"sha256\":\"")
+        .unwrap();
+    let text = format!(
+        "{before}\"path\":\"model.pt\",\"uri\":\"s3://b/m\"{}",
+        &after[65..]
+    );
+    fs::write(other.work().join("all.json"), text).unwrap();
+    other.say("import all.json").ok();
+    let said = other.say("artifact get latest model.pt").ok();
+    assert!(said.contains("0 artifacts"), "{said}");
+    let said = other.say("artifact get latest model.pt none.pt").failed(3);
+    assert!(said.contains("none.pt"), "{said}");
+    fs::write(sandbox.work().join("best.pt"), "best").unwrap();
+    sandbox
+        .say_in(&run, "log artifact best.pt --role best")
+        .ok();
+    sandbox
+        .say("artifact get latest --role best --output-dir best")
+        .ok();
+    assert!(sandbox.work().join("best/best.pt").exists());
+    assert!(!sandbox.work().join("best/model.pt").exists());
+    sandbox.say("artifact get latest --role none").failed(3);
+}
+
+#[test]
+fn the_doctor_says_what_it_has_looked_at_and_names_runs() {
+    let sandbox = Sandbox::new();
+    filled(&sandbox);
+    let said = sandbox.say("doctor").ok();
+    assert!(said.contains("2 artifacts there, bytes not read"), "{said}");
+    let said = sandbox.say("doctor --bytes").ok();
+    assert!(said.contains("the data are whole\n"), "{said}");
+    let kept = sandbox.book().join("artifacts");
+    fs::remove_dir_all(&kept).unwrap();
+    fs::create_dir(&kept).unwrap();
+    let ended = sandbox.say("doctor");
+    assert_eq!(ended.code, 7);
+    assert!(
+        ended.out.contains("tuning/run-001: `model.pt`"),
+        "{}",
+        ended.out
+    );
+}
+
+#[test]
 fn a_backup_brings_the_book_back_and_never_over_another_unasked() {
     let first = Sandbox::new();
     let run = filled(&first);
@@ -146,6 +198,28 @@ fn a_backup_brings_the_book_back_and_never_over_another_unasked() {
     fs::write(third.work().join("book.tar"), "hello").unwrap();
     third.say("restore book.tar").failed(7);
     assert!(!third.book().exists());
+}
+
+#[test]
+fn a_restore_spares_a_book_in_which_anything_was_recorded() {
+    let first = Sandbox::new();
+    filled(&first);
+    first.say("backup book.tar").ok();
+    for words in [
+        "note --project nlp --key plans later",
+        "note Default --key plans later",
+        "tag Default kept=yes",
+    ] {
+        let second = Sandbox::new();
+        fs::copy(
+            first.work().join("book.tar"),
+            second.work().join("book.tar"),
+        )
+        .unwrap();
+        second.say(words).ok();
+        let said = second.say("restore book.tar").failed(6);
+        assert!(said.contains("is not empty"), "{words}: {said}");
+    }
 }
 
 #[test]

@@ -13,8 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 use trialbook_model::id::{Entropy, ExperimentUid, RunUid};
-use trialbook_model::record::{CreateExperiment, Op, Subject};
+use trialbook_model::record::{CreateExperiment, Op, SetField, StartRun, Subject};
 use trialbook_model::time::Timestamp;
+use trialbook_runner::standing::LEFT_OUT_FIELD;
 use trialbook_store::{Book, BookView, Draft, Effort};
 
 use crate::blobs;
@@ -38,7 +39,7 @@ pub enum Conflicts {
 pub struct Summary {
     /// Experiments that are new.
     pub experiments: u64,
-    /// Runs that are new.
+    /// Runs that are new, those under another id among them.
     pub runs: u64,
     /// Runs that were there and are equal.
     pub same: u64,
@@ -221,6 +222,7 @@ impl<'a> Arrival<'a> {
                 let new = RunUid::mint(self.manner.entropy);
                 self.renaming.run(uid, new);
                 self.summary.renamed.push((uid, new));
+                self.summary.runs += 1;
                 self.runs.insert(uid, Run::New(None));
                 for record in matching.repeated(&self.view)? {
                     if let Record::Said(said) = &record {
@@ -290,7 +292,7 @@ impl<'a> Arrival<'a> {
         let is_renamed = matches!(noun, Subject::Experiment(uid) if self.renaming.knows(*uid));
         if !is_renamed {
             if !self.nouns.contains_key(noun) {
-                let there = standing::of_noun(&self.view, noun)?;
+                let there = standing::of_noun(&self.view, &self.held, noun)?;
                 self.nouns.insert(noun.clone(), there);
             }
             let there = self.nouns.get(noun);
@@ -326,17 +328,37 @@ impl<'a> Arrival<'a> {
             Record::Points(_) | Record::Said(_) => None,
         };
         blobs::sums(&record, &mut self.sums);
+        let is_beside = matches!(&record, Record::Said(Said { op: Op::StartRun(start), .. })
+            if self.renaming.is_beside(start));
         self.renaming.apply(&mut record);
         match record {
             Record::Said(said) => {
                 self.summary.records += 1;
                 self.draft.say(said.time, said.actor.as_deref(), &said.op)?;
+                if is_beside && let Op::StartRun(start) = &said.op {
+                    self.leave_out(&said, start)?;
+                }
             }
             Record::Points(block) => {
                 self.summary.points += block.points();
                 self.write_points(&block, life)?;
             }
         }
+        Ok(())
+    }
+
+    /// Marks a trial that stands beside the planned one, so that it does not count in its place.
+    fn leave_out(&mut self, said: &Said, start: &StartRun) -> Result<(), ImportError> {
+        if start.trial.is_none() {
+            return Ok(());
+        }
+        let op = Op::SetField(SetField {
+            subject: Subject::Run(start.run),
+            field: LEFT_OUT_FIELD.to_owned(),
+            value: true.into(),
+        });
+        self.summary.records += 1;
+        self.draft.say(said.time, said.actor.as_deref(), &op)?;
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use trialbook_model::id::{ExperimentUid, RunUid, Uid};
-use trialbook_model::record::{Op, Subject};
+use trialbook_model::record::{Op, StartRun, Subject};
 
 use crate::record::Record;
 
@@ -34,6 +34,12 @@ impl Renaming {
         self.experiments.contains_key(&uid)
     }
 
+    /// Whether a run comes in beside the one of the same plan that it differs from: then it is none of the
+    /// attempts at what was planned. In an experiment that comes in beside, it is what it was.
+    pub(super) fn is_beside(&self, start: &StartRun) -> bool {
+        self.runs.contains_key(&start.run) && !self.knows(start.experiment)
+    }
+
     /// Renames what a record speaks of.
     pub(super) fn apply(&self, record: &mut Record) {
         if self.runs.is_empty() && self.experiments.is_empty() {
@@ -55,12 +61,17 @@ impl Renaming {
                 }
             }
             Op::StartRun(op) => {
+                let is_beside = self.is_beside(op);
                 op.experiment = self.of_experiment(op.experiment);
                 if let Some(new) = self.runs.get(&op.run) {
                     op.run = *new;
                     // Its number is the other one's; the book gives the next.
                     op.number = None;
                     op.name = op.name.take().map(|name| format!("{name}-2"));
+                    if is_beside {
+                        op.run_key = None;
+                        op.attempt = None;
+                    }
                 }
                 for (_, run) in &mut op.links {
                     *run = self.of_run(*run);

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
-use trialbook_model::id::{ExperimentUid, RunUid};
+use trialbook_model::id::{ExperimentNo, ExperimentUid, RunUid};
 use trialbook_model::record::{Op, Subject};
 use trialbook_store::nouns::RunRow;
 use trialbook_store::reading::Reading as _;
@@ -113,6 +113,7 @@ impl Matching {
 /// What the book has of an experiment or a project.
 pub(super) fn of_noun(
     view: &BookView<'_>,
+    held: &Held,
     noun: &Subject,
 ) -> Result<BTreeSet<Digest>, ImportError> {
     let mut there = BTreeSet::new();
@@ -124,9 +125,11 @@ pub(super) fn of_noun(
     match noun {
         Subject::Project(name) => gather.project(name, &view.project(name)?, &mut sink)?,
         Subject::Experiment(uid) => {
-            let rows = view.experiments()?;
-            if let Some(row) = rows.iter().find(|row| row.state.uids.contains(uid)) {
-                gather.experiment(row, &mut sink)?;
+            let no = held.numbers.get(uid);
+            if let Some(no) = no
+                && let Some(row) = view.experiment(*no)?
+            {
+                gather.experiment(&row, &mut sink)?;
             }
         }
         Subject::Run(_) => {}
@@ -150,6 +153,8 @@ type Names = (String, String);
 
 /// The experiments of the book, and those that come in.
 pub(super) struct Held {
+    /// The numbers of those of the book.
+    numbers: BTreeMap<ExperimentUid, ExperimentNo>,
     by_uid: BTreeMap<ExperimentUid, Names>,
     by_name: BTreeMap<Names, ExperimentUid>,
     arriving: BTreeSet<ExperimentUid>,
@@ -158,6 +163,7 @@ pub(super) struct Held {
 impl Held {
     pub(super) fn of(view: &BookView<'_>) -> Result<Self, ImportError> {
         let mut held = Self {
+            numbers: BTreeMap::new(),
             by_uid: BTreeMap::new(),
             by_name: BTreeMap::new(),
             arriving: BTreeSet::new(),
@@ -170,6 +176,7 @@ impl Held {
             let (from, created) = first.unwrap_or((project, ""));
             for uid in &row.state.uids {
                 let place = (from.to_owned(), created.to_owned());
+                held.numbers.insert(*uid, row.no);
                 held.by_uid.insert(*uid, place);
             }
             let names = row.state.name().into_iter().chain(first.map(|it| it.1));

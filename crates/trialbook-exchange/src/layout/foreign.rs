@@ -5,7 +5,9 @@
 //! over in silence; secrets do not get into the book.
 
 use std::fs;
+use std::io;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -19,7 +21,7 @@ use trialbook_model::time::Timestamp;
 use trialbook_runner::protocol::Reader;
 use trialbook_runner::protocol::line as protocol;
 
-use super::read::each_line;
+use super::read::{each_line, run_folders};
 use super::told::Summary;
 use super::{CONFIG, METRICS, SUMMARY};
 use crate::bring::Arrival;
@@ -32,6 +34,48 @@ pub(super) struct Foreign {
     uid: ExperimentUid,
     /// What its ids follow from.
     own: String,
+    /// Lines of all its runs that were not understood.
+    pub(super) not_understood: u64,
+}
+
+/// When a run began and ended.
+struct Times {
+    begin: Timestamp,
+    ended: Option<Timestamp>,
+    /// Whether the summary says when it began, or ended.
+    are_told: bool,
+}
+
+impl Times {
+    /// As the summary says; where it says nothing, the run is as old as the file.
+    fn of(summary: &mut Summary<'_>, path: &Path, told: &Path) -> Result<Self, ImportError> {
+        let started = summary.time("started_at")?;
+        let duration = summary.take("duration_ms").as_ref().and_then(Value::as_f64);
+        let ended = summary.time("ended_at")?.or_else(|| {
+            let micros = duration? * 1000.0;
+            Some(Timestamp(started?.0.saturating_add(micros as i64)))
+        });
+        let begin = match started.or(ended) {
+            Some(begin) => begin,
+            None => changed(path).map_err(ImportError::read(told))?,
+        };
+        let are_told = started.or(ended).is_some();
+        Ok(Self {
+            begin,
+            ended,
+            are_told,
+        })
+    }
+}
+
+/// When a file was written last.
+fn changed(path: &Path) -> io::Result<Timestamp> {
+    let at = fs::metadata(path)?.modified()?;
+    let micros = at
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_micros();
+    Ok(Timestamp(i64::try_from(micros).unwrap_or(i64::MAX)))
 }
 
 /// A uid that follows from names.
@@ -81,14 +125,21 @@ impl Foreign {
         let own = create.handle.clone().unwrap_or_else(|| create.name.clone());
         let uid = ExperimentUid(uid_of(&[&create.project, &own]));
         create.experiment = uid;
-        let time = created.unwrap_or_default();
+        let time = match created {
+            Some(created) => created,
+            None => age(folder).map_err(ImportError::read(&told))?,
+        };
         let said = Said {
             time,
             actor: None,
             op: Op::CreateExperiment(create),
         };
         arrival.take(&Place::file(&told), Record::Said(said))?;
-        Ok(Self { uid, own })
+        Ok(Self {
+            uid,
+            own,
+            not_understood: 0,
+        })
     }
 
     /// Brings a run in; gives what is worth a note.
@@ -104,13 +155,8 @@ impl Foreign {
             fs::read_to_string(folder.join(SUMMARY)).map_err(ImportError::read(&place.file))?;
         let mut summary = Summary::parse(&text, &place)?;
         let run = RunUid(uid_of(&[&self.own, &name]));
-        let started = summary.time("started_at")?;
-        let duration = summary.take("duration_ms").as_ref().and_then(Value::as_f64);
-        let ended = summary.time("ended_at")?.or_else(|| {
-            let micros = duration? * 1000.0;
-            Some(Timestamp(started?.0.saturating_add(micros as i64)))
-        });
-        let begin = started.or(ended).unwrap_or_default();
+        let times = Times::of(&mut summary, &folder.join(SUMMARY), &place.file)?;
+        let (begin, ended) = (times.begin, times.ended);
         let mut ops = vec![(
             begin,
             Op::StartRun(StartRun {
@@ -143,12 +189,32 @@ impl Foreign {
         let odd = read_lines(&mut whole, run, (&folder.join(METRICS), &lines), begin)?;
         finals(metrics, &mut whole, run, end);
         whole.give(&mut |record| arrival.take(&place, record))?;
-        let note = format!(
-            "`{}`: {odd} lines were not understood; they are kept as events of kind `not_understood`",
-            lines.display()
-        );
-        Ok((odd > 0).then_some(note).into_iter().collect())
+        self.not_understood += odd;
+        let mut notes = Vec::new();
+        if !times.are_told {
+            let summary = place.file.display();
+            notes.push(format!(
+                "`{summary}` says no time: the run is taken to be as old as that file"
+            ));
+        }
+        if odd > 0 {
+            notes.push(format!(
+                "`{}`: {odd} lines were not understood; they are kept as events of kind `not_understood`",
+                lines.display()
+            ));
+        }
+        Ok(notes)
     }
+}
+
+/// How old an experiment is of which nobody says it: as old as its config, else as the first summary of a run.
+fn age(folder: &Path) -> io::Result<Timestamp> {
+    let mut files = vec![folder.join(CONFIG)];
+    for run in run_folders(folder)? {
+        files.push(run.join(SUMMARY));
+    }
+    let oldest = files.iter().find(|file| file.is_file());
+    changed(oldest.map_or(folder, |file| file))
 }
 
 fn folder_name(folder: &Path) -> String {

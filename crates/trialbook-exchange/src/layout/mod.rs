@@ -7,9 +7,11 @@
 
 mod foreign;
 mod line;
+mod names;
 mod read;
 mod summary;
 mod told;
+mod whole;
 mod write;
 
 pub use read::{is_layout, read};
@@ -28,6 +30,8 @@ const RUNS: &str = "runs";
 const RECORDS: &str = "records.jsonl";
 const METRICS: &str = "metrics.jsonl";
 const SUMMARY: &str = "summary.json";
+/// The entry of a summary with the numbers of lines of the files beside it.
+const LINES: &str = "lines";
 const SNAPSHOTS: &str = "snapshots";
 /// The folder of artifacts' bytes.
 pub const ARTIFACTS: &str = "artifacts";

@@ -16,6 +16,7 @@ use trialbook_model::state::Point;
 
 use super::foreign::Foreign;
 use super::line::{self, Line};
+use super::whole::{self, Lines};
 use super::{
     ARTIFACTS, CONFIG, EXPERIMENT, FORMAT, METRICS, RECORDS, RUNS, SNAPSHOTS, SUMMARY, VERSION,
 };
@@ -53,8 +54,12 @@ pub fn read(folder: &Path, name: &Path, arrival: &mut Arrival<'_>) -> Result<Fou
     }
     for run in run_folders(folder).map_err(ImportError::read(name))? {
         let told = reading.told(&run);
-        if run.join(RECORDS).is_file() {
-            reading.run(&run, arrival)?;
+        if let Some(lines) = whole::lines(&run, &told)? {
+            if !is_ours {
+                let place = Place::file(&reading.told(&folder.join(EXPERIMENT)));
+                return Err(ImportError::at(&place, Problem::Missing));
+            }
+            reading.run(&run, lines, arrival)?;
         } else if run.join(SUMMARY).is_file() {
             if foreign.is_none() {
                 foreign = Some(Foreign::new(folder, name, arrival)?);
@@ -76,13 +81,14 @@ pub fn read(folder: &Path, name: &Path, arrival: &mut Arrival<'_>) -> Result<Fou
         arrival.take(&place, record)?;
     }
     Ok(Found {
+        not_understood: foreign.map_or(0, |foreign| foreign.not_understood),
         notes: reading.notes,
         bytes: vec![folder.join(ARTIFACTS)],
     })
 }
 
 /// The folders of runs in the order of their names: `run-001` and `runs/run-001`.
-fn run_folders(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(super) fn run_folders(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut runs = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -169,11 +175,16 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn run(&mut self, folder: &Path, arrival: &mut Arrival<'_>) -> Result<(), ImportError> {
+    fn run(
+        &mut self,
+        folder: &Path,
+        lines: Lines,
+        arrival: &mut Arrival<'_>,
+    ) -> Result<(), ImportError> {
         let path = folder.join(RECORDS);
         let told = self.told(&path);
         let mut uid: Option<RunUid> = None;
-        each_line(&path, &told, &mut |place, text| {
+        let found = each_line(&path, &told, &mut |place, text| {
             let mut record = record_of(place, text)?;
             let subject = match &record {
                 Record::Said(said) => said.op.subject(),
@@ -199,6 +210,7 @@ impl Reading<'_> {
             }
             arrival.take(place, record)
         })?;
+        whole::check(&told, lines.records, found)?;
         let Some(uid) = uid else {
             let problem = Problem::Cut {
                 what: "its records",
@@ -207,7 +219,8 @@ impl Reading<'_> {
         };
         let path = folder.join(METRICS);
         let told = self.told(&path);
-        metrics(&path, &told, uid, arrival)
+        let found = metrics(&path, &told, uid, arrival)?;
+        whole::check(&told, lines.metrics, found)
     }
 
     /// The document of a snapshot, the first time that it is asked for.
@@ -241,36 +254,37 @@ fn metrics(
     told: &Path,
     uid: RunUid,
     arrival: &mut Arrival<'_>,
-) -> Result<(), ImportError> {
+) -> Result<u64, ImportError> {
     let subject = Subject::Run(uid);
     let mut series: BTreeMap<SeriesKey, Vec<Point>> = BTreeMap::new();
-    if path.is_file() {
-        each_line(
-            path,
-            told,
-            &mut |place, text| match line::parse(text, &subject) {
-                Ok(Line::Event(time, event)) => {
-                    let said = Said {
-                        time,
-                        actor: None,
-                        op: Op::Event(event),
-                    };
-                    arrival.take(place, Record::Said(said))
-                }
-                Ok(Line::Point(key, point)) => {
-                    series.entry(key).or_default().push(point);
-                    Ok(())
-                }
-                Err(reason) => {
-                    let expected = "a line of metrics";
-                    Err(ImportError::at(
-                        place,
-                        Problem::Malformed { expected, reason },
-                    ))
-                }
-            },
-        )?;
+    if !path.is_file() {
+        return Err(ImportError::at(&Place::file(told), Problem::Missing));
     }
+    let found = each_line(
+        path,
+        told,
+        &mut |place, text| match line::parse(text, &subject) {
+            Ok(Line::Event(time, event)) => {
+                let said = Said {
+                    time,
+                    actor: None,
+                    op: Op::Event(event),
+                };
+                arrival.take(place, Record::Said(said))
+            }
+            Ok(Line::Point(key, point)) => {
+                series.entry(key).or_default().push(point);
+                Ok(())
+            }
+            Err(reason) => {
+                let expected = "a line of metrics";
+                Err(ImportError::at(
+                    place,
+                    Problem::Malformed { expected, reason },
+                ))
+            }
+        },
+    )?;
     let place = Place::file(told);
     let mut sink = |record| arrival.take(&place, record);
     let mut grouping = Grouping::default();
@@ -278,15 +292,17 @@ fn metrics(
         grouping.make_room(points.len() as u64, &subject, &mut sink)?;
         grouping.add(&key, columns(points));
     }
-    grouping.finish(&subject, &mut sink)
+    grouping.finish(&subject, &mut sink)?;
+    Ok(found)
 }
 
-/// Gives each line that is not empty, with its place.
+/// Gives each line that is not empty, with its place; how many they are.
 pub(super) fn each_line(
     path: &Path,
     told: &Path,
     line: &mut dyn FnMut(&Place, &str) -> Result<(), ImportError>,
-) -> Result<(), ImportError> {
+) -> Result<u64, ImportError> {
+    let mut found = 0;
     let file = File::open(path).map_err(ImportError::read(told))?;
     let whole = Place::file(told);
     let mut reader = BufReader::new(file);
@@ -305,9 +321,10 @@ pub(super) fn each_line(
         })?;
         if !text.trim().is_empty() {
             line(&place, text.trim())?;
+            found += 1;
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 fn record_of(place: &Place, text: &str) -> Result<Record, ImportError> {

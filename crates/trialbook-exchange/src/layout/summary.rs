@@ -1,7 +1,7 @@
 //! `summary.json`: a run for people and for programs that know only such files.
 //!
-//! Not here: reading it, which only folders of others need. Invariant: it says nothing that the run's records do
-//! not say.
+//! Not here: reading it, which only folders of others need, and the numbers of lines, which stand in it too.
+//! Invariant: it says nothing that the run's records do not say.
 
 use serde_json::{Map, Value};
 use trialbook_model::float::Float;

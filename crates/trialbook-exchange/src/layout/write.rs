@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use trialbook_model::config::Config;
-use trialbook_model::handle::run_label;
+use trialbook_model::handle::parse_run_label;
 use trialbook_model::record::Op;
 use trialbook_model::state::Point;
 use trialbook_model::time::Timestamp;
@@ -18,8 +18,10 @@ use trialbook_store::BookError;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
+use super::names::Names;
 use super::{
-    CONFIG, EXPERIMENT, FORMAT, METRICS, RECORDS, RUNS, SNAPSHOTS, SUMMARY, VERSION, line, summary,
+    CONFIG, EXPERIMENT, FORMAT, LINES, METRICS, RECORDS, RUNS, SNAPSHOTS, SUMMARY, VERSION, line,
+    summary,
 };
 use crate::error::ExportError;
 use crate::gather::{Gather, uid_of};
@@ -60,45 +62,57 @@ pub fn write<V: Reading<Error = BookError>>(
     if let Some(config) = config {
         folder.put(&[CONFIG], config.file().as_bytes())?;
     }
+    let names = Names::of(what.runs, folder.path)?;
     for run in what.runs {
-        write_run(view, (&gather, &folder), (run, what.row), seen)?;
+        let name = names.name(run);
+        write_run(view, (&gather, &folder, name), (run, what.row), seen)?;
     }
     Ok(())
 }
 
-/// The folder of a run: `run-001`, or its id where it has no number.
-fn name_of(run: &RunRow) -> String {
-    match run.number {
-        Some(number) => run_label(number),
-        None => run.uid.to_string(),
-    }
-}
-
 fn write_run<V: Reading<Error = BookError>>(
     view: &V,
-    (gather, folder): (&Gather<'_, V>, &Folder<'_>),
+    (gather, folder, name): (&Gather<'_, V>, &Folder<'_>, &str),
     (run, experiment): (&RunRow, &ExperimentRow),
     seen: &mut dyn FnMut(&Record),
 ) -> Result<(), ExportError> {
     let mut text = RunText::default();
-    let mut sink = |record: Record| {
+    let number = parse_run_label(name);
+    let mut sink = |mut record: Record| {
         seen(&record);
+        // The number is the folder's: each book gives its own, and the text is everybody's.
+        if let Record::Said(Said {
+            op: Op::StartRun(start),
+            ..
+        }) = &mut record
+        {
+            start.number = number.or(start.number);
+        }
         text.take(record)
     };
     gather.run(run, &mut sink)?;
-    let name = name_of(run);
     for (sha256, document) in &text.snapshots {
         let pretty = pretty(document)?;
         folder.put(&[SNAPSHOTS, &format!("{sha256}.json")], &pretty)?;
     }
-    folder.put(&[RUNS, &name, RECORDS], &text.records)?;
-    folder.put(&[RUNS, &name, METRICS], text.metrics().as_bytes())?;
+    folder.put(&[RUNS, name, RECORDS], &text.records)?;
+    let metrics = text.metrics();
+    folder.put(&[RUNS, name, METRICS], metrics.as_bytes())?;
     let environment = match run.state.snapshots.get("environment") {
         Some(held) => view.snapshot(&held.value)?,
         None => None,
     };
-    let summary = summary::of(run, experiment, environment.as_ref());
-    folder.put(&[RUNS, &name, SUMMARY], &pretty(&summary)?)
+    let mut summary = summary::of(run, experiment, environment.as_ref());
+    summary[LINES] = json!({
+        (METRICS): lines_of(metrics.as_bytes()),
+        (RECORDS): lines_of(&text.records),
+    });
+    folder.put(&[RUNS, name, SUMMARY], &pretty(&summary)?)
+}
+
+fn lines_of(text: &[u8]) -> usize {
+    // Every line ends with a line feed, the last one too.
+    text.split(|letter| *letter == b'\n').count() - 1
 }
 
 fn pretty(value: &Value) -> Result<Vec<u8>, ExportError> {

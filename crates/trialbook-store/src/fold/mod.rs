@@ -166,23 +166,24 @@ impl<'a> Fold<'a> {
         let mut mentions = Vec::new();
         let mut mentioned = FxHashSet::default();
         for (_, happening) in &happenings {
-            let subject = match happening {
+            let (subject, moved) = match happening {
                 Happening::Operation(signed) => {
                     self.take(signed)?;
-                    mentions.extend(Mention::of_move(signed));
-                    signed.op.subject()
+                    (signed.op.subject(), Mention::of_move(signed))
                 }
                 Happening::Points(at) => {
                     let (subject, columns) = &mut points[*at];
                     self.take_points(subject, std::mem::take(columns))?;
-                    Some(subject.clone())
+                    (Some(subject.clone()), None)
                 }
             };
+            // A run is where it started before it is moved, whichever was said first.
             if let Some(Subject::Run(uid)) = subject
                 && mentioned.insert(uid)
             {
                 mentions.push(Mention::Seen(uid));
             }
+            mentions.extend(moved);
         }
         self.fold_points();
         self.number_runs(&mentions)?;

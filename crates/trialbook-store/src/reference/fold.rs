@@ -234,12 +234,12 @@ impl Reference {
         let mut seen = BTreeSet::new();
         let mut mentions = Vec::new();
         for signed in batch {
-            mentions.extend(Mention::of_move(signed));
             if let Some(Subject::Run(uid)) = signed.op.subject()
                 && seen.insert(uid)
             {
                 mentions.push(Mention::Seen(uid));
             }
+            mentions.extend(Mention::of_move(signed));
         }
         for mention in Mention::with_ends(&mentions) {
             let at = self.run_at(mention.run());

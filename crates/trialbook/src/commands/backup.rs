@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
+use trialbook_model::state::{ExperimentState, ProjectState};
 use trialbook_store::reading::Reading as _;
 use trialbook_store::{
     Access, ArchiveReport, Book, BookError, Effort, SealOutcome, unpack_archive,
@@ -47,8 +48,9 @@ pub(crate) struct Args {
 
 /// Put the book of a backup in the place of this one
 ///
-/// All checksums are checked before anything is changed. A book that holds experiments is refused unless --force
-/// is given; then they are replaced by those of the backup, while artifacts that are here stay.
+/// All checksums are checked before anything is changed. A book in which anything was recorded, be it a note or
+/// a tag, is refused unless --force is given; then all of it is replaced by what the backup has, while artifacts
+/// that are here stay.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -58,7 +60,7 @@ Examples:
 pub(crate) struct Restore {
     /// The file
     file: PathBuf,
-    /// Replace the experiments of this book
+    /// Replace what this book holds
     #[arg(long)]
     force: bool,
 }
@@ -187,10 +189,23 @@ fn replace(book: &Book, args: &Restore, file: File) -> Result<ArchiveReport> {
     Ok(report)
 }
 
+/// Whether nothing at all was recorded in a book: no run, and nothing of an experiment or a project.
 fn is_empty(book: &Book) -> Result<bool> {
     let view = book.view()?;
-    let others = view.experiments()?.len() > 1;
-    Ok(!others && view.run_count()? == 0)
+    if view.run_count()? > 0 || !view.unknown()?.is_empty() {
+        return Ok(false);
+    }
+    // Every book has this one, and as long as nothing was said of it, it is as it was made.
+    let untouched = ExperimentState::default_experiment();
+    if view.experiments()?.iter().any(|row| row.state != untouched) {
+        return Ok(false);
+    }
+    for name in view.projects()? {
+        if view.project(&name)? != ProjectState::default() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn tell(cx: &Context, done: &Done, verb: &str) -> Result<ExitCode> {

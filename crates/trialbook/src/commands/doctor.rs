@@ -10,13 +10,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 use trialbook_model::code::ErrorCode;
-use trialbook_model::id::RunNo;
 use trialbook_model::record::{Op, Signed};
 use trialbook_model::stale::stale_since;
+use trialbook_model::state::Records;
 use trialbook_model::time::{Clock as _, Timestamp};
-use trialbook_store::nouns::RunRow;
 use trialbook_store::query::{Query, Shown};
-use trialbook_store::reading::Reading;
+use trialbook_store::reading::Reading as _;
 use trialbook_store::{Artifacts, BOOK_FORMAT, BookError, Depth, Effort, Finding};
 
 use crate::book::{self, Open};
@@ -61,6 +60,10 @@ struct Health {
     runs: u64,
     experiments: u64,
     points: u64,
+    /// Versions of artifacts that the book keeps.
+    artifacts: u64,
+    /// Whether their bytes were read; else only whether they are there was looked at.
+    artifact_bytes_read: bool,
     /// Rows that `--rebuild` made anew; null without it.
     rebuilt: Option<u64>,
     /// What is lost or changed.
@@ -121,8 +124,16 @@ fn tell(health: &Health, cx: &Context) {
             .line(format!("made {} anew", count(rebuilt, "row")));
     }
     if health.healthy {
+        let whole = Line::styled(Style::Green, "the data are whole");
         cx.printer
-            .line(Line::styled(Style::Green, "the data are whole"));
+            .line(if health.artifacts == 0 || health.artifact_bytes_read {
+                whole
+            } else {
+                let artifacts = count(health.artifacts, "artifact");
+                whole.plain(format!(
+                    "; {artifacts} there, bytes not read: `trialbook doctor --bytes` does"
+                ))
+            });
     }
 }
 
@@ -132,6 +143,7 @@ fn examine(open: &Open, args: &Args) -> Result<Health> {
         rule: open.rule().word(),
         format: BOOK_FORMAT,
         size_bytes: size(open.folder()),
+        artifact_bytes_read: args.bytes,
         ..Health::default()
     };
     // Before the view, which damage may keep from being opened: what is wrong is named in any case.
@@ -158,9 +170,19 @@ fn examine(open: &Open, args: &Args) -> Result<Health> {
 
 fn examine_view(open: &Open, args: &Args, health: &mut Health) -> Result<()> {
     let view = open.view()?;
-    health.experiments = view.experiments()?.len() as u64;
+    let experiments = view.experiments()?;
+    health.experiments = experiments.len() as u64;
     health.notices.extend(of_later_versions(&view.unknown()?));
     let artifacts = open.artifacts();
+    for row in &experiments {
+        let title = format!("experiment {}", titles::experiment(row));
+        examine_artifacts(&artifacts, (&title, &row.state.records), args, health);
+    }
+    for name in view.projects()? {
+        let records = view.project(&name)?.records;
+        let title = format!("project {name}");
+        examine_artifacts(&artifacts, (&title, &records), args, health);
+    }
     let now = SystemClock.now();
     let all = view.search(&Query {
         shown: Shown::All,
@@ -168,10 +190,12 @@ fn examine_view(open: &Open, args: &Args, health: &mut Health) -> Result<()> {
     })?;
     health.runs = all.total;
     for batch in all.runs.chunks(BATCH) {
-        examine_runs(&view, batch, now, health)?;
-        for run in view.runs(batch)? {
+        let listing = Listing::read(&view, batch)?;
+        examine_runs(&listing, now, health);
+        for run in &listing.runs {
             health.points += run.state.records.counts.points;
-            examine_artifacts(&artifacts, &run, args, health);
+            let title = titles::run(run, listing.experiment_of(run));
+            examine_artifacts(&artifacts, (&title, &run.state.records), args, health);
         }
     }
     Ok(())
@@ -199,13 +223,7 @@ fn of_later_versions(kept: &[Signed]) -> Option<String> {
     ))
 }
 
-fn examine_runs<V: Reading>(
-    view: &V,
-    batch: &[RunNo],
-    now: Timestamp,
-    health: &mut Health,
-) -> Result<()> {
-    let listing = Listing::read(view, batch)?;
+fn examine_runs(listing: &Listing, now: Timestamp, health: &mut Health) {
     for run in &listing.runs {
         let title = titles::run(run, listing.experiment_of(run));
         for (key, kept, refused) in run.state.conflicts() {
@@ -238,15 +256,20 @@ fn examine_runs<V: Reading>(
             ));
         }
     }
-    Ok(())
 }
 
 /// Whether the bytes of all artifacts are there; `--bytes` also reads them.
-fn examine_artifacts(artifacts: &Artifacts, run: &RunRow, args: &Args, health: &mut Health) {
-    for held in run.state.records.artifacts.values().flatten() {
+fn examine_artifacts(
+    artifacts: &Artifacts,
+    (title, records): (&str, &Records),
+    args: &Args,
+    health: &mut Health,
+) {
+    for held in records.artifacts.values().flatten() {
         let Some(sum) = &held.value.sha256 else {
             continue;
         };
+        health.artifacts += 1;
         let whole = if args.bytes {
             artifacts.verify(sum).map(|_sum| ())
         } else {
@@ -254,9 +277,7 @@ fn examine_artifacts(artifacts: &Artifacts, run: &RunRow, args: &Args, health: &
         };
         if let Err(error) = whole {
             let path = &held.value.path;
-            health
-                .damage
-                .push(format!("run {}: `{path}`: {error}", run.uid));
+            health.damage.push(format!("{title}: `{path}`: {error}"));
         }
     }
 }

@@ -24,10 +24,10 @@ const SCHEMA: u32 = 1;
 
 /// Clear away what nothing needs any more: first a plan, with --yes the deed
 ///
-/// Runs that have been in the bin for 30 days are removed for good; bytes of artifacts that no record speaks of
-/// are removed when they are older than 24 hours; the database's file is written anew when much of it is free.
-/// With --older-than, experiments of which all runs ended before that go to the bin, unless they are archived,
-/// tagged, or a baseline.
+/// Runs that have been in the bin for 30 days, and of which nothing was heard for as long, are removed for good;
+/// bytes of artifacts that no record speaks of are removed when they are older than 24 hours; the database's file
+/// is written anew when much of it is free. With --older-than, experiments of which all runs ended before that go
+/// to the bin, unless they are archived, tagged, or a baseline; the default one never does.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

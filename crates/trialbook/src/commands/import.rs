@@ -4,19 +4,23 @@
 //! together, or nothing does.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::Serialize;
+use trialbook_exchange::blobs::{self, Moved};
 use trialbook_exchange::bring::Manner;
 use trialbook_exchange::{Arrival, Conflicts, Summary, source};
 use trialbook_model::time::Clock as _;
 use trialbook_store::Effort;
+use trialbook_store::reading::Reading as _;
 
-use crate::book;
+use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
 use crate::figures::{count, grouped};
+use crate::titles;
 
 const SCHEMA: u32 = 1;
 
@@ -53,6 +57,8 @@ struct Document {
     artifacts: u64,
     /// SHA-256 of bytes that neither the files nor the book have.
     artifacts_missing: BTreeSet<String>,
+    /// Lines of others that were not understood; they are kept as events.
+    lines_not_understood: u64,
     notes: Vec<String>,
 }
 
@@ -60,11 +66,42 @@ struct Document {
 struct Renamed {
     from: String,
     to: String,
+    /// What it is called in this book.
+    handle: String,
 }
 
 /// Brings them in.
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
+    let folder = cx.choice()?.folder;
+    let is_new = !folder.exists();
     let open = book::writing(cx)?;
+    match bring(args, cx, &open) {
+        Ok(mut brought) => {
+            // Nothing can be taken back from here on.
+            brought.tell_handles(&open)?;
+            brought.tell(cx)
+        }
+        Err(error) => {
+            // Nobody wants the empty book of an import that failed, nor bytes that nothing speaks of.
+            drop(open);
+            if is_new {
+                fs::remove_dir_all(&folder).ok();
+            }
+            Err(error)
+        }
+    }
+}
+
+/// What came in, and what is to be said of it.
+struct Brought {
+    summary: Summary,
+    moved: Moved,
+    notes: Vec<String>,
+    not_understood: u64,
+    renamed: Vec<Renamed>,
+}
+
+fn bring(args: &Args, cx: &Context, open: &Open) -> Result<Brought> {
     let manner = Manner {
         conflicts: if args.rename {
             Conflicts::Rename
@@ -76,76 +113,105 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     };
     let mut arrival = Arrival::new(open.book(), manner)?;
     let mut notes = Vec::new();
-    let mut told = trialbook_exchange::blobs::Moved::default();
+    let mut not_understood = 0;
+    let mut moved = Moved::default();
     for file in &args.files {
         let found = source::read(&cx.here().join(file), file, &mut arrival)?;
         notes.extend(found.notes);
+        not_understood += found.not_understood;
         for folder in found.bytes {
-            let moved =
-                trialbook_exchange::blobs::take(&open.artifacts(), arrival.sums(), &folder)?;
-            told.files += moved.files;
+            moved.files += blobs::take(&open.artifacts(), arrival.sums(), &folder)?.files;
         }
     }
     for sum in arrival.sums() {
         if !open.artifacts().contains(sum) {
-            told.missing.insert(sum.clone());
+            moved.missing.insert(sum.clone());
         }
     }
     let summary = arrival.finish()?;
-    open.book().seal(Effort::IfLarge)?;
-    tell(cx, &summary, told, notes)
+    Ok(Brought {
+        summary,
+        moved,
+        notes,
+        not_understood,
+        renamed: Vec::new(),
+    })
 }
 
-fn tell(
-    cx: &Context,
-    summary: &Summary,
-    moved: trialbook_exchange::blobs::Moved,
-    notes: Vec<String>,
-) -> Result<ExitCode> {
-    for note in &notes {
-        cx.printer.note(note.as_str());
+impl Brought {
+    fn tell_handles(&mut self, open: &Open) -> Result<()> {
+        open.book().seal(Effort::IfLarge)?;
+        let view = open.view()?;
+        for (from, to) in &self.summary.renamed {
+            let handle = match view.run_by_uid(*to)? {
+                Some(run) => titles::run(&run, view.experiment(run.experiment)?.as_ref()),
+                None => to.0.short(),
+            };
+            self.renamed.push(Renamed {
+                from: from.to_string(),
+                to: to.to_string(),
+                handle,
+            });
+        }
+        Ok(())
     }
-    if !moved.missing.is_empty() {
-        let number = count(moved.missing.len() as u64, "artifact");
-        cx.printer.warn(&format!(
-            "the bytes of {number} did not come along: export with --artifacts"
-        ));
-    }
-    let renamed = summary.renamed.iter().map(|(from, to)| Renamed {
-        from: from.to_string(),
-        to: to.to_string(),
-    });
-    if cx.printer.json_wanted() {
-        let document = Document {
-            experiments: summary.experiments,
-            runs: summary.runs,
-            same_runs: summary.same,
-            renamed_runs: renamed.collect(),
-            points: summary.points,
-            records: summary.records,
-            artifacts: moved.files,
-            artifacts_missing: moved.missing,
+
+    fn tell(self, cx: &Context) -> Result<ExitCode> {
+        let Self {
+            summary,
+            moved,
             notes,
-        };
-        cx.printer.json(SCHEMA, &document)?;
-        return Ok(ExitCode::SUCCESS);
+            not_understood,
+            renamed,
+        } = self;
+        for note in &notes {
+            cx.printer.note(note.as_str());
+        }
+        if !moved.missing.is_empty() {
+            let number = count(moved.missing.len() as u64, "artifact");
+            cx.printer.warn(&format!(
+                "the bytes of {number} did not come along: export with --artifacts"
+            ));
+        }
+        if cx.printer.json_wanted() {
+            let document = Document {
+                experiments: summary.experiments,
+                runs: summary.runs,
+                same_runs: summary.same,
+                renamed_runs: renamed,
+                points: summary.points,
+                records: summary.records,
+                artifacts: moved.files,
+                artifacts_missing: moved.missing,
+                lines_not_understood: not_understood,
+                notes,
+            };
+            cx.printer.json(SCHEMA, &document)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        for one in renamed {
+            cx.printer.line(format!(
+                "run {} came in as {} ({})",
+                one.from, one.handle, one.to
+            ));
+        }
+        let mut parts = vec![
+            count(summary.experiments, "new experiment"),
+            count(summary.runs, "new run"),
+            count(summary.points, "point"),
+            format!("{} other records", grouped(summary.records)),
+        ];
+        if summary.same > 0 {
+            parts.push(format!("{} were here already", count(summary.same, "run")));
+        }
+        if moved.files > 0 {
+            parts.push(count(moved.files, "artifact"));
+        }
+        if not_understood > 0 {
+            let lines = count(not_understood, "line");
+            parts.push(format!("{lines} not understood"));
+        }
+        cx.printer.line(parts.join(", "));
+        Ok(ExitCode::SUCCESS)
     }
-    for one in renamed {
-        cx.printer
-            .line(format!("run {} came in as {}", one.from, one.to));
-    }
-    let mut parts = vec![
-        count(summary.experiments, "new experiment"),
-        count(summary.runs, "new run"),
-        count(summary.points, "point"),
-        format!("{} other records", grouped(summary.records)),
-    ];
-    if summary.same > 0 {
-        parts.push(format!("{} were here already", count(summary.same, "run")));
-    }
-    if moved.files > 0 {
-        parts.push(count(moved.files, "artifact"));
-    }
-    cx.printer.line(parts.join(", "));
-    Ok(ExitCode::SUCCESS)
 }

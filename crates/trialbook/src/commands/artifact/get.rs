@@ -30,6 +30,7 @@ Examples:
   trialbook artifact get latest --output-dir out
   trialbook artifact get EXP-001/run-014 model.pt
   trialbook artifact get latest --type model,plot --output-dir out
+  trialbook artifact get latest --role best
   trialbook artifact get latest model.pt --version 1 --force")]
 pub(super) struct Args {
     /// The run, unless --run names it, then paths inside the run, or globs; default: all of them
@@ -43,6 +44,9 @@ pub(super) struct Args {
         value_name = "TYPE,…"
     )]
     types: Vec<String>,
+    /// Only those of this role, such as best
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
     /// Where to write
     #[arg(short, long, default_value = ".", value_name = "FOLDER")]
     output_dir: PathBuf,
@@ -149,18 +153,20 @@ fn wanted<'a>(
     cx: &Context,
 ) -> Result<Vec<&'a PutArtifact>> {
     let mut found = Vec::new();
-    let mut elsewhere = 0;
+    let mut elsewhere = Vec::new();
     for Version { number, of, held } in versions(records) {
         let artifact = &held.value;
         let is_version = args.version.map_or(number == of, |asked| asked == number);
         let is_named = paths.is_empty() || paths.iter().any(|path| names(path, &artifact.path));
-        if artifact.removed || !is_version || !is_named || !is_of(artifact, &args.types) {
+        let is_role = args.role.is_none() || args.role == artifact.role;
+        let is_meant = is_version && is_named && is_role && is_of(artifact, &args.types);
+        if artifact.removed || !is_meant {
             continue;
         }
         if artifact.sha256.is_some() {
             found.push(artifact);
         } else {
-            elsewhere += 1;
+            elsewhere.push(artifact);
             let place = artifact.uri.as_deref().unwrap_or("unknown");
             cx.printer.note(format!(
                 "artifact `{}` is only a reference to {place}",
@@ -169,12 +175,14 @@ fn wanted<'a>(
         }
     }
     for path in paths {
-        if elsewhere == 0 && !found.iter().any(|artifact| names(path, &artifact.path)) {
+        let mut known = found.iter().chain(&elsewhere);
+        if !known.any(|artifact| names(path, &artifact.path)) {
             return Err(unknown(path, records));
         }
     }
-    if found.is_empty() && elsewhere == 0 {
-        let types = args.types.join(",");
+    if found.is_empty() && elsewhere.is_empty() {
+        let asked = args.types.iter().chain(&args.role);
+        let types = asked.cloned().collect::<Vec<_>>().join(",");
         return Err(unknown(
             if types.is_empty() { "*" } else { &types },
             records,

@@ -202,8 +202,14 @@ fn told(dataset: &Dataset, outcome: &'static str, measured: Option<Measured>) ->
     }
 }
 
+/// Where the data of an entry are: where `run --strict-data` looks for them, too.
+fn place(opened: &Opened, dataset: &Dataset) -> PathBuf {
+    let found = data::locate(opened.folder(), &dataset.path);
+    found.unwrap_or_else(|| opened.folder().join(&dataset.path))
+}
+
 fn check(opened: &Opened, dataset: &Dataset) -> (Checked, Option<Measured>) {
-    match data::checksum(&opened.folder().join(&dataset.path)) {
+    match data::checksum(&place(opened, dataset)) {
         Ok(measured) => {
             let same = measured.checksum == dataset.checksum;
             let outcome = if same { "same" } else { "changed" };
@@ -253,12 +259,10 @@ fn update(args: &Choice, cx: &Context) -> Result<ExitCode> {
         let dataset = &opened.manifest.datasets[at];
         let (mut checked, measured) = check(&opened, dataset);
         let Some(measured) = measured else {
-            return Err(data::checksum(&opened.folder().join(&dataset.path))
-                .err()
-                .map_or_else(
-                    || anyhow::anyhow!("`{}` came back", dataset.path),
-                    Into::into,
-                ));
+            return Err(data::checksum(&place(&opened, dataset)).err().map_or_else(
+                || anyhow::anyhow!("`{}` came back", dataset.path),
+                Into::into,
+            ));
         };
         if checked.outcome == "changed" {
             checked.outcome = "written";
