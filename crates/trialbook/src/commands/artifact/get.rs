@@ -150,7 +150,13 @@ fn wanted<'a>(
 ) -> Result<Vec<&'a PutArtifact>> {
     let mut found = Vec::new();
     let mut elsewhere = 0;
-    for Version { number, of, held } in versions(records) {
+    for Version {
+        number,
+        of,
+        held,
+        stands: _,
+    } in versions(records)
+    {
         let artifact = &held.value;
         let is_version = args.version.map_or(number == of, |asked| asked == number);
         let is_named = paths.is_empty() || paths.iter().any(|path| names(path, &artifact.path));
