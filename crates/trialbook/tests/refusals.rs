@@ -234,9 +234,26 @@ fn ids_that_mean_nothing_or_several_list_what_they_could_mean() {
     );
     assert!(said.contains("hint: did you mean `warm-up`?"), "{said}");
     let said = sandbox.say("show twin").failed(3);
-    assert!(said.contains("`twin` means 2 "), "{said}");
+    assert!(
+        said.contains("`twin` means 2 runs or experiments of this book"),
+        "{said}"
+    );
+    assert!(said.contains("`PROJECT/EXPERIMENT/run-001`"), "{said}");
     assert!(said.contains("tuning/run-002  twin  running"), "{said}");
     assert!(said.contains("other/run-001  twin  running"), "{said}");
+    assert!(said.contains("default/tuning/run-002"), "{said}");
+    sandbox.say("show default/tuning/run-002").ok();
+    let said = sandbox.say("show 0f").failed(3);
+    assert!(said.contains("at least 4 digits"), "{said}");
+    for words in [
+        "rename warm-up latest",
+        "start --alias latest",
+        "start --name latest",
+        "create latest",
+    ] {
+        let said = sandbox.say(words).failed(4);
+        assert!(said.contains("`latest` means the newest run"), "{said}");
+    }
     sandbox.say("show tuning/twin").ok();
     sandbox.say("show tuning/run-2").ok();
     sandbox.say("show default/tuning").ok();
