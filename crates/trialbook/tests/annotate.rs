@@ -391,6 +391,21 @@ variations: [{name: one, params: {x: 1}}, {name: two, params: {x: 2}}]
 }
 
 #[test]
+fn lists_show_the_project_where_names_repeat() {
+    let sandbox = Sandbox::new();
+    sandbox.start("--experiment tuning");
+    sandbox.start("--experiment other --project nlp");
+    let list = sandbox.say("list").ok();
+    assert!(!list.contains("nlp/other/run-001"), "{list}");
+    sandbox.say("rename other tuning").ok();
+    let list = sandbox.say("list").ok();
+    for place in ["default/tuning/run-001", "nlp/tuning/run-001"] {
+        assert!(list.contains(place), "{list}");
+        sandbox.say(&format!("show {place}")).ok();
+    }
+}
+
+#[test]
 fn a_role_finds_its_newest_version() {
     let sandbox = Sandbox::new();
     let run = sandbox.start("");
@@ -438,7 +453,7 @@ fn progress_is_told_and_its_finish_foreseen() {
         sandbox.say("show long --json").json()["progress"]["finish"],
         Value::Null
     );
-    for bad in ["-1", "x", "1/0", "3/x", "NaN", "inf"] {
+    for bad in ["110%", "-1", "x", "1/0", "3/x", "NaN", "inf"] {
         let refused = ended(
             sandbox
                 .command()

@@ -26,6 +26,11 @@ fn reading_where_there_is_no_book_makes_none() {
     let told: serde_json::Value =
         serde_json::from_str(&sandbox.say("list --json").failed(5)).unwrap();
     assert_eq!(told["error"]["code"], "book_missing");
+    let told: serde_json::Value =
+        serde_json::from_str(&sandbox.say("list --json --bogus").failed(2)).unwrap();
+    assert_eq!(told["error"]["code"], "usage");
+    let message = told["error"]["message"].as_str().unwrap();
+    assert!(message.contains("--bogus"), "{message}");
 }
 
 #[test]
@@ -521,6 +526,8 @@ fn a_search_for_a_key_that_no_run_has_names_the_nearest() {
     assert_eq!(json["total"], 1);
     let unknown = serde_json::json!([{ "name": "acuracy", "nearest": "accuracy" }]);
     assert_eq!(json["unknown_keys"], unknown);
+    let said = sandbox.say("search --sort-by acuracy");
+    assert_eq!(said.out.lines().next(), Some("Found 1 run"), "{said:?}");
     // A key that some run has, though none that was found.
     for filter in [
         "metrics.accuracy > 2",
