@@ -176,7 +176,13 @@ impl Samples {
             few_y,
             many_x,
             many_y,
-            p: (0..10_000).map(|_| units.unit()).collect(),
+            // Half of the questions have something to find, some of it much.
+            p: (0..10_000)
+                .map(|at| {
+                    let unit = units.unit();
+                    if at % 2 == 0 { unit } else { unit.powi(8) }
+                })
+                .collect(),
         }
     }
 

@@ -116,6 +116,27 @@ fn small(tag: &str) -> Vec<String> {
 }
 
 #[test]
+fn an_experiment_that_moved_and_has_another_name_is_known_again() {
+    let mut records = small("one");
+    for (time, field, value) in [(20, "name", "f"), (21, "project", "q")] {
+        let subject = json!({"experiment": random::run_uid(9)});
+        let op = json!({"set_field": {"subject": subject, "field": field, "value": value}});
+        records.push(said(time, &op));
+    }
+    let book = random::empty();
+    brought(&book, whole(&records).as_bytes(), Conflicts::Refuse).unwrap();
+    let text = text_of(&book);
+    let again = brought(&book, text.as_bytes(), Conflicts::Refuse).unwrap();
+    assert_eq!((again.experiments, again.runs, again.same), (0, 0, 1));
+    assert_eq!(text_of(&book), text);
+    // Who does not know yet that it moved has the same experiment.
+    let early = whole(&small("one"));
+    let again = brought(&book, early.as_bytes(), Conflicts::Refuse).unwrap();
+    assert_eq!((again.experiments, again.same, again.records), (0, 1, 0));
+    assert_eq!(text_of(&book), text);
+}
+
+#[test]
 fn a_run_that_differs_is_refused_or_comes_in_beside() {
     let book = random::empty();
     brought(&book, whole(&small("one")).as_bytes(), Conflicts::Refuse).unwrap();

@@ -11,12 +11,19 @@ use crate::analysis::{
 };
 use crate::page::Page;
 
+/// A text with a full stop, unless it ends as a sentence does.
+fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    let is_one = text.is_empty() || text.ends_with(['.', '!', '?', ':', '…']);
+    format!("{text}{}", if is_one { "" } else { "." })
+}
+
 /// The page of a report.
 pub fn page(analysis: &Analysis, config: Option<&Config>) -> Page {
     let mut page = Page::titled(format!("Experiment report: {}", analysis.experiment));
     if let Some(about) = config.map(|config| &config.experiment) {
         let by = about.author.as_ref().map(|author| format!("By {author}."));
-        let about = [about.description.clone(), by];
+        let about = [about.description.as_deref().map(sentence), by];
         let about: Vec<String> = about.into_iter().flatten().collect();
         if !about.is_empty() {
             page.text(about.join(" "));

@@ -146,9 +146,9 @@ fn adjusted(p: &[f64], correction: Correction, scale: Scale) -> Result<Vec<f64>,
     Ok(match correction {
         Correction::Bonferroni => single(&|p| scale.times(p, m)),
         Correction::Sidak => single(&|p| scale.at_least_one(p, m)),
-        Correction::Holm => Family::of(p).step_down(scale, |p, left| scale.times(p, left)),
+        Correction::Holm => holm(p, scale),
         Correction::HolmSidak => {
-            Family::of(p).step_down(scale, |p, left| scale.at_least_one(p, left))
+            Family::of(p).step_down(scale, p.len(), |p, left| scale.at_least_one(p, left))
         }
         Correction::Hochberg => {
             Family::of(p).step_up(scale, |p, rank| scale.times(p, m + 1.0 - rank))
@@ -162,6 +162,29 @@ fn adjusted(p: &[f64], correction: Correction, scale: Scale) -> Result<Vec<f64>,
             Family::of(p).step_up(scale, |p, rank| scale.times(p, m * harmonic / rank))
         }
     })
+}
+
+/// Holm's adjustment. Where at most half of a family lies below 2/m, whatever does not is 1: the smallest of it is
+/// multiplied by m/2 or more. Only the others have to be sorted.
+fn holm(p: &[f64], scale: Scale) -> Vec<f64> {
+    /// A little above 2, so that rounding does not bring a product below 1.
+    const TWICE: f64 = 2.0 + 1e-6;
+    let m = p.len();
+    let bound = match scale {
+        Scale::Plain => TWICE / m as f64,
+        Scale::Logarithm => libm::log(TWICE) - libm::log(m as f64),
+    };
+    let below: Vec<usize> = (0..m).filter(|&at| p[at] < bound).collect();
+    if below.len() > m / 2 {
+        return Family::of(p).step_down(scale, m, |p, left| scale.times(p, left));
+    }
+    let small: Vec<f64> = below.iter().map(|&at| p[at]).collect();
+    let small = Family::of(&small).step_down(scale, m, |p, left| scale.times(p, left));
+    let mut adjusted = vec![scale.one(); m];
+    for (at, p) in below.into_iter().zip(small) {
+        adjusted[at] = p;
+    }
+    adjusted
 }
 
 /// A family's p-values in increasing order, and whose they are.
@@ -187,9 +210,8 @@ impl Family {
         restored
     }
 
-    /// From the smallest p on, each as large as the one before; `adjust` is given how many are left.
-    fn step_down(&self, scale: Scale, adjust: impl Fn(f64, f64) -> f64) -> Vec<f64> {
-        let m = self.sorted.len();
+    /// From the smallest p on, each as large as the one before; `adjust` is given how many of `m` are left.
+    fn step_down(&self, scale: Scale, m: usize, adjust: impl Fn(f64, f64) -> f64) -> Vec<f64> {
         let mut largest = f64::NEG_INFINITY;
         let adjusted: Vec<f64> = self
             .sorted
@@ -284,6 +306,12 @@ mod tests {
                 adjusted.rotate_left(by);
                 prop_assert_eq!(adjust(&turned, correction).unwrap(), adjusted, "{:?}", correction);
             }
+        }
+
+        #[test]
+        fn holm_without_sorting_is_holm(p in prop::collection::vec(prop_oneof![0.0..=1.0_f64, 0.0..0.05_f64], 1..60)) {
+            let sorted = Family::of(&p).step_down(Scale::Plain, p.len(), |p, left| Scale::Plain.times(p, left));
+            prop_assert_eq!(adjust(&p, Correction::Holm).unwrap(), sorted);
         }
 
         #[test]

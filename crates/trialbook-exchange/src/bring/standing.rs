@@ -163,18 +163,19 @@ impl Held {
             arriving: BTreeSet::new(),
         };
         for row in view.experiments()? {
-            let project = row.state.project().to_owned();
-            let created = row.state.place.as_ref().map(|place| &place.value.name);
-            let place = (project.clone(), created.cloned().unwrap_or_default());
+            let project = row.state.project();
+            let first = row.state.place.as_ref().map(|place| &place.value);
+            let first = first.map(|place| (place.project.as_str(), place.name.as_str()));
+            // A document says where it was created, wherever it was moved since.
+            let (from, created) = first.unwrap_or((project, ""));
             for uid in &row.state.uids {
-                held.by_uid.insert(*uid, place.clone());
+                let place = (from.to_owned(), created.to_owned());
+                held.by_uid.insert(*uid, place);
             }
-            for name in created
-                .map(String::as_str)
-                .into_iter()
-                .chain(row.state.name())
-            {
-                let names = (project.clone(), name.to_owned());
+            let names = row.state.name().into_iter().chain(first.map(|it| it.1));
+            let here = names.map(|name| (project, name));
+            for (project, name) in here.chain(first) {
+                let names = (project.to_owned(), name.to_owned());
                 held.by_name.insert(names, uid_of(&row));
             }
         }

@@ -70,8 +70,14 @@ pub(super) fn of(run: &RunRow, experiment: &ExperimentRow, environment: Option<&
             .into(),
     );
     if let Some(Value::Object(known)) = environment {
+        // Surroundings that many runs share have no time of their own: they are captured as each begins.
+        let began = || text(state.started()).into();
         let entries = ENVIRONMENT.iter().map(|key| {
-            let value = known.get(*key).cloned().unwrap_or_default();
+            let value = known.get(*key).cloned();
+            let value = match *key {
+                "timestamp" => value.unwrap_or_else(began),
+                _ => value.unwrap_or_default(),
+            };
             ((*key).to_owned(), value)
         });
         put("environment", Value::Object(entries.collect()));
