@@ -259,6 +259,10 @@ fn ids_that_mean_nothing_or_several_list_what_they_could_mean() {
         let said = sandbox.say(words).failed(4);
         assert!(said.contains("`latest` means the newest run"), "{said}");
     }
+    let config = "experiment: {id: latest, name: x}\ntask: {command: [\"true\"]}\n";
+    fs::write(sandbox.work().join("latest.yaml"), config).unwrap();
+    let said = sandbox.say("run latest.yaml").failed(4);
+    assert!(said.contains("`latest` means the newest run"), "{said}");
     sandbox.say("show tuning/twin").ok();
     sandbox.say("show tuning/run-2").ok();
     sandbox.say("show default/tuning").ok();
