@@ -13,7 +13,7 @@ use trialbook_store::index::{ExperimentFacts, RunFacts, RunView};
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
-use crate::variations::{Group, config_of, trials};
+use crate::variations::{Group, Trials, config_of, trials};
 
 /// One arm.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +49,8 @@ pub struct Arms {
     pub arms: Vec<Arm>,
     /// Runs that belong to none: they lack a key, or belong to no variation.
     pub outside: u64,
+    /// Archived runs, which are left out.
+    pub archived: u64,
 }
 
 /// Why runs cannot be divided into arms.
@@ -133,19 +135,21 @@ pub fn arms<R: Reading>(
     by: &[Key],
 ) -> Result<Arms, ArmsError<R::Error>> {
     let config = config_of(experiment);
-    let groups = trials(reading, experiment.no, config.as_ref())?;
-    if !by.is_empty() {
+    let Trials { groups, archived } = trials(reading, experiment.no, config.as_ref())?;
+    let mut arms = if !by.is_empty() {
         let project = reading.project(experiment.state.project())?;
         let lookup = Lookup::new(experiment, &project);
         let titles: Vec<String> = by.iter().map(ToString::to_string).collect();
         let mut arms = divided(groups, by, &titles, &lookup)?;
         arms.division = Division::Asked(titles);
-        return Ok(arms);
-    }
-    if config.is_some() || groups.iter().any(|group| group.name.is_some()) {
-        return Ok(by_variation(groups, config.as_ref()));
-    }
-    by_only_param(groups)
+        arms
+    } else if config.is_some() || groups.iter().any(|group| group.name.is_some()) {
+        by_variation(groups, config.as_ref())
+    } else {
+        by_only_param(groups)?
+    };
+    arms.archived = archived;
+    Ok(arms)
 }
 
 fn by_variation(groups: Vec<Group>, config: Option<&Config>) -> Arms {
@@ -164,6 +168,7 @@ fn by_variation(groups: Vec<Group>, config: Option<&Config>) -> Arms {
         division: Division::Variations,
         arms,
         outside,
+        archived: 0,
     }
 }
 
@@ -223,6 +228,7 @@ fn whole(groups: Vec<Group>) -> Arms {
         division: Division::Whole,
         arms,
         outside: 0,
+        archived: 0,
     }
 }
 
@@ -283,6 +289,7 @@ fn sorted_into(
         division: Division::Whole,
         arms: found.into_iter().map(named).collect(),
         outside,
+        archived: 0,
     }
 }
 

@@ -195,10 +195,7 @@ fn of_state(gate: Gate, run: &RunRow, experiment: &ExperimentRow) -> Outcome {
             passed_if_any(artifacts.map(|held| held.value.path.clone()).collect())
         }
         Gate::Checkpoints => {
-            let artifacts = state.records.artifacts();
-            let roles: BTreeSet<&str> = artifacts
-                .filter_map(|held| held.value.role.as_deref())
-                .collect();
+            let roles: BTreeSet<&str> = state.records.roles().collect();
             let wanted = ["best", "last"]
                 .iter()
                 .filter(|role| !roles.contains(**role));

@@ -3,6 +3,7 @@
 //! Answers are matched by item id; of several attempts the latest counts, several repeats are averaged. Not here: words.
 //! Invariant: differences are the second less the first; what has no partner or no score is counted, never guessed.
 
+mod again;
 mod answers;
 mod finding;
 
@@ -13,6 +14,7 @@ use trialbook_stats::{
 use trialbook_store::reading::Reading;
 
 use crate::finding::Span;
+pub use again::recorded_again;
 use answers::Answers;
 pub use finding::{Caution, Clusters, Compared, Flipped, Outcome, Request, Side, SideFinding};
 

@@ -90,7 +90,7 @@ pub fn lint<R: Reading>(reading: &R, experiment: &ExperimentRow) -> Result<Vec<H
         });
     }
     let config = config_of(experiment);
-    let groups = trials(reading, experiment.no, config.as_ref())?;
+    let groups = trials(reading, experiment.no, config.as_ref())?.groups;
     let runs: Vec<_> = groups.iter().flat_map(|group| &group.runs).collect();
     if runs.is_empty() {
         hints.push(Hint::NoRuns);

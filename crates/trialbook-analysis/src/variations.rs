@@ -17,7 +17,7 @@ use trialbook_stats::{Description, Undefined, describe};
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading;
 
-pub(crate) use attempts::{Group, trials};
+pub(crate) use attempts::{Group, Trials, trials};
 pub use judging::{Judged, RunCell, judge_run};
 use judging::{judged, observed};
 
@@ -118,7 +118,7 @@ pub struct VariationTable {
 }
 
 impl VariationTable {
-    /// Reads the experiment's runs and counts them up. Runs in the bin are left out, archived ones are in.
+    /// Reads the experiment's runs and counts them up. Runs in the bin and archived ones are left out.
     ///
     /// # Errors
     /// What the reading says.
@@ -136,7 +136,7 @@ impl VariationTable {
         only: &[String],
     ) -> Result<Self, R::Error> {
         let config = config_of(experiment);
-        let trials = trials(reading, experiment.no, config.as_ref())?;
+        let trials = trials(reading, experiment.no, config.as_ref())?.groups;
         let columns = columns(experiment, config.as_ref(), &trials);
         let rows = trials.iter().map(|group| row(group, &columns)).collect();
         let is_chosen = |group: &&Group| {

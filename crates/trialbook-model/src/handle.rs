@@ -219,6 +219,11 @@ fn nearest(text: &str, candidates: &[Candidate<'_>]) -> Vec<String> {
         .collect()
 }
 
+/// Whether a text means the newest run, so that nothing else of that name could be found.
+pub fn is_reserved(name: &str) -> bool {
+    name.trim() == "latest"
+}
+
 /// Whether a text has a wildcard, and so may mean several.
 pub fn is_glob(text: &str) -> bool {
     text.contains(['*', '?'])

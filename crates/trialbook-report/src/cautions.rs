@@ -152,7 +152,16 @@ pub fn of_analysis(warning: &Warning) -> String {
             )
         }
         Warning::Outside { runs } => {
-            format!("{} belong to no arm and are left out", count(*runs, "run"))
+            let belong = if *runs == 1 {
+                "belongs to no arm and is"
+            } else {
+                "belong to no arm and are"
+            };
+            format!("{} {belong} left out", count(*runs, "run"))
+        }
+        Warning::Archived { runs } => {
+            let are = if *runs == 1 { "is" } else { "are" };
+            format!("{} {are} left out", count(*runs, "archived run"))
         }
         Warning::BestOfSeries => {
             "the best value of each series counts: that favours runs with more points and more \

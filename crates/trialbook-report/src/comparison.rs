@@ -63,6 +63,7 @@ fn headline(comparison: &Comparison) -> String {
     };
     let title = &subjects[comparison.baseline].title;
     let why = match &comparison.baseline_mark {
+        Some(mark) if mark == title => "the marked baseline".to_owned(),
         Some(mark) => format!("the baseline `{mark}`"),
         None => "the first: no baseline is marked among them".to_owned(),
     };

@@ -32,6 +32,16 @@ impl Document {
     }
 }
 
+impl Document {
+    /// As people read it where its experiment has been named.
+    pub(crate) fn told_within(&self) -> String {
+        match (&self.run, &self.variation) {
+            (None, Some(variation)) => format!("variation {variation}"),
+            (Some(_), _) | (None, None) => self.told(),
+        }
+    }
+}
+
 /// A baseline as JSON.
 pub(crate) fn document<V: Reading>(view: &V, baseline: &Baseline) -> Result<Document> {
     Ok(match baseline {

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 
 use trialbook_model::code::ErrorCode;
 use trialbook_model::filter::FilterError;
+use trialbook_model::handle::LEAST_PREFIX;
 
 pub(crate) use told::Told;
 
@@ -194,6 +195,8 @@ pub(crate) enum Failure {
 
 fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
+    // `run or experiment`: each of the words has its plural.
+    let noun = noun.replace(" or ", &format!("{plural} or "));
     format!("{number} {noun}{plural}")
 }
 
@@ -246,6 +249,9 @@ impl Failure {
                     .to_owned()
             }
             Self::Usage { hint, .. } => hint.clone(),
+            Self::Unknown { nearest, text, .. } if nearest.is_empty() && is_short(text) => format!(
+                "the beginning of an id has at least {LEAST_PREFIX} digits"
+            ),
             Self::Unknown { noun, nearest, .. } => hint_of_unknown(noun, nearest),
             Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
             Self::UnknownSeries { nearest, .. } => {
@@ -255,7 +261,10 @@ impl Failure {
                 )
             }
             Self::Filter { source, .. } => return source.hint(),
-            Self::Ambiguous { .. } => "give more digits of the id, or the whole name".to_owned(),
+            Self::Ambiguous { .. } => {
+                "give its id, or its place with the project: `PROJECT/EXPERIMENT/run-001`"
+                    .to_owned()
+            },
             Self::NoRun { .. } => {
                 "name it with `--run RUN`, or start one: `export TRIALBOOK_RUN=$(trialbook start)`"
                     .to_owned()
@@ -295,6 +304,11 @@ impl Failure {
     }
 }
 
+/// Whether a text may be meant as the beginning of an id and is too short for one.
+fn is_short(text: &str) -> bool {
+    text.len() < LEAST_PREFIX && text.bytes().all(|letter| letter.is_ascii_hexdigit())
+}
+
 /// What to do about a name that means nothing here.
 fn hint_of_unknown(noun: &str, nearest: &[String]) -> String {
     if !nearest.is_empty() {
@@ -303,6 +317,8 @@ fn hint_of_unknown(noun: &str, nearest: &[String]) -> String {
     let hint = match noun {
         "experiment" => "`trialbook list experiments` shows what there is",
         "entry" => "the manifest has other names and paths",
+        "metric" => "`trialbook show RUN` lists the metrics of a run",
+        "run" => "`trialbook list` shows the runs, `trialbook list experiments` the experiments",
         "artifact" => "`trialbook artifact list RUN` shows what there is",
         "baseline" => "`trialbook baseline` shows what there is",
         "variation" => "`trialbook show EXPERIMENT` shows what there is",

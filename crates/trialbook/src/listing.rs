@@ -2,7 +2,7 @@
 //!
 //! Invariant: the short ids of one table are unique among its rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use trialbook_model::id::{ExperimentNo, RunNo};
@@ -52,6 +52,13 @@ impl Listing {
         self.runs.iter().map(head).collect()
     }
 
+    /// What several of the experiments are called, being of different projects.
+    fn namesakes(&self) -> BTreeSet<&str> {
+        let mut seen = BTreeSet::new();
+        let paths = self.experiments.values().map(titles::path);
+        paths.filter(|path| !seen.insert(*path)).collect()
+    }
+
     /// The table, with further columns.
     pub(crate) fn table(&self, now: Timestamp, more: &[More<'_>]) -> Table {
         let mut columns = vec![
@@ -66,8 +73,15 @@ impl Listing {
         columns.extend(more.iter().map(|more| Column::number(more.title)));
         let mut table = Table::new(columns);
         let ids = titles::short_ids(self.runs.iter().map(|run| run.uid.0));
+        let namesakes = self.namesakes();
         for run in &self.runs {
             let experiment = self.experiment_of(run);
+            let title = match experiment {
+                Some(row) if namesakes.contains(titles::path(row)) => {
+                    titles::placed(run, experiment)
+                }
+                Some(_) | None => titles::run(run, experiment),
+            };
             let started = run.state.started();
             let (style, status) = status(run, now);
             let mut cells = vec![
@@ -75,7 +89,7 @@ impl Listing {
                     Style::Yellow,
                     ids.get(&run.uid.0).cloned().unwrap_or_default(),
                 ),
-                (Style::Plain, titles::run(run, experiment)),
+                (Style::Plain, title),
                 (
                     Style::Plain,
                     run.state.name().unwrap_or_default().to_owned(),

@@ -45,7 +45,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(spelling::arguments(std::env::args_os())) {
         Ok(cli) => cli,
-        Err(error) => return printer::show_usage(&error),
+        Err(error) => return printer::show_usage(&error, std::env::args_os()),
     };
     let cx = match Context::read(&cli.options) {
         Ok(cx) => cx,

@@ -22,6 +22,15 @@ pub(crate) fn run(run: &RunRow, experiment: Option<&ExperimentRow>) -> String {
     }
 }
 
+/// The same with the project, as runs of different projects may be called alike.
+pub(crate) fn placed(of: &RunRow, experiment: Option<&ExperimentRow>) -> String {
+    let title = run(of, experiment);
+    match (of.number, experiment) {
+        (Some(_), Some(row)) => format!("{}/{title}", row.state.project()),
+        (Some(_), None) | (None, _) => title,
+    }
+}
+
 /// A run in a list of those that a text may mean.
 pub(crate) fn told(of: &RunRow, experiment: Option<&ExperimentRow>) -> String {
     let name = of.state.name().unwrap_or_default();

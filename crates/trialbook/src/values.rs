@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use trialbook_model::handle;
 use trialbook_model::record::{Param, ParamKind, SeriesKey};
 use trialbook_runner::protocol::json;
 
@@ -38,6 +39,18 @@ pub(crate) fn check_name(what: &str, name: &str) -> Result<(), Failure> {
     } else {
         Ok(())
     }
+}
+
+/// Refuses a name of a run or an experiment, or an alias, that would mean something else.
+pub(crate) fn refuse_reserved(what: &str, name: &str) -> Result<(), Failure> {
+    if handle::is_reserved(name) {
+        return Err(Failure::Value {
+            what: format!("the name of {what}"),
+            value: name.to_owned(),
+            expected: "a name that can be used: `latest` means the newest run",
+        });
+    }
+    Ok(())
 }
 
 /// Splits `KEY=VALUE …`, or `KEY VALUE` where there are two words and no `=` in the first.
@@ -173,11 +186,20 @@ fn not_a_map(what: &str, error: &serde_json::Error) -> Failure {
 
 /// A metric's value: a number, `NaN` and infinities in the usual spellings.
 pub(crate) fn metric(key: &str, text: &str) -> Result<f64, Failure> {
-    text.trim().parse().map_err(|_not_a_number| Failure::Value {
+    let refuse = |expected| Failure::Value {
         what: format!("the value of metric `{key}`:"),
         value: text.to_owned(),
-        expected: "a number",
-    })
+        expected,
+    };
+    let number: f64 = text
+        .trim()
+        .parse()
+        .map_err(|_not_a_number| refuse("a number"))?;
+    // Written with digits it was meant as a number; infinities are written as words.
+    if number.is_infinite() && text.contains(|c: char| c.is_ascii_digit()) {
+        return Err(refuse("a number within the range of 64-bit floats"));
+    }
+    Ok(number)
 }
 
 /// Metrics of `KEY=VALUE` words.
@@ -359,6 +381,10 @@ mod tests {
             "the value of metric `loss`: `low` is not a number"
         );
         assert!(metrics(&words("loss")).is_err());
+        for beyond in ["a=1e999", "a=-1e400"] {
+            let refused = metrics(&words(beyond)).unwrap_err().to_string();
+            assert!(refused.contains("the range of 64-bit"), "{refused}");
+        }
         for twice in [r#"{"a": 1, "a": 2}"#, r#"{"a": {"b": 1}, "a.b": 2}"#] {
             let refused = metrics_of_json(twice).unwrap_err().to_string();
             assert!(

@@ -153,6 +153,8 @@ fn tags_and_notes_are_set_and_removed_on_several_at_once() {
     sandbox.say("tag --project default team=search").ok();
 
     sandbox.run(["note", "a", "converged"]).ok();
+    let told = sandbox.run(["note", "a", ""]).failed(2);
+    assert!(told.contains("--remove"), "{told}");
     let args = [
         "note",
         "a",
@@ -363,7 +365,7 @@ variations: [{name: one, params: {x: 1}}, {name: two, params: {x: 2}}]
     let out = sandbox.say("baseline arms --variation two").ok();
     assert_eq!(
         out,
-        "Baseline of experiment default/arms is variation two of default/arms\n"
+        "Baseline of experiment default/arms is variation two\n"
     );
     let refused = sandbox.say("baseline arms --variation three").failed(3);
     assert!(
@@ -386,6 +388,44 @@ variations: [{name: one, params: {x: 1}}, {name: two, params: {x: 2}}]
         .say("baseline --name text-classification --remove")
         .failed(3);
     sandbox.say("baseline nobody").failed(3);
+}
+
+#[test]
+fn lists_show_the_project_where_names_repeat() {
+    let sandbox = Sandbox::new();
+    sandbox.start("--experiment tuning");
+    sandbox.start("--experiment other --project nlp");
+    let list = sandbox.say("list").ok();
+    assert!(!list.contains("nlp/other/run-001"), "{list}");
+    sandbox.say("rename other tuning").ok();
+    let list = sandbox.say("list").ok();
+    for place in ["default/tuning/run-001", "nlp/tuning/run-001"] {
+        assert!(list.contains(place), "{list}");
+        sandbox.say(&format!("show {place}")).ok();
+    }
+}
+
+#[test]
+fn a_role_finds_its_newest_version() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("");
+    for (text, role) in [("1", "best"), ("2", "best"), ("3", "last")] {
+        fs::write(sandbox.work().join("model.pt"), text).unwrap();
+        let words = format!("log artifact model.pt --role {role}");
+        sandbox.say_in(&run, &words).ok();
+    }
+    let list = sandbox.say(&format!("artifact list {run} --json")).json();
+    let found: Vec<_> = list["artifacts"].as_array().unwrap().iter().collect();
+    let found: Vec<_> = found
+        .iter()
+        .map(|it| {
+            (
+                it["role"].as_str().unwrap(),
+                it["version"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(found, [("best", 2), ("last", 3)]);
 }
 
 #[test]
@@ -413,7 +453,7 @@ fn progress_is_told_and_its_finish_foreseen() {
         sandbox.say("show long --json").json()["progress"]["finish"],
         Value::Null
     );
-    for bad in ["-1", "x", "1/0", "3/x", "NaN", "inf"] {
+    for bad in ["110%", "-1", "x", "1/0", "3/x", "NaN", "inf"] {
         let refused = ended(
             sandbox
                 .command()

@@ -174,6 +174,12 @@ fn a_leaderboard_ranks_the_runs_that_have_the_metric() {
         .ok();
     assert!(least.contains("ascending") && least.lines().nth(2).unwrap().contains("twin"));
     sandbox.say("leaderboard --sort-by status").failed(2);
+    let named = sandbox.say("leaderboard Default --metric loss").ok();
+    assert_eq!(
+        named,
+        sandbox.say("leaderboard --sort-by loss -e Default").ok()
+    );
+    sandbox.say("leaderboard nobody --metric loss").failed(3);
     sandbox.run(["leaderboard", "--sort-by", "a ="]).failed(4);
 }
 
@@ -222,6 +228,31 @@ fn arms(sandbox: &Sandbox, losses: [&[f64]; 2]) {
         }
     }
     sandbox::record(sandbox, &ops);
+}
+
+#[test]
+fn a_marked_baseline_is_called_so_and_not_by_its_id() {
+    let sandbox = Sandbox::new();
+    arms(&sandbox, [&[1.0, 1.1, 0.9], &[9.0, 9.1, 8.9]]);
+    sandbox.say("baseline arms --variation near").ok();
+    let said = sandbox.say("compare arms").ok();
+    let first = "2 arms, each against near (the marked baseline)\n";
+    assert!(said.starts_with(first), "{said}");
+}
+
+#[test]
+fn archived_runs_of_an_experiment_are_left_out_and_counted() {
+    let sandbox = Sandbox::new();
+    arms(&sandbox, [&[1.0, 1.1, 0.9, 50.0], &[9.0, 9.1, 8.9, 9.05]]);
+    sandbox.run(["archive", &"04".repeat(16)]).ok();
+    let said = sandbox.say("compare arms");
+    assert!(said.out.contains("near        3  1.00 "), "{said:?}");
+    assert!(said.err.contains("1 archived run of"), "{said:?}");
+    let said = sandbox.say("analyze arms");
+    assert!(said.out.contains("1 archived run is left out"), "{said:?}");
+    sandbox.run(["unarchive", &"04".repeat(16)]).ok();
+    let said = sandbox.say("analyze arms");
+    assert!(!said.out.contains("archived"), "{said:?}");
 }
 
 #[test]

@@ -304,7 +304,7 @@ fn the_readme_of_the_question_tracker_can_be_followed() {
     for text in [
         "Setup ",
         "gpt-4o",
-        "correct      2 (100.0 %)",
+        "correct      2 of 2 judged (100.0 %)",
         "Testing new configuration",
     ] {
         assert!(show.contains(text), "{text}: {show}");

@@ -26,6 +26,11 @@ fn reading_where_there_is_no_book_makes_none() {
     let told: serde_json::Value =
         serde_json::from_str(&sandbox.say("list --json").failed(5)).unwrap();
     assert_eq!(told["error"]["code"], "book_missing");
+    let told: serde_json::Value =
+        serde_json::from_str(&sandbox.say("list --json --bogus").failed(2)).unwrap();
+    assert_eq!(told["error"]["code"], "usage");
+    let message = told["error"]["message"].as_str().unwrap();
+    assert!(message.contains("--bogus"), "{message}");
 }
 
 #[test]
@@ -234,9 +239,30 @@ fn ids_that_mean_nothing_or_several_list_what_they_could_mean() {
     );
     assert!(said.contains("hint: did you mean `warm-up`?"), "{said}");
     let said = sandbox.say("show twin").failed(3);
-    assert!(said.contains("`twin` means 2 "), "{said}");
+    assert!(
+        said.contains("`twin` means 2 runs or experiments of this book"),
+        "{said}"
+    );
+    assert!(said.contains("`PROJECT/EXPERIMENT/run-001`"), "{said}");
     assert!(said.contains("tuning/run-002  twin  running"), "{said}");
     assert!(said.contains("other/run-001  twin  running"), "{said}");
+    assert!(said.contains("default/tuning/run-002"), "{said}");
+    sandbox.say("show default/tuning/run-002").ok();
+    let said = sandbox.say("show 0f").failed(3);
+    assert!(said.contains("at least 4 digits"), "{said}");
+    for words in [
+        "rename warm-up latest",
+        "start --alias latest",
+        "start --name latest",
+        "create latest",
+    ] {
+        let said = sandbox.say(words).failed(4);
+        assert!(said.contains("`latest` means the newest run"), "{said}");
+    }
+    let config = "experiment: {id: latest, name: x}\ntask: {command: [\"true\"]}\n";
+    fs::write(sandbox.work().join("latest.yaml"), config).unwrap();
+    let said = sandbox.say("run latest.yaml").failed(4);
+    assert!(said.contains("`latest` means the newest run"), "{said}");
     sandbox.say("show tuning/twin").ok();
     sandbox.say("show tuning/run-2").ok();
     sandbox.say("show default/tuning").ok();
@@ -504,6 +530,8 @@ fn a_search_for_a_key_that_no_run_has_names_the_nearest() {
     assert_eq!(json["total"], 1);
     let unknown = serde_json::json!([{ "name": "acuracy", "nearest": "accuracy" }]);
     assert_eq!(json["unknown_keys"], unknown);
+    let said = sandbox.say("search --sort-by acuracy");
+    assert_eq!(said.out.lines().next(), Some("Found 1 run"), "{said:?}");
     // A key that some run has, though none that was found.
     for filter in [
         "metrics.accuracy > 2",

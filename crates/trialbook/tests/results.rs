@@ -104,7 +104,7 @@ fn thirty_two_questions_come_to_what_the_example_says() {
     let text = sandbox.say("show exp_20241227_143022").ok();
     for line in [
         "  questions    32\n",
-        "  correct      28 (87.5 %)\n",
+        "  correct      28 of 32 judged (87.5 %)\n",
         "  failures     4 (12.5 %)\n",
         "  time         145.3 s, 4.54063 s a question\n",
         "  cost         $0.0234, $0.00073125 a question\n",
@@ -116,6 +116,35 @@ fn thirty_two_questions_come_to_what_the_example_says() {
     let stats = sandbox.say("stats --json").json();
     assert_eq!(stats["best_accuracy"], 0.875);
     assert_eq!(stats["total_cost"], 0.0234);
+}
+
+#[test]
+fn what_was_recorded_twice_and_what_is_no_verdict_is_told() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("");
+    let log = |words: &str| {
+        let said = sandbox.say(&format!("log item {words} --run {run}"));
+        assert_eq!(said.code, 0, "{said:?}");
+        said.err
+    };
+    assert_eq!(log("q-1 --score correct=true"), "");
+    log("q-1 --score correct=false");
+    log("q-2 --score correct=false");
+    for odd in ["1.5", "maybe"] {
+        let err = log(&format!("q-3 --score correct={odd} --repeat 1"));
+        assert!(err.contains("item q-3 counts as not judged"), "{err}");
+    }
+    log("q-3 --score correct=true --repeat 2");
+    let shown = sandbox.say(&format!("show {run}")).ok();
+    for line in [
+        "6; 2 recorded again with the same id, repeat and attempt: each counts\n",
+        "  correct      2 of 4 judged (50.0 %)\n",
+    ] {
+        assert!(shown.contains(line), "{line}{shown}");
+    }
+    let results = &sandbox.say(&format!("show {run} --json")).json()["results"];
+    assert_eq!(results["recorded_again"], 2);
+    assert_eq!(results["judged_questions"], 4);
 }
 
 #[test]

@@ -49,6 +49,11 @@ pub(super) fn warnings<R: Reading>(
             runs: collected.arms.outside,
         });
     }
+    if collected.arms.archived > 0 {
+        found.push(Warning::Archived {
+            runs: collected.arms.archived,
+        });
+    }
     found.extend(environment(reading, collected)?);
     found.extend(retries(collected));
     if request.agg == Agg::Best {

@@ -228,6 +228,20 @@ fn a_retried_trial_counts_once_and_is_told_of() {
 }
 
 #[test]
+fn what_is_archived_counts_nowhere_and_is_told_of() {
+    let mut runs = four_each();
+    runs.push(trial("a", 5, 100.0));
+    let archive = Op::SetField(SetField {
+        subject: Subject::Run(RunUid(Uid([runs.len() as u8 + 9; 16]))),
+        field: "archived".to_owned(),
+        value: true.into(),
+    });
+    let found = asked("derived", &runs, vec![archive], &Request::default());
+    assert_eq!(found.metrics[0].arms[0].n, 4);
+    assert!(found.warnings.contains(&Warning::Archived { runs: 1 }));
+}
+
+#[test]
 fn earlier_answers_on_other_data_are_looks() {
     let first = asked("derived", &four_each(), Vec::new(), &Request::default());
     let keep = |analysis: &Analysis| {

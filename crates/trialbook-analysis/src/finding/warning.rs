@@ -114,6 +114,11 @@ pub enum Warning {
         /// How many.
         runs: u64,
     },
+    /// Archived runs, which are left out.
+    Archived {
+        /// How many.
+        runs: u64,
+    },
     /// The best value of a series was chosen by looking.
     BestOfSeries,
     /// Student's t was asked for although the variances differ.

@@ -12,6 +12,14 @@ use trialbook_store::nouns::RunRow;
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading;
 
+/// The trials of an experiment.
+pub(crate) struct Trials {
+    /// By variation; those of the config come first.
+    pub(crate) groups: Vec<Group>,
+    /// Runs that were archived, by hand or as a changed config left them out: they count nowhere.
+    pub(crate) archived: u64,
+}
+
 /// The trials of one variation.
 pub(crate) struct Group {
     pub(crate) name: Option<String>,
@@ -35,7 +43,7 @@ pub(crate) fn trials<R: Reading>(
     reading: &R,
     experiment: ExperimentNo,
     config: Option<&Config>,
-) -> Result<Vec<Group>, R::Error> {
+) -> Result<Trials, R::Error> {
     let mut numbers = reading
         .search(&Query {
             experiments: Some(vec![experiment]),
@@ -54,9 +62,12 @@ pub(crate) fn trials<R: Reading>(
         .enumerate()
         .map(|(at, group)| (group.name.clone(), at))
         .collect();
+    let mut archived = 0;
     for run in reading.runs(&numbers)? {
-        // A change of the config, accepted by the user, left it out: it did something else.
-        if run.state.annotations.flag("left_out") {
+        // Put away by hand; or left out by a change of the config, as it did something else.
+        let annotations = &run.state.annotations;
+        if annotations.flag("archived") || annotations.flag("left_out") {
+            archived += 1;
             continue;
         }
         let name = run.state.start().and_then(|start| start.variation.clone());
@@ -68,7 +79,10 @@ pub(crate) fn trials<R: Reading>(
     }
     let planned = planned_keys(config);
     let groups = groups.into_iter();
-    Ok(groups.map(|group| group.counted(&planned)).collect())
+    Ok(Trials {
+        groups: groups.map(|group| group.counted(&planned)).collect(),
+        archived,
+    })
 }
 
 /// The keys of the runs that the recorded config asks for.

@@ -4,6 +4,7 @@
 
 use super::document::Experiment;
 use super::keys;
+use crate::handle::is_reserved;
 use crate::yaml::{Node, Problem, Reading, Shape};
 
 pub(super) fn read(reading: &mut Reading<'_>, node: &Node) -> Option<Experiment> {
@@ -21,6 +22,15 @@ pub(super) fn read(reading: &mut Reading<'_>, node: &Node) -> Option<Experiment>
     let tags = fields
         .get("tags")
         .map_or_else(Vec::new, |node| read_tags(reading, node));
+    let texts = [
+        ("id", "experiment.id", id.as_deref()),
+        ("name", "experiment.name", name.as_deref()),
+    ];
+    for (key, path, value) in texts {
+        if let (Some(node), true) = (fields.get(key), value.is_some_and(is_reserved)) {
+            reading.wrong(node, path, "another word: `latest` means the newest run");
+        }
+    }
     Some(Experiment {
         name: name.or_else(|| id.clone())?,
         id,

@@ -84,4 +84,32 @@ impl Records {
             .filter_map(|versions| versions.last())
             .filter(|version| !version.value.removed)
     }
+
+    /// Where the versions of one path stand that are to be found by what they are: the newest, and of each role the
+    /// newest that has it, such as `best` where a later one is `last`. A removal takes those before it away.
+    pub fn standing(versions: &[Latest<PutArtifact>]) -> Vec<usize> {
+        let mut roles: Vec<&str> = Vec::new();
+        let mut standing = Vec::new();
+        for (at, version) in versions.iter().enumerate().rev() {
+            if version.value.removed {
+                break;
+            }
+            let role = version.value.role.as_deref();
+            let is_first_of_role = role.is_some_and(|role| !roles.contains(&role));
+            if at + 1 == versions.len() || is_first_of_role {
+                standing.push(at);
+            }
+            roles.extend(role);
+        }
+        standing.reverse();
+        standing
+    }
+
+    /// The roles that a file has.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        self.artifacts.values().flat_map(|versions| {
+            let standing = Self::standing(versions).into_iter();
+            standing.filter_map(|at| versions[at].value.role.as_deref())
+        })
+    }
 }

@@ -103,9 +103,13 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         cx.printer.json(SCHEMA, &marked)?;
     } else {
         match &change.baseline {
-            Some(baseline) => cx
-                .printer
-                .line(format!("Baseline of {of} is {}", baseline.told())),
+            Some(baseline) => {
+                let told = match &args.name {
+                    Some(_) => baseline.told(),
+                    None => baseline.told_within(),
+                };
+                cx.printer.line(format!("Baseline of {of} is {told}"));
+            }
             None => cx.printer.line(format!("{of} has no baseline any more")),
         }
     }

@@ -174,11 +174,13 @@ fn tell(created: &Created, cx: &Context) -> Result<()> {
 
 fn check(args: &Args, name: &str) -> Result<()> {
     values::check_name("an experiment", name)?;
+    values::refuse_reserved("an experiment", name)?;
     values::check_name("a project", &args.project)?;
     secrets::refuse("the name of the experiment", name)?;
     secrets::refuse("the name of the project", &args.project)?;
     if let Some(alias) = &args.alias {
         values::check_name("an alias", alias)?;
+        values::refuse_reserved("an alias", alias)?;
         secrets::refuse("the alias", alias)?;
     }
     Ok(())

@@ -42,10 +42,14 @@ const SCHEMA: u32 = 1;
 #[command(after_help = "\
 Examples:
   trialbook leaderboard --sort-by f1 --top 20 --filter 'latency_ms<50'
+  trialbook leaderboard tuning --metric accuracy
   trialbook leaderboard --sort-by 'min(metrics.loss)' --experiment tuning --show lr,depth")]
 pub(crate) struct Args {
+    /// Only runs of this experiment
+    #[arg(value_name = "EXPERIMENT")]
+    of: Option<String>,
     /// The metric, or an aggregate of it, to rank by: KEY [ASC|DESC]
-    #[arg(long, alias = "metric", alias = "by", value_name = "KEY")]
+    #[arg(long, visible_alias = "metric", alias = "by", value_name = "KEY")]
     sort_by: String,
     /// So many at most; 0 for all
     #[arg(
@@ -106,7 +110,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let view = open.view()?;
     let names = Names::new(&view);
     let mut experiments = Vec::new();
-    for text in &args.experiment {
+    for text in args.of.iter().chain(&args.experiment) {
         experiments.push(names.experiment(text)?);
     }
     let (term, assumed) = directed(&view, term, &experiments)?;

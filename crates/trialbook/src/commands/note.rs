@@ -173,6 +173,15 @@ fn put(args: &Args, text: Option<&str>) -> Result<PutNote> {
         None if args.remove => None,
         None => Some(String::new()),
     };
+    // An empty text would take the place of a note that says something.
+    let is_empty = text.as_ref().is_some_and(|text| text.trim().is_empty());
+    if is_empty && args.data.is_none() {
+        return Err(Failure::Usage {
+            problem: "the text of the note is empty".to_owned(),
+            hint: "`--remove` takes a note away".to_owned(),
+        }
+        .into());
+    }
     let tags = args.tags.iter().flat_map(|word| word.split(','));
     Ok(PutNote {
         key: args.key.clone(),

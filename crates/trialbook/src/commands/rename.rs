@@ -46,6 +46,7 @@ struct Renamed {
 /// Renames it.
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     values::check_name("a run or an experiment", &args.name)?;
+    values::refuse_reserved("a run or an experiment", &args.name)?;
     secrets::refuse("the name", &args.name)?;
     let open = book::writing(cx)?;
     let view = open.view()?;

@@ -334,6 +334,14 @@ impl Outcome {
         Ok(())
     }
 
+    /// Whether no run has what a term of the order names, so that it sorts nothing.
+    fn is_unknown(&self, term: &str) -> bool {
+        let keys = self.keys.iter().filter(|key| key.to_string() == term);
+        let mut unknown = self.unknown_keys.iter();
+        let names: Vec<&str> = keys.map(|key| key.name.as_str()).collect();
+        unknown.any(|unknown| names.contains(&unknown.name.as_str()))
+    }
+
     /// `Found 23 runs, showing top 10 by val_accuracy (descending, assumed)`.
     fn headline(&self) -> String {
         let mut text = format!("Found {}", count(self.total, "run"));
@@ -341,6 +349,7 @@ impl Outcome {
         let by: Vec<String> = self
             .sorted
             .iter()
+            .filter(|term| !self.is_unknown(&term.key))
             .map(|term| {
                 let assumed = if term.assumed {
                     ", assumed from its name"

@@ -132,8 +132,10 @@ impl Clock for Virtual {
 /// Simulates it.
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     values::check_name("an experiment", &args.experiment)?;
+    values::refuse_reserved("an experiment", &args.experiment)?;
     if let Some(name) = &args.run_name {
         values::check_name("a run", name)?;
+        values::refuse_reserved("a run", name)?;
     }
     let swarm = swarm(args);
     let open = book::writing(cx)?;

@@ -114,6 +114,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let tags = secrets::tags(&args.tag, cx)?;
     if let Some(name) = &args.name {
         values::check_name("a run", name)?;
+        values::refuse_reserved("a run", name)?;
     }
     let setup = args.setup.read(cx)?;
     params.extend(setup.params.iter().cloned());
@@ -121,6 +122,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let view = open.view()?;
     if let Some(alias) = &args.alias {
         values::check_name("an alias", alias)?;
+        values::refuse_reserved("an alias", alias)?;
         secrets::refuse("the alias", alias)?;
         Names::new(&view).refuse_taken_alias(alias)?;
     }
@@ -194,6 +196,7 @@ fn plan(
     }
     let name = args.experiment.clone().unwrap_or_default();
     values::check_name("an experiment", &name)?;
+    values::refuse_reserved("an experiment", &name)?;
     values::check_name("a project", &args.project)?;
     let experiment = ExperimentUid::mint(&mut SystemEntropy);
     Ok(Plan {

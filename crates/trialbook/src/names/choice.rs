@@ -71,7 +71,7 @@ impl Choice {
             return Ok(Some(self.at(only)));
         }
         let noun = match (self.runs.is_empty(), self.experiments.is_empty()) {
-            (false, false) => "noun",
+            (false, false) => "run or experiment",
             (false, true) => "run",
             (true, _) => "experiment",
         };
@@ -106,7 +106,7 @@ impl Choice {
     fn told(&self, at: usize) -> String {
         match self.at(at) {
             Found::Run(run) => {
-                let title = titles::run(&run, self.of_runs.get(&run.experiment));
+                let title = titles::placed(&run, self.of_runs.get(&run.experiment));
                 let name = run.state.name().unwrap_or_default();
                 format!("run {}  {title}  {name}  {}", run.uid, run.state.status())
             }

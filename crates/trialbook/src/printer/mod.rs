@@ -8,11 +8,13 @@ mod styled;
 mod table;
 
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::Error;
 use serde::Serialize;
+use trialbook_model::code::ErrorCode;
 
 use styled::Look;
 pub(crate) use styled::{Line, Style};
@@ -296,8 +298,25 @@ const fn terminal_height() -> Option<usize> {
     None
 }
 
-/// Shows what clap says: help and version on standard output, mistakes on standard error.
-pub(crate) fn show_usage(error: &clap::Error) -> ExitCode {
-    drop(error.print());
+/// Shows what clap says: help and version on standard output, mistakes on standard error, as JSON where the words
+/// of the command line ask for it.
+pub(crate) fn show_usage(
+    error: &clap::Error,
+    mut words: impl Iterator<Item = OsString>,
+) -> ExitCode {
+    if error.use_stderr() && words.any(|word| word == "--json") {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default();
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        let told = serde_json::json!({
+            "code": ErrorCode::Usage.word(),
+            "message": message,
+            "hint": "`--help` after the verb shows what it takes",
+        });
+        let document = serde_json::json!({ "schema": 1, "error": told }).to_string();
+        drop(writeln!(io::stderr(), "{}", escape::json(&document)));
+    } else {
+        drop(error.print());
+    }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }

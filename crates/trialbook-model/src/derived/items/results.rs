@@ -23,6 +23,8 @@ pub struct Results {
 pub struct GroupResult {
     /// Items.
     pub questions: u64,
+    /// Items with a verdict: right, wrong, or ended in an error.
+    pub judged: u64,
     /// Items that were judged right; `None` where none was judged.
     pub correct: Option<u64>,
     /// The share of right ones among those that were judged.
@@ -87,6 +89,7 @@ impl Group {
     fn result(&self) -> GroupResult {
         GroupResult {
             questions: self.questions,
+            judged: self.judged,
             correct: (self.judged > 0).then_some(self.correct),
             accuracy: self.accuracy(),
             failures: self.failures,

@@ -154,9 +154,17 @@ fn wanted<'a>(
 ) -> Result<Vec<&'a PutArtifact>> {
     let mut found = Vec::new();
     let mut elsewhere = Vec::new();
-    for Version { number, of, held } in versions(records) {
+    for Version {
+        number,
+        of,
+        held,
+        stands,
+    } in versions(records)
+    {
         let artifact = &held.value;
-        let is_version = args.version.map_or(number == of, |asked| asked == number);
+        // A role finds its newest version, which need not be the newest of the path.
+        let is_newest = number == of || args.role.is_some() && stands;
+        let is_version = args.version.map_or(is_newest, |asked| asked == number);
         let is_named = paths.is_empty() || paths.iter().any(|path| names(path, &artifact.path));
         let is_role = args.role.is_none() || args.role == artifact.role;
         let is_meant = is_version && is_named && is_role && is_of(artifact, &args.types);

@@ -128,12 +128,12 @@ fn add(entries: &mut Vec<Entry>, args: &Args, records: &Records, of: &(String, S
     for Version {
         number,
         of: all,
+        stands,
         held,
     } in versions(records)
     {
         let artifact = &held.value;
-        let is_present = number == all && !artifact.removed;
-        if !(is_present || args.versions) || !is_of(artifact, &args.types) {
+        if !(stands || args.versions) || !is_of(artifact, &args.types) {
             continue;
         }
         entries.push(Entry {

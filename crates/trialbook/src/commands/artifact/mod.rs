@@ -51,6 +51,8 @@ struct Version<'a> {
     number: usize,
     /// Of how many.
     of: usize,
+    /// Whether it is found without asking for older ones: the newest, and the newest of each role.
+    stands: bool,
     held: &'a Latest<PutArtifact>,
 }
 
@@ -58,10 +60,12 @@ struct Version<'a> {
 fn versions(records: &Records) -> impl Iterator<Item = Version<'_>> {
     records.artifacts.values().flat_map(|versions| {
         let of = versions.len();
+        let standing = Records::standing(versions);
         let numbered = versions.iter().enumerate();
         numbered.map(move |(at, held)| Version {
             number: at + 1,
             of,
+            stands: standing.contains(&at),
             held,
         })
     })

@@ -10,7 +10,7 @@ use trialbook_analysis::comparison::{Kind, Subject};
 use trialbook_model::config::Config;
 use trialbook_model::filter::{Expr, Key, KeyKind};
 use trialbook_model::handle;
-use trialbook_model::id::{ExperimentNo, RunUid};
+use trialbook_model::id::{ExperimentNo, RunUid, Uid};
 use trialbook_model::state::Baseline;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::query::{Query, Shown};
@@ -111,12 +111,18 @@ impl Subjects {
     {
         let arms = arms::arms(view, row, &[])?;
         if arms.outside > 0 {
+            let belong = if arms.outside == 1 {
+                "belongs to no variation and is"
+            } else {
+                "belong to no variation and are"
+            };
             self.left_out.push(format!(
-                "{} of {} that belong to no variation are not shown",
+                "{} of {} {belong} not shown",
                 count(arms.outside, "run"),
                 titles::experiment(row)
             ));
         }
+        self.tell_archived(row, arms.archived);
         for arm in arms.arms {
             let title = if naming == Naming::WithExperiment {
                 let path = row.state.handle().or_else(|| row.state.name());
@@ -136,15 +142,30 @@ impl Subjects {
         Ok(())
     }
 
+    fn tell_archived(&mut self, row: &ExperimentRow, archived: u64) {
+        if archived > 0 {
+            let are = if archived == 1 { "is" } else { "are" };
+            let runs = count(archived, "archived run");
+            self.left_out.push(format!(
+                "{runs} of {} {are} left out",
+                titles::experiment(row)
+            ));
+        }
+    }
+
     fn newest<V>(&mut self, view: &V, row: &ExperimentRow, limit: usize) -> Result<Vec<RunRow>>
     where
         V: Reading,
     {
-        let hits = view.search(&Query {
+        let of = |shown, limit| Query {
             experiments: Some(vec![row.no]),
+            shown,
             limit,
             ..Query::all()
-        })?;
+        };
+        let hits = view.search(&of(Shown::Active, limit))?;
+        let with_archived = view.search(&of(Shown::WithArchived, 0))?.total;
+        self.tell_archived(row, with_archived.saturating_sub(hits.total));
         let mut runs = view.runs(&hits.runs)?;
         self.cut(&mut runs, limit, (&titles::experiment(row), hits.total));
         Ok(runs)
@@ -216,7 +237,10 @@ where
     let marks = marks(view, found)?;
     let Some(named) = named else {
         let mut places = marks.into_iter();
-        let marked = places.find_map(|(name, mark)| Some((found.place_of(&mark)?, name)));
+        let marked = places.find_map(|(name, mark)| {
+            let at = found.place_of(&mark)?;
+            Some((at, name.unwrap_or_else(|| found.list[at].title.clone())))
+        });
         return Ok(marked.or_else(|| marked_variation(found)));
     };
     let by_title = found.list.iter().position(|subject| {
@@ -224,7 +248,9 @@ where
             || subject.kind == Kind::Run && subject.runs[0].uid.to_string().starts_with(named)
     });
     let by_mark = || {
-        let (_, mark) = marks.iter().find(|(name, _)| name == named)?;
+        let (_, mark) = marks
+            .iter()
+            .find(|(name, _)| name.as_deref() == Some(named))?;
         found.place_of(mark)
     };
     match by_title.or_else(by_mark) {
@@ -237,23 +263,25 @@ where
     }
 }
 
-/// The baselines of the projects by name: those of experiments come first and are called after them.
-fn marks<V: Reading>(view: &V, found: &Subjects) -> Result<Vec<(String, Baseline)>> {
+/// The baselines of the projects: those of experiments, which have no name, come first, then tasks by name.
+fn marks<V: Reading>(view: &V, found: &Subjects) -> Result<Vec<(Option<String>, Baseline)>> {
     let mut marks = Vec::new();
     let mut projects: BTreeSet<&str> = BTreeSet::new();
     for row in found.experiments.values() {
         projects.insert(row.state.project());
         let project = view.project(row.state.project())?;
-        let name = row.state.handle().or_else(|| row.state.name());
         let own = project.baseline_of(&row.state);
-        marks.extend(own.map(|it| (name.unwrap_or("unnamed").to_owned(), it)));
+        marks.extend(own.map(|it| (None, it)));
     }
+    // The mark of an experiment bears its uid, which names no task.
+    let is_own = |name: &str| name.parse::<Uid>().is_ok();
     for project in projects {
         let state = view.project(project)?;
         marks.extend(
             state
                 .baselines()
-                .map(|(name, baseline)| (name.to_owned(), baseline)),
+                .filter(|(name, _)| !is_own(name))
+                .map(|(name, baseline)| (Some(name.to_owned()), baseline)),
         );
     }
     Ok(marks)
@@ -269,6 +297,6 @@ fn marked_variation(found: &Subjects) -> Option<(usize, String)> {
             subject.kind == Kind::Arm && subject.experiment == row.no && subject.arm == marked.name
         };
         let at = found.list.iter().position(is_it)?;
-        Some((at, marked.name.clone()))
+        Some((at, found.list[at].title.clone()))
     })
 }

@@ -11,6 +11,7 @@ use trialbook_store::reading::Reading as _;
 
 use super::{Args, Target, Written};
 use crate::context::Context;
+use crate::figures::count;
 
 /// Writes the table.
 pub(super) fn write(
@@ -32,6 +33,13 @@ pub(super) fn write(
         points = table::series(view, &numbers, &args.series, out)?;
     }
     target.finish()?;
+    if points == 0 && !args.series.is_empty() {
+        cx.printer.note(format!(
+            "none of {} has points of `{}`",
+            count(numbers.len() as u64, "run"),
+            args.series.join("`, `")
+        ));
+    }
     Ok(Written {
         file: args.target.display().to_string(),
         runs: numbers.len() as u64,

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::Serialize;
+use trialbook_model::derived::verdict;
 use trialbook_model::id::RunUid;
 use trialbook_model::record::{Item, Op, RunError, Score};
 
@@ -16,6 +17,8 @@ use crate::values;
 
 /// Longer inputs and outputs are kept as files named by their content.
 const INLINE: usize = 4 * 1024;
+/// The score that says right or wrong.
+const CORRECT: &str = "correct";
 
 /// Record a judged answer
 #[derive(Debug, clap::Args)]
@@ -111,9 +114,13 @@ pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
     let (open, target) = super::open(&args.choice, cx)?;
     let id = args.id.clone();
     let item = item(args, target.uid(), (scores, labels), &open)?;
+    let unjudged = unjudged(&item);
     let mut writer = open.writer(cx)?;
     writer.record(&Op::Item(Box::new(item)))?;
     writer.finish(cx)?;
+    if let Some(unjudged) = unjudged {
+        cx.printer.note(unjudged);
+    }
     if cx.printer.json_wanted() {
         let logged = Logged {
             run: target.uid().to_string(),
@@ -126,6 +133,19 @@ pub(super) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
             .line(format!("Logged item {id} to {}", target.told()));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What to say where the score `correct` is neither right nor wrong.
+fn unjudged(item: &Item) -> Option<String> {
+    let counts = item.primary.as_deref().is_none_or(|it| it == CORRECT);
+    let is_verdict = || verdict(item).is_some_and(|it| it.correct.is_some());
+    if !counts || item.error.is_some() || !item.scores.contains_key(CORRECT) || is_verdict() {
+        return None;
+    }
+    Some(format!(
+        "`{CORRECT}` is neither true, false nor a number from 0 to 1: item {} counts as not judged",
+        item.id
+    ))
 }
 
 type Parts = (BTreeMap<String, Score>, BTreeMap<String, String>);

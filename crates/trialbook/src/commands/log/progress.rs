@@ -107,7 +107,15 @@ fn amounts(args: &Args) -> Result<(f64, Option<f64>), Failure> {
         })
     };
     let (done, total) = if let Some(percent) = args.done.trim().strip_suffix('%') {
-        (number(percent)?, Some(100.0))
+        let percent = number(percent)?;
+        if percent > 100.0 {
+            return Err(Failure::Value {
+                what: "progress".to_owned(),
+                value: args.done.clone(),
+                expected: "a percentage from 0 % to 100 %",
+            });
+        }
+        (percent, Some(100.0))
     } else if let Some((done, total)) = args.done.split_once('/') {
         (number(done)?, Some(number(total)?))
     } else {

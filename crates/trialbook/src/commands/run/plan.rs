@@ -200,8 +200,13 @@ pub(super) fn announce(cx: &Context, spec: &Spec, outline: &Outline, jobs: &[Job
     }
     if !outline.leaving.is_empty() {
         let leaving = count(outline.leaving.len() as u64, "run");
+        let are = if outline.leaving.len() == 1 {
+            "is"
+        } else {
+            "are"
+        };
         printer.note(format!(
-            "{leaving} that the config no longer asks for are archived"
+            "{leaving} that the config no longer asks for {are} archived"
         ));
     }
     let tally = outline.decisions.tally();

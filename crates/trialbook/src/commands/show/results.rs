@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
+use trialbook_analysis::items::recorded_again;
 use trialbook_model::derived::{AgentResult, Cost, ErrorPattern, GroupResult, Results};
+use trialbook_store::nouns::RunRow;
+use trialbook_store::reading::Reading;
 
 use super::page::{clipped, field, heading};
 use crate::context::Context;
@@ -21,6 +24,10 @@ const EXAMPLE: usize = 80;
 pub(super) struct Document {
     #[serde(flatten)]
     all: GroupDocument,
+    /// Questions with a verdict, of which the accuracy is the share that is right.
+    judged_questions: u64,
+    /// Items whose id, repeat and attempt an earlier one has; they count as questions too.
+    recorded_again: u64,
     agent_performance: BTreeMap<String, AgentDocument>,
     question_type_performance: BTreeMap<String, GroupDocument>,
     error_patterns: BTreeMap<String, ErrorDocument>,
@@ -61,12 +68,14 @@ struct ErrorDocument {
 }
 
 /// As JSON.
-pub(super) fn document(results: &Results) -> Document {
+pub(super) fn document(results: &Results, again: u64) -> Document {
     let agents = results.agents.iter();
     let types = results.types.iter();
     let errors = results.errors.iter();
     Document {
         all: group(&results.all),
+        judged_questions: results.all.judged,
+        recorded_again: again,
         agent_performance: agents.map(|it| (it.name.clone(), agent(it))).collect(),
         question_type_performance: types.map(|(name, it)| (name.clone(), group(it))).collect(),
         error_patterns: errors.map(|it| (it.kind.clone(), error(it))).collect(),
@@ -119,17 +128,19 @@ fn only(costs: &[Cost]) -> Option<&Cost> {
 }
 
 /// As people read it.
-pub(super) fn print(results: &Results, cx: &Context) {
+pub(super) fn print(results: &Results, again: u64, cx: &Context) {
     heading(cx, "Results");
     let all = &results.all;
     let share =
         |share: Option<f64>| share.map_or_else(String::new, |it| format!(" ({})", percent(it)));
-    field(cx, "questions", grouped(all.questions));
+    field(cx, "questions", questions(all.questions, again));
     if let Some(correct) = all.correct {
+        let (correct, judged) = (grouped(correct), grouped(all.judged));
+        let accuracy = share(all.accuracy);
         field(
             cx,
             "correct",
-            format!("{}{}", grouped(correct), share(all.accuracy)),
+            format!("{correct} of {judged} judged{accuracy}"),
         );
     }
     let failures = grouped(all.failures);
@@ -155,6 +166,24 @@ pub(super) fn print(results: &Results, cx: &Context) {
     agents(&results.agents, cx);
     types(&results.types, cx);
     errors(&results.errors, cx);
+}
+
+fn questions(questions: u64, again: u64) -> String {
+    let all = grouped(questions);
+    match again {
+        0 => all,
+        again => format!(
+            "{all}; {} recorded again with the same id, repeat and attempt: each counts",
+            grouped(again)
+        ),
+    }
+}
+
+/// How many of a run's items were recorded before with the same id, repeat and attempt.
+/// Items that cannot be read are no reason not to show the rest: `doctor` names what is damaged.
+pub(super) fn again<V: Reading>(view: &V, run: &RunRow) -> u64 {
+    let items = view.items(run.no).unwrap_or_default();
+    recorded_again(items.iter().map(|item| &item.record))
 }
 
 fn agents(agents: &[AgentResult], cx: &Context) {

@@ -42,7 +42,7 @@ pub(super) fn show(view: &BookView<'_>, run: &RunRow, args: &Args, cx: &Context)
     setup_of(view, run, args, cx)?;
     params(run, args, cx);
     if let Some(results) = run.state.derived.results() {
-        results::print(&results, cx);
+        results::print(&results, results::again(view, run), cx);
     }
     let shown = if args.full { usize::MAX } else { LISTED };
     metrics(run, shown, cx);

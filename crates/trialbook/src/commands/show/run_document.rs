@@ -224,7 +224,10 @@ pub(super) fn build<V: Reading>(
             .snapshots
             .get(SETUP_SNAPSHOT)
             .map(|held| held.value.clone()),
-        results: state.derived.results().as_ref().map(results::document),
+        results: state
+            .derived
+            .results()
+            .map(|came_to| results::document(&came_to, results::again(view, run))),
         baseline_of: match experiment {
             Some(experiment) => baselines::of_run(view, run, experiment)?,
             None => Vec::new(),
