@@ -74,6 +74,9 @@ pub(crate) struct Args {
     /// With --items: the label whose equal values make clusters, such as the source of a question
     #[arg(long, requires = "items", value_name = "LABEL")]
     cluster: Option<String>,
+    /// The share of wrong alarms that is put up with
+    #[arg(long, default_value_t = 0.05, value_name = "NUMBER")]
+    alpha: f64,
     /// So many runs at most; the newest of an experiment or a glob
     #[arg(long, short = 'n', default_value_t = 100, value_name = "NUMBER")]
     limit: usize,
