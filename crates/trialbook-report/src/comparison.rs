@@ -8,11 +8,11 @@ use std::fmt::Write as _;
 use std::collections::BTreeMap;
 
 use trialbook_analysis::comparison::{Cell, Comparison, Held, Kind, Row, Setting, Source};
-use trialbook_analysis::separation::{ALPHA, Standing};
+use trialbook_analysis::separation::{Contrast, Standing};
 use trialbook_model::record::Goal;
 
 use crate::cautions;
-use crate::figures::{change, count, short, signed, up_to, with_unit};
+use crate::figures::{change, count, interval, p_number, short, signed, up_to, with_unit};
 use crate::page::{Page, Table, listed};
 
 /// Subjects that get a column each.
@@ -42,6 +42,7 @@ pub fn page(comparison: &Comparison, shown: Settings) -> Page {
         page.heading("Metrics");
         page.table(metrics(comparison));
     }
+    differences(&mut page, comparison);
     page.list(verdicts(comparison));
     for caution in &comparison.warnings {
         page.warning(cautions::of_comparison(caution));
@@ -219,6 +220,61 @@ fn one_metric(comparison: &Comparison, row: &Row) -> Table {
     table
 }
 
+/// Each subject against the baseline, where there are tests: difference, interval, p.
+fn differences(page: &mut Page, comparison: &Comparison) {
+    let base = &comparison.subjects[comparison.baseline].title;
+    let titles = [
+        "METRIC",
+        "SUBJECT",
+        "DIFFERENCE",
+        "95% CI",
+        "TEST",
+        "p",
+        "p (Holm)",
+    ];
+    let mut table = Table::of_numbers(titles);
+    let mut rows = 0;
+    for row in &comparison.metrics {
+        let unit = row.measure.unit.as_deref();
+        for (subject, cell) in comparison.subjects.iter().zip(&row.cells) {
+            let Some(found) = &cell.contrast else {
+                continue;
+            };
+            let half = (found.interval.high - found.interval.low) / 2.0;
+            let difference = signed(&up_to(found.difference, Some(half)));
+            table.row(vec![
+                row.measure.key.clone(),
+                subject.title.clone(),
+                points(&difference, unit),
+                interval(found.interval.low, found.interval.high),
+                test(found),
+                p_number(found.p),
+                p_number(found.p_adjusted),
+            ]);
+            rows += 1;
+        }
+    }
+    if rows > 0 {
+        page.heading(format!("Differences from {base}"));
+        page.table(table);
+    }
+}
+
+fn test(found: &Contrast) -> String {
+    match found.pairs {
+        Some(pairs) => format!("{}, {}", found.test, count(pairs as u64, "pair")),
+        None => found.test.to_owned(),
+    }
+}
+
+/// A difference with its unit; of percent in percentage points, which no relative change is.
+fn points(number: &str, unit: Option<&str>) -> String {
+    match unit {
+        Some("%") => format!("{number} pp"),
+        unit => with_unit(number, unit),
+    }
+}
+
 /// `0.92 (+0.03, +3.4%)`; a mean with its interval and n: `0.92 ± 0.02, n = 5`.
 fn shown(cell: &Cell, row: &Row) -> String {
     let Some(value) = cell.value else {
@@ -237,6 +293,10 @@ fn shown(cell: &Cell, row: &Row) -> String {
     };
     if let Some(delta) = cell.delta {
         let delta = signed(&up_to(delta, cell.half_width));
+        let delta = match unit {
+            Some("%") => points(&delta, unit),
+            Some(_) | None => delta,
+        };
         let share = cell.relative.map(|share| format!(", {}", change(share)));
         write!(text, " ({delta}{})", share.unwrap_or_default()).expect("a string takes all");
     }
@@ -276,6 +336,29 @@ fn verdicts(comparison: &Comparison) -> Vec<String> {
         lines.extend(ground(comparison));
     }
     lines.extend(assumed(comparison));
+    lines.extend(not_judged(comparison));
+    lines
+}
+
+/// What is shown without being judged, and what is not shown.
+fn not_judged(comparison: &Comparison) -> Vec<String> {
+    let rows = comparison.metrics.iter();
+    let rows = rows.filter(|row| !row.judged && row.measure.goal_assumed.is_some());
+    let keys: Vec<String> = rows.map(|row| row.measure.key.clone()).collect();
+    let mut lines = Vec::new();
+    if !keys.is_empty() {
+        lines.push(format!(
+            "Not judged: {} (nothing says which direction is better; --metrics takes more for better).",
+            listed(&keys)
+        ));
+    }
+    let left_out = comparison.left_out.len() as u64;
+    if left_out > 0 {
+        lines.push(format!(
+            "{} left out: --all or --metrics shows them.",
+            count(left_out, "derived metric")
+        ));
+    }
     lines
 }
 
@@ -341,8 +424,9 @@ fn ground(comparison: &Comparison) -> Vec<String> {
             Standing::Single => "One run each: whether that is chance cannot be said.".to_owned(),
             Standing::Trials { family: 0, .. } => continue,
             Standing::Trials { family, .. } => format!(
-                "Told apart by Welch's t tests of all pairs, Holm over {}, alpha = {ALPHA}.",
-                count(*family as u64, "test")
+                "Told apart by t tests of all pairs, Holm over {}, alpha = {}; ± is half of the 95% CI.",
+                count(*family as u64, "test"),
+                comparison.alpha
             ),
         });
     }

@@ -241,8 +241,12 @@ SUBJECT  RUNS                                loss    SD  MIN  MEDIAN  MAX
 far         4                  9.01 ± 0.14, n = 4  0.09  8.9   9.025  9.1
 near        4  1.01 ± 0.14, n = 4 (-8.00, -88.8%)  0.09  0.9   1.025  1.1
 
+Differences from far
+METRIC  SUBJECT  DIFFERENCE          95% CI            TEST        p  p (Holm)
+loss       near       -8.00  [-8.15, -7.85]  Welch's t test  < 0.001   < 0.001
+
 Winner: near (best loss 1.01)
-Told apart by Welch's t tests of all pairs, Holm over 1 test, alpha = 0.05.
+Told apart by t tests of all pairs, Holm over 1 test, alpha = 0.05; ± is half of the 95% CI.
 Assumed from the names: less loss is better.
 ";
     assert_eq!(said, expected);
@@ -258,6 +262,31 @@ Assumed from the names: less loss is better.
     let said = sandbox.say("compare arms").ok();
     assert!(
         said.contains("near (1.00), not tested against far (too few observations)."),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_says_no_direction_is_shown_and_not_judged() {
+    let sandbox = Sandbox::new();
+    run(&sandbox, "a", "", "loss=1 message_count=492");
+    run(&sandbox, "b", "", "loss=2 message_count=12");
+    let said = sandbox.say("compare a b").ok();
+    assert!(said.contains("Winner: a (best loss 1)\n"), "{said}");
+    assert!(
+        said.contains("Not judged: message_count (nothing says"),
+        "{said}"
+    );
+    let json = sandbox.say("compare a b --json").json();
+    assert_eq!(json["metrics"][1]["judged"], false);
+    assert_eq!(json["metrics"][1]["best"], serde_json::json!([]));
+    let said = sandbox.say("compare a b --metrics message_count").ok();
+    assert!(
+        said.contains("Winner: a (best message_count 492)"),
+        "{said}"
+    );
+    assert!(
+        said.contains("Assumed from the names: more message_count is better."),
         "{said}"
     );
 }
