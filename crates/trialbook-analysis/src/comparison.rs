@@ -5,6 +5,7 @@
 //! the metric was asked for.
 
 mod cells;
+mod scope;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,8 @@ use crate::number;
 use crate::separation::{self, Contrast, Group, Judged, Standing};
 use crate::variations::config_of;
 use cells::{best, cell};
+pub use scope::Scope;
+use scope::keys;
 pub use settings::{Held, Setting, Source, flattened};
 
 /// What is compared.
@@ -61,15 +64,6 @@ pub struct Request {
     pub agg: Agg,
     /// The subject that the others are compared with and the name of its mark; without one the first.
     pub baseline: Option<(usize, String)>,
-}
-
-/// Which metrics are shown where none are named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// Those that were logged; where none was, those that follow from what was recorded.
-    Logged,
-    /// Those, derived ones and those of the processes.
-    All,
 }
 
 /// Subjects beside each other.
@@ -280,32 +274,6 @@ fn across(experiments: &BTreeMap<ExperimentNo, ExperimentRow>) -> Vec<Caution> {
     vec![Caution::AcrossExperiments {
         experiments: names.map(str::to_owned).collect(),
     }]
-}
-
-/// The metrics asked for, once each, else those of the scope by name; and the derived ones that are left out.
-fn keys(subjects: &[Subject], request: &Request) -> (Vec<String>, Vec<String>) {
-    let mut keys: Vec<String> = Vec::new();
-    for key in &request.metrics {
-        if !keys.contains(key) {
-            keys.push(key.clone());
-        }
-    }
-    if !keys.is_empty() {
-        return (keys, Vec::new());
-    }
-    let runs = || subjects.iter().flat_map(|subject| &subject.runs);
-    let mut shown = measure::logged_keys(runs());
-    let derived = measure::derived_keys(runs());
-    let mut left_out = Vec::new();
-    match request.scope {
-        Scope::Logged if !shown.is_empty() => left_out.extend(derived.difference(&shown).cloned()),
-        Scope::Logged => shown = derived,
-        Scope::All => {
-            shown.extend(derived);
-            shown.extend(measure::system_keys(runs()));
-        }
-    }
-    (shown.into_iter().collect(), left_out)
 }
 
 fn units(key: &str, known: &BTreeMap<ExperimentNo, [MetricDefinitions; 2]>) -> Option<Caution> {

@@ -3,39 +3,27 @@
 //! Not here: what is compared. Invariant: a best value that rests on an assumed goal says "assumed", and a best
 //! mean that cannot be told from others is no winner.
 
+mod settings;
+
 use std::fmt::Write as _;
 
-use std::collections::BTreeMap;
-
-use trialbook_analysis::comparison::{Cell, Comparison, Held, Kind, Row, Setting, Source};
+use trialbook_analysis::comparison::{Cell, Comparison, Kind, Row};
 use trialbook_analysis::separation::{Contrast, Standing};
 use trialbook_model::record::Goal;
 
 use crate::cautions;
 use crate::figures::{change, count, interval, p_number, short, signed, up_to, with_unit};
 use crate::page::{Page, Table, listed};
+pub use settings::Settings;
 
 /// Subjects that get a column each.
 const COLUMNS: usize = 6;
-/// Different values of a setting that are shown where subjects have no columns.
-const VALUES: usize = 4;
-/// Letters of a setting's value that are shown.
-const LETTERS: usize = 40;
-
-/// Which settings are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settings {
-    /// Those that differ.
-    Differing,
-    /// All.
-    All,
-}
 
 /// The page of a comparison.
 pub fn page(comparison: &Comparison, shown: Settings) -> Page {
     let mut page = Page::default();
     page.text(headline(comparison));
-    settings(&mut page, comparison, shown);
+    settings::add(&mut page, comparison, shown);
     if comparison.metrics.is_empty() {
         page.text("No metric was recorded.");
     } else {
@@ -71,91 +59,6 @@ fn headline(comparison: &Comparison) -> String {
         return format!("{what}: {title}");
     }
     format!("{what}, each against {title} ({why})")
-}
-
-fn settings(page: &mut Page, comparison: &Comparison, shown: Settings) {
-    let all = &comparison.settings;
-    let wanted = |setting: &&Setting| match shown {
-        Settings::All => true,
-        Settings::Differing => setting.differs,
-    };
-    let rows: Vec<&Setting> = all.iter().filter(wanted).collect();
-    let differing = all.iter().filter(|setting| setting.differs).count();
-    page.heading(match shown {
-        Settings::Differing => format!(
-            "Params and configs that differ ({differing} of {})",
-            all.len()
-        ),
-        Settings::All => format!("Params and configs ({differing} of {} differ)", all.len()),
-    });
-    if rows.is_empty() {
-        page.text(if all.is_empty() {
-            "None was recorded."
-        } else {
-            "None differs."
-        });
-        return;
-    }
-    page.table(if comparison.subjects.len() <= COLUMNS {
-        settings_by_column(comparison, &rows)
-    } else {
-        settings_by_value(comparison, &rows)
-    });
-}
-
-fn key_of(setting: &Setting) -> String {
-    match setting.source {
-        Source::Param => setting.key.clone(),
-        Source::Config => format!("config.{}", setting.key),
-    }
-}
-
-fn settings_by_column(comparison: &Comparison, rows: &[&Setting]) -> Table {
-    let titles = comparison.subjects.iter().map(|it| it.title.clone());
-    let mut table = Table::of_texts(std::iter::once("KEY".to_owned()).chain(titles));
-    for setting in rows {
-        let mut cells = vec![key_of(setting)];
-        cells.extend(setting.values.iter().map(held));
-        table.row(cells);
-    }
-    table
-}
-
-fn settings_by_value(comparison: &Comparison, rows: &[&Setting]) -> Table {
-    let base = &comparison.subjects[comparison.baseline].title;
-    let mut table = Table::of_texts(["KEY".to_owned(), base.clone(), "THE OTHERS".to_owned()]);
-    for setting in rows {
-        let mut counts: BTreeMap<&Held, usize> = BTreeMap::new();
-        for (at, value) in setting.values.iter().enumerate() {
-            if at != comparison.baseline {
-                *counts.entry(value).or_default() += 1;
-            }
-        }
-        let mut counts: Vec<(&Held, usize)> = counts.into_iter().collect();
-        counts.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
-        let more = counts.len().saturating_sub(VALUES);
-        let shown = counts.iter().take(VALUES);
-        let mut shown: Vec<String> = shown
-            .map(|(value, number)| format!("{} ({number})", held(value)))
-            .collect();
-        if more > 0 {
-            shown.push(format!("{more} more values"));
-        }
-        let base = held(&setting.values[comparison.baseline]);
-        table.row(vec![key_of(setting), base, shown.join(", ")]);
-    }
-    table
-}
-
-fn held(value: &Held) -> String {
-    match value {
-        Held::One(text) => match text.char_indices().nth(LETTERS) {
-            Some((at, _)) => format!("{}…", &text[..at]),
-            None => text.clone(),
-        },
-        Held::Several { different } => format!("({different} values)"),
-        Held::Missing => String::new(),
-    }
 }
 
 /// The metrics in the direction in which the table has fewer columns; of one metric of arms everything.
