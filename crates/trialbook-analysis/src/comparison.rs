@@ -1,9 +1,11 @@
 //! Runs and arms beside each other: in what they differ, what came out, which is best (C-29, T-5, A-25).
 //!
 //! Not here: words, and what a difference is worth ([`crate::separation`]). Invariant: a subject without a
-//! value has none; a best one is named for defined and assumed goals alike, and what was assumed says so.
+//! value has none; what was assumed of a goal says so, and where nothing speaks for a direction none is best unless
+//! the metric was asked for.
 
 mod cells;
+mod scope;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,13 +13,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use trialbook_model::id::ExperimentNo;
 use trialbook_model::state::MetricDefinitions;
+use trialbook_model::system;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
 use crate::measure::{self, Agg, Measure};
 use crate::number;
-use crate::separation::{self, Standing};
+use crate::separation::{self, Contrast, Group, Judged, Standing};
+use crate::variations::config_of;
 use cells::{best, cell};
+pub use scope::Scope;
+use scope::keys;
 pub use settings::{Held, Setting, Source, flattened};
 
 /// What is compared.
@@ -46,10 +52,14 @@ pub enum Kind {
 }
 
 /// What is asked.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// The metrics; empty for all that a subject has.
+    /// The metrics; empty for those that the scope says.
     pub metrics: Vec<String>,
+    /// Which metrics are shown where none are named.
+    pub scope: Scope,
+    /// The share of wrong alarms that is put up with, between 0 and 1.
+    pub alpha: f64,
     /// Which number of a series is a run's value.
     pub agg: Agg,
     /// The subject that the others are compared with and the name of its mark; without one the first.
@@ -71,6 +81,10 @@ pub struct Comparison {
     pub settings: Vec<Setting>,
     /// Metrics by name, or as asked for.
     pub metrics: Vec<Row>,
+    /// Derived metrics that are left out.
+    pub left_out: Vec<String>,
+    /// The share of wrong alarms that is put up with.
+    pub alpha: f64,
     /// What to be careful about.
     pub warnings: Vec<Caution>,
 }
@@ -98,14 +112,17 @@ pub struct Row {
     pub measure: Measure,
     /// What each subject has.
     pub cells: Vec<Cell>,
-    /// The places of the best ones: several where they tie, none where there is no goal or no value.
+    /// Whether it is judged: not where nothing says which direction is better, nor what processes used, unless the
+    /// metric was asked for.
+    pub judged: bool,
+    /// The places of the best ones: several where they tie, none where it is not judged, has no goal or no value.
     pub best: Vec<usize>,
     /// How far they stand out from the others.
     pub standing: Option<Standing>,
 }
 
 /// What a subject has of a metric.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cell {
     /// Finite values.
     pub n: usize,
@@ -130,6 +147,8 @@ pub struct Cell {
     pub delta: Option<f64>,
     /// The difference as a share of the baseline's magnitude; none where that is 0.
     pub relative: Option<f64>,
+    /// The test against the baseline, where there are trials of a metric that is judged.
+    pub contrast: Option<Contrast>,
 }
 
 /// What to be careful about.
@@ -192,24 +211,22 @@ pub fn compare<R: Reading>(
     };
     let asked = Asked {
         subjects,
-        agg: request.agg,
+        request,
         baseline,
+        paired: paired(&experiments),
     };
+    let (keys, left_out) = keys(subjects, request);
     let mut metrics = Vec::new();
-    let mut values = Vec::new();
-    for key in keys(subjects, &request.metrics) {
+    let mut groups = Vec::new();
+    for key in keys {
         let definitions: Vec<&MetricDefinitions> = known.values().flatten().collect();
         let (row, of_subjects) = asked.row(Measure::of(&key, &definitions));
-        values.push(of_subjects);
+        groups.push(of_subjects);
         warnings.extend(units(&key, &known));
         warnings.extend(asked.doubts(&row));
         metrics.push(row);
     }
-    let best: Vec<&[usize]> = metrics.iter().map(|row: &Row| &row.best[..]).collect();
-    let standings = separation::standings(&values, &best);
-    for (row, standing) in metrics.iter_mut().zip(standings) {
-        row.standing = standing;
-    }
+    asked.judge(&mut metrics, &groups);
     let is_series = |row: &Row| asked.has_series(&row.measure.key);
     if request.agg == Agg::Best && metrics.iter().any(is_series) {
         warnings.push(Caution::BestOfSeries);
@@ -221,8 +238,20 @@ pub fn compare<R: Reading>(
         baseline_mark,
         settings: settings::settings(reading, subjects, &experiments)?,
         metrics,
+        left_out,
+        alpha: request.alpha,
         warnings,
     })
+}
+
+/// The experiments whose design makes pairs.
+fn paired(experiments: &BTreeMap<ExperimentNo, ExperimentRow>) -> BTreeSet<ExperimentNo> {
+    let pairs = |row: &&ExperimentRow| separation::makes_pairs(config_of(row).as_ref());
+    experiments
+        .values()
+        .filter(pairs)
+        .map(|row| row.no)
+        .collect()
 }
 
 fn head(subject: &Subject, experiments: &BTreeMap<ExperimentNo, ExperimentRow>) -> Head {
@@ -247,23 +276,6 @@ fn across(experiments: &BTreeMap<ExperimentNo, ExperimentRow>) -> Vec<Caution> {
     }]
 }
 
-/// The metrics asked for, once each; else all that a subject has, by name.
-fn keys(subjects: &[Subject], asked: &[String]) -> Vec<String> {
-    let mut keys: Vec<String> = Vec::new();
-    if asked.is_empty() {
-        let runs = || subjects.iter().flat_map(|subject| &subject.runs);
-        let mut all = measure::logged_keys(runs());
-        all.extend(measure::derived_keys(runs()));
-        keys.extend(all);
-    }
-    for key in asked {
-        if !keys.contains(key) {
-            keys.push(key.clone());
-        }
-    }
-    keys
-}
-
 fn units(key: &str, known: &BTreeMap<ExperimentNo, [MetricDefinitions; 2]>) -> Option<Caution> {
     let of = |held: &[MetricDefinitions; 2]| {
         let mut defined = held.iter().filter_map(|metrics| metrics.get(key));
@@ -278,16 +290,22 @@ fn units(key: &str, known: &BTreeMap<ExperimentNo, [MetricDefinitions; 2]>) -> O
 
 struct Asked<'a> {
     subjects: &'a [Subject],
-    agg: Agg,
+    request: &'a Request,
     baseline: usize,
+    /// Experiments whose design makes pairs.
+    paired: BTreeSet<ExperimentNo>,
 }
 
 impl Asked<'_> {
     /// The row, and the finite values of each subject.
-    fn row(&self, measure: Measure) -> (Row, Vec<Vec<f64>>) {
-        let cell = |subject: &Subject| cell(subject, &measure, self.agg);
-        let (mut cells, values): (Vec<Cell>, Vec<Vec<f64>>) =
-            self.subjects.iter().map(cell).unzip();
+    fn row(&self, measure: Measure) -> (Row, Vec<Group>) {
+        let cell = |subject: &Subject| {
+            let experiment = subject.experiment;
+            let pairs = subject.kind == Kind::Arm && self.paired.contains(&experiment);
+            let pairing = pairs.then_some(experiment);
+            cell(subject, &measure, (self.request.agg, pairing))
+        };
+        let (mut cells, groups): (Vec<Cell>, Vec<Group>) = self.subjects.iter().map(cell).unzip();
         let base = cells.get(self.baseline).and_then(|cell| cell.value);
         for (at, cell) in cells.iter_mut().enumerate() {
             if at == self.baseline {
@@ -300,14 +318,41 @@ impl Asked<'_> {
                 (base != 0.0 && share.is_finite()).then_some(share)
             });
         }
-        let best = best(&cells, &measure);
+        let judged = self.request.metrics.contains(&measure.key)
+            || measure.is_directed() && !system::is_system(&measure.key);
+        let best = if judged {
+            best(&cells, &measure)
+        } else {
+            Vec::new()
+        };
         let row = Row {
             measure,
             cells,
+            judged,
             best,
             standing: None,
         };
-        (row, values)
+        (row, groups)
+    }
+
+    /// Adds what the tests say of all metrics that are judged: they are one family.
+    fn judge(&self, rows: &mut [Row], groups: &[Vec<Group>]) {
+        let metrics: Vec<Judged<'_>> = rows
+            .iter()
+            .zip(groups)
+            .filter(|(row, _)| row.judged)
+            .map(|(row, groups)| Judged {
+                groups,
+                best: &row.best,
+            })
+            .collect();
+        let found = separation::found(&metrics, self.baseline, self.request.alpha);
+        for (row, found) in rows.iter_mut().filter(|row| row.judged).zip(found) {
+            row.standing = found.standing;
+            for (cell, contrast) in row.cells.iter_mut().zip(found.contrasts) {
+                cell.contrast = contrast;
+            }
+        }
     }
 
     fn doubts(&self, row: &Row) -> Vec<Caution> {

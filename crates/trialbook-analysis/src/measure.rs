@@ -14,6 +14,26 @@ use trialbook_model::system;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
+/// Words in a name that say that more is better.
+const MORE_WORDS: [&str; 16] = [
+    "accuracy",
+    "acc",
+    "auc",
+    "bleu",
+    "coverage",
+    "f1",
+    "gain",
+    "pass",
+    "precision",
+    "quality",
+    "recall",
+    "reward",
+    "rouge",
+    "score",
+    "success",
+    "throughput",
+];
+
 /// Which number of a series is the value of a run.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
@@ -99,6 +119,14 @@ impl Measure {
         }
     }
 
+    /// Whether anything says which direction is better: a definition, or a word in the name. T-5's rule takes more
+    /// for better where the name holds no word at all; that is a guess, and nothing to name a winner by.
+    pub fn is_directed(&self) -> bool {
+        let lower = self.key.to_ascii_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+        self.goal_assumed.is_none() || self.goal == Goal::Min || says(&MORE_WORDS)
+    }
+
     /// The value of a run; NaN and infinities are values.
     pub fn value(&self, run: &RunRow, agg: Agg) -> Option<f64> {
         let Some(summary) = run.state.records.series.get(&SeriesKey::plain(&self.key)) else {
@@ -136,6 +164,15 @@ pub fn logged_keys<'a>(runs: impl IntoIterator<Item = &'a RunRow>) -> BTreeSet<S
         }
     }
     keys
+}
+
+/// The metrics of the processes of runs, by name.
+pub fn system_keys<'a>(runs: impl IntoIterator<Item = &'a RunRow>) -> BTreeSet<String> {
+    let series = runs
+        .into_iter()
+        .flat_map(|run| run.state.records.series.keys());
+    let own = series.filter(|series| series.context.is_empty() && system::is_system(&series.key));
+    own.map(|series| series.key.clone()).collect()
 }
 
 /// The metrics that follow from what runs recorded, by name.
@@ -202,6 +239,15 @@ mod tests {
         let loss = Measure::of("loss", &[]);
         assert!(loss.value(&run, Agg::Last).is_some_and(f64::is_nan));
         assert_eq!(loss.value(&run, Agg::Best), None);
+    }
+
+    #[test]
+    fn a_name_without_a_word_gives_no_direction() {
+        let directed = |key| Measure::of(key, &[]).is_directed();
+        for key in ["val_loss", "val_f1", "Accuracy", "step_ms", "failure_count"] {
+            assert!(directed(key), "{key}");
+        }
+        assert!(!directed("message_count") && !directed("temperature"));
     }
 
     #[test]

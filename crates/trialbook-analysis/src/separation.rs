@@ -1,14 +1,29 @@
 //! Whether the best of several can be told from the others.
 //!
-//! The best one is chosen by looking, so every pair that could have been looked at counts: Welch's t of all pairs of
-//! arms, of all metrics that are shown, adjusted together by Holm. Not here: which is best. Invariant: a best one is
-//! told apart only from those that it beats after the correction.
+//! The best one is chosen by looking, so every pair that could have been looked at counts: the t tests of all pairs of
+//! arms, of all metrics that are judged, adjusted together by Holm. Trials that the design pairs are compared as
+//! pairs, others by Welch's t. Not here: which is best. Invariant: a best one is told apart only from those that it
+//! beats after the correction.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
-use trialbook_stats::{Correction, Level, Undefined, adjust, welch_t_test};
+use trialbook_model::config::Config;
+use trialbook_model::id::ExperimentNo;
+use trialbook_model::seed::SeedPolicy;
+use trialbook_stats::{
+    Correction, Level, TTest, Undefined, adjust, describe, paired_t_test, welch_t_test,
+};
 
-/// The share of wrong alarms that is put up with.
+use crate::finding::Span;
+
+/// The share of wrong alarms that is put up with where nothing else is asked for.
 pub const ALPHA: f64 = 0.05;
+
+/// Whether the design of an experiment makes pairs of equal trials.
+pub(crate) fn makes_pairs(config: Option<&Config>) -> bool {
+    config.is_some_and(|config| config.seed_policy == SeedPolicy::Paired)
+}
 
 /// How far the best one stands out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,42 +44,100 @@ pub enum Standing {
     },
 }
 
-/// The p-values of all pairs of one metric.
+/// A subject against the baseline.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Contrast {
+    /// The test.
+    pub test: &'static str,
+    /// Pairs, where pairs are compared.
+    pub pairs: Option<usize>,
+    /// The mean less that of the baseline; of pairs the mean of their differences.
+    pub difference: f64,
+    /// Its 95 % interval, not adjusted.
+    pub interval: Span,
+    /// The p-value, two-sided.
+    pub p: f64,
+    /// The p-value adjusted by Holm for all tests of the comparison.
+    pub p_adjusted: f64,
+    /// Whether the adjusted p is below alpha.
+    pub differs: bool,
+}
+
+/// The values of one subject for one metric.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Group {
+    /// The finite values.
+    pub(crate) values: Vec<f64>,
+    /// By trial, where the design of the experiment makes pairs.
+    pub(crate) by_trial: Option<(ExperimentNo, BTreeMap<u64, Vec<f64>>)>,
+}
+
+/// The values of a metric that is judged.
+pub(crate) struct Judged<'a> {
+    pub(crate) groups: &'a [Group],
+    /// The places of the best.
+    pub(crate) best: &'a [usize],
+}
+
+/// What was found about one metric.
+pub(crate) struct Found {
+    pub(crate) standing: Option<Standing>,
+    /// Of each subject against the baseline.
+    pub(crate) contrasts: Vec<Option<Contrast>>,
+}
+
+/// A pair of subjects that was tested: the test is of the first less the second.
+struct Tested {
+    places: (usize, usize),
+    test: TTest,
+    pairs: Option<usize>,
+    p_adjusted: f64,
+}
+
+/// All pairs of one metric.
 struct Pairs {
-    tested: Vec<(usize, usize, f64)>,
+    tested: Vec<Tested>,
     untested: Vec<(usize, usize, Undefined)>,
 }
 
-/// For each metric, given the values of each subject and the places of the best: how far they stand out. `None`
-/// where none is best.
-pub(crate) fn standings(values: &[Vec<Vec<f64>>], best: &[&[usize]]) -> Vec<Option<Standing>> {
-    let mut pairs: Vec<Pairs> = values.iter().map(|groups| pairs_of(groups)).collect();
+/// For each metric how far the best stand out (`None` where none is best), and each subject against the baseline.
+pub(crate) fn found(metrics: &[Judged<'_>], baseline: usize, alpha: f64) -> Vec<Found> {
+    let mut pairs: Vec<Pairs> = metrics.iter().map(|it| pairs_of(it.groups)).collect();
     let tested = || pairs.iter().flat_map(|pairs| &pairs.tested);
-    let raw: Vec<f64> = tested().map(|(_, _, p)| *p).collect();
+    let raw: Vec<f64> = tested().map(|it| it.test.p.two_sided.p).collect();
     // Only an empty family has no answer, and it asks none.
     let adjusted = adjust(&raw, Correction::Holm).unwrap_or_default();
     let mut adjusted = adjusted.into_iter();
-    for (_, _, p) in pairs.iter_mut().flat_map(|pairs| &mut pairs.tested) {
-        *p = adjusted.next().unwrap_or(1.0);
+    for tested in pairs.iter_mut().flat_map(|pairs| &mut pairs.tested) {
+        tested.p_adjusted = adjusted.next().unwrap_or(1.0);
     }
-    let metrics = values.iter().zip(&pairs).zip(best);
-    metrics
-        .map(|((groups, pairs), best)| standing(groups, pairs, (best, raw.len())))
-        .collect()
+    let metrics = metrics.iter().zip(&pairs);
+    let of = |(metric, pairs): (&Judged<'_>, &Pairs)| Found {
+        standing: standing(metric, pairs, (alpha, raw.len())),
+        contrasts: (0..metric.groups.len())
+            .map(|at| contrast(pairs, (at, baseline), alpha))
+            .collect(),
+    };
+    metrics.map(of).collect()
 }
 
-fn pairs_of(groups: &[Vec<f64>]) -> Pairs {
+fn pairs_of(groups: &[Group]) -> Pairs {
     let mut pairs = Pairs {
         tested: Vec::new(),
         untested: Vec::new(),
     };
-    if groups.iter().all(|group| group.len() < 2) {
+    if groups.iter().all(|group| group.values.len() < 2) {
         return pairs;
     }
     for one in 0..groups.len() {
         for other in one + 1..groups.len() {
-            match welch_t_test(&groups[one], &groups[other], Level::NINETY_FIVE) {
-                Ok(test) => pairs.tested.push((one, other, test.p.two_sided.p)),
+            match test(&groups[one], &groups[other]) {
+                Ok((test, matched)) => pairs.tested.push(Tested {
+                    places: (one, other),
+                    test,
+                    pairs: matched,
+                    p_adjusted: 1.0,
+                }),
                 Err(reason) => pairs.untested.push((one, other, reason)),
             }
         }
@@ -72,13 +145,59 @@ fn pairs_of(groups: &[Vec<f64>]) -> Pairs {
     pairs
 }
 
-fn standing(
-    groups: &[Vec<f64>],
-    pairs: &Pairs,
-    (best, family): (&[usize], usize),
-) -> Option<Standing> {
-    let first = *best.first()?;
-    if groups.iter().all(|group| group.len() < 2) {
+/// The paired t where the design makes pairs of both, repeats averaged first; else Welch's.
+fn test(one: &Group, other: &Group) -> Result<(TTest, Option<usize>), Undefined> {
+    let (Some((left, ours)), Some((right, theirs))) = (&one.by_trial, &other.by_trial) else {
+        return Ok((
+            welch_t_test(&one.values, &other.values, Level::NINETY_FIVE)?,
+            None,
+        ));
+    };
+    if left != right {
+        return Ok((
+            welch_t_test(&one.values, &other.values, Level::NINETY_FIVE)?,
+            None,
+        ));
+    }
+    let mean = |values: &[f64]| describe(values).ok().map(|it| it.mean);
+    let both = ours
+        .iter()
+        .filter_map(|(trial, values)| Some((mean(values)?, mean(theirs.get(trial)?)?)));
+    let (ours, theirs): (Vec<f64>, Vec<f64>) = both.unzip();
+    let test = paired_t_test(&ours, &theirs, Level::NINETY_FIVE)?;
+    Ok((test, Some(ours.len())))
+}
+
+fn contrast(pairs: &Pairs, (at, baseline): (usize, usize), alpha: f64) -> Option<Contrast> {
+    let tested = pairs
+        .tested
+        .iter()
+        .find(|tested| tested.places == (at, baseline) || tested.places == (baseline, at))?;
+    let found = tested.test.interval;
+    let (difference, low, high) = if tested.places.0 == at {
+        (tested.test.estimate, found.low, found.high)
+    } else {
+        (-tested.test.estimate, -found.high, -found.low)
+    };
+    Some(Contrast {
+        test: tested.test.variant.name(),
+        pairs: tested.pairs,
+        difference,
+        interval: Span {
+            low,
+            high,
+            method: "t",
+        },
+        p: tested.test.p.two_sided.p,
+        p_adjusted: tested.p_adjusted,
+        differs: tested.p_adjusted < alpha,
+    })
+}
+
+fn standing(metric: &Judged<'_>, pairs: &Pairs, (alpha, family): (f64, usize)) -> Option<Standing> {
+    let first = *metric.best.first()?;
+    let groups = metric.groups;
+    if groups.iter().all(|group| group.values.len() < 2) {
         return Some(Standing::Single);
     }
     let other = |one: usize, two: usize| match (one == first, two == first) {
@@ -87,9 +206,9 @@ fn standing(
         (false, false) => None,
     };
     let (mut apart, mut close, mut untested) = (Vec::new(), Vec::new(), Vec::new());
-    for (one, two, p) in &pairs.tested {
-        if let Some(at) = other(*one, *two) {
-            if *p < ALPHA {
+    for tested in &pairs.tested {
+        if let Some(at) = other(tested.places.0, tested.places.1) {
+            if tested.p_adjusted < alpha {
                 apart.push(at);
             } else {
                 close.push(at);
@@ -97,7 +216,7 @@ fn standing(
         }
     }
     for (one, two, reason) in &pairs.untested {
-        if let Some(at) = other(*one, *two).filter(|at| !groups[*at].is_empty()) {
+        if let Some(at) = other(*one, *two).filter(|at| !groups[*at].values.is_empty()) {
             untested.push((at, reason.word()));
         }
     }
@@ -113,22 +232,34 @@ fn standing(
 mod tests {
     use super::*;
 
+    fn groups(values: &[&[f64]]) -> Vec<Group> {
+        let group = |values: &&[f64]| Group {
+            values: values.to_vec(),
+            by_trial: None,
+        };
+        values.iter().map(group).collect()
+    }
+
+    fn standings(groups: &[Group], best: &[usize]) -> Option<Standing> {
+        let judged = Judged { groups, best };
+        found(&[judged], 0, ALPHA).remove(0).standing
+    }
+
     #[test]
     fn a_winner_has_to_beat_the_others_after_the_correction() {
-        let near = vec![1.0, 1.1, 0.9, 1.05];
-        let far = vec![9.0, 9.1, 8.9, 9.05];
-        let same = vec![9.02, 9.08, 8.95, 9.01];
-        let values = [vec![near, far, same, vec![7.0], Vec::new()]];
-        let found = standings(&values, &[&[0]]);
+        let near = [1.0, 1.1, 0.9, 1.05];
+        let far = [9.0, 9.1, 8.9, 9.05];
+        let same = [9.02, 9.08, 8.95, 9.01];
+        let values = groups(&[&near, &far, &same, &[7.0], &[]]);
         let expected = Standing::Trials {
             apart: vec![1, 2],
             close: Vec::new(),
             untested: vec![(3, "too_few_observations")],
             family: 3,
         };
-        assert_eq!(found, [Some(expected)]);
-        let found = standings(&values, &[&[1]]);
-        let Some(Standing::Trials { close, .. }) = &found[0] else {
+        assert_eq!(standings(&values, &[0]), Some(expected));
+        let found = standings(&values, &[1]);
+        let Some(Standing::Trials { close, .. }) = &found else {
             panic!("{found:?}")
         };
         assert_eq!(close, &[2]);
@@ -136,8 +267,43 @@ mod tests {
 
     #[test]
     fn single_values_tell_nothing() {
-        let values = [vec![vec![1.0], vec![2.0]]];
-        assert_eq!(standings(&values, &[&[1]]), [Some(Standing::Single)]);
-        assert_eq!(standings(&values, &[&[]]), [None]);
+        let values = groups(&[&[1.0], &[2.0]]);
+        assert_eq!(standings(&values, &[1]), Some(Standing::Single));
+        assert_eq!(standings(&values, &[]), None);
+    }
+
+    /// Trials far from each other of arms near each other: only pairs tell the arms apart.
+    /// `scipy.stats.ttest_rel([1.1, 2.2, 3.1, 4.2], [1, 2, 3, 4])`: p = 0.013847; unpaired p = 0.876.
+    #[test]
+    fn trials_that_the_design_pairs_are_compared_as_pairs() {
+        let group = |experiment: u64, values: &[f64]| Group {
+            values: values.to_vec(),
+            by_trial: Some((
+                ExperimentNo(experiment),
+                (1_u64..)
+                    .zip(values.iter().map(|value| vec![*value]))
+                    .collect(),
+            )),
+        };
+        let base = group(1, &[1.0, 2.0, 3.0, 4.0]);
+        let check = |other: Group, test: &str, pairs: Option<usize>, p: f64| {
+            let groups = [base.clone(), other];
+            let judged = Judged {
+                groups: &groups,
+                best: &[1],
+            };
+            let found = found(&[judged], 0, ALPHA).remove(0);
+            let contrast = found.contrasts[1].as_ref().unwrap();
+            assert_eq!((contrast.test, contrast.pairs), (test, pairs));
+            assert!((contrast.p - p).abs() < 1e-3, "{contrast:?}");
+            assert!((contrast.difference - 0.15).abs() < 1e-12);
+            assert!(contrast.interval.low < 0.15 && contrast.interval.high > 0.15);
+            assert!(found.contrasts[0].is_none());
+        };
+        let values = [1.1, 2.2, 3.1, 4.2];
+        let paired = trialbook_stats::TVariant::Paired.name();
+        let welch = trialbook_stats::TVariant::Welch.name();
+        check(group(1, &values), paired, Some(4), 0.013_847);
+        check(group(2, &values), welch, None, 0.876);
     }
 }

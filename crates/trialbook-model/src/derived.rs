@@ -23,6 +23,7 @@ use fold::Merge as _;
 pub use fold::Order;
 pub use items::{
     AgentResult, Cost, ErrorPattern, GroupResult, Judgements, Results, Verdict, verdict,
+    verdict_name,
 };
 pub use life::Life;
 pub use rules::{Input, RULES, Rule, rule_of};

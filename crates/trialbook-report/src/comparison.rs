@@ -3,45 +3,34 @@
 //! Not here: what is compared. Invariant: a best value that rests on an assumed goal says "assumed", and a best
 //! mean that cannot be told from others is no winner.
 
+mod settings;
+
 use std::fmt::Write as _;
 
-use std::collections::BTreeMap;
-
-use trialbook_analysis::comparison::{Cell, Comparison, Held, Kind, Row, Setting, Source};
-use trialbook_analysis::separation::{ALPHA, Standing};
+use trialbook_analysis::comparison::{Cell, Comparison, Kind, Row};
+use trialbook_analysis::separation::{Contrast, Standing};
 use trialbook_model::record::Goal;
 
 use crate::cautions;
-use crate::figures::{change, count, short, signed, up_to, with_unit};
+use crate::figures::{change, count, interval, p_number, short, signed, up_to, with_unit};
 use crate::page::{Page, Table, listed};
+pub use settings::Settings;
 
 /// Subjects that get a column each.
 const COLUMNS: usize = 6;
-/// Different values of a setting that are shown where subjects have no columns.
-const VALUES: usize = 4;
-/// Letters of a setting's value that are shown.
-const LETTERS: usize = 40;
-
-/// Which settings are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settings {
-    /// Those that differ.
-    Differing,
-    /// All.
-    All,
-}
 
 /// The page of a comparison.
 pub fn page(comparison: &Comparison, shown: Settings) -> Page {
     let mut page = Page::default();
     page.text(headline(comparison));
-    settings(&mut page, comparison, shown);
+    settings::add(&mut page, comparison, shown);
     if comparison.metrics.is_empty() {
         page.text("No metric was recorded.");
     } else {
         page.heading("Metrics");
         page.table(metrics(comparison));
     }
+    differences(&mut page, comparison);
     page.list(verdicts(comparison));
     for caution in &comparison.warnings {
         page.warning(cautions::of_comparison(caution));
@@ -71,91 +60,6 @@ fn headline(comparison: &Comparison) -> String {
         return format!("{what}: {title}");
     }
     format!("{what}, each against {title} ({why})")
-}
-
-fn settings(page: &mut Page, comparison: &Comparison, shown: Settings) {
-    let all = &comparison.settings;
-    let wanted = |setting: &&Setting| match shown {
-        Settings::All => true,
-        Settings::Differing => setting.differs,
-    };
-    let rows: Vec<&Setting> = all.iter().filter(wanted).collect();
-    let differing = all.iter().filter(|setting| setting.differs).count();
-    page.heading(match shown {
-        Settings::Differing => format!(
-            "Params and configs that differ ({differing} of {})",
-            all.len()
-        ),
-        Settings::All => format!("Params and configs ({differing} of {} differ)", all.len()),
-    });
-    if rows.is_empty() {
-        page.text(if all.is_empty() {
-            "None was recorded."
-        } else {
-            "None differs."
-        });
-        return;
-    }
-    page.table(if comparison.subjects.len() <= COLUMNS {
-        settings_by_column(comparison, &rows)
-    } else {
-        settings_by_value(comparison, &rows)
-    });
-}
-
-fn key_of(setting: &Setting) -> String {
-    match setting.source {
-        Source::Param => setting.key.clone(),
-        Source::Config => format!("config.{}", setting.key),
-    }
-}
-
-fn settings_by_column(comparison: &Comparison, rows: &[&Setting]) -> Table {
-    let titles = comparison.subjects.iter().map(|it| it.title.clone());
-    let mut table = Table::of_texts(std::iter::once("KEY".to_owned()).chain(titles));
-    for setting in rows {
-        let mut cells = vec![key_of(setting)];
-        cells.extend(setting.values.iter().map(held));
-        table.row(cells);
-    }
-    table
-}
-
-fn settings_by_value(comparison: &Comparison, rows: &[&Setting]) -> Table {
-    let base = &comparison.subjects[comparison.baseline].title;
-    let mut table = Table::of_texts(["KEY".to_owned(), base.clone(), "THE OTHERS".to_owned()]);
-    for setting in rows {
-        let mut counts: BTreeMap<&Held, usize> = BTreeMap::new();
-        for (at, value) in setting.values.iter().enumerate() {
-            if at != comparison.baseline {
-                *counts.entry(value).or_default() += 1;
-            }
-        }
-        let mut counts: Vec<(&Held, usize)> = counts.into_iter().collect();
-        counts.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
-        let more = counts.len().saturating_sub(VALUES);
-        let shown = counts.iter().take(VALUES);
-        let mut shown: Vec<String> = shown
-            .map(|(value, number)| format!("{} ({number})", held(value)))
-            .collect();
-        if more > 0 {
-            shown.push(format!("{more} more values"));
-        }
-        let base = held(&setting.values[comparison.baseline]);
-        table.row(vec![key_of(setting), base, shown.join(", ")]);
-    }
-    table
-}
-
-fn held(value: &Held) -> String {
-    match value {
-        Held::One(text) => match text.char_indices().nth(LETTERS) {
-            Some((at, _)) => format!("{}…", &text[..at]),
-            None => text.clone(),
-        },
-        Held::Several { different } => format!("({different} values)"),
-        Held::Missing => String::new(),
-    }
 }
 
 /// The metrics in the direction in which the table has fewer columns; of one metric of arms everything.
@@ -220,6 +124,61 @@ fn one_metric(comparison: &Comparison, row: &Row) -> Table {
     table
 }
 
+/// Each subject against the baseline, where there are tests: difference, interval, p.
+fn differences(page: &mut Page, comparison: &Comparison) {
+    let base = &comparison.subjects[comparison.baseline].title;
+    let titles = [
+        "METRIC",
+        "SUBJECT",
+        "DIFFERENCE",
+        "95% CI",
+        "TEST",
+        "p",
+        "p (Holm)",
+    ];
+    let mut table = Table::of_numbers(titles);
+    let mut rows = 0;
+    for row in &comparison.metrics {
+        let unit = row.measure.unit.as_deref();
+        for (subject, cell) in comparison.subjects.iter().zip(&row.cells) {
+            let Some(found) = &cell.contrast else {
+                continue;
+            };
+            let half = (found.interval.high - found.interval.low) / 2.0;
+            let difference = signed(&up_to(found.difference, Some(half)));
+            table.row(vec![
+                row.measure.key.clone(),
+                subject.title.clone(),
+                points(&difference, unit),
+                interval(found.interval.low, found.interval.high),
+                test(found),
+                p_number(found.p),
+                p_number(found.p_adjusted),
+            ]);
+            rows += 1;
+        }
+    }
+    if rows > 0 {
+        page.heading(format!("Differences from {base}"));
+        page.table(table);
+    }
+}
+
+fn test(found: &Contrast) -> String {
+    match found.pairs {
+        Some(pairs) => format!("{}, {}", found.test, count(pairs as u64, "pair")),
+        None => found.test.to_owned(),
+    }
+}
+
+/// A difference with its unit; of percent in percentage points, which no relative change is.
+fn points(number: &str, unit: Option<&str>) -> String {
+    match unit {
+        Some("%") => format!("{number} pp"),
+        unit => with_unit(number, unit),
+    }
+}
+
 /// `0.92 (+0.03, +3.4%)`; a mean with its interval and n: `0.92 ± 0.02, n = 5`.
 fn shown(cell: &Cell, row: &Row) -> String {
     let Some(value) = cell.value else {
@@ -238,6 +197,10 @@ fn shown(cell: &Cell, row: &Row) -> String {
     };
     if let Some(delta) = cell.delta {
         let delta = signed(&up_to(delta, cell.half_width));
+        let delta = match unit {
+            Some("%") => points(&delta, unit),
+            Some(_) | None => delta,
+        };
         let share = cell.relative.map(|share| format!(", {}", change(share)));
         write!(text, " ({delta}{})", share.unwrap_or_default()).expect("a string takes all");
     }
@@ -277,6 +240,29 @@ fn verdicts(comparison: &Comparison) -> Vec<String> {
         lines.extend(ground(comparison));
     }
     lines.extend(assumed(comparison));
+    lines.extend(not_judged(comparison));
+    lines
+}
+
+/// What is shown without being judged, and what is not shown.
+fn not_judged(comparison: &Comparison) -> Vec<String> {
+    let rows = comparison.metrics.iter();
+    let rows = rows.filter(|row| !row.judged && row.measure.goal_assumed.is_some());
+    let keys: Vec<String> = rows.map(|row| row.measure.key.clone()).collect();
+    let mut lines = Vec::new();
+    if !keys.is_empty() {
+        lines.push(format!(
+            "Not judged: {} (nothing says which direction is better; --metrics takes more for better).",
+            listed(&keys)
+        ));
+    }
+    let left_out = comparison.left_out.len() as u64;
+    if left_out > 0 {
+        lines.push(format!(
+            "{} left out: --all or --metrics shows them.",
+            count(left_out, "derived metric")
+        ));
+    }
     lines
 }
 
@@ -342,8 +328,9 @@ fn ground(comparison: &Comparison) -> Vec<String> {
             Standing::Single => "One run each: whether that is chance cannot be said.".to_owned(),
             Standing::Trials { family: 0, .. } => continue,
             Standing::Trials { family, .. } => format!(
-                "Told apart by Welch's t tests of all pairs, Holm over {}, alpha = {ALPHA}.",
-                count(*family as u64, "test")
+                "Told apart by t tests of all pairs, Holm over {}, alpha = {}; ± is half of the 95% CI.",
+                count(*family as u64, "test"),
+                comparison.alpha
             ),
         });
     }

@@ -1,18 +1,18 @@
 //! Two sets of judged answers in words: how many are right, what differs, which items flipped.
 //!
 //! Not here: matching and testing. Invariant: where items come in clusters, the sentence rests on the error bars over
-//! clusters, and says so.
+//! clusters, and says so; what is decided stands in the finding.
 
-use trialbook_analysis::items::{Caution, Clusters, Compared, Outcome, SideFinding};
+use trialbook_analysis::items::{
+    By, Caution, Clusters, Compared, Outcome, Scale, SideFinding, Verdict,
+};
 
 use crate::analysis::span;
 use crate::figures::{count, interval, p, percent, short, signed, up_to};
-use crate::page::{Page, Table};
+use crate::page::{Page, Table, listed};
 
 /// Flipped items that are listed.
 const LISTED: usize = 20;
-/// The share of wrong alarms that is put up with.
-const ALPHA: f64 = 0.05;
 
 /// The page of two sides.
 pub fn page(compared: &Compared) -> Page {
@@ -23,12 +23,16 @@ pub fn page(compared: &Compared) -> Page {
     } else {
         ""
     };
+    let score = match &compared.score[..] {
+        "" => String::new(),
+        name => format!(", by the score `{name}`"),
+    };
     page.text(format!(
-        "{} against {}: {} matched by id, by the score `{}`{averaged}",
+        "{} against {}: {} matched by id{}{averaged}",
         second.title,
         first.title,
         count(compared.matched, "item"),
-        compared.score
+        score
     ));
     page.heading("Answers");
     page.table(sides(compared));
@@ -95,42 +99,42 @@ fn of_side(side: &SideFinding, (is_share, n): (bool, u64)) -> (String, String) {
 }
 
 fn is_share(compared: &Compared) -> bool {
-    match compared.outcome {
-        Outcome::RightWrong { .. } => true,
-        Outcome::Scores { .. } | Outcome::CannotTest { .. } => false,
+    match compared.scale {
+        Scale::RightWrong => true,
+        Scale::Graded => false,
     }
 }
 
-/// What was found: the size, the test, its p.
+/// What was found: the size and the test with its p.
 struct Told {
     size: String,
     test: String,
-    p: f64,
 }
 
 fn sentences(compared: &Compared) -> Vec<String> {
-    let told = match told(&compared.outcome) {
+    let told = match told(compared) {
         Ok(told) => told,
         Err(reason) => return vec![format!("Cannot test: {reason}.")],
     };
-    let Some(clusters) = &compared.clusters else {
-        return vec![found(compared, &told)];
+    let clusters = match (compared.decision.by, &compared.clusters) {
+        (By::Clusters, Some(clusters)) => clusters,
+        (By::Items, _) | (By::Clusters, None) => return vec![found(compared, &told)],
     };
-    let reason = clusters.cannot_test.unwrap_or_default().replace('_', " ");
     let over = clusters
         .p
         .map(|value| over_clusters(compared, clusters, value));
-    let over = over.map(|told| found(compared, &told));
+    let reason = clusters.cannot_test.unwrap_or_default().replace('_', " ");
     vec![
-        over.unwrap_or_else(|| {
-            format!("Cannot test over clusters of {}: {reason}.", clusters.label)
-        }),
+        over.map_or_else(
+            || format!("Cannot test over clusters of {}: {reason}.", clusters.label),
+            |told| found(compared, &told),
+        ),
         format!("Taken as independent items: {}; {}.", told.size, told.test),
     ]
 }
 
-fn told(outcome: &Outcome) -> Result<Told, &str> {
-    match outcome {
+fn told(compared: &Compared) -> Result<Told, &str> {
+    match &compared.outcome {
         Outcome::CannotTest { reason, .. } => Err(reason),
         Outcome::RightWrong {
             difference,
@@ -154,7 +158,6 @@ fn told(outcome: &Outcome) -> Result<Told, &str> {
                 p(*value),
                 p(*mid_p)
             ),
-            p: *value,
         }),
         Outcome::Scores {
             difference,
@@ -165,15 +168,20 @@ fn told(outcome: &Outcome) -> Result<Told, &str> {
             ..
         } => {
             let half = (interval.high - interval.low) / 2.0;
-            Ok(Told {
-                size: format!(
-                    "{}, 95% CI {}",
-                    signed(&up_to(*difference, Some(half))),
-                    span(interval)
-                ),
-                test: format!("paired t({}) = {statistic:.2}, {}", short(*df), p(*value)),
-                p: *value,
-            })
+            let size = if is_share(compared) {
+                format!(
+                    "{} points, 95% CI [{}, {}] ({})",
+                    points(*difference),
+                    points(interval.low),
+                    points(interval.high),
+                    interval.method
+                )
+            } else {
+                let number = signed(&up_to(*difference, Some(half)));
+                format!("{number}, 95% CI {}", span(interval))
+            };
+            let test = format!("paired t({}) = {statistic:.2}, {}", short(*df), p(*value));
+            Ok(Told { size, test })
         }
     }
 }
@@ -181,13 +189,12 @@ fn told(outcome: &Outcome) -> Result<Told, &str> {
 fn found(compared: &Compared, told: &Told) -> String {
     let [first, second] = &compared.sides;
     let (first, second) = (&first.title, &second.title);
-    let Told { size, test, p } = told;
-    if *p < ALPHA {
-        format!("{second} differs from {first}: {size}; {test}.")
-    } else {
-        format!(
+    let Told { size, test } = told;
+    match compared.decision.verdict {
+        Verdict::Differs => format!("{second} differs from {first}: {size}; {test}."),
+        Verdict::NoEvidence | Verdict::CannotTest => format!(
             "We found no evidence of a difference between {second} and {first} ({size}); {test}."
-        )
+        ),
     }
 }
 
@@ -217,11 +224,7 @@ fn over_clusters(compared: &Compared, clusters: &Clusters, value: f64) -> Told {
         effect.unwrap_or_default(),
         p(value)
     );
-    Told {
-        size,
-        test,
-        p: value,
-    }
+    Told { size, test }
 }
 
 /// A difference of shares in percentage points.
@@ -271,6 +274,14 @@ fn careful(caution: &Caution, compared: &Compared) -> String {
         Caution::FewClusters { clusters } => format!(
             "{}: with fewer than 40 the error bars over clusters come out too small",
             count(*clusters, "cluster")
+        ),
+        Caution::SeveralScores { scores } => format!(
+            "the items have different primary scores ({}): --score takes one",
+            listed(scores)
+        ),
+        Caution::Conflicting { items } => format!(
+            "{} with several values of the label: the first by its letters counts",
+            count(*items, "item")
         ),
         Caution::Unlabelled { items } => format!(
             "{} without the label count as a cluster each",

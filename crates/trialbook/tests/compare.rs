@@ -272,8 +272,12 @@ SUBJECT  RUNS                                loss    SD  MIN  MEDIAN  MAX
 far         4                  9.01 ± 0.14, n = 4  0.09  8.9   9.025  9.1
 near        4  1.01 ± 0.14, n = 4 (-8.00, -88.8%)  0.09  0.9   1.025  1.1
 
+Differences from far
+METRIC  SUBJECT  DIFFERENCE          95% CI            TEST        p  p (Holm)
+loss       near       -8.00  [-8.15, -7.85]  Welch's t test  < 0.001   < 0.001
+
 Winner: near (best loss 1.01)
-Told apart by Welch's t tests of all pairs, Holm over 1 test, alpha = 0.05.
+Told apart by t tests of all pairs, Holm over 1 test, alpha = 0.05; ± is half of the 95% CI.
 Assumed from the names: less loss is better.
 ";
     assert_eq!(said, expected);
@@ -293,7 +297,32 @@ Assumed from the names: less loss is better.
     );
 }
 
-/// A run that answered items: id, score, cluster.
+#[test]
+fn what_says_no_direction_is_shown_and_not_judged() {
+    let sandbox = Sandbox::new();
+    run(&sandbox, "a", "", "loss=1 message_count=492");
+    run(&sandbox, "b", "", "loss=2 message_count=12");
+    let said = sandbox.say("compare a b").ok();
+    assert!(said.contains("Winner: a (best loss 1)\n"), "{said}");
+    assert!(
+        said.contains("Not judged: message_count (nothing says"),
+        "{said}"
+    );
+    let json = sandbox.say("compare a b --json").json();
+    assert_eq!(json["metrics"][1]["judged"], false);
+    assert_eq!(json["metrics"][1]["best"], serde_json::json!([]));
+    let said = sandbox.say("compare a b --metrics message_count").ok();
+    assert!(
+        said.contains("Winner: a (best message_count 492)"),
+        "{said}"
+    );
+    assert!(
+        said.contains("Assumed from the names: more message_count is better."),
+        "{said}"
+    );
+}
+
+/// A run that answered items: id, score, cluster; an empty one is none.
 fn answered(sandbox: &Sandbox, name: &str, items: &[(String, f64, String)]) {
     use trialbook_model::id::RunUid;
     use trialbook_model::record::{Item, Op, Score};
@@ -305,8 +334,12 @@ fn answered(sandbox: &Sandbox, name: &str, items: &[(String, f64, String)]) {
             1.0 => Score::Bool(true),
             other => Score::Number(other),
         };
+        let labels = match &source[..] {
+            "" => serde_json::json!({}),
+            source => serde_json::json!({"source": source}),
+        };
         let item = serde_json::from_value::<Item>(serde_json::json!({
-            "run": id, "id": item, "labels": {"source": source}, "scores": {},
+            "run": id, "id": item, "labels": labels, "scores": {},
         }));
         let mut item = item.unwrap();
         item.scores.insert("correct".to_owned(), score);
@@ -371,7 +404,7 @@ fn judged_answers_are_compared_item_by_item() {
     );
     let said = sandbox.say("compare gpt-a gpt-b --items").ok();
     for expected in [
-        "gpt-b against gpt-a: 40 items matched by id, by the score `primary`\n",
+        "gpt-b against gpt-a: 40 items matched by id, by the score `correct`\n",
         "gpt-b differs from gpt-a: +22.5 points, 95% CI [",
         "McNemar's exact test on 15 discordant items (12 against 3), p = 0.035, mid-p = 0.021.",
         "\nq00   right  wrong\n",
@@ -398,6 +431,113 @@ fn judged_answers_are_compared_item_by_item() {
     );
     assert!(
         said.contains("warning: 20 clusters: with fewer than 40"),
+        "{said}"
+    );
+}
+
+/// The clusters are those of `judged_answers_are_compared_item_by_item`, and so is the standard error.
+#[test]
+fn labels_make_the_same_clusters_whichever_side_has_them() {
+    let sandbox = Sandbox::new();
+    let of = |right: std::ops::Range<usize>, labelled: bool| -> Vec<(String, f64, String)> {
+        let item = |at: usize| {
+            let source = if labelled {
+                format!("s{}", at / 2)
+            } else {
+                String::new()
+            };
+            (
+                format!("q{at:02}"),
+                f64::from(u8::from(right.contains(&at))),
+                source,
+            )
+        };
+        (0..40).map(item).collect()
+    };
+    answered(&sandbox, "ma", &of(0..24, false));
+    answered(&sandbox, "mb", &of(3..36, true));
+    let there = sandbox
+        .say("compare ma mb --items --cluster source --json")
+        .json();
+    let back = sandbox
+        .say("compare mb ma --items --cluster source --json")
+        .json();
+    for found in [&there, &back] {
+        assert_eq!(found["clusters"]["n"], 20, "{found}");
+        assert!((found["clusters"]["se"].as_f64().unwrap() - 0.128_118_98).abs() < 1e-6);
+        assert_eq!(found["decision"]["by"], "clusters");
+        assert_eq!(found["decision"]["verdict"], "no_evidence");
+    }
+    assert_eq!(there["clusters"]["p"], back["clusters"]["p"]);
+    let said = sandbox
+        .say("compare ma mb --items --cluster sourse")
+        .failed(2);
+    assert!(said.contains("no item has the label `sourse`"), "{said}");
+    assert!(said.contains("their labels are `source`"), "{said}");
+    let mut moved = of(0..24, true);
+    moved[0].2 = "elsewhere".to_owned();
+    answered(&sandbox, "mc", &moved);
+    let said = sandbox.say("compare mc mb --items --cluster source").ok();
+    assert!(
+        said.contains("1 item with several values of the label"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_decided_is_decided_at_the_alpha_that_was_asked_for() {
+    let sandbox = Sandbox::new();
+    two_models(&sandbox);
+    let json = sandbox.say("compare gpt-a gpt-b --items --json").json();
+    let decision = serde_json::json!({"verdict": "differs", "by": "items"});
+    assert_eq!(
+        (&json["decision"], &json["alpha"]),
+        (&decision, &0.05.into())
+    );
+    let said = sandbox.say("compare gpt-a gpt-b --items --alpha 0.03").ok();
+    assert!(said.contains("no evidence of a difference"), "{said}");
+    sandbox
+        .say("compare gpt-a gpt-b --items --alpha 2")
+        .failed(2);
+}
+
+/// Of two items the second one answered one twice, rightly once: differences of 0 and 0.5, mean 0.25. Student's t
+/// with one degree of freedom is 0.25 ± 12.7 · 0.25, which no difference of shares is.
+#[test]
+fn an_item_that_was_logged_twice_counts_once_and_shares_stay_shares() {
+    let sandbox = Sandbox::new();
+    let of = |items: &[(&str, f64)]| -> Vec<(String, f64, String)> {
+        let items = items.iter();
+        items
+            .map(|(id, score)| ((*id).to_owned(), *score, String::new()))
+            .collect()
+    };
+    answered(&sandbox, "once", &of(&[("q0", 1.0), ("q1", 0.0)]));
+    answered(
+        &sandbox,
+        "twice",
+        &of(&[("q0", 1.0), ("q1", 0.0), ("q1", 1.0)]),
+    );
+    let json = sandbox.say("compare once twice --items --json").json();
+    assert_eq!(
+        (&json["matched"], &json["unmatched"]),
+        (&2.into(), &serde_json::json!([0, 0]))
+    );
+    assert_eq!(
+        (&json["averaged"], &json["scale"]),
+        (&true.into(), &"right_wrong".into())
+    );
+    assert_eq!(json["difference"], 0.25);
+    assert_eq!(
+        json["interval"],
+        serde_json::json!(
+            {"low": -1.0, "high": 1.0, "method": "t, within -1 and 1"}
+        )
+    );
+    assert_eq!(json["sides"][1]["interval"]["high"], 1.0, "{json}");
+    let said = sandbox.say("compare once twice --items").ok();
+    assert!(
+        said.contains("(+25.0 points, 95% CI [-100.0, +100.0] (t, within -1 and 1)); paired t(1)"),
         "{said}"
     );
 }

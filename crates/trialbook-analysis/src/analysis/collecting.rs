@@ -20,6 +20,7 @@ use super::{AnalysisError, Request};
 use crate::arms::{Arm, Arms, Lookup, arms};
 use crate::finding::{Input, Inputs, Test};
 use crate::measure::{self, Measure};
+use crate::separation;
 use crate::variations::config_of;
 
 /// Everything that is analysed.
@@ -172,7 +173,7 @@ fn pairing<E: std::error::Error>(
         Test::Auto | Test::Paired | Test::Wilcoxon => true,
         Test::Welch | Test::Student | Test::MannWhitney => false,
     };
-    let by_design = config.is_some_and(|config| config.seed_policy == SeedPolicy::Paired);
+    let by_design = separation::makes_pairs(config);
     let key = match &request.pair_by {
         Some(key) => key.clone(),
         None if wanted && by_design => {

@@ -2,6 +2,9 @@
 //!
 //! Invariant: of an arm completed runs count, of a run its value in whatever state it is; ties are all best.
 
+use std::collections::BTreeMap;
+
+use trialbook_model::id::ExperimentNo;
 use trialbook_model::record::Goal;
 use trialbook_model::status::RunStatus;
 use trialbook_stats::{Interval, Level, describe};
@@ -9,9 +12,10 @@ use trialbook_store::nouns::RunRow;
 
 use super::{Cell, Kind, Subject};
 use crate::measure::{Agg, Measure};
+use crate::separation::Group;
 
-/// The values of a subject that count, and how many runs gave none.
-fn values(subject: &Subject, measure: &Measure, agg: Agg) -> (Vec<f64>, u64) {
+/// The values of a subject that count, each with its trial, and how many runs gave none.
+fn values(subject: &Subject, measure: &Measure, agg: Agg) -> (Vec<(Option<u64>, f64)>, u64) {
     let counts = |run: &&RunRow| match subject.kind {
         Kind::Run => true,
         Kind::Arm => run.state.status() == RunStatus::Completed,
@@ -20,15 +24,24 @@ fn values(subject: &Subject, measure: &Measure, agg: Agg) -> (Vec<f64>, u64) {
     let mut values = Vec::new();
     for run in subject.runs.iter().filter(counts) {
         match measure.value(run, agg) {
-            Some(value) => values.push(value),
+            Some(value) => {
+                let trial = run.state.start().and_then(|start| start.trial);
+                values.push((trial, value));
+            }
             None => missing += 1,
         }
     }
     (values, missing)
 }
 
-pub(super) fn cell(subject: &Subject, measure: &Measure, agg: Agg) -> (Cell, Vec<f64>) {
-    let (values, missing) = values(subject, measure, agg);
+/// `pairing` is the experiment whose design makes pairs of equal trials.
+pub(super) fn cell(
+    subject: &Subject,
+    measure: &Measure,
+    (agg, pairing): (Agg, Option<ExperimentNo>),
+) -> (Cell, Group) {
+    let (by_trial, missing) = values(subject, measure, agg);
+    let values: Vec<f64> = by_trial.iter().map(|(_, value)| *value).collect();
     let finite: Vec<f64> = values.iter().copied().filter(|it| it.is_finite()).collect();
     // Of finite values only an empty list has no description.
     let described = describe(&finite).ok();
@@ -52,8 +65,24 @@ pub(super) fn cell(subject: &Subject, measure: &Measure, agg: Agg) -> (Cell, Vec
         max: described.map(|it| it.max),
         delta: None,
         relative: None,
+        contrast: None,
     };
-    (cell, finite)
+    let group = Group {
+        values: finite,
+        by_trial: pairing.map(|experiment| (experiment, trials(by_trial))),
+    };
+    (cell, group)
+}
+
+/// The finite values by trial.
+fn trials(values: Vec<(Option<u64>, f64)>) -> BTreeMap<u64, Vec<f64>> {
+    let mut trials: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for (trial, value) in values {
+        if let Some(trial) = trial.filter(|_| value.is_finite()) {
+            trials.entry(trial).or_default().push(value);
+        }
+    }
+    trials
 }
 
 /// The places of the best finite values; ties are all named.

@@ -2,29 +2,27 @@
 //!
 //! Invariant: an answer that ended in an error is wrong among right and wrong ones, and has no score among others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use trialbook_model::derived::{Judgements, verdict};
+use trialbook_model::derived::{Judgements, verdict, verdict_name};
 use trialbook_model::record::{Item, Score};
 use trialbook_stats::describe;
 use trialbook_store::reading::Reading;
 
-use super::finding::{Request, Side, SideFinding};
+use super::finding::{Request, Scale, Side, SideFinding};
 use super::interval;
-
-/// What the scores of answers say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Scale {
-    RightWrong,
-    Graded,
-}
 
 /// The answers of one side.
 pub(super) struct Answers {
     pub(super) scored: Vec<(String, f64)>,
     errors: Vec<String>,
     pub(super) unscored: u64,
-    pub(super) labels: BTreeMap<String, String>,
+    /// The values of the label that makes clusters, by item: several where answers to an item disagree.
+    pub(super) labels: BTreeMap<String, BTreeSet<String>>,
+    /// The names of all labels.
+    pub(super) label_names: BTreeSet<String>,
+    /// The names of the scores that count.
+    pub(super) score_names: BTreeSet<String>,
 }
 
 impl Answers {
@@ -38,6 +36,8 @@ impl Answers {
             errors: Vec::new(),
             unscored: 0,
             labels: BTreeMap::new(),
+            label_names: BTreeSet::new(),
+            score_names: BTreeSet::new(),
         };
         for run in &side.runs {
             let mut judgements = Judgements::default();
@@ -65,14 +65,19 @@ impl Answers {
         Ok(answers)
     }
 
-    pub(super) fn finding(&self, side: &Side, errors: u64, values: &[f64]) -> SideFinding {
+    pub(super) fn finding(
+        &self,
+        side: &Side,
+        errors: u64,
+        (values, scale): (&[f64], Scale),
+    ) -> SideFinding {
         SideFinding {
             title: side.title.clone(),
             answers: self.scored.len() as u64 + self.unscored,
             unscored: self.unscored,
             errors,
             mean: describe(values).ok().map(|it| it.mean),
-            interval: interval(values),
+            interval: interval(values, scale),
         }
     }
 
@@ -82,7 +87,13 @@ impl Answers {
             .as_ref()
             .and_then(|label| item.labels.get(label));
         if let Some(label) = label {
-            self.labels.insert(item.id.clone(), label.clone());
+            let held = self.labels.entry(item.id.clone()).or_default();
+            held.insert(label.clone());
+        }
+        for name in item.labels.keys() {
+            if !self.label_names.contains(name) {
+                self.label_names.insert(name.clone());
+            }
         }
         let score = match &request.score {
             Some(name) => item.scores.get(name).and_then(number),
@@ -90,7 +101,13 @@ impl Answers {
         };
         match score.filter(|score| score.is_finite()) {
             _ if item.error.is_some() => self.errors.push(item.id.clone()),
-            Some(score) => self.scored.push((item.id.clone(), score)),
+            Some(score) => {
+                let name = request.score.as_deref().or_else(|| verdict_name(item));
+                if let Some(name) = name.filter(|name| !self.score_names.contains(*name)) {
+                    self.score_names.insert(name.to_owned());
+                }
+                self.scored.push((item.id.clone(), score));
+            }
             None => self.unscored += 1,
         }
     }

@@ -8,12 +8,92 @@ use trialbook_store::nouns::RunRow;
 use crate::finding::Span;
 
 /// What is asked.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     /// The score; without one the primary one of each item.
     pub score: Option<String>,
     /// The label whose equal values make clusters.
     pub cluster: Option<String>,
+    /// The share of wrong alarms that is put up with, between 0 and 1.
+    pub alpha: f64,
+}
+
+/// Why two sides cannot be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum ItemsError<E: std::error::Error + 'static> {
+    /// No item has the label that is to make clusters.
+    #[error("no item has the label `{label}`")]
+    NoSuchLabel {
+        /// It.
+        label: String,
+        /// Labels that items have.
+        known: Vec<String>,
+    },
+    /// The share of wrong alarms is none.
+    #[error("alpha is `{alpha}`, which is not between 0 and 1")]
+    Alpha {
+        /// It.
+        alpha: f64,
+    },
+    /// The book cannot be read.
+    #[error(transparent)]
+    Reading(#[from] E),
+}
+
+impl<E: std::error::Error> ItemsError<E> {
+    /// What to do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoSuchLabel { known, .. } if known.is_empty() => {
+                Some("`trialbook log item ID --label NAME=VALUE` records one".to_owned())
+            }
+            Self::NoSuchLabel { known, .. } => {
+                Some(format!("their labels are `{}`", known.join("`, `")))
+            }
+            Self::Alpha { .. } | Self::Reading(_) => None,
+        }
+    }
+}
+
+/// What the scores of answers say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scale {
+    /// Each answer is right or wrong: 1 or 0.
+    RightWrong,
+    /// Other numbers.
+    Graded,
+}
+
+/// What was decided, and by which test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Decision {
+    /// What.
+    pub verdict: Verdict,
+    /// The test that it rests on.
+    pub by: By,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// p is below alpha.
+    Differs,
+    /// It is not.
+    NoEvidence,
+    /// There is no test.
+    CannotTest,
+}
+
+/// The test that a decision rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// That of independent items.
+    Items,
+    /// That over clusters, which were asked for.
+    Clusters,
 }
 
 /// One side.
@@ -28,8 +108,14 @@ pub struct Side {
 /// Two sides, item by item.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Compared {
-    /// The score, or `primary`.
+    /// The name of the score; of several, with commas between them. The one asked for where no answer has it.
     pub score: String,
+    /// What the scores say, before repeats are averaged.
+    pub scale: Scale,
+    /// The share of wrong alarms that is put up with.
+    pub alpha: f64,
+    /// What was decided.
+    pub decision: Decision,
     /// Both sides, the first being the baseline.
     pub sides: [SideFinding; 2],
     /// Items that both answered.
@@ -62,7 +148,7 @@ pub struct SideFinding {
     pub errors: u64,
     /// The mean over the matched items.
     pub mean: Option<f64>,
-    /// Its interval: Wilson's of right and wrong, else t.
+    /// Its interval: Wilson's of right and wrong, else t; of averaged right and wrong answers it ends at 0 and 1.
     pub interval: Option<Span>,
 }
 
@@ -95,7 +181,7 @@ pub enum Outcome {
     Scores {
         /// The difference of the means.
         difference: f64,
-        /// Its interval.
+        /// Its interval; of averaged right and wrong answers it ends at -1 and 1.
         interval: Span,
         /// Student's t of the pairs.
         statistic: f64,
@@ -165,6 +251,16 @@ pub enum Caution {
     FewClusters {
         /// How many.
         clusters: u64,
+    },
+    /// Answers that count by different scores: each item's primary one.
+    SeveralScores {
+        /// Their names.
+        scores: Vec<String>,
+    },
+    /// Items whose answers have different values of the label; the first one by its letters counts.
+    Conflicting {
+        /// How many.
+        items: u64,
     },
     /// Items without the label, each a cluster of its own.
     Unlabelled {

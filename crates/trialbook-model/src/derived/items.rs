@@ -55,6 +55,11 @@ pub fn verdict(item: &Item) -> Option<Verdict> {
     })
 }
 
+/// The name of the score that [`verdict`] reads.
+pub fn verdict_name(item: &Item) -> Option<&str> {
+    primary(item, None)
+}
+
 type ByScorer = BTreeMap<String, (Order, Score)>;
 
 /// The name of the score that counts, given the judgements that came later. A judgement under another

@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use trialbook_analysis::items::{self, Request, Side};
+use trialbook_analysis::items::{self, ItemsError, Request, Side};
 use trialbook_model::status::RunStatus;
 use trialbook_store::query::Query;
 use trialbook_store::reading::Reading;
@@ -39,14 +39,27 @@ pub(super) fn run<V: Reading>(
     let request = Request {
         score: args.score.clone(),
         cluster: args.cluster.clone(),
+        alpha: args.alpha,
     };
-    let compared = items::compare(view, [&first, &second], &request)?;
+    let compared = items::compare(view, [&first, &second], &request).map_err(told)?;
     if cx.printer.json_wanted() {
         cx.printer.json(SCHEMA, &compared)?;
     } else {
         pages::print(&trialbook_report::items::page(&compared), &cx.printer);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn told<E: std::error::Error + Send + Sync + 'static>(error: ItemsError<E>) -> anyhow::Error {
+    let hint = error.hint().unwrap_or_default();
+    match error {
+        ItemsError::Reading(source) => source.into(),
+        other @ (ItemsError::NoSuchLabel { .. } | ItemsError::Alpha { .. }) => Failure::Usage {
+            problem: other.to_string(),
+            hint,
+        }
+        .into(),
+    }
 }
 
 /// A run, or the completed runs of an experiment.

@@ -9,7 +9,7 @@ mod subjects;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use trialbook_analysis::comparison::{self, Request};
+use trialbook_analysis::comparison::{self, Request, Scope};
 use trialbook_analysis::measure::Agg;
 use trialbook_report::comparison::Settings;
 
@@ -47,7 +47,7 @@ pub(crate) struct Args {
         value_name = "LIST"
     )]
     ids: Vec<String>,
-    /// The metrics: KEY,KEY; default: all
+    /// The metrics: KEY,KEY; default: those that were logged, else those that follow from what was recorded
     #[arg(
         long,
         short,
@@ -62,7 +62,7 @@ pub(crate) struct Args {
     /// What the others are compared with: one of the subjects, or the name of a baseline
     #[arg(long, value_name = "NAME")]
     baseline: Option<String>,
-    /// Also params and config keys in which they agree
+    /// Also params and config keys in which they agree, derived metrics and those of the processes
     #[arg(short, long)]
     all: bool,
     /// Compare the judged answers of two, item by item; an experiment stands for its completed runs
@@ -74,9 +74,18 @@ pub(crate) struct Args {
     /// With --items: the label whose equal values make clusters, such as the source of a question
     #[arg(long, requires = "items", value_name = "LABEL")]
     cluster: Option<String>,
+    /// The share of wrong alarms that is put up with
+    #[arg(long, default_value_t = 0.05, value_parser = alpha, value_name = "NUMBER")]
+    alpha: f64,
     /// So many runs at most; the newest of an experiment or a glob
     #[arg(long, short = 'n', default_value_t = 100, value_name = "NUMBER")]
     limit: usize,
+}
+
+fn alpha(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok();
+    let number = number.filter(|alpha| *alpha > 0.0 && *alpha < 1.0);
+    number.ok_or_else(|| "expected a number between 0 and 1".to_owned())
 }
 
 /// The aggregate of a word.
@@ -111,6 +120,8 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let baseline = subjects::baseline(&view, &found, args.baseline.as_deref())?;
     let request = Request {
         metrics: args.metrics.clone(),
+        scope: if args.all { Scope::All } else { Scope::Logged },
+        alpha: args.alpha,
         agg: args.agg,
         baseline,
     };
