@@ -14,8 +14,8 @@ use trialbook_model::secret;
 
 /// Shorter values are found in any text.
 pub const SHORTEST: usize = 4;
-/// The same for values that nobody wrote into the config: a secret name is a weaker sign there.
-const SHORTEST_INHERITED: usize = 8;
+/// The same for numbers that are inherited: `MAX_TOKENS=4096` holds none.
+const SHORTEST_NUMBER: usize = 8;
 /// The same for one line of a value of several lines.
 const SHORTEST_LINE: usize = 8;
 /// Words that a variable such as `TOKENIZERS_PARALLELISM` holds, and no secret.
@@ -40,7 +40,9 @@ impl KnownSecrets {
     /// no secrets.
     pub fn add_inherited(&mut self, name: &str, value: &str) {
         let is_path = value.starts_with(['/', '~', '.']);
-        if secret::is_secret_name(name) && value.len() >= SHORTEST_INHERITED && !is_path {
+        let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+        let is_short = value.len() < if is_number { SHORTEST_NUMBER } else { SHORTEST };
+        if secret::is_secret_name(name) && !is_short && !is_path {
             self.keep(value);
         }
     }
@@ -205,7 +207,9 @@ mod tests {
 
     fn known(values: &[&str]) -> KnownSecrets {
         let mut known = KnownSecrets::default();
-        values.iter().for_each(|value| known.add("api_key", value));
+        for value in values {
+            known.add("api_key", value);
+        }
         known
     }
 
@@ -231,6 +235,7 @@ mod tests {
         known.add("TOKENIZERS_PARALLELISM", "false");
         known.add_inherited("PWD", "/some/where");
         known.add_inherited("KEYMAP", "us");
+        known.add_inherited("MAX_TOKENS", "4096");
         assert!(known.is_empty());
         known.add("DB_PASSWORD", "hunter2");
         known.add_inherited("GH_TOKEN", "line one\nline two");

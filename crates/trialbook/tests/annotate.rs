@@ -5,7 +5,7 @@
 mod sandbox;
 
 use std::fs;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use sandbox::{Sandbox, ended, read};
 use serde_json::Value;
@@ -500,7 +500,7 @@ fn of_several_that_want_one_name_at_once_each_knows_what_it_got() {
             command.spawn().unwrap()
         };
         let children: Vec<_> = (0..6).map(start).collect();
-        let ends = children.into_iter().map(|child| child.wait_with_output());
+        let ends = children.into_iter().map(Child::wait_with_output);
         ends.map(|end| read(end.unwrap())).collect::<Vec<_>>()
     };
     let mut made: Vec<String> = at_once("create same --json")
