@@ -197,7 +197,10 @@ fn telling() -> BTreeMap<String, String> {
         .iter()
         .filter_map(|name| {
             let value = std::env::var_os(name)?.to_string_lossy().into_owned();
-            Some(((*name).to_owned(), value))
+            Some((
+                (*name).to_owned(),
+                secret::value(&value).content.into_owned(),
+            ))
         })
         .collect()
 }

@@ -49,8 +49,7 @@ pub fn expand(config: &Config, base: u64) -> Vec<PlannedRun> {
             // A drawn seed is chance and not part of what was asked for: without one in the config a
             // run keeps its key whatever was drawn.
             let asked = config.random_seed.map(|_| seed);
-            let mut key = canonical::hash(&json!([deeds, trial, asked]));
-            key.truncate(32);
+            let key = key(&deeds, u64::from(trial), asked);
             runs.push(PlannedRun {
                 variation: variation.name.clone(),
                 variation_at,
@@ -61,6 +60,25 @@ pub fn expand(config: &Config, base: u64) -> Vec<PlannedRun> {
         }
     }
     runs
+}
+
+fn key(deeds: &str, trial: u64, asked: Option<u64>) -> String {
+    let mut key = canonical::hash(&json!([deeds, trial, asked]));
+    key.truncate(32);
+    key
+}
+
+/// Whether a run of that key is what a trial of the variation would be in this config, whatever its seed is and
+/// wherever that came from.
+pub fn does_same(
+    config: &Config,
+    variation: &Variation,
+    (trial, seed): (u64, Option<u64>),
+    known: &str,
+) -> bool {
+    let deeds = deeds(config, variation);
+    let asked = [None, seed];
+    asked.iter().any(|seed| key(&deeds, trial, *seed) == known)
 }
 
 /// The hash of all that the runs of a variation do, apart from trial and seed.

@@ -68,6 +68,9 @@ pub enum LeaseError {
         /// Who; `None` in the moment in which it is taken.
         holder: Option<Holder>,
     },
+    /// Somebody has been giving names for longer than that takes.
+    #[error("another process gives a name in this book and does not come to its end")]
+    Naming,
     /// The file cannot be used.
     #[error("the lease file `{path}` could not be used")]
     Io {
@@ -84,8 +87,25 @@ impl LeaseError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Held { .. } => Some("wait until it ends, or stop it with Ctrl-C where it runs"),
+            Self::Naming => Some("end it, and try again"),
             Self::Io { .. } => None,
         }
+    }
+}
+
+/// Waits for a turn in giving names in a book. What is looked up and written in it is seen by whoever has the
+/// next turn, so that of two that want one name at once the second sees that it is taken.
+pub fn naming(book: &Path) -> Result<Turn, LeaseError> {
+    let leased = Leased {
+        book,
+        project: "",
+        experiment: "",
+    };
+    let path = book.join("leases").join("names.turn");
+    match leased.locked(&path, Sharing::Alone, TURN) {
+        Ok(file) => Ok(Turn { _file: file }),
+        Err(LeaseError::Held { .. }) => Err(LeaseError::Naming),
+        Err(error @ (LeaseError::Io { .. } | LeaseError::Naming)) => Err(error),
     }
 }
 
@@ -135,7 +155,7 @@ impl Leased<'_> {
         let elsewhere = match self.locked(&path, Sharing::Alone, Duration::ZERO) {
             Ok(_given_back) => Elsewhere::Nobody,
             Err(LeaseError::Held { .. }) => Elsewhere::Somebody,
-            Err(error @ LeaseError::Io { .. }) => return Err(error),
+            Err(error @ (LeaseError::Io { .. } | LeaseError::Naming)) => return Err(error),
         };
         let file = self.locked(&path, Sharing::Shared, LOOK)?;
         Ok((Lease { file, own: None }, elsewhere))

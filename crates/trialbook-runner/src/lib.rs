@@ -6,6 +6,7 @@
 pub mod begun;
 pub mod engine;
 pub mod guard;
+pub mod known;
 pub mod lease;
 pub mod ledger;
 pub mod outline;

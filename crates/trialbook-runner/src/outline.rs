@@ -7,11 +7,13 @@
 
 use std::collections::BTreeSet;
 
-use trialbook_model::config::Config;
+use trialbook_model::config::{Config, Variation};
 use trialbook_model::plan::{
-    Action, Change, Choice, Decisions, ExistingRun, PlanError, PlannedRun, difference, expand,
-    reconcile,
+    Action, Change, Choice, Decisions, ExistingRun, PlanError, PlannedRun, difference, does_same,
+    expand, reconcile,
 };
+use trialbook_model::record::Param;
+use trialbook_model::secret;
 use trialbook_model::status::RunStatus;
 
 use crate::standing::{Elsewhere, Standing, StandingRun};
@@ -112,7 +114,10 @@ impl OutlineError {
             Self::Changed { .. } => "`--accept-change` goes on and archives them; another \
                                      `experiment.name` keeps both apart"
                 .to_owned(),
-            Self::Deleted { .. } => "restore it, or give the experiment another name".to_owned(),
+            Self::Deleted { .. } => {
+                "`trialbook undelete` brings it back; or give the experiment another name"
+                    .to_owned()
+            }
         }
     }
 }
@@ -152,7 +157,7 @@ impl Ground<'_> {
         let changes = self.changes();
         let leaving = match wish.outside {
             Outside::Keep => Vec::new(),
-            Outside::Refuse | Outside::Archive => self.leaving(&decisions),
+            Outside::Refuse | Outside::Archive => self.leaving(&decisions, &changes),
         };
         let finished = leaving.iter().filter(|run| is_result(run)).count();
         if finished > 0 && wish.outside == Outside::Refuse {
@@ -197,7 +202,7 @@ impl Ground<'_> {
 
     /// Runs that do something else than the config asks for. A trial beyond the asked number does the same as
     /// the others: its result stays, and only one that still waits leaves.
-    fn leaving(&self, decisions: &Decisions) -> Vec<StandingRun> {
+    fn leaving(&self, decisions: &Decisions, changes: &[Change]) -> Vec<StandingRun> {
         let mut all_trials = self.config.clone();
         let highest = self.standing.runs.iter().map(|run| run.trial).max();
         let highest = highest.and_then(|trial| u32::try_from(trial).ok());
@@ -207,13 +212,62 @@ impl Ground<'_> {
             .into_iter()
             .map(|run| run.key)
             .collect();
+        let is_grid = self.config != self.recorded;
         let leaves = |run: &&StandingRun| {
             !run.left_out
-                && !run.beside
                 && decisions.unplanned.contains(&run.uid)
-                && (run.status == RunStatus::Queued || !same.contains(&run.key))
+                && if run.beside {
+                    self.is_stale(run, changes)
+                } else if is_grid {
+                    self.is_dropped(run)
+                } else {
+                    run.status == RunStatus::Queued || !same.contains(&run.key)
+                }
         };
         self.standing.runs.iter().filter(leaves).cloned().collect()
+    }
+
+    /// Whether a run that stands beside those of the config would be another one if it were asked for now: the
+    /// task is another, or the variation that it was made from.
+    fn is_stale(&self, run: &StandingRun, changes: &[Change]) -> bool {
+        let bases = &self.recorded.variations;
+        let base = bases.iter().filter_map(|base| {
+            let set = run.variation.strip_prefix(base.name.as_str())?;
+            Some((base, set)).filter(|(_, set)| set.starts_with([' ', ',']))
+        });
+        // `a b k=1` may belong to `a` and to `a b`.
+        let Some((base, set)) = base.max_by_key(|(base, _)| base.name.len()) else {
+            return true;
+        };
+        let is_hidden = |text: &str| text == secret::MARK;
+        let is_kept = |(name, param): &(String, Param)| {
+            let is_set = set.contains(&format!("{name}=")) || set.contains(&format!("{name}#"));
+            let mut own = run.params.iter().filter(|(own, _)| own == name);
+            is_set || own.any(|(_, own)| own.text == param.text || is_hidden(&own.text))
+        };
+        if !base.params.iter().all(is_kept) {
+            return true;
+        }
+        if run.params.iter().any(|(_, param)| is_hidden(&param.text)) {
+            // What it did exactly is not recorded.
+            return changes.iter().any(|change| change.path.starts_with("task"));
+        }
+        let variation = Variation {
+            name: run.variation.clone(),
+            params: run.params.clone(),
+            baseline: false,
+        };
+        !does_same(self.recorded, &variation, (run.trial, run.seed), &run.key)
+    }
+
+    /// Whether the config no longer asks for a run that it once named. The grid's own seeds and number of trials
+    /// say nothing of it.
+    fn is_dropped(&self, run: &StandingRun) -> bool {
+        let known = &self.recorded.variations;
+        !known.iter().any(|variation| {
+            variation.name == run.variation
+                && does_same(self.recorded, variation, (run.trial, run.seed), &run.key)
+        })
     }
 
     fn returning(&self, decisions: &Decisions) -> Vec<StandingRun> {

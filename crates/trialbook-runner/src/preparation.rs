@@ -17,6 +17,7 @@ use trialbook_model::record::{Param, ParamKind};
 use trialbook_model::secret;
 use trialbook_model::template::{self, TemplateError};
 
+use crate::known::KnownSecrets;
 use crate::ledger::{Job, without_secrets};
 use crate::requests::Requests;
 use crate::wrapper::{Capture, Files, Limits, Program, Task};
@@ -191,12 +192,14 @@ impl Preparation {
             None => self.folder.clone(),
         };
         let own = self.config.task.timeout_ms.map(Duration::from_millis);
+        let variables = self.variables(job, &files)?;
         Ok(Task {
             run: job.run,
+            secrets: self.secrets(job, &variables),
             program: Program {
                 argv: self.command(job),
                 directory,
-                variables: self.variables(job, &files)?,
+                variables,
                 removed: outer_variables(),
             },
             files,
@@ -206,6 +209,29 @@ impl Preparation {
             },
             capture: self.capture,
         })
+    }
+
+    /// What the program is told and must not be recorded.
+    fn secrets(&self, job: &Job, variables: &[(OsString, OsString)]) -> KnownSecrets {
+        let mut known = KnownSecrets::default();
+        for (name, param) in self.params(job) {
+            known.add(name, &param.text);
+        }
+        for (name, value) in variables {
+            // Those of the protocol hold params, which are known by their own names.
+            let own = name
+                .to_str()
+                .filter(|name| self.config.task.env.iter().any(|(it, _)| it == name));
+            if let (Some(name), Some(value)) = (own, value.to_str()) {
+                known.add(name, value);
+            }
+        }
+        for (name, value) in std::env::vars_os() {
+            if let (Some(name), Some(value)) = (name.to_str(), value.to_str()) {
+                known.add_inherited(name, value);
+            }
+        }
+        known
     }
 
     fn fill(&self, job: &Job, text: &str) -> Result<String, TemplateError> {

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use trialbook_model::config::Params;
 use trialbook_model::id::{ExperimentUid, RunUid};
 use trialbook_model::plan::{ExistingRun, ExistingState, INTERRUPTED};
 use trialbook_model::record::Subject;
@@ -61,6 +62,10 @@ pub struct StandingRun {
     pub variation: String,
     /// Its trial.
     pub trial: u64,
+    /// Its seed.
+    pub seed: Option<u64>,
+    /// Its params as they are recorded.
+    pub params: Params,
     /// Its state.
     pub status: RunStatus,
     /// Whether it was cut off rather than ended.
@@ -145,6 +150,7 @@ impl StandingRun {
         if row.state.annotations.flag("deleted") {
             return None;
         }
+        let params = row.state.params.iter();
         Some(Self {
             uid: row.uid,
             number: row.number?,
@@ -152,6 +158,10 @@ impl StandingRun {
             attempt: start.attempt.unwrap_or(1),
             variation: start.variation.clone().unwrap_or_default(),
             trial: start.trial.unwrap_or(1),
+            seed: start.seed,
+            params: params
+                .map(|(name, it)| (name.clone(), it.param().clone()))
+                .collect(),
             status: row.state.status(),
             interrupted: row
                 .state

@@ -1,8 +1,10 @@
 //! The book that a verb works on: opened for reading, or made on first use for writing.
 //!
-//! Not here: what is read or written. Invariant: a verb that reads creates nothing.
+//! Not here: what is read or written. Invariant: a verb that reads, or changes what is
+//! there, creates nothing.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -108,6 +110,23 @@ pub(crate) fn writing(cx: &Context) -> Result<Open> {
     })
 }
 
+/// Opens the book for writing of something that it holds; a failure where there is none, and nothing is made.
+pub(crate) fn changing(cx: &Context) -> Result<Open> {
+    let choice = cx.choice()?;
+    match Book::open(&choice.folder, Access::Write) {
+        Ok(book) => Ok(Open {
+            choice,
+            book,
+            unsealed: Rc::default(),
+        }),
+        Err(BookError::Missing { .. }) => Err(Failure::NoBook {
+            folder: choice.folder.display().to_string(),
+        }
+        .into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Seals a book after a verb that only read it, when everything was told and there is much to seal. What
 /// hinders it, such as a read-only folder, hinders nobody.
 pub(crate) fn seal_after_reading(cx: &Context) {
@@ -186,6 +205,7 @@ impl Open {
         Ok(Writer {
             recorder: self.book.recorder(options)?,
             open: self,
+            dropped: BTreeSet::new(),
         })
     }
 
@@ -209,18 +229,22 @@ impl Open {
 pub(crate) struct Writer<'a> {
     recorder: Recorder,
     open: &'a Open,
+    /// In what places something was left out.
+    dropped: BTreeSet<String>,
 }
 
 impl Writer<'_> {
     /// Records an operation, without secrets.
     pub(crate) fn record(&mut self, op: &Op) -> Result<()> {
+        self.dropped.extend(secrets::dropped(op));
         self.recorder.record(&secrets::operation(op))?;
         Ok(())
     }
 
-    /// Ends the spool: everything is on the disk.
+    /// Ends the spool: everything is on the disk; says what was left out as a secret.
     pub(crate) fn finish(self, cx: &Context) -> Result<()> {
         self.recorder.finish()?;
+        secrets::tell_dropped(cx, &self.dropped);
         self.open.tidy(cx);
         Ok(())
     }

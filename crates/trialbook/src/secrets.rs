@@ -5,6 +5,7 @@
 //! recorded it as redacted. Invariant: filtering twice is filtering once.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 use trialbook_model::record::{Op, Param, RunError};
@@ -63,6 +64,49 @@ pub(crate) fn tell_redacted<'a>(
     for (key, _) in values.filter(|(_, text)| text.contains(MARK)) {
         cx.printer
             .note(format!("`{key}` looks like a secret: recorded as {MARK}"));
+    }
+}
+
+/// Says in what places of notes, events and errors something was left out.
+pub(crate) fn tell_dropped(cx: &Context, places: &BTreeSet<String>) {
+    for place in places {
+        cx.printer
+            .note(format!("{place} looks like a secret: recorded as {MARK}"));
+    }
+}
+
+/// The places of an operation in which something is left out when it is recorded. Params and tags are told by
+/// who reads them.
+pub(crate) fn dropped(op: &Op) -> Vec<String> {
+    let of_text = |place: &str, text: &str| -> Vec<String> {
+        let kinds = secret::text(text).dropped;
+        kinds
+            .iter()
+            .map(|kind| format!("`{place}` ({kind})"))
+            .collect()
+    };
+    let of_data = |data: &Value| -> Vec<String> {
+        let paths = secret::json(data.clone()).dropped;
+        paths.iter().map(|path| format!("`{path}`")).collect()
+    };
+    let of_error = |error: &Option<RunError>| {
+        let error = error.as_ref();
+        error.map_or_else(Vec::new, |error| of_text("error", &error.message))
+    };
+    if let Op::Event(event) = op {
+        [of_text("text", &event.text), of_data(&event.data)].concat()
+    } else if let Op::PutNote(note) = op {
+        let text = note.text.as_deref().unwrap_or_default();
+        [of_text("note", text), of_data(&note.data)].concat()
+    } else if let Op::SetField(set) = op {
+        let text = set.value.as_str().unwrap_or_default();
+        of_text(&set.field, text)
+    } else if let Op::SetStatus(set) = op {
+        of_error(&set.error)
+    } else if let Op::Item(item) = op {
+        of_error(&item.error)
+    } else {
+        Vec::new()
     }
 }
 

@@ -10,7 +10,7 @@ use trialbook_store::nouns::RunRow;
 use trialbook_store::query::Query;
 use trialbook_store::reading::Reading;
 
-use crate::book::Open;
+use crate::book::{self, Open};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::names::{Found, Names};
@@ -57,6 +57,20 @@ impl Target {
             Some(experiment) => format!("experiment {experiment}"),
             None => self.title.clone(),
         }
+    }
+}
+
+/// Opens the book that holds the run which is to be chosen; makes none.
+pub(crate) fn open(cx: &Context, choice: &RunChoice) -> Result<Open> {
+    let opened = book::changing(cx);
+    let is_named = choice.run.is_some() || cx.run_variable().is_some();
+    match opened {
+        // Without a book nothing runs: who named no run has to start one.
+        Err(error) if !is_named && matches!(error.downcast_ref(), Some(Failure::NoBook { .. })) => {
+            let running = Vec::new();
+            Err(Failure::NoRun { running }.into())
+        }
+        opened => opened,
     }
 }
 

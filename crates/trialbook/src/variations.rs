@@ -137,12 +137,12 @@ fn print_verdict(verdict: &ExperimentVerdict, judged: Judged, printer: &Printer)
     };
     let of = format!(
         ": {met} of {} variations meet all of them",
-        verdict.variations.len()
+        judged.variations
     );
     let title = if judged.is_whole() {
         "Verdict: criteria ".to_owned()
     } else {
-        let Judged { ended, planned } = judged;
+        let Judged { ended, planned, .. } = judged;
         format!("Verdict so far, on {ended} of {planned} trials: criteria ")
     };
     printer.line(Line::styled(Style::Bold, title).add(style, word).plain(of));

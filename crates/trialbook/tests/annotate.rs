@@ -5,8 +5,9 @@
 mod sandbox;
 
 use std::fs;
+use std::process::{Child, Stdio};
 
-use sandbox::{Sandbox, ended};
+use sandbox::{Sandbox, ended, read};
 use serde_json::Value;
 
 /// The titles of what a verb changed.
@@ -526,4 +527,36 @@ fn a_completed_run_gets_a_note_of_what_it_came_to() {
         sandbox.say("show b --json").json()["notes"],
         serde_json::json!([])
     );
+}
+
+#[test]
+fn of_several_that_want_one_name_at_once_each_knows_what_it_got() {
+    let sandbox = Sandbox::new();
+    let at_once = |words: &str| {
+        let start = |_| {
+            let mut command = sandbox.command();
+            command.args(words.split(' '));
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        };
+        let children: Vec<_> = (0..6).map(start).collect();
+        let ends = children.into_iter().map(Child::wait_with_output);
+        ends.map(|end| read(end.unwrap())).collect::<Vec<_>>()
+    };
+    let mut made: Vec<String> = at_once("create same --json")
+        .into_iter()
+        .map(|ended| ended.json()["name"].as_str().unwrap().to_owned())
+        .collect();
+    made.sort();
+    assert_eq!(
+        made,
+        ["same", "same-2", "same-3", "same-4", "same-5", "same-6"]
+    );
+    let unique = at_once("create uniq --unique");
+    let successes = unique.iter().filter(|ended| ended.code == 0).count();
+    assert_eq!(successes, 1, "{unique:?}");
+    assert!(unique.iter().all(|ended| [0, 6].contains(&ended.code)));
+    let alias = at_once("start --alias EXP-7");
+    let successes = alias.iter().filter(|ended| ended.code == 0).count();
+    assert_eq!(successes, 1, "{alias:?}");
 }

@@ -724,3 +724,47 @@ fn damage_is_named_and_the_rest_kept() {
         1
     );
 }
+
+#[test]
+fn a_verb_that_changes_what_is_there_makes_no_book() {
+    let sandbox = Sandbox::new();
+    for (words, code) in [
+        ("log metric a=1", 2),
+        ("end", 2),
+        ("end --run r", 5),
+        ("tag r best", 5),
+        ("cancel r", 5),
+        ("delete r", 5),
+    ] {
+        let said = sandbox.say(words).failed(code);
+        assert!(!sandbox.book().exists(), "{words}: {said}");
+    }
+}
+
+#[test]
+fn what_is_left_out_as_a_secret_is_told() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("");
+    let key = "AKIAIOSFODNN7EXAMPLE";
+    let event = sandbox.run([
+        "log",
+        "event",
+        "decision",
+        key,
+        "--run",
+        &run,
+        "--data",
+        "{\"db\": {\"password\": \"x\"}}",
+    ]);
+    let note = sandbox.run(["note", &run, key]);
+    let end = sandbox.run(["end", "--run", &run, "--error", key]);
+    for (ended, place) in [
+        (&event, "`text` (aws key) looks like a secret"),
+        (&event, "`db.password` looks like a secret"),
+        (&note, "`note` (aws key)"),
+        (&end, "`error` (aws key)"),
+    ] {
+        assert!(ended.err.contains(place), "{ended:?}");
+        assert!(!ended.err.contains(key));
+    }
+}

@@ -756,3 +756,33 @@ fn no_trials_and_no_jobs_are_refused() {
     }
     assert!(!desk.path(".trialbook").exists());
 }
+
+#[test]
+fn a_secret_that_a_program_prints_is_not_in_the_book() {
+    let desk = Desk::new();
+    let script = "echo {api_key}; echo $DB_PASSWORD is wrong >&2; exit 3";
+    desk.write(
+        "exp.yaml",
+        &format!(
+            "experiment: {{name: e}}\n\
+             task: {{command: [sh, -c, '{script}'], env: {{DB_PASSWORD: horse77}}}}\n\
+             variations: [{{name: a, api_key: paramsecret1}}]\n"
+        ),
+    );
+    let output = desk.run(&["run", "exp.yaml"]);
+    assert!(
+        stderr(&output).contains("[redacted] is wrong"),
+        "{}",
+        told(&output)
+    );
+    desk.run(&[
+        "run",
+        "--set",
+        "api_key=gridsecret1",
+        "--",
+        "sh",
+        "-c",
+        "echo {api_key}",
+    ]);
+    check_holds_none_of(&desk, &["horse77", "paramsecret1", "gridsecret1"]);
+}

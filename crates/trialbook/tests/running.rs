@@ -503,3 +503,63 @@ fn a_run_without_a_sign_of_life_is_stale_and_can_be_closed() {
     // The last that was heard of it, not the moment of closing.
     assert_eq!(document["ended"], "2025-10-09T08:53:20.000Z");
 }
+
+#[test]
+fn runs_of_a_grid_fall_out_with_the_task_that_they_did() {
+    let sandbox = Sandbox::new();
+    let config = |command: &str, lr: &str| {
+        let text = format!(
+            "experiment: {{name: e}}\ntask: {{command: [sh, -c, 'echo {command}={{k}}{lr}']}}\n\
+             variations: [{{name: v, k: 1, lr: '{lr}'}}]\nrandom_seed: 3\n"
+        );
+        std::fs::write(sandbox.work().join("e.yaml"), text).unwrap();
+    };
+    let active = || {
+        let list = sandbox.say("list --json").json();
+        list["runs"].as_array().unwrap().len()
+    };
+    config("m", "1");
+    sandbox.say("run e.yaml").ok();
+    sandbox.say("run e.yaml --set k=5,6").ok();
+    // Nothing has changed: nothing leaves, whatever the seed of a grid is.
+    sandbox.say("run e.yaml --set k=7 --seed 9 --trials 2").ok();
+    sandbox.say("run e.yaml").ok();
+    assert_eq!(active(), 5);
+    config("n", "1");
+    let refused = sandbox.say("run e.yaml --set k=5");
+    assert_ne!(refused.code, 0);
+    let dry = sandbox.say("run e.yaml --dry-run");
+    assert!(dry.err.contains("5 finished runs"), "{dry:?}");
+    assert!(dry.err.contains("task.command"), "{dry:?}");
+    sandbox.say("run e.yaml --accept-change").ok();
+    assert_eq!(active(), 1);
+    sandbox.say("run e.yaml --set k=5").ok();
+    assert_eq!(active(), 2);
+    // A param of the variation that the grid was made from.
+    config("n", "2");
+    sandbox.say("run e.yaml --set k=5 --accept-change").ok();
+    assert_eq!(active(), 1);
+}
+
+#[test]
+fn a_run_that_was_cancelled_while_it_waited_never_began() {
+    let sandbox = Sandbox::new();
+    let text = "experiment: {name: e}\n\
+                task: {command: [sh, -c, 'echo m=1; if test {variation} = w; then kill -INT $PPID; sleep 9; fi']}\n\
+                variations: [{name: v}, {name: w}]\n\
+                trials: 2\nsuccess_criteria: ['m >= 1']\n";
+    std::fs::write(sandbox.work().join("e.yaml"), text).unwrap();
+    let run = say(&sandbox, "run e.yaml");
+    let verdict = "criteria met: 1 of 2 variations";
+    assert!(run.code != 0 && run.out.contains(verdict), "{run:?}");
+    let status = say(&sandbox, "status e --json").json();
+    assert_eq!(status["trials"]["cancelled"], 1, "{status}");
+    assert_eq!(status["progress"], 0.5);
+    say(&sandbox, "cancel e --yes").ok();
+    let list = say(&sandbox, "list --json").json();
+    let runs = list["runs"].as_array().unwrap();
+    let begun = runs.iter().filter(|run| !run["started"].is_null());
+    assert_eq!((runs.len(), begun.count()), (4, 3), "{list}");
+    let shown = say(&sandbox, "show e/run-004").ok();
+    assert!(shown.contains("(never began)"), "{shown}");
+}

@@ -21,6 +21,8 @@ pub struct Judged {
     pub ended: u64,
     /// Those and the open ones that the config asks for.
     pub planned: u64,
+    /// Variations that have any of them.
+    pub variations: u64,
 }
 
 impl Judged {
@@ -102,6 +104,7 @@ pub(super) fn judged(groups: &[&Group], config: Option<&Config>) -> Judged {
         let ended = group.ended().count() as u64;
         judged.ended += ended;
         judged.planned += ended + open;
+        judged.variations += u64::from(ended + open > 0);
     }
     judged
 }

@@ -222,19 +222,23 @@ fn half_done() -> Writer {
 #[test]
 fn a_verdict_says_what_it_rests_on_and_open_trials_are_in_none() {
     let table = half_done().table();
-    let judged = |ended, planned| Judged { ended, planned };
-    assert_eq!(table.judged, judged(4, 6));
+    let judged = |ended, planned, variations| Judged {
+        ended,
+        planned,
+        variations,
+    };
+    assert_eq!(table.judged, judged(4, 6, 2));
     assert!(!table.judged.is_whole());
     let b = &table.verdict.unwrap().variations[0];
     assert_eq!((b.cells[0].runs, b.cells[0].met), (1, 1));
     let chosen = half_done().table_of(&["a"]);
-    assert_eq!(chosen.judged, judged(3, 3));
+    assert_eq!(chosen.judged, judged(3, 3, 1));
     assert_eq!(chosen.verdict.unwrap().variations.len(), 1);
     assert_eq!(chosen.rows.len(), 2, "the table shows all");
     let mut begun = experiment();
     begun.completed(10, "a", 1, Some(1.0));
     let begun = begun.table();
-    assert_eq!(begun.judged, judged(1, 6), "b has not begun");
+    assert_eq!(begun.judged, judged(1, 6, 2), "b has not begun");
     assert_eq!(begun.verdict.unwrap().variations.len(), 1);
 }
 

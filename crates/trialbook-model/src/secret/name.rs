@@ -42,11 +42,12 @@ const STRONG: [&str; 17] = [
 ];
 
 /// Words that make a name secret where they stand last.
-const LAST: [&str; 7] = [
+const LAST: [&str; 8] = [
     "key",
     "keys",
     "token",
     "pass",
+    "pat",
     "authtoken",
     "accesskey",
     "privatekey",
@@ -121,7 +122,8 @@ const HARMLESS_LAST: [&str; 17] = [
 /// S-58 to the letter: whether the name in upper case contains one of its words.
 pub fn is_secret_variable(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
-    PARTS.iter().any(|part| upper.contains(part))
+    // A personal access token; `PATH` is none.
+    upper.ends_with("_PAT") || PARTS.iter().any(|part| upper.contains(part))
 }
 
 /// Whether a name of a config, an option, a header or a query parameter is one of a secret.
@@ -141,8 +143,8 @@ pub fn is_secret_name(name: &str) -> bool {
     if words.iter().any(|word| STRONG.contains(&word.as_str())) {
         return true;
     }
-    // `key` alone is the key of a map; `token` and `pass` alone are secrets.
-    let alone = before.is_empty() && last.starts_with("key");
+    // `key` alone is the key of a map, `pat` a word; `token` and `pass` alone are secrets.
+    let alone = before.is_empty() && (last.starts_with("key") || last == "pat");
     let harmless = before
         .last()
         .is_some_and(|word| HARMLESS_BEFORE.contains(&word.as_str()));
@@ -183,12 +185,21 @@ mod tests {
             "GH_TOKEN",
             "PGPASSWORD",
             "PWD",
+            "GITHUB_PAT",
             "MONKEY",
             "XAUTHORITY",
         ] {
             assert!(is_secret_variable(name), "{name}");
         }
-        for name in ["HOME", "PATH", "LANG", "CUDA_VISIBLE_DEVICES", ""] {
+        for name in [
+            "HOME",
+            "PATH",
+            "PY_PATH",
+            "PATTERN",
+            "LANG",
+            "CUDA_VISIBLE_DEVICES",
+            "",
+        ] {
             assert!(!is_secret_variable(name), "{name}");
         }
     }

@@ -133,6 +133,7 @@ pub(super) fn scan(text: &str) -> Vec<Hit> {
                     .find(ends)
                     .map_or(text.len(), |end| start + end);
                 hits.extend(parameters(text, start..url_end));
+                hits.extend(webhook(text, start..url_end));
             }
             hits.extend(user_part(text, at, url_end));
             at = start;
@@ -287,6 +288,17 @@ fn user_part(text: &str, colon: usize, end: usize) -> Option<Hit> {
     let is_http = ["http", "https"].iter().any(|http| scheme.ends_with(http));
     let harmless = user == 0 || length == 0 || lone_name && !is_http;
     (!harmless).then(|| hit(start..start + user, "credentials in a url"))
+}
+
+/// The path of a URL to which whoever knows it may post.
+fn webhook(text: &str, url: Range<usize>) -> Option<Hit> {
+    const KINDS: [&str; 3] = ["services", "workflows", "triggers"];
+    const HOST: &str = "hooks.slack.com/";
+    let whole = &text[url.clone()];
+    let host = whole.get(..HOST.len())?;
+    let (kind, path) = whole[HOST.len()..].split_once('/')?;
+    let is_one = host.eq_ignore_ascii_case(HOST) && KINDS.contains(&kind) && !path.is_empty();
+    is_one.then(|| hit(url.end - path.len()..url.end, "slack webhook"))
 }
 
 fn parameters(text: &str, url: Range<usize>) -> Vec<Hit> {

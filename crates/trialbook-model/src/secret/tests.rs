@@ -20,6 +20,10 @@ fn keys_of_known_makers_are_found_in_output() {
     check_text("x=hf_0123456789abcdefghijklmnop", "x=[redacted]");
     check_text("xoxb-12345-abcdefghij", "[redacted]");
     check_text(
+        "see https://hooks.slack.com/services/T0/B0/xyzXYZ, 'http://hooks.slack.com/services/'",
+        "see https://hooks.slack.com/services/[redacted] 'http://hooks.slack.com/services/'",
+    );
+    check_text(
         "t eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.c2ln-nat_ure t",
         "t [redacted] t",
     );

@@ -130,10 +130,14 @@ impl RunState {
         }
     }
 
-    /// When it started: as a change of state says, else as its start says.
+    /// When it started: as a change of state says, else as its start says. One that was cancelled while it
+    /// waited never did: its start says when it was planned.
     pub fn started(&self) -> Option<Timestamp> {
-        self.started
-            .or_else(|| self.start.as_ref().map(|start| start.value.started))
+        let planned = self.start.as_ref().map(|start| &start.value);
+        let is_withdrawn = self.status() == RunStatus::Cancelled
+            && planned.is_some_and(|start| start.status == RunStatus::Queued);
+        let planned = planned.filter(|_| !is_withdrawn);
+        self.started.or_else(|| planned.map(|start| start.started))
     }
 
     /// When it ended, if it did.

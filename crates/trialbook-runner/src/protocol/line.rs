@@ -66,6 +66,7 @@ impl Reader {
         reason: &str,
         now: Timestamp,
     ) -> Timed {
+        let (bytes, text) = (text.len(), self.secrets.text(text).into_owned());
         let mut end = text.len().min(KEPT_TEXT);
         while !text.is_char_boundary(end) {
             end -= 1;
@@ -74,7 +75,7 @@ impl Reader {
             "file": place.file,
             "line": place.line,
             "text": &text[..end],
-            "bytes": text.len(),
+            "bytes": bytes,
         });
         let message = format!("line {} of {}: {reason}", place.line, place.file);
         self.complain(now, message, data)

@@ -19,6 +19,8 @@ use trialbook_model::id::RunUid;
 use trialbook_model::record::{Event, Op, Points, SeriesKey, Subject};
 use trialbook_model::time::Timestamp;
 
+use crate::known::KnownSecrets;
+
 /// Kind of the events that stand for something a program wrote and that could not be understood.
 pub const NOT_UNDERSTOOD: &str = "not_understood";
 
@@ -31,6 +33,7 @@ pub struct Reader {
     run: RunUid,
     metrics: BTreeMap<String, Seen>,
     not_understood: u64,
+    secrets: KnownSecrets,
 }
 
 /// One metric as seen by the reader.
@@ -43,10 +46,16 @@ struct Seen {
 impl Reader {
     /// A reader for one run.
     pub fn new(run: RunUid) -> Self {
+        Self::without(run, KnownSecrets::default())
+    }
+
+    /// A reader for one run that knows what must not be kept of a text that it cuts.
+    pub fn without(run: RunUid, secrets: KnownSecrets) -> Self {
         Self {
             run,
             metrics: BTreeMap::new(),
             not_understood: 0,
+            secrets,
         }
     }
 

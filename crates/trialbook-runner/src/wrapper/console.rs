@@ -2,13 +2,14 @@
 //! to whole lines.
 //!
 //! Not here: reading the pipes, understanding lines. Invariant: the pieces of one stream, put together,
-//! are its bytes with invalid UTF-8 replaced; at most [`LONGEST_PIECE`] bytes and one line of
+//! are its bytes with invalid UTF-8 replaced, and no piece ends inside a known secret; at most [`LONGEST_PIECE`] bytes and one line of
 //! [`LONGEST_LINE`] are held per stream, whatever the program writes.
 
 use std::time::{Duration, Instant};
 
 use trialbook_model::record::LogStream;
 
+use crate::known::KnownSecrets;
 use crate::protocol::assignment::LONGEST_LINE;
 
 /// The longest piece that is held back.
@@ -35,17 +36,18 @@ struct Stream {
     of: LogStream,
     /// Bytes that are not yet given out.
     held: Vec<u8>,
-    /// When the first of them came; `None` also where they are but the beginning of a character, which waits
-    /// for its rest and nothing else.
+    /// When the first of them came; `None` also where they are but the beginning of a character or a secret, which
+    /// waits for its rest and nothing else.
     since: Option<Instant>,
     line: Line,
+    secrets: KnownSecrets,
 }
 
 impl Console {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(secrets: &KnownSecrets) -> Self {
         Self {
-            stdout: Stream::new(LogStream::Stdout),
-            stderr: Stream::new(LogStream::Stderr),
+            stdout: Stream::new(LogStream::Stdout, secrets.clone()),
+            stderr: Stream::new(LogStream::Stderr, secrets.clone()),
         }
     }
 
@@ -113,26 +115,27 @@ impl Console {
 }
 
 impl Stream {
-    fn new(of: LogStream) -> Self {
+    fn new(of: LogStream, secrets: KnownSecrets) -> Self {
         Self {
             of,
             held: Vec::new(),
             since: None,
             line: Line::default(),
+            secrets,
         }
     }
 
-    /// How many held bytes end with a whole character.
+    /// How many held bytes end with a whole character, and not inside a secret.
     fn whole(&self) -> usize {
-        self.held.len() - unfinished(&self.held)
+        let length = self.held.len() - unfinished(&self.held);
+        self.secrets.cut(&self.held, length)
     }
 
     /// How many held bytes end with a whole line, or with a whole character where there is no line end.
     fn whole_lines(&self) -> usize {
-        self.held
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or_else(|| self.whole(), |at| at + 1)
+        let end = self.held.iter().rposition(|byte| *byte == b'\n');
+        let lines = end.map_or(0, |at| self.secrets.cut(&self.held, at + 1));
+        if lines > 0 { lines } else { self.whole() }
     }
 
     fn give(&mut self, length: usize) -> Option<Piece> {
@@ -220,7 +223,7 @@ mod tests {
     #[test]
     fn streams_keep_their_order() {
         let now = Instant::now();
-        let mut console = Console::new();
+        let mut console = Console::new(&KnownSecrets::default());
         let mut pieces = Vec::new();
         for (stream, text) in [
             (LogStream::Stdout, "a\n"),
@@ -239,7 +242,7 @@ mod tests {
     #[test]
     fn a_piece_waits_a_while_and_leaves_by_lines() {
         let now = Instant::now();
-        let mut console = Console::new();
+        let mut console = Console::new(&KnownSecrets::default());
         assert!(console.push(LogStream::Stdout, b"a\nb", now).is_empty());
         assert_eq!(console.due(), Some(now + HELD));
         assert!(console.waited(now).is_empty());
@@ -250,7 +253,7 @@ mod tests {
     #[test]
     fn half_a_character_wakes_nobody() {
         let now = Instant::now();
-        let mut console = Console::new();
+        let mut console = Console::new(&KnownSecrets::default());
         assert!(console.push(LogStream::Stdout, b"a\xc3", now).is_empty());
         assert_eq!(console.waited(now + HELD)[0].text, "a");
         assert_eq!(console.due(), None);
@@ -266,7 +269,7 @@ mod tests {
 
     #[test]
     fn endless_lines_are_bounded() {
-        let mut console = Console::new();
+        let mut console = Console::new(&KnownSecrets::default());
         let mut given = 0;
         for _ in 0..100 {
             let bytes = [b'x'; 1000];
@@ -295,7 +298,7 @@ mod tests {
             later in any::<bool>(),
         ) {
             let now = Instant::now();
-            let mut console = Console::new();
+            let mut console = Console::new(&KnownSecrets::default());
             let mut pieces = Vec::new();
             let mut lines = Vec::new();
             for chunk in &chunks {

@@ -13,6 +13,7 @@ use trialbook_model::time::Timestamp;
 
 use super::console::{Console, Piece};
 use super::{RecordError, Task, Tools};
+use crate::known::KnownSecrets;
 use crate::protocol::line::Place;
 use crate::protocol::tail::{Line, Tail};
 use crate::protocol::{Reader, Timed};
@@ -41,8 +42,8 @@ impl<'a> Hearing<'a> {
         Self {
             task,
             tools,
-            reader: Reader::new(task.run),
-            console: Console::new(),
+            reader: Reader::without(task.run, task.secrets.clone()),
+            console: Console::new(&task.secrets),
             tail: Tail::new(&task.files.metrics),
             last_line: Vec::new(),
             cannot_follow: false,
@@ -80,9 +81,10 @@ impl<'a> Hearing<'a> {
         let now = self.tools.clock.now();
         let mut timed = Vec::new();
         let (reader, last_line) = (&mut self.reader, &mut self.last_line);
+        let secrets = &self.task.secrets;
         self.console.lines(of, bytes, &mut |line| match of {
             LogStream::Stdout => timed.extend(metrics_of(reader, line, now)),
-            LogStream::Stderr => keep_line(last_line, line),
+            LogStream::Stderr => keep_line(last_line, line, secrets),
         });
         self.record_all(timed, now)
     }
@@ -157,8 +159,10 @@ impl<'a> Hearing<'a> {
         self.console.last_line(LogStream::Stdout, &mut |line| {
             timed.extend(metrics_of(reader, line, now));
         });
-        self.console
-            .last_line(LogStream::Stderr, &mut |line| keep_line(last_line, line));
+        let secrets = &self.task.secrets;
+        self.console.last_line(LogStream::Stderr, &mut |line| {
+            keep_line(last_line, line, secrets);
+        });
         self.record_all(timed, now)?;
         self.read_to_present_end()?;
         if let Some(line) = self.tail.rest() {
@@ -179,7 +183,9 @@ impl<'a> Hearing<'a> {
                 let text = String::from_utf8_lossy(&bytes);
                 let outcome = self.reader.result(&name_of(path), &text, now);
                 self.record_all(outcome.operations, now)?;
-                Ok(outcome.error.as_ref().map(without_secrets))
+                let secrets = &self.task.secrets;
+                let error = outcome.error.map(|error| secrets.error(&error));
+                Ok(error.as_ref().map(without_secrets))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => {
@@ -218,7 +224,12 @@ impl<'a> Hearing<'a> {
         }
         for Piece { stream, text } in pieces {
             let run = self.task.run;
-            // The usual piece holds no secret and is not copied.
+            // The usual piece holds no secret and is not copied. Known values go first: what the filter takes
+            // may be a part of one.
+            let text = match self.task.secrets.text(&text) {
+                Cow::Borrowed(_) => text,
+                Cow::Owned(clean) => clean,
+            };
             let filtered = match secret::text(&text).content {
                 Cow::Borrowed(_) => None,
                 Cow::Owned(filtered) => Some(filtered),
@@ -230,9 +241,10 @@ impl<'a> Hearing<'a> {
     }
 
     fn record_all(&mut self, timed: Vec<Timed>, now: Timestamp) -> Result<(), RecordError> {
-        timed
-            .into_iter()
-            .try_for_each(|(time, op)| self.record(dated(time, op, now)))
+        timed.into_iter().try_for_each(|(time, op)| {
+            let op = self.task.secrets.operation(op);
+            self.record(dated(time, op, now))
+        })
     }
 
     /// Records an operation.
@@ -273,10 +285,17 @@ fn metrics_of(reader: &mut Reader, line: &[u8], now: Timestamp) -> Vec<Timed> {
     std::str::from_utf8(line).map_or_else(|_text| Vec::new(), |line| reader.output(line, now))
 }
 
-fn keep_line(last: &mut Vec<u8>, line: &[u8]) {
+/// Known secrets go before the line is cut, so that none is cut in two and missed.
+fn keep_line(last: &mut Vec<u8>, line: &[u8], secrets: &KnownSecrets) {
     if line.iter().any(|byte| !byte.is_ascii_whitespace()) {
         last.clear();
-        last.extend_from_slice(&line[..line.len().min(LONGEST_MESSAGE)]);
+        if secrets.is_empty() {
+            last.extend_from_slice(&line[..line.len().min(LONGEST_MESSAGE)]);
+            return;
+        }
+        let text = String::from_utf8_lossy(line);
+        let clean = secrets.text(&text);
+        last.extend_from_slice(&clean.as_bytes()[..clean.len().min(LONGEST_MESSAGE)]);
     }
 }
 

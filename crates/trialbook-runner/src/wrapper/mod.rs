@@ -24,6 +24,7 @@ use trialbook_model::time::Clock;
 
 use crate::begun::Begun;
 use crate::guard::Guard;
+use crate::known::KnownSecrets;
 use crate::stop::Stop;
 
 pub use ending::{CANCELLED, Ended, Ending};
@@ -49,6 +50,8 @@ pub struct Task {
     pub limits: Limits,
     /// What is recorded beside what it tells.
     pub capture: Capture,
+    /// What the program is told and must not be recorded.
+    pub secrets: KnownSecrets,
 }
 
 /// What is recorded of a run beside what its program tells.

@@ -269,6 +269,7 @@ impl<'a> Session<'a> {
 
     fn finish(&mut self, ending: Ending, told: Option<RunError>) -> Result<Ended, WrapperError> {
         let (status, error) = verdict(&ending, told, &self.hearing.last_line());
+        let error = error.map(|error| self.task.secrets.error(&error));
         let ended = Ended {
             ending,
             status,

@@ -36,6 +36,7 @@ struct Bench {
     stop: Stop,
     limits: Limits,
     capture: Capture,
+    secrets: KnownSecrets,
 }
 
 impl Bench {
@@ -52,6 +53,7 @@ impl Bench {
                 console: true,
                 resources: None,
             },
+            secrets: KnownSecrets::default(),
         }
     }
 
@@ -76,6 +78,7 @@ impl Bench {
             },
             limits: self.limits,
             capture: self.capture,
+            secrets: self.secrets.clone(),
         }
     }
 
@@ -237,6 +240,30 @@ fn an_error_of_a_result_file_holds_no_secret() {
         message(&ended)
     );
     assert!(message(&ended).contains("db.example"));
+}
+
+#[test]
+fn secrets_that_the_program_repeats_are_recorded_nowhere() {
+    let mut bench = Bench::new();
+    bench.secrets.add("api_key", "abc123");
+    bench.secrets.add("DB_PASSWORD", "correct horse");
+    let ended = bench.sh(
+        "printf 'k abc'; echo mid >&2; sleep 0.3; echo 123 and abc123=4; printf 'a correct'; sleep 0.3; echo ' horse'; \
+         echo '{\"type\": \"e\", \"text\": \"u abc123\", \"abc123\": 1}' >> metrics.jsonl; \
+         echo 'not json correct horse' >> metrics.jsonl; \
+         echo 'ValueError: correct horse' >&2; exit 3",
+    );
+    assert_eq!(message(&ended), "ValueError: [redacted]");
+    assert_eq!(
+        bench.text(LogStream::Stdout),
+        "k [redacted] and [redacted]=4\na [redacted]\n"
+    );
+    let heard = format!("{:?}", bench.heard.0.lock().unwrap());
+    assert!(heard.contains("u [redacted]"), "{heard}");
+    assert!(
+        !heard.contains("abc123") && !heard.contains("correct horse"),
+        "{heard}"
+    );
 }
 
 #[test]

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         values::check_name("a task", name)?;
         secrets::refuse("the name of the task", name)?;
     }
-    let open = book::writing(cx)?;
+    let open = book::changing(cx)?;
     let view = open.view()?;
     let change = if args.remove {
         removal(&view, args)?

@@ -99,7 +99,7 @@ impl How {
 
 /// Cancels them.
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
-    let open = book::writing(cx)?;
+    let open = book::changing(cx)?;
     let chosen = chosen(&args.what, &open.view()?)?;
     let question = format!("Cancel {}?", count(chosen.len() as u64, "run"));
     if !args.yes && !cx.printer.confirms(&question) {

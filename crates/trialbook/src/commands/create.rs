@@ -1,6 +1,7 @@
 //! `trialbook create`: makes an experiment (T-1, S-1, S-5), and says which ones have the same configuration (C-9).
 //!
-//! Invariant: what is made has a name of its own in its project, and an id `exp-…` beside its uid.
+//! Invariant: what is made has a name of its own in its project, and an id `exp-…` beside its uid, also where
+//! several are made at once.
 
 use std::process::ExitCode;
 
@@ -13,6 +14,7 @@ use trialbook_model::record::{
     CreateExperiment, Op, PutNote, SetField, SetPointer, SetTags, Subject,
 };
 use trialbook_model::state::DEFAULT_PROJECT;
+use trialbook_runner::lease;
 use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading as _;
@@ -121,6 +123,8 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     check(args, wanted)?;
     let tags = secrets::tags(&args.tags, cx)?;
     let open = book::writing(cx)?;
+    // Held until all is written: what was taken meanwhile is seen by whoever waits.
+    let _turn = lease::naming(open.folder())?;
     let view = open.view()?;
     let name = free_name(&view, args, wanted)?;
     if name != *wanted {

@@ -76,7 +76,7 @@ struct Ended {
 /// Ends it.
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let metrics = values::metrics(&args.metrics)?;
-    let open = book::writing(cx)?;
+    let open = target::open(cx, &args.choice)?;
     let view = open.view()?;
     let target = target::choose(cx, &view, &args.choice)?;
     let status = args.status.unwrap_or(match (&args.error, args.exit_code) {

@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         guard::watch(&mut io::stdin().lock());
         return Ok(ExitCode::SUCCESS);
     };
-    let open = book::writing(cx)?;
+    let open = book::changing(cx)?;
     let view = open.view()?;
     let row = Names::new(&view).run(name)?;
     let experiment = view.experiment(row.experiment)?;
@@ -148,6 +148,10 @@ fn planned(
             key: start.run_key.clone().unwrap_or_default(),
         },
     };
+    Ok((preparation(args, cx, open, config)?, job))
+}
+
+fn preparation(args: &Args, cx: &Context, open: &Open, config: Config) -> Result<Preparation> {
     let shim = if config.task.command.is_empty() {
         Some(shim::install(&open.folder().join("work")).context("cannot write the Python shim")?)
     } else {
@@ -155,7 +159,7 @@ fn planned(
     };
     let folder = args.folder.clone().unwrap_or_else(|| cx.here().to_owned());
     let parts = Parts::all().within(&config.capture);
-    let preparation = Preparation {
+    Ok(Preparation {
         config,
         folder: std::path::absolute(folder)?,
         book: std::path::absolute(open.folder())?,
@@ -164,8 +168,7 @@ fn planned(
         timeout: None,
         grace: wrapper::GRACE,
         capture: Capture::of(&parts),
-    };
-    Ok((preparation, job))
+    })
 }
 
 /// What there is around the run on this machine, which may be another one than the planner's.

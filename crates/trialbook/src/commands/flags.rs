@@ -71,7 +71,7 @@ struct Changed {
 
 /// Does it to all that the texts mean.
 pub(super) fn act(act: Act, texts: &[String], cx: &Context) -> Result<ExitCode> {
-    let open = book::writing(cx)?;
+    let open = book::changing(cx)?;
     let view = open.view()?;
     let names = match act {
         Act::Undelete => Names::of_bin(&view),

@@ -104,7 +104,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         return show(&open, &nouns, args, cx);
     }
     let op = put(args, text.as_deref())?;
-    let open = book::writing(cx)?;
+    let open = book::changing(cx)?;
     let view = open.view()?;
     let chosen = chosen(&view, &nouns, args)?;
     let mut writer = open.writer(cx)?;

@@ -50,7 +50,7 @@ struct Moved {
 
 /// Moves them.
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
-    let open = book::writing(cx)?;
+    let open = book::changing(cx)?;
     let view = open.view()?;
     let chosen = nouns::chosen(&Names::new(&view), &view, &args.nouns)?;
     let (ops, to) = match (&args.to, &args.to_project) {

@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     values::check_name("a run or an experiment", &args.name)?;
     values::refuse_reserved("a run or an experiment", &args.name)?;
     secrets::refuse("the name", &args.name)?;
-    let open = book::writing(cx)?;
+    let open = book::changing(cx)?;
     let view = open.view()?;
     let noun = Noun::of(Names::new(&view).any(&args.noun)?, &view)?;
     let from = match &noun {

@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     }
     let set: Vec<String> = tags.iter().map(shown).collect();
     tags.extend(removed.iter().map(|tag| (tag.clone(), None)));
-    let open = book::writing(cx)?;
+    let open = book::changing(cx)?;
     let view = open.view()?;
     let mut chosen = nouns::chosen(&Names::new(&view), &view, &nouns)?;
     chosen.extend(args.project.clone().map(Noun::Project));

@@ -184,7 +184,7 @@ fn advice_on_running(
     }
     if let Some(failure) = cause.downcast_ref::<LeaseError>() {
         let code = match failure {
-            LeaseError::Held { .. } => ErrorCode::ExperimentBusy,
+            LeaseError::Held { .. } | LeaseError::Naming => ErrorCode::ExperimentBusy,
             LeaseError::Io { .. } => return None,
         };
         return Some((code, failure.hint().map(str::to_owned)));

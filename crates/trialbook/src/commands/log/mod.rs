@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Subcommand;
 
-use crate::book::{self, Open};
+use crate::book::Open;
 use crate::commands::start;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -75,7 +75,7 @@ pub(crate) fn run(args: Args, cx: &Context) -> Result<ExitCode> {
 
 /// The book opened for writing and the run that is meant.
 fn open(choice: &RunChoice, cx: &Context) -> Result<(Open, Target)> {
-    let open = book::writing(cx)?;
+    let open = target::open(cx, choice)?;
     let target = match target::choose(cx, &open.view()?, choice) {
         Err(error) if is_without_run(&error) => {
             start::first_run(cx, &open, choice.run.as_deref().unwrap_or_default())?;

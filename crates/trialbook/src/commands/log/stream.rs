@@ -4,7 +4,7 @@
 //! reader, so that both mean the same. Invariant: each line is recorded before the next one is read, and a
 //! line that is not understood is kept as an event and named with its number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
 
 use anyhow::Result;
@@ -67,6 +67,8 @@ pub(super) struct Stream<'a> {
     source: String,
     /// Lines whose records were all acknowledged.
     recorded: u64,
+    /// In what places something was left out.
+    dropped: BTreeSet<String>,
     logged: Logged,
 }
 
@@ -88,6 +90,7 @@ impl<'a> Stream<'a> {
             pairs: Vec::new(),
             source,
             recorded: 0,
+            dropped: BTreeSet::new(),
             logged: Logged {
                 run: run.to_string(),
                 handle: target.title.clone(),
@@ -107,6 +110,7 @@ impl<'a> Stream<'a> {
         let mut bytes = Vec::new();
         loop {
             if !bounded::read_line(input, &mut bytes)? {
+                secrets::tell_dropped(cx, &self.dropped);
                 return Ok(());
             }
             self.logged.lines += 1;
@@ -230,6 +234,7 @@ impl<'a> Stream<'a> {
         } else {
             self.logged.events += 1;
         }
+        self.dropped.extend(secrets::dropped(op));
         self.recorder.record(&secrets::operation(op))?;
         Ok(())
     }

@@ -199,9 +199,9 @@ fn wish(args: &Args, spec: &Spec) -> Wish {
             },
         },
         outside: match (&spec.intent, args.accept_change) {
-            (Intent::Adhoc { .. } | Intent::Beside, _) => Outside::Keep,
-            (Intent::Config, true) => Outside::Archive,
-            (Intent::Config, false) => Outside::Refuse,
+            (Intent::Adhoc { .. }, _) => Outside::Keep,
+            (Intent::Config | Intent::Beside, true) => Outside::Archive,
+            (Intent::Config | Intent::Beside, false) => Outside::Refuse,
         },
         scope: spec.scope(),
     }
@@ -232,7 +232,9 @@ fn dry_run(args: &Args, spec: &mut Spec, cx: &Context) -> Result<ExitCode> {
         elsewhere,
         drawn_seed: drawn_seed(),
     };
-    let outline = ground.outline(&wish(args, spec))?;
+    let outline = ground.outline(&wish(args, spec)).inspect_err(|error| {
+        plan::show_refused(cx, error);
+    })?;
     plan::show(cx, spec, &outline)?;
     Ok(ExitCode::SUCCESS)
 }

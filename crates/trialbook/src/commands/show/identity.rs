@@ -39,22 +39,7 @@ pub(super) fn identity<V: Reading>(
     if let Some(row) = experiment {
         field(cx, "experiment", titles::experiment(row));
     }
-    if let Some(started) = state.started() {
-        let age = when::age(started, now);
-        field(cx, "started", format!("{} ({age})", when::local(started)));
-    }
-    if let Some(ended) = state.ended() {
-        let took = listing::took(run, now);
-        field(cx, "ended", format!("{} (took {took})", when::local(ended)));
-    }
-    if let Some(since) = stale_since(state, now) {
-        let hint = "`trialbook end --status cancelled` closes it";
-        field(
-            cx,
-            "silent since",
-            format!("{}; {hint}", when::local(since)),
-        );
-    }
+    times(run, now, cx);
     put_away(&state.annotations, cx);
     if let Some(row) = experiment {
         let baseline_of = baselines::of_run(view, run, row)?;
@@ -84,6 +69,32 @@ pub(super) fn identity<V: Reading>(
         field(cx, "exit code", code.to_string());
     }
     origin(view, run, cx)
+}
+
+/// When it started and ended, and since when it says nothing.
+fn times(run: &RunRow, now: Timestamp, cx: &Context) {
+    let state = &run.state;
+    if let Some(started) = state.started() {
+        let age = when::age(started, now);
+        field(cx, "started", format!("{} ({age})", when::local(started)));
+    }
+    if let Some(ended) = state.ended() {
+        let took = listing::took(run, now);
+        let how = if took.is_empty() {
+            "never began".to_owned()
+        } else {
+            format!("took {took}")
+        };
+        field(cx, "ended", format!("{} ({how})", when::local(ended)));
+    }
+    if let Some(since) = stale_since(state, now) {
+        let hint = "`trialbook end --status cancelled` closes it";
+        field(
+            cx,
+            "silent since",
+            format!("{}; {hint}", when::local(since)),
+        );
+    }
 }
 
 /// Whether it is archived or in the bin.

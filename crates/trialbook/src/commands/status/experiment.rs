@@ -29,7 +29,7 @@ use crate::{titles, when};
 struct Document {
     experiment: String,
     handle: Option<String>,
-    /// From 0 to 1: trials that have ended, of all that are asked for.
+    /// From 0 to 1: trials that completed or failed, of all that are asked for. A cancelled one is still to be done.
     progress: Option<f64>,
     trials: Trials,
     eta: Option<Eta>,
@@ -62,6 +62,10 @@ impl Trials {
             cancelled: statuses.cancelled,
             superseded: table.rows.iter().map(|row| row.superseded).sum(),
         }
+    }
+
+    const fn done(&self) -> u64 {
+        self.completed + self.failed
     }
 
     const fn is_over(&self) -> bool {
@@ -99,7 +103,7 @@ pub(super) fn show<V: Reading>(
     let document = Document {
         experiment: titles::experiment(row),
         handle: row.state.handle().map(str::to_owned),
-        progress: (all > 0).then(|| statuses.ended() as f64 / all as f64),
+        progress: (all > 0).then(|| trials.done() as f64 / all as f64),
         trials,
         eta: eta.map(|range| Eta::between(now, range)),
         verdict: table.verdict.as_ref().map(|verdict| verdict.met),
@@ -193,8 +197,7 @@ fn print(document: &Document, eta: Option<(i64, i64)>, cx: &Context) {
         Some(false) => cx.printer.line("  success criteria: not met so far"),
         None => {}
     }
-    let done = trials.completed + trials.failed;
-    if trials.is_over() && trials.asked.is_some_and(|asked| asked > done) {
+    if trials.is_over() && trials.asked.is_some_and(|asked| asked > trials.done()) {
         cx.printer
             .line("  `trialbook run CONFIG` does what never finished");
     }

@@ -24,7 +24,7 @@ const SCHEMA: u32 = 1;
 /// Show how far a run, an experiment or everything is
 ///
 /// Without a name it shows what is running and queued. A run's progress is what its program tells
-/// (`trialbook log progress`); an experiment's is how many of its trials have ended.
+/// (`trialbook log progress`); an experiment's is how many of its trials have completed or failed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
