@@ -285,7 +285,8 @@ pub struct Tested {
     pub estimand: &'static str,
     /// The difference.
     pub difference: f64,
-    /// The difference as a share of the baseline's mean; none where that is 0.
+    /// The difference as a share of the baseline's mean, or of its median where the estimate is of medians; none
+    /// where that is 0.
     pub relative: Option<f64>,
     /// Its interval.
     pub interval: Option<Span>,
@@ -303,6 +304,9 @@ pub struct Tested {
     pub differs: bool,
     /// Which is better where they differ: by the goal, or neither.
     pub better: Option<String>,
+    /// Whether the ranks, which are tested, and the medians point in opposite directions: neither is better then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub medians_disagree: bool,
     /// The size of the effect.
     pub effect: Option<Effect>,
     /// What more trials would tell.

@@ -181,6 +181,7 @@ impl Sides {
             variant: Some(variant.word()),
             estimand: "difference of medians",
             effect: Some(effects::of_ranks(found.rank_biserial)),
+            medians_disagree: found.rank_biserial * difference < 0.0,
             ..self.base("Mann-Whitney U test", difference, (found.u1, p.two_sided))
         })
     }
@@ -195,6 +196,7 @@ impl Sides {
             variant: Some(variant.word()),
             estimand: "median difference",
             effect: Some(effects::of_ranks(found.rank_biserial)),
+            medians_disagree: found.rank_biserial * difference < 0.0,
             ..self.base(
                 "Wilcoxon signed-rank test",
                 difference,
@@ -218,15 +220,20 @@ impl Sides {
             p_adjusted: p.p,
             differs: false,
             better: None,
+            medians_disagree: false,
             effect: None,
             power: None,
         }
     }
 
+    /// The difference as a share of what it is a difference of: the baseline's median or mean.
     fn relative(&self, difference: f64) -> Option<f64> {
-        let (_, baseline) = self.described()?;
-        let share = difference / baseline.mean.abs();
-        (baseline.mean != 0.0 && share.is_finite()).then_some(share)
+        let whole = match self.test {
+            Test::MannWhitney | Test::Wilcoxon => quantile(&self.baseline, 0.5).ok()?,
+            Test::Auto | Test::Welch | Test::Student | Test::Paired => self.described()?.1.mean,
+        };
+        let share = difference / whole.abs();
+        (whole != 0.0 && share.is_finite()).then_some(share)
     }
 
     fn correlation(&self) -> Option<f64> {

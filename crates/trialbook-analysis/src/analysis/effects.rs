@@ -10,6 +10,8 @@ use trialbook_stats::{
 use super::samples::LEVEL;
 use crate::finding::{Effect, Power, Span, Test};
 
+/// The name of the effect size of ranks.
+pub(super) const RANK_BISERIAL: &str = "rank_biserial";
 /// The power that is aimed at.
 const POWER: f64 = 0.8;
 
@@ -58,7 +60,7 @@ fn effect(name: &'static str, estimate: f64, interval: Option<Interval>) -> Effe
 /// The rank-biserial correlation, which has no agreed words.
 pub(super) const fn of_ranks(rank_biserial: f64) -> Effect {
     Effect {
-        name: "rank_biserial",
+        name: RANK_BISERIAL,
         estimate: rank_biserial,
         interval: None,
         word: None,

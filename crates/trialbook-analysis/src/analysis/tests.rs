@@ -270,6 +270,70 @@ fn several_params_that_vary_need_a_choice() {
     assert!(empty.arms.is_empty() && empty.baseline.is_none());
 }
 
+fn of_values(a: &[f64], b: &[f64]) -> Vec<Run> {
+    let of = |arm: &'static str, values: &[f64]| -> Vec<Run> {
+        let values = values.iter().zip(1..);
+        values.map(|(value, at)| trial(arm, at, *value)).collect()
+    };
+    [of("a", a), of("b", b)].concat()
+}
+
+/// The only contrast, tested.
+fn tested(found: &Analysis) -> &crate::finding::Tested {
+    match &found.metrics[0].contrasts[0].outcome {
+        Outcome::Tested(tested) => tested,
+        cannot @ Outcome::CannotTest { .. } => panic!("{cannot:?}"),
+    }
+}
+
+#[test]
+fn ranks_name_the_better_by_their_direction() {
+    let ranks = Request {
+        test: Test::MannWhitney,
+        ..Request::default()
+    };
+    // Most of b is above a, though the median of b is a little below that of a: 10 of b's values are above all of a.
+    let a: Vec<f64> = (0..21).map(|at| 10.0 + f64::from(at) / 100.0).collect();
+    let mut b: Vec<f64> = (0..11).map(|at| 10.09 + f64::from(at) / 1000.0).collect();
+    b.extend((0..10).map(|at| 20.0 + f64::from(at)));
+    b[10] = 10.0995;
+    let found = asked("derived", &of_values(&a, &b), Vec::new(), &ranks);
+    let disagree = tested(&found);
+    let r = disagree.effect.as_ref().unwrap().estimate;
+    assert!(disagree.differs && r > 0.3, "{disagree:?}");
+    assert!(disagree.difference < 0.0 && disagree.medians_disagree);
+    assert_eq!(disagree.better, None);
+    // Equal medians are no contradiction: the ranks say it (of loss, less is better).
+    b[10] = 10.1;
+    let found = asked("derived", &of_values(&a, &b), Vec::new(), &ranks);
+    let equal = tested(&found);
+    assert!(equal.differs && equal.difference == 0.0 && !equal.medians_disagree);
+    assert_eq!(equal.better.as_deref(), Some("a"));
+}
+
+#[test]
+fn a_difference_of_medians_is_a_share_of_the_median() {
+    let ranks = Request {
+        test: Test::MannWhitney,
+        ..Request::default()
+    };
+    let b = [2.0, 4.0, 4.0, 4.0];
+    let found = asked(
+        "derived",
+        &of_values(&[1.0, 2.0, 2.0, 99.0], &b),
+        Vec::new(),
+        &ranks,
+    );
+    assert_eq!(tested(&found).relative, Some(1.0));
+    let found = asked(
+        "derived",
+        &of_values(&[0.0, 0.0, 0.0, 99.0], &b),
+        Vec::new(),
+        &ranks,
+    );
+    assert_eq!(tested(&found).relative, None);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 

@@ -137,6 +137,10 @@ fn proof(analysis: &Analysis, contrast: &Contrast, tested: &Tested) -> String {
 }
 
 fn better(metric: &MetricFinding, tested: &Tested) -> String {
+    if tested.medians_disagree {
+        return " The ranks, which are tested, and the medians point in opposite directions: neither is named better."
+            .to_owned();
+    }
     let Some(arm) = &tested.better else {
         return String::new();
     };
