@@ -9,6 +9,7 @@ mod contrasts;
 mod doubts;
 mod effects;
 mod family;
+mod rates;
 mod samples;
 
 use serde_json::json;
@@ -126,7 +127,8 @@ impl<E: std::error::Error> AnalysisError<E> {
             Self::NotPaired { .. } => {
                 "with --pair-by the test is `paired` or `wilcoxon`".to_owned()
             }
-            Self::Alpha { .. } | Self::Reading(_) => return None,
+            Self::Alpha { .. } => "the usual one is `--alpha 0.05`".to_owned(),
+            Self::Reading(_) => return None,
         })
     }
 }
@@ -146,14 +148,15 @@ pub fn analyse<R: Reading>(
             alpha: request.alpha,
         });
     }
-    let question = question(experiment, request);
     let collected = Collected::of(reading, experiment, request)?;
     let project = reading
         .project(experiment.state.project())
         .map_err(AnalysisError::Reading)?;
     let baseline = baseline(&collected, experiment, &project, request)?;
-    let look = history::look(experiment, &question, &collected.inputs);
-    let mut metrics = samples::metrics(&collected);
+    let against = baseline.as_ref().map(|(_, baseline)| baseline.arm.as_str());
+    let question = question(experiment, request, (&collected, against));
+    let past = history::past(experiment, &question, &collected.inputs);
+    let mut metrics = samples::metrics(&collected, request);
     if let Some(at) = baseline.as_ref().map(|(at, _)| *at) {
         contrasts::add(&mut metrics, &collected, request, at);
     }
@@ -168,13 +171,14 @@ pub fn analyse<R: Reading>(
     } else {
         None
     };
-    let warnings = doubts::warnings(reading, &collected, &metrics, (look, request))
+    let warnings = doubts::warnings(reading, &collected, &metrics, (past, request))
         .map_err(AnalysisError::Reading)?;
     Ok(Analysis {
         program: program.to_owned(),
         question,
         experiment: title(experiment),
-        look,
+        look: past.look,
+        question_no: past.question,
         division: division(&collected.arms.division),
         arms: samples::arms(&collected.arms),
         baseline: baseline.map(|(_, baseline)| baseline),
@@ -189,24 +193,28 @@ pub fn analyse<R: Reading>(
     })
 }
 
-fn question(experiment: &ExperimentRow, request: &Request) -> Question {
-    let text = |key: &Key| key.to_string();
-    let correction = request.correction.map_or("none", |it| it.word());
+/// The question with everything that was left to choose chosen, so that the same tests are the same question however
+/// they were asked for, and other tests another one.
+fn question(
+    experiment: &ExperimentRow,
+    request: &Request,
+    (collected, baseline): (&Collected, Option<&str>),
+) -> Question {
+    let uids = &experiment.state.uids;
+    let arms = collected.arms.arms.iter().map(|arm| arm.name.clone());
+    let mut metrics: Vec<String> = collected.measures.iter().map(|it| it.key.clone()).collect();
+    metrics.sort_unstable();
+    let pairing = collected.pairing.as_ref();
     Question {
-        experiment: experiment
-            .state
-            .uids
-            .first()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        metrics: request.metrics.clone(),
-        by: request.by.iter().map(text).collect(),
-        pair_by: request.pair_by.as_ref().map(text).unwrap_or_default(),
-        test: request.test,
-        correction: correction.to_owned(),
+        experiment: uids.first().map(ToString::to_string).unwrap_or_default(),
+        metrics,
+        arms: arms.collect(),
+        pair_by: pairing.map(|it| it.key.clone()).unwrap_or_default(),
+        test: collected.test(request),
+        correction: request.correction.map_or("none", |it| it.word()).to_owned(),
         agg: request.agg,
         alpha: request.alpha,
-        baseline: request.baseline.clone().unwrap_or_default(),
+        baseline: baseline.unwrap_or_default().to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@
 use trialbook_analysis::comparison::Caution;
 use trialbook_analysis::finding::Warning;
 
-use crate::figures::{count, short};
+use crate::figures::{count, percent, short};
 use crate::page::{listed, some};
 
 /// Subjects that are named one by one.
@@ -49,6 +49,9 @@ pub fn of_analysis(warning: &Warning) -> String {
             "look {look} of this question: it was answered before, on other data; the fixed-n p is optimistic, because \
              it counts this look alone"
         ),
+        Warning::OtherQuestions { question } => format!(
+            "this is question {question} about this experiment; corrections do not reach across questions"
+        ),
         Warning::FewTrials { arms, enough } => format!(
             "few trials ({}): below {enough} the interval leans on normal values and can miss much",
             counts(arms)
@@ -86,9 +89,21 @@ pub fn of_analysis(warning: &Warning) -> String {
             )
         }
         Warning::Identical { metric, arms } => format!(
-            "all values of {metric} are identical in {}: its trials may not be independent",
+            "{metric} is constant within {}: such trials may not be independent",
             listed(arms)
         ),
+        Warning::AllOrNone { metric, arms } => {
+            let three = |n: u64| percent((3.0 / n as f64).min(1.0), n);
+            let arms: Vec<String> = arms
+                .iter()
+                .map(|(arm, hits, n)| format!("{arm}: {hits} of {n}, {}", three(*n)))
+                .collect();
+            format!(
+                "{metric} is the same in all trials ({}): by the rule of three the share may still be as far from that \
+                 as the percent say",
+                arms.join("; ")
+            )
+        }
         Warning::UnequalVariance { metric, arm, ratio } => format!(
             "{metric}: the variances of {arm} and the baseline differ {} times and so do their numbers; Welch's \
              test allows for it",

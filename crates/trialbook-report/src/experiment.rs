@@ -15,7 +15,10 @@ use crate::page::Page;
 pub fn page(analysis: &Analysis, config: Option<&Config>) -> Page {
     let mut page = Page::titled(format!("Experiment report: {}", analysis.experiment));
     if let Some(about) = config.map(|config| &config.experiment) {
-        let by = about.author.as_ref().map(|author| format!("By {author}."));
+        let by = about
+            .author
+            .as_ref()
+            .map(|author| format!("Author: {author}."));
         let about = [about.description.clone(), by];
         let about: Vec<String> = about.into_iter().flatten().collect();
         if !about.is_empty() {

@@ -338,7 +338,7 @@ metrics: [loss]
         "loss: cannot test one against many: there are too few values (the difference of the means is +1).",
         "loss: cannot test same against many: the values do not vary (the difference of the means is +2).",
         "loss: cannot test none against many: there are too few values.",
-        "all values of loss are identical in many and same",
+        "loss is constant within many and same",
         "values of loss that are not finite are left out (odd: 2)",
         "completed trials without loss are left out (none: 1)",
         "none: 1 failed trial is left out",

@@ -13,6 +13,7 @@ use trialbook_stats::{
 use super::Request;
 use super::collecting::{Collected, Values};
 use super::effects;
+use super::rates::{self, are_rates};
 use super::samples::LEVEL;
 use crate::finding::{Contrast, MetricFinding, Omnibus, Outcome, Pairs, Span, Test, Tested};
 
@@ -24,12 +25,13 @@ pub(super) fn add(
     baseline: usize,
 ) {
     for (metric, values) in metrics.iter_mut().zip(&collected.values) {
-        metric.omnibus = omnibus(values);
+        metric.omnibus = omnibus(values, metric);
         for (at, arm) in collected.arms.arms.iter().enumerate() {
             if at == baseline {
                 continue;
             }
-            let sides = Sides::of(collected, request, (&values[at], &values[baseline]));
+            let mut sides = Sides::of(collected, request, (&values[at], &values[baseline]));
+            sides.find_rates(metric);
             metric.contrasts.push(Contrast {
                 arm: arm.name.clone(),
                 baseline: collected.arms.arms[baseline].name.clone(),
@@ -42,17 +44,20 @@ pub(super) fn add(
     }
 }
 
-/// Whether the arms differ at all, where there are more than two: Welch's analysis of variance.
-fn omnibus(values: &[Values]) -> Option<Omnibus> {
+/// Whether the arms differ at all, where there are more than two: Welch's analysis of variance, of shares χ².
+fn omnibus(values: &[Values], metric: &MetricFinding) -> Option<Omnibus> {
     if values.len() < 3 {
         return None;
     }
     let groups: Vec<&[f64]> = values.iter().map(|values| &values.finite[..]).collect();
+    if metric.rate {
+        return Some(rates::omnibus(&groups));
+    }
     Some(match welch_anova(&groups) {
         Ok(found) => Omnibus::Tested {
             test: "Welch's ANOVA",
             statistic: found.statistic,
-            df: [found.df_between, found.df_within],
+            df: vec![found.df_between, found.df_within],
             p: found.p.p,
             ln_p: found.p.ln_p,
         },
@@ -67,6 +72,8 @@ fn omnibus(values: &[Values]) -> Option<Omnibus> {
 struct Sides {
     test: Test,
     alpha: f64,
+    /// Whether shares are compared.
+    rates: bool,
     arm: Vec<f64>,
     baseline: Vec<f64>,
     pairs: Option<Pairs>,
@@ -105,6 +112,7 @@ impl Sides {
                 Self {
                     test,
                     alpha: request.alpha,
+                    rates: false,
                     arm: both.iter().map(|(value, _)| *value).collect(),
                     baseline: both.iter().map(|(_, value)| *value).collect(),
                     pairs: Some(Pairs {
@@ -117,6 +125,7 @@ impl Sides {
             Some(_) | None => Self {
                 test,
                 alpha: request.alpha,
+                rates: false,
                 arm: arm.finite.clone(),
                 baseline: baseline.finite.clone(),
                 pairs: None,
@@ -124,14 +133,30 @@ impl Sides {
         }
     }
 
+    /// Whether the values are shares; a pair whose repeats were averaged is none.
+    fn find_rates(&mut self, metric: &MetricFinding) {
+        self.rates = metric.rate && are_rates(&self.arm) && are_rates(&self.baseline);
+    }
+
     fn outcome(&self) -> Outcome {
         match self.tested() {
             Ok(tested) => Outcome::Tested(Box::new(tested)),
             Err(reason) => Outcome::CannotTest {
                 cannot_test: reason.word(),
-                reason: reason.to_string(),
+                reason: self.reason(reason),
                 difference: self.difference(),
             },
+        }
+    }
+
+    /// Why there is no test, of what was compared: the differences, where there are pairs.
+    fn reason(&self, reason: Undefined) -> String {
+        match &self.pairs {
+            Some(pairs) if pairs.n == 0 => format!("the arms have no {} in common", pairs.by),
+            Some(_) if reason == Undefined::ZeroVariance => {
+                "the differences of the pairs do not vary".to_owned()
+            }
+            Some(_) | None => reason.to_string(),
         }
     }
 
@@ -146,12 +171,30 @@ impl Sides {
 
     fn tested(&self) -> Result<Tested, Undefined> {
         let (x, y) = (&self.arm, &self.baseline);
+        if self.rates {
+            let found = match self.pairs {
+                Some(_) => rates::paired(x, y)?,
+                None => rates::independent(x, y)?,
+            };
+            return Ok(self.of_rates(found));
+        }
         match self.test {
             Test::Auto | Test::Welch => Ok(self.of_t(&welch_t_test(x, y, LEVEL)?)),
             Test::Student => Ok(self.of_t(&student_t_test(x, y, LEVEL)?)),
             Test::Paired => Ok(self.of_t(&paired_t_test(x, y, LEVEL)?)),
             Test::MannWhitney => self.mann_whitney(),
             Test::Wilcoxon => self.wilcoxon(),
+        }
+    }
+
+    fn of_rates(&self, found: rates::Compared) -> Tested {
+        Tested {
+            interval: Some(found.interval),
+            statistic: found.statistic,
+            df: found.df,
+            estimand: "difference of shares",
+            effect: Some(found.effect),
+            ..self.base(found.test, found.difference, (0.0, found.p))
         }
     }
 
@@ -213,7 +256,7 @@ impl Sides {
             difference,
             relative: self.relative(difference),
             interval: None,
-            statistic,
+            statistic: Some(statistic),
             df: None,
             p: p.p,
             ln_p: p.ln_p,

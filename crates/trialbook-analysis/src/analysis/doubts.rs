@@ -16,6 +16,7 @@ use super::samples::retried;
 use crate::arms::Arm;
 use crate::comparison::flattened;
 use crate::finding::{MetricFinding, Test, Warning};
+use crate::history::Past;
 use crate::measure::Agg;
 
 /// Completed trials of an arm from which a comparison needs no warning of few.
@@ -34,11 +35,16 @@ pub(super) fn warnings<R: Reading>(
     reading: &R,
     collected: &Collected,
     metrics: &[MetricFinding],
-    (look, request): (u64, &Request),
+    (past, request): (Past, &Request),
 ) -> Result<Vec<Warning>, R::Error> {
     let mut found = Vec::new();
-    if look > 1 {
-        found.push(Warning::Peeked { look });
+    if past.look > 1 {
+        found.push(Warning::Peeked { look: past.look });
+    }
+    if past.question > 1 {
+        found.push(Warning::OtherQuestions {
+            question: past.question,
+        });
     }
     found.extend(few(collected));
     for arm in &collected.arms.arms {
@@ -163,13 +169,39 @@ fn of_metric(found: &mut Vec<Warning>, metric: &MetricFinding, values: &[Values]
     let arms = || metric.arms.iter().zip(values);
     let identical = arms().filter(|(_, values)| constant(values));
     let identical: Vec<String> = identical.map(|(sample, _)| sample.arm.clone()).collect();
-    if !identical.is_empty() {
+    if !identical.is_empty() && !metric.rate {
         found.push(Warning::Identical {
             metric: key(),
             arms: identical,
         });
     }
-    of_shape(found, metric, values);
+    if metric.rate {
+        all_or_none(found, metric);
+    } else {
+        of_shape(found, metric, values);
+    }
+}
+
+/// Shares of none or all: their arms, hits and values.
+fn all_or_none(found: &mut Vec<Warning>, metric: &MetricFinding) {
+    let arms = metric.arms.iter().filter_map(|sample| {
+        let share = sample.described.as_ref()?.mean;
+        let at_end = share == 0.0 || share == 1.0;
+        at_end.then(|| {
+            (
+                sample.arm.clone(),
+                (share * sample.n as f64) as u64,
+                sample.n,
+            )
+        })
+    });
+    let arms: Vec<(String, u64, u64)> = arms.collect();
+    if !arms.is_empty() {
+        found.push(Warning::AllOrNone {
+            metric: metric.measure.key.clone(),
+            arms,
+        });
+    }
 }
 
 /// What the distribution and the order of the values show.
@@ -237,7 +269,8 @@ fn of_contrasts(
         }
         let variance = |name: &str| describe(of_arm(name)?).ok()?.variance;
         let variances = variance(&arm).zip(variance(&contrast.baseline));
-        let Some((one, other)) = variances.filter(|_| contrast.pairs.is_none()) else {
+        let by_variance = contrast.pairs.is_none() && !metric.rate;
+        let Some((one, other)) = variances.filter(|_| by_variance) else {
             continue;
         };
         let ratio = one.max(other) / one.min(other);

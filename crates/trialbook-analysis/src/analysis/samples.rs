@@ -5,7 +5,9 @@
 
 use trialbook_stats::{Level, ProportionMethod, describe, proportion_interval};
 
+use super::Request;
 use super::collecting::{Collected, Values};
+use super::rates;
 use crate::arms::{Arm, Arms};
 use crate::finding::{ArmFinding, Described, MetricFinding, Rate, Sample, Span};
 use crate::variations::Statuses;
@@ -53,14 +55,24 @@ fn rate(hits: u64, n: u64) -> Option<Rate> {
 }
 
 /// Each metric of each arm.
-pub(super) fn metrics(collected: &Collected) -> Vec<MetricFinding> {
+pub(super) fn metrics(collected: &Collected, request: &Request) -> Vec<MetricFinding> {
     let measures = collected.measures.iter().zip(&collected.values);
-    let finding = measures.map(|(measure, values)| {
+    let rates = collected.rates(request);
+    let finding = measures.zip(rates).map(|((measure, values), rate)| {
         let arms = collected.arms.arms.iter().zip(values);
         MetricFinding {
             measure: measure.clone(),
             primary: collected.primary.as_ref() == Some(&measure.key),
-            arms: arms.map(|(arm, values)| sample(arm, values)).collect(),
+            rate,
+            arms: arms
+                .map(|(arm, values)| {
+                    let mut sample = sample(arm, values);
+                    if let Some(described) = sample.described.as_mut().filter(|_| rate) {
+                        described.interval = rates::interval(&values.finite);
+                    }
+                    sample
+                })
+                .collect(),
             omnibus: None,
             contrasts: Vec::new(),
         }

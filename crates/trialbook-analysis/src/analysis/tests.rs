@@ -141,7 +141,7 @@ fn a_paired_design_is_tested_as_pairs() {
     };
     // scipy.stats.ttest_rel([1.5, 2.4, 3.6, 5.5], [1, 2, 3, 5])
     assert_eq!(tested.test, "paired t test");
-    assert!((tested.statistic - 12.247_448_713_915_89).abs() < 1e-9);
+    assert!((tested.statistic.unwrap() - 12.247_448_713_915_89).abs() < 1e-9);
     assert_eq!(found.varies_over, "seeds");
     let plain = asked("derived", &four_each(), Vec::new(), &Request::default());
     let Outcome::Tested(tested) = &plain.metrics[0].contrasts[0].outcome else {
@@ -249,6 +249,28 @@ fn earlier_answers_on_other_data_are_looks() {
     let second = asked("derived", &more, vec![keep(&first)], &Request::default());
     assert_eq!((first.look, second.look), (1, 2));
     assert_eq!(second.warnings[0], Warning::Peeked { look: 2 });
+    // Neither an open run nor the same tests by other words are another look.
+    let mut open = ops_of(30, &trial("b", 6, 0.0));
+    open.truncate(1);
+    let words = Request {
+        metrics: vec!["loss".to_owned()],
+        test: Test::Welch,
+        baseline: Some("a".to_owned()),
+        ..Request::default()
+    };
+    open.push(keep(&first));
+    let same = asked("derived", &four_each(), open, &words);
+    assert_eq!((same.look, same.question_no), (1, 1));
+    assert_eq!(same.inputs.data, first.inputs.data);
+    assert_eq!(same.question.hash(), first.question.hash());
+    // Another baseline is another question, and says so.
+    let turned = Request {
+        baseline: Some("b".to_owned()),
+        ..Request::default()
+    };
+    let turned = asked("derived", &four_each(), vec![keep(&first)], &turned);
+    assert_eq!((turned.look, turned.question_no), (1, 2));
+    assert_eq!(turned.warnings[0], Warning::OtherQuestions { question: 2 });
     let kept = vec![keep(&first), keep(&second)];
     let again = asked("derived", &more, kept.clone(), &Request::default());
     assert_eq!(again.look, 2, "its own answer is no earlier look");
@@ -309,6 +331,65 @@ fn ranks_name_the_better_by_their_direction() {
     let equal = tested(&found);
     assert!(equal.differs && equal.difference == 0.0 && !equal.medians_disagree);
     assert_eq!(equal.better.as_deref(), Some("a"));
+}
+
+#[test]
+fn values_of_0_and_1_are_compared_as_shares() {
+    let shares = |hits: usize, n: usize| -> Vec<f64> {
+        (0..n).map(|at| f64::from(u8::from(at < hits))).collect()
+    };
+    // scipy.stats.fisher_exact([[1, 9], [8, 2]])
+    let runs = of_values(&shares(8, 10), &shares(1, 10));
+    let found = asked("derived", &runs, Vec::new(), &Request::default());
+    assert!(found.metrics[0].rate);
+    let fisher = tested(&found);
+    assert_eq!(
+        (fisher.test, fisher.statistic),
+        ("Fisher's exact test", None)
+    );
+    assert!(
+        (fisher.p - 0.005_477_494_641_581_328).abs() < 1e-9,
+        "{}",
+        fisher.p
+    );
+    let interval = fisher.interval.as_ref().unwrap();
+    assert_eq!(interval.method, "Newcombe");
+    assert!(-1.0 <= interval.low && interval.high < 0.0);
+    let described = found.metrics[0].arms[0].described.as_ref().unwrap();
+    let wilson = described.interval.as_ref().unwrap();
+    assert!(wilson.method == "Wilson" && wilson.high <= 1.0);
+    // scipy.stats.chi2_contingency([[12, 18], [21, 9]], correction=False)
+    let runs = of_values(&shares(21, 30), &shares(12, 30));
+    let found = asked("derived", &runs, Vec::new(), &Request::default());
+    let squared = tested(&found);
+    assert_eq!(squared.test, crate::finding::CHI_SQUARED);
+    assert!((squared.statistic.unwrap() - 5.454_545_454_545_455).abs() < 1e-9);
+    // Of the same pairs: 0 and 7 flipped, so 2 / 2^7.
+    let runs = of_values(&shares(8, 10), &shares(1, 10));
+    let found = asked("paired", &runs, Vec::new(), &Request::default());
+    let mcnemar = tested(&found);
+    assert_eq!(mcnemar.test, "McNemar's exact test");
+    assert!((mcnemar.p - 0.015_625).abs() < 1e-12);
+    let welch = Request {
+        test: Test::Welch,
+        ..Request::default()
+    };
+    let found = asked("derived", &runs, Vec::new(), &welch);
+    assert!(!found.metrics[0].rate && tested(&found).test == "Welch's t test");
+}
+
+#[test]
+fn what_pairs_cannot_show_is_said_of_their_differences() {
+    let reason = |found: &Analysis| match &found.metrics[0].contrasts[0].outcome {
+        Outcome::CannotTest { reason, .. } => reason.clone(),
+        tested @ Outcome::Tested(_) => panic!("{tested:?}"),
+    };
+    let runs = of_values(&[1.5, 2.5, 4.0], &[1.5, 2.5, 4.0]);
+    let found = asked("paired", &runs, Vec::new(), &Request::default());
+    assert_eq!(reason(&found), "the differences of the pairs do not vary");
+    let runs = [trial("a", 1, 1.5), trial("a", 2, 2.0), trial("b", 3, 3.0)];
+    let found = asked("paired", &runs, Vec::new(), &Request::default());
+    assert_eq!(reason(&found), "the arms have no trial in common");
 }
 
 #[test]

@@ -13,6 +13,11 @@ pub enum Warning {
         /// Which look it is.
         look: u64,
     },
+    /// Other questions were asked of the experiment before.
+    OtherQuestions {
+        /// Which question it is.
+        question: u64,
+    },
     /// Arms of few trials.
     FewTrials {
         /// Arms and their completed trials.
@@ -51,6 +56,13 @@ pub enum Warning {
         metric: String,
         /// The arms.
         arms: Vec<String>,
+    },
+    /// Shares of which none or all are hits.
+    AllOrNone {
+        /// The metric.
+        metric: String,
+        /// Arms, hits and values.
+        arms: Vec<(String, u64, u64)>,
     },
     /// The variances of two arms differ much, and so do their numbers.
     UnequalVariance {

@@ -6,12 +6,14 @@
 use std::fmt::Write as _;
 
 use trialbook_analysis::finding::{
-    Analysis, Contrast, MetricFinding, Omnibus, Outcome, Power, Tested,
+    Analysis, CHI_SQUARED, Contrast, MetricFinding, Omnibus, Outcome, Power, Tested,
 };
 use trialbook_model::record::Goal;
 
 use super::sections::{correction, span, symbol};
-use crate::figures::{change, count, grouped, p, percent, short, signed, up_to, with_unit};
+use crate::figures::{
+    change, count, grouped, p, p_against, p_equals, percent, short, signed, up_to, with_unit,
+};
 
 /// The sentences of all comparisons, by metric.
 pub fn sentences(analysis: &Analysis) -> Vec<String> {
@@ -32,14 +34,21 @@ fn overall(metric: &MetricFinding, omnibus: &Omnibus) -> String {
         Omnibus::Tested {
             test,
             statistic,
-            df: [between, within],
+            df,
             p: value,
             ..
-        } => format!(
-            "{key}, all {arms} arms: {test}, F({}, {within:.2}) = {statistic:.2}, {}, not adjusted.",
-            short(*between),
-            p(*value)
-        ),
+        } => {
+            let statistic = match &df[..] {
+                [between, within] => {
+                    format!("F({}, {within:.2}) = {statistic:.2}", short(*between))
+                }
+                others => format!("χ²({}) = {statistic:.2}", short(others.iter().sum())),
+            };
+            format!(
+                "{key}, all {arms} arms: {test}, {statistic}, {}, not adjusted.",
+                p(*value)
+            )
+        }
         Omnibus::CannotTest { reason, .. } => {
             format!("{key}, all {arms} arms: cannot test: {reason}.")
         }
@@ -74,7 +83,7 @@ fn of_contrast(analysis: &Analysis, metric: &MetricFinding, contrast: &Contrast)
             let mut text = format!("{key}: {found}; {}.", proof(analysis, contrast, tested));
             text.push_str(&better(metric, tested));
             if !tested.differs {
-                text.push_str(&more(tested.power.as_ref(), contrast));
+                text.push_str(&more(analysis, tested.power.as_ref(), contrast));
             }
             text
         }
@@ -117,21 +126,26 @@ fn proof(analysis: &Analysis, contrast: &Contrast, tested: &Tested) -> String {
     let variant = tested
         .variant
         .map(|word| format!(" ({})", word.replace('_', " ")));
-    let statistic = match tested.df {
-        Some(df) => format!("t({df:.2}) = {:.2}", tested.statistic),
-        None => format!("statistic {}", short(tested.statistic)),
+    let statistic = match (tested.df, tested.statistic) {
+        (Some(df), Some(statistic)) if tested.test == CHI_SQUARED => {
+            format!(", χ²({}) = {statistic:.2}", short(df))
+        }
+        (Some(df), Some(statistic)) => format!(", t({df:.2}) = {statistic:.2}"),
+        (None, Some(statistic)) => format!(", statistic {}", short(statistic)),
+        (_, None) => String::new(),
     };
     let n = match &contrast.pairs {
         Some(pairs) => format!("{} by {}", count(pairs.n, "pair"), pairs.by),
         None => format!("n = {} and {}", contrast.n[0], contrast.n[1]),
     };
+    let p_said = |value| p_equals(&p_against(value, analysis.question.alpha));
     let adjusted =
-        correction(analysis).map(|word| format!(", {word}-adjusted {}", p(tested.p_adjusted)));
+        correction(analysis).map(|word| format!(", {word}-adjusted {}", p_said(tested.p_adjusted)));
     format!(
-        "{}{}, {statistic}, {}{}, {n}",
+        "{}{}{statistic}, {}{}, {n}",
         tested.test,
         variant.unwrap_or_default(),
-        p(tested.p),
+        p_said(tested.p),
         adjusted.unwrap_or_default()
     )
 }
@@ -155,7 +169,7 @@ fn better(metric: &MetricFinding, tested: &Tested) -> String {
 }
 
 /// What more trials would tell.
-fn more(power: Option<&Power>, contrast: &Contrast) -> String {
+fn more(analysis: &Analysis, power: Option<&Power>, contrast: &Contrast) -> String {
     /// Fewer values than this size a difference badly.
     const PILOT: u64 = 20;
     let Some(power) = power else {
@@ -173,15 +187,25 @@ fn more(power: Option<&Power>, contrast: &Contrast) -> String {
     } else {
         " in each arm"
     };
+    let per_arm = if contrast.pairs.is_some() {
+        ""
+    } else {
+        " per arm"
+    };
     let target = percent(power.target, 1);
+    let unadjusted = if correction(analysis).is_some() {
+        ", by the unadjusted alpha"
+    } else {
+        ""
+    };
     let mut text = if more == 0 {
         format!(
-            " A difference of this size would need {} {what}s{each} (power {target}), which there are.",
+            " A difference of this size would need {} {what}s{each} (power {target}{unadjusted}), which there are.",
             grouped(needed)
         )
     } else {
         format!(
-            " About {} more {what}{}{each} ({} in all) would be needed to tell a difference of this size (power {target}).",
+            " About {} more {what}{}{each} ({} in all{per_arm}) would be needed to tell a difference of this size (power {target}{unadjusted}).",
             grouped(more),
             if more == 1 { "" } else { "s" },
             grouped(needed)
