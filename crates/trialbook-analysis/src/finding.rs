@@ -316,6 +316,16 @@ pub struct Tested {
     pub medians_disagree: bool,
     /// The size of the effect.
     pub effect: Option<Effect>,
+    /// The chance that a value of the arm exceeds one of the baseline, ties counted half (Vargha and Delaney's A12);
+    /// none of pairs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub a12: Option<f64>,
+    /// Glass' Δ, in units of the baseline's sd, where the sds differ more than twofold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub glass_delta: Option<f64>,
+    /// The two-sided p of the exact sign-flip test, beside a paired t of few pairs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_sign_flip: Option<f64>,
     /// What more trials would tell.
     pub power: Option<Power>,
 }

@@ -119,7 +119,7 @@ pub fn of_analysis(warning: &Warning) -> String {
                 .map(|(arm, skewness)| format!("{arm}: {skewness:.1}"))
                 .collect();
             format!(
-                "{metric} is skewed (skewness {}) with fewer than 30 values: t intervals come out too narrow",
+                "{metric} is skewed (skewness {}) with fewer than 200 values: t intervals come out too narrow",
                 arms.join(", ")
             )
         }
@@ -146,6 +146,14 @@ pub fn of_analysis(warning: &Warning) -> String {
         } => format!(
             "{metric}: {} of {arm} and the baseline without a partner are left out",
             count(*values, "value")
+        ),
+        Warning::Tied { metric, arm, share } => format!(
+            "{metric}: {} of the values of {arm} and the baseline are tied: their ranks say little",
+            percent(*share, 1)
+        ),
+        Warning::NormalRanks { metric, arm, n } => format!(
+            "{metric}: p of {arm} against the baseline is by the normal distribution, of {n} values on the smaller \
+             side: below 20 that is rough"
         ),
         Warning::Retried { arms } => format!(
             "trials that took more than one attempt ({}): the attempt that counts was chosen by its outcome",

@@ -15,14 +15,10 @@ use crate::page::Page;
 pub fn page(analysis: &Analysis, config: Option<&Config>) -> Page {
     let mut page = Page::titled(format!("Experiment report: {}", analysis.experiment));
     if let Some(about) = config.map(|config| &config.experiment) {
-        let by = about
-            .author
-            .as_ref()
-            .map(|author| format!("Author: {author}."));
-        let about = [about.description.clone(), by];
-        let about: Vec<String> = about.into_iter().flatten().collect();
-        if !about.is_empty() {
-            page.text(about.join(" "));
+        // Paragraphs of their own: a description may end without a full stop.
+        let by = about.author.as_ref().map(|author| format!("By {author}."));
+        for text in [about.description.clone(), by].into_iter().flatten() {
+            page.text(text);
         }
     }
     page.text(format!("{}.", headline(analysis)));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use trialbook_stats::{
     Description, Level, PValue, TTest, Undefined, describe, mann_whitney, paired_effect_size,
-    paired_t_test, quantile, signed_rank, student_t_test, welch_anova, welch_t_test,
+    paired_t_test, quantile, signed_rank, student_t_test, superiority, welch_anova, welch_t_test,
 };
 
 use super::Request;
@@ -207,6 +207,16 @@ impl Sides {
             estimand: "difference of means",
             effect,
             power,
+            glass_delta: self
+                .pairs
+                .is_none()
+                .then(|| effects::glass(sides))
+                .flatten(),
+            p_sign_flip: self
+                .pairs
+                .is_some()
+                .then(|| effects::sign_flip(sides))
+                .flatten(),
             ..self.base(
                 test.variant.name(),
                 test.estimate,
@@ -263,10 +273,19 @@ impl Sides {
             p_adjusted: p.p,
             differs: false,
             better: None,
+            a12: self.a12(),
+            glass_delta: None,
+            p_sign_flip: None,
             medians_disagree: false,
             effect: None,
             power: None,
         }
+    }
+
+    fn a12(&self) -> Option<f64> {
+        let independent = self.pairs.is_none();
+        let found = independent.then(|| superiority(&self.arm, &self.baseline))?;
+        found.ok().map(|it| it.a12)
     }
 
     /// The difference as a share of what it is a difference of: the baseline's median or mean.

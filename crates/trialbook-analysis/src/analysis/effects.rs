@@ -4,7 +4,8 @@
 //! difference of that size needs.
 
 use trialbook_stats::{
-    Alternative, Design, Interval, Magnitude, TPlan, effect_size, paired_effect_size,
+    Alternative, Arrangements, Design, Draws, Interval, Magnitude, TPlan, describe, effect_size,
+    paired_effect_size, permute_signs,
 };
 
 use super::samples::LEVEL;
@@ -64,6 +65,34 @@ pub(super) const fn of_ranks(rank_biserial: f64) -> Effect {
         estimate: rank_biserial,
         interval: None,
         word: None,
+    }
+}
+
+/// Glass' Δ where the sds differ so much that neither is that of both.
+pub(super) fn glass((arm, baseline): (&[f64], &[f64])) -> Option<f64> {
+    /// From this ratio of the greater sd to the smaller on.
+    const APART: f64 = 2.0;
+    let sd = |values: &[f64]| describe(values).ok()?.sd;
+    let (one, other) = (sd(arm)?, sd(baseline)?);
+    let is_apart = one.max(other) > APART * one.min(other);
+    let found = is_apart.then(|| effect_size(arm, baseline, LEVEL))?;
+    found.ok()?.glass_delta
+}
+
+/// The two-sided p of all signs that the differences of few pairs could have had.
+pub(super) fn sign_flip((arm, baseline): (&[f64], &[f64])) -> Option<f64> {
+    /// So many pairs have few enough signs to try them all.
+    const FEW: usize = 20;
+    if arm.len() > FEW {
+        return None;
+    }
+    let pairs = arm.iter().zip(baseline);
+    let differences: Vec<f64> = pairs.map(|(one, other)| one - other).collect();
+    // Nothing is drawn: the seed is without effect.
+    let found = permute_signs(&differences, Draws::new(0, Draws::TEST)).ok()?;
+    match found.arrangements {
+        Arrangements::All(_) => Some(found.p.two_sided.p),
+        Arrangements::Drawn(_) => None,
     }
 }
 

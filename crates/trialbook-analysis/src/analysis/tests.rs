@@ -393,6 +393,44 @@ fn what_pairs_cannot_show_is_said_of_their_differences() {
 }
 
 #[test]
+fn few_values_are_looked_at_from_another_side() {
+    let found = asked("paired", &four_each(), Vec::new(), &Request::default());
+    // All four differences are positive: 2 of 16 signs are as extreme.
+    assert_eq!(tested(&found).p_sign_flip, Some(0.125));
+    assert_eq!(tested(&found).a12, None);
+    let runs = of_values(&[1.0, 2.0, 3.0], &[2.0, 9.0, 30.0]);
+    let found = asked("derived", &runs, Vec::new(), &Request::default());
+    // (0.5 + 1 + 1 + 3·2) pairs of 9 hold a greater b; the baseline's sd is 1.
+    assert_eq!(tested(&found).a12, Some(7.5 / 9.0));
+    let glass = tested(&found).glass_delta.unwrap();
+    assert!((glass - 35.0 / 3.0).abs() < 1e-9, "{glass}");
+    let ranks = Request {
+        test: Test::MannWhitney,
+        ..Request::default()
+    };
+    let runs = of_values(&[1.0, 1.0, 2.0, 3.0], &[1.0, 2.0, 2.0, 4.0]);
+    let found = asked("derived", &runs, Vec::new(), &ranks);
+    let tied = |it: &Warning| matches!(it, Warning::Tied { share, .. } if *share == 0.75);
+    assert!(found.warnings.iter().any(tied), "{:?}", found.warnings);
+}
+
+#[test]
+fn neighbours_without_trials_are_those_in_time() {
+    let ops = (0..12).flat_map(|at: usize| {
+        // Ids in an order of their own.
+        let mut ops = ops_of(at * 5 % 12, &trial("a", 1, at as f64));
+        if let Op::StartRun(start) = &mut ops[0] {
+            start.trial = None;
+            start.started = Timestamp(100 + at as i64);
+        }
+        ops
+    });
+    let found = asked("derived", &[], ops.collect(), &Request::default());
+    let alike = |it: &Warning| matches!(it, Warning::Autocorrelated { correlation, .. } if *correlation > 0.6);
+    assert!(found.warnings.iter().any(alike), "{:?}", found.warnings);
+}
+
+#[test]
 fn a_difference_of_medians_is_a_share_of_the_median() {
     let ranks = Request {
         test: Test::MannWhitney,

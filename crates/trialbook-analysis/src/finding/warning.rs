@@ -128,6 +128,24 @@ pub enum Warning {
     },
     /// The best value of a series was chosen by looking.
     BestOfSeries,
+    /// Ranks that are tied for the most part.
+    Tied {
+        /// The metric.
+        metric: String,
+        /// The arm.
+        arm: String,
+        /// The share of the values that are equal to another.
+        share: f64,
+    },
+    /// A p of ranks by the normal distribution, of few values.
+    NormalRanks {
+        /// The metric.
+        metric: String,
+        /// The arm.
+        arm: String,
+        /// Values of the smaller side.
+        n: u64,
+    },
     /// Student's t was asked for although the variances differ.
     PooledVariance {
         /// The metric.

@@ -118,6 +118,13 @@ fn size(metric: &MetricFinding, tested: &Tested) -> String {
         )
         .expect("a string takes all");
     }
+    if let Some(delta) = tested.glass_delta {
+        write!(
+            text,
+            "; the sds differ more than twofold: in units of the baseline's Δ = {delta:.2}"
+        )
+        .expect("a string takes all");
+    }
     text
 }
 
@@ -138,14 +145,18 @@ fn proof(analysis: &Analysis, contrast: &Contrast, tested: &Tested) -> String {
         Some(pairs) => format!("{} by {}", count(pairs.n, "pair"), pairs.by),
         None => format!("n = {} and {}", contrast.n[0], contrast.n[1]),
     };
+    let sign_flip = tested
+        .p_sign_flip
+        .map(|it| format!(" (exact sign-flip {})", p(it)));
     let p_said = |value| p_equals(&p_against(value, analysis.question.alpha));
     let adjusted =
         correction(analysis).map(|word| format!(", {word}-adjusted {}", p_said(tested.p_adjusted)));
     format!(
-        "{}{}{statistic}, {}{}, {n}",
+        "{}{}{statistic}, {}{}{}, {n}",
         tested.test,
         variant.unwrap_or_default(),
         p_said(tested.p),
+        sign_flip.unwrap_or_default(),
         adjusted.unwrap_or_default()
     )
 }
@@ -187,10 +198,10 @@ fn more(analysis: &Analysis, power: Option<&Power>, contrast: &Contrast) -> Stri
     } else {
         " in each arm"
     };
-    let per_arm = if contrast.pairs.is_some() {
-        ""
+    let in_all = if contrast.pairs.is_some() {
+        "in all"
     } else {
-        " per arm"
+        "per arm"
     };
     let target = percent(power.target, 1);
     let unadjusted = if correction(analysis).is_some() {
@@ -205,7 +216,7 @@ fn more(analysis: &Analysis, power: Option<&Power>, contrast: &Contrast) -> Stri
         )
     } else {
         format!(
-            " About {} more {what}{}{each} ({} in all{per_arm}) would be needed to tell a difference of this size (power {target}{unadjusted}).",
+            " About {} more {what}{}{each} ({} {in_all}) would be needed to tell a difference of this size (power {target}{unadjusted}).",
             grouped(more),
             if more == 1 { "" } else { "s" },
             grouped(needed)
