@@ -16,6 +16,7 @@ use serde_json::json;
 use trialbook_model::canonical;
 use trialbook_model::filter::Key;
 use trialbook_model::state::{Baseline as Mark, ProjectState};
+use trialbook_stats::Level;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading;
 
@@ -143,12 +144,11 @@ pub fn analyse<R: Reading>(
     request: &Request,
     program: &str,
 ) -> Result<Analysis, AnalysisError<R::Error>> {
-    if !(request.alpha > 0.0 && request.alpha < 1.0) {
-        return Err(AnalysisError::Alpha {
-            alpha: request.alpha,
-        });
-    }
-    let collected = Collected::of(reading, experiment, request)?;
+    let alpha = request.alpha;
+    let level = Level::new(1.0 - alpha)
+        .ok()
+        .ok_or(AnalysisError::Alpha { alpha })?;
+    let collected = Collected::of(reading, experiment, request, level)?;
     let project = reading
         .project(experiment.state.project())
         .map_err(AnalysisError::Reading)?;
@@ -180,10 +180,10 @@ pub fn analyse<R: Reading>(
         look: past.look,
         question_no: past.question,
         division: division(&collected.arms.division),
-        arms: samples::arms(&collected.arms),
+        arms: samples::arms(&collected),
         baseline: baseline.map(|(_, baseline)| baseline),
         varies_over: collected.varies_over(),
-        level: samples::LEVEL.share(),
+        level: level.share(),
         metrics,
         not_looked_at: collected.not_looked_at,
         inputs: collected.inputs,

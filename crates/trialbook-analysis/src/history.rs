@@ -106,6 +106,6 @@ pub(crate) fn past(experiment: &ExperimentRow, question: &Question, inputs: &Inp
 fn other_folder(path: &str) -> Option<&str> {
     let rest = path.strip_prefix(FOLDER)?.strip_prefix('/')?;
     let (question, data) = rest.split_once('/')?;
-    let is_ours = question.len() == DIGITS && data.ends_with(".json");
-    is_ours.then(|| &path[..FOLDER.len() + 1 + question.len() + 1])
+    let is_ours = question.len() == DIGITS && data.strip_suffix(".json").is_some();
+    is_ours.then(|| path.strip_suffix(data)).flatten()
 }

@@ -13,6 +13,7 @@ use trialbook_model::nearest::nearest;
 use trialbook_model::seed::SeedPolicy;
 use trialbook_model::state::MetricDefinitions;
 use trialbook_model::status::RunStatus;
+use trialbook_stats::Level;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
@@ -25,6 +26,8 @@ use crate::variations::config_of;
 
 /// Everything that is analysed.
 pub(super) struct Collected {
+    /// The level of all intervals: what alpha leaves.
+    pub(super) level: Level,
     pub(super) arms: Arms,
     pub(super) config: Option<Config>,
     pub(super) measures: Vec<Measure>,
@@ -60,6 +63,7 @@ impl Collected {
         reading: &R,
         experiment: &ExperimentRow,
         request: &Request,
+        level: Level,
     ) -> Result<Self, AnalysisError<R::Error>> {
         let arms = arms(reading, experiment, &request.by)?;
         let config = config_of(experiment);
@@ -85,6 +89,7 @@ impl Collected {
         let inputs = inputs(&arms, &measures, request, pairing.as_ref());
         let primary = config.as_ref().and_then(primary_of);
         Ok(Self {
+            level,
             primary: primary.filter(|key| keys.contains(key)),
             arms,
             config,

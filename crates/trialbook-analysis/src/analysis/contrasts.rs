@@ -14,7 +14,6 @@ use super::Request;
 use super::collecting::{Collected, Values};
 use super::effects;
 use super::rates::{self, are_rates};
-use super::samples::LEVEL;
 use crate::finding::{Contrast, MetricFinding, Omnibus, Outcome, Pairs, Span, Test, Tested};
 
 /// Adds the contrasts of all metrics.
@@ -72,6 +71,7 @@ fn omnibus(values: &[Values], metric: &MetricFinding) -> Option<Omnibus> {
 struct Sides {
     test: Test,
     alpha: f64,
+    level: Level,
     /// Whether shares are compared.
     rates: bool,
     arm: Vec<f64>,
@@ -112,6 +112,7 @@ impl Sides {
                 Self {
                     test,
                     alpha: request.alpha,
+                    level: collected.level,
                     rates: false,
                     arm: both.iter().map(|(value, _)| *value).collect(),
                     baseline: both.iter().map(|(_, value)| *value).collect(),
@@ -125,6 +126,7 @@ impl Sides {
             Some(_) | None => Self {
                 test,
                 alpha: request.alpha,
+                level: collected.level,
                 rates: false,
                 arm: arm.finite.clone(),
                 baseline: baseline.finite.clone(),
@@ -173,15 +175,15 @@ impl Sides {
         let (x, y) = (&self.arm, &self.baseline);
         if self.rates {
             let found = match self.pairs {
-                Some(_) => rates::paired(x, y)?,
-                None => rates::independent(x, y)?,
+                Some(_) => rates::paired(x, y, self.level)?,
+                None => rates::independent(x, y, self.level)?,
             };
             return Ok(self.of_rates(found));
         }
         match self.test {
-            Test::Auto | Test::Welch => Ok(self.of_t(&welch_t_test(x, y, LEVEL)?)),
-            Test::Student => Ok(self.of_t(&student_t_test(x, y, LEVEL)?)),
-            Test::Paired => Ok(self.of_t(&paired_t_test(x, y, LEVEL)?)),
+            Test::Auto | Test::Welch => Ok(self.of_t(&welch_t_test(x, y, self.level)?)),
+            Test::Student => Ok(self.of_t(&student_t_test(x, y, self.level)?)),
+            Test::Paired => Ok(self.of_t(&paired_t_test(x, y, self.level)?)),
             Test::MannWhitney => self.mann_whitney(),
             Test::Wilcoxon => self.wilcoxon(),
         }
@@ -200,7 +202,7 @@ impl Sides {
 
     fn of_t(&self, test: &TTest) -> Tested {
         let sides = (&self.arm[..], &self.baseline[..]);
-        let (effect, power) = effects::of_means(self.test, self.alpha, sides);
+        let (effect, power) = effects::of_means(self.test, (self.alpha, self.level), sides);
         Tested {
             interval: Some(Span::of(test.interval, "t")),
             df: Some(test.df),

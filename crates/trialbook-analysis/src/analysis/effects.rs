@@ -4,11 +4,10 @@
 //! difference of that size needs.
 
 use trialbook_stats::{
-    Alternative, Arrangements, Design, Draws, Interval, Magnitude, TPlan, describe, effect_size,
-    paired_effect_size, permute_signs,
+    Alternative, Arrangements, Design, Draws, Interval, Level, Magnitude, TPlan, describe,
+    effect_size, paired_effect_size, permute_signs,
 };
 
-use super::samples::LEVEL;
 use crate::finding::{Effect, Power, Span, Test};
 
 /// The name of the effect size of ranks.
@@ -20,12 +19,12 @@ const POWER: f64 = 0.8;
 /// pairs in units of their differences' sd.
 pub(super) fn of_means(
     test: Test,
-    alpha: f64,
+    (alpha, level): (f64, Level),
     (arm, baseline): (&[f64], &[f64]),
 ) -> (Option<Effect>, Option<Power>) {
     let present = arm.len().min(baseline.len()) as u64;
     if test.is_paired() {
-        let Ok(found) = paired_effect_size(arm, baseline, LEVEL) else {
+        let Ok(found) = paired_effect_size(arm, baseline, level) else {
             return (None, None);
         };
         let scaled = |j: f64| Interval::new(found.dz_interval.low * j, found.dz_interval.high * j);
@@ -36,7 +35,7 @@ pub(super) fn of_means(
         let power = power((Design::OneSample, found.cohen_dz), alpha, present);
         return (Some(effect), Some(power));
     }
-    let Ok(found) = effect_size(arm, baseline, LEVEL) else {
+    let Ok(found) = effect_size(arm, baseline, level) else {
         return (None, None);
     };
     let effect = match found.hedges_g {
@@ -75,7 +74,7 @@ pub(super) fn glass((arm, baseline): (&[f64], &[f64])) -> Option<f64> {
     let sd = |values: &[f64]| describe(values).ok()?.sd;
     let (one, other) = (sd(arm)?, sd(baseline)?);
     let is_apart = one.max(other) > APART * one.min(other);
-    let found = is_apart.then(|| effect_size(arm, baseline, LEVEL))?;
+    let found = is_apart.then(|| effect_size(arm, baseline, Level::NINETY_FIVE))?;
     found.ok()?.glass_delta
 }
 

@@ -4,12 +4,11 @@
 //! differences within −1 and 1.
 
 use trialbook_stats::{
-    Interval, Magnitude, PValue, PairedTable, ProportionMethod, Rate, Undefined,
+    Interval, Level, Magnitude, PValue, PairedTable, ProportionMethod, Rate, Undefined,
     chi_squared_independence, fisher_exact, paired_proportions, proportion_interval,
     two_proportions,
 };
 
-use super::samples::LEVEL;
 use crate::finding::{CHI_SQUARED, Effect, Omnibus, Span};
 
 /// Expected counts below this are too small for χ².
@@ -38,19 +37,23 @@ pub(super) fn are_rates(values: &[f64]) -> bool {
 }
 
 /// Wilson's interval of a share.
-pub(super) fn interval(values: &[f64]) -> Option<Span> {
-    let found = proportion_interval(rate(values), ProportionMethod::Wilson, LEVEL);
+pub(super) fn interval(values: &[f64], level: Level) -> Option<Span> {
+    let found = proportion_interval(rate(values), ProportionMethod::Wilson, level);
     found.ok().map(|it| Span::of(it, "Wilson"))
 }
 
 /// Two independent shares: Fisher's exact test where an expected count is small, else χ² without correction.
-pub(super) fn independent(arm: &[f64], baseline: &[f64]) -> Result<Compared, Undefined> {
+pub(super) fn independent(
+    arm: &[f64],
+    baseline: &[f64],
+    level: Level,
+) -> Result<Compared, Undefined> {
     if arm.is_empty() || baseline.is_empty() {
         return Err(Undefined::TooFewObservations);
     }
     let rates = [rate(arm), rate(baseline)];
     let table = rates.map(|rate| [rate.successes, rate.failures()]);
-    let found = two_proportions(rates[0], rates[1], LEVEL)?;
+    let found = two_proportions(rates[0], rates[1], level)?;
     let independence = chi_squared_independence(&table)?;
     let pearson = independence.pearson;
     let (test, statistic, df, p) = if independence.smallest_expected < EXPECTED {
@@ -72,14 +75,14 @@ pub(super) fn independent(arm: &[f64], baseline: &[f64]) -> Result<Compared, Und
 }
 
 /// Two shares of the same pairs: McNemar's exact test.
-pub(super) fn paired(arm: &[f64], baseline: &[f64]) -> Result<Compared, Undefined> {
+pub(super) fn paired(arm: &[f64], baseline: &[f64], level: Level) -> Result<Compared, Undefined> {
     if arm.is_empty() {
         return Err(Undefined::TooFewObservations);
     }
     let pairs = arm.iter().zip(baseline);
     let table = PairedTable::of(pairs.map(|(one, other)| (*one == 1.0, *other == 1.0)));
-    let found = paired_proportions(table, LEVEL)?;
-    let apart = two_proportions(rate(arm), rate(baseline), LEVEL)?;
+    let found = paired_proportions(table, level)?;
+    let apart = two_proportions(rate(arm), rate(baseline), level)?;
     Ok(Compared {
         test: "McNemar's exact test",
         difference: found.difference,

@@ -431,6 +431,31 @@ fn neighbours_without_trials_are_those_in_time() {
 }
 
 #[test]
+fn intervals_leave_out_what_alpha_says() {
+    let at = |alpha| {
+        let request = Request {
+            alpha,
+            ..Request::default()
+        };
+        asked("derived", &four_each(), Vec::new(), &request)
+    };
+    for alpha in [0.05, 0.01, 0.5] {
+        let found = at(alpha);
+        assert_eq!(found.level, 1.0 - alpha);
+        let tested = tested(&found);
+        let interval = tested.interval.as_ref().unwrap();
+        let is_outside = interval.low > 0.0 || interval.high < 0.0;
+        assert_eq!(is_outside, tested.p < alpha, "{alpha}");
+    }
+    let width = |found: &Analysis| {
+        let described = found.metrics[0].arms[0].described.as_ref().unwrap();
+        let interval = described.interval.as_ref().unwrap();
+        interval.high - interval.low
+    };
+    assert!(width(&at(0.01)) > 1.5 * width(&at(0.05)));
+}
+
+#[test]
 fn a_difference_of_medians_is_a_share_of_the_median() {
     let ranks = Request {
         test: Test::MannWhitney,

@@ -13,6 +13,16 @@ use trialbook_analysis::measure::Agg;
 use crate::figures::{change, count, p_against, percent, short, signed, up_to, with_unit};
 use crate::page::{Align, Table};
 
+/// `95% CI`.
+pub(super) fn interval_title(analysis: &Analysis) -> String {
+    format!("{}% CI", level(analysis))
+}
+
+/// The level of the intervals in percent, as many digits as alpha has.
+fn level(analysis: &Analysis) -> String {
+    crate::figures::trimmed(&format!("{:.4}", 100.0 * analysis.level)).to_owned()
+}
+
 /// How the trials of each arm ended (A-24).
 pub fn trials(analysis: &Analysis) -> Table {
     let mut table = Table::of_numbers([
@@ -23,7 +33,7 @@ pub fn trials(analysis: &Analysis) -> Table {
         "Cancelled",
         "Open",
         "Success rate",
-        "95% CI",
+        &interval_title(analysis)[..],
     ]);
     for arm in &analysis.arms {
         table.row(of_arm(arm));
@@ -65,7 +75,15 @@ fn of_arm(arm: &ArmFinding) -> Vec<String> {
 /// What each metric amounts to in each arm (A-20).
 pub fn metrics(analysis: &Analysis) -> Table {
     let mut table = Table::of_numbers([
-        "Metric", "Arm", "n", "Mean", "95% CI", "SD", "Min", "Median", "Max",
+        "Metric",
+        "Arm",
+        "n",
+        "Mean",
+        &interval_title(analysis)[..],
+        "SD",
+        "Min",
+        "Median",
+        "Max",
     ]);
     table.columns[1].1 = Align::Left;
     for metric in &analysis.metrics {
@@ -121,7 +139,7 @@ pub fn contrasts(analysis: &Analysis) -> Table {
         "Arm".to_owned(),
         "n".to_owned(),
         "Difference".to_owned(),
-        "95% CI".to_owned(),
+        interval_title(analysis),
         "Effect".to_owned(),
         "Test".to_owned(),
         "p".to_owned(),
@@ -216,7 +234,7 @@ const fn value_of(agg: Agg) -> &'static str {
 
 /// How it was made: intervals, tests, the family, alpha, which values, who computed it from what.
 pub fn method(analysis: &Analysis) -> String {
-    let level = crate::figures::trimmed(&format!("{:.1}", 100.0 * analysis.level)).to_owned();
+    let level = level(analysis);
     let mut text = format!(
         "A run's value is the {} of its series; only completed runs give one. Intervals of means are {level}% t \
          intervals over {}, those of rates (values of 0 and 1) Wilson's.",

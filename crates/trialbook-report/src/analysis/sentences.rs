@@ -10,7 +10,7 @@ use trialbook_analysis::finding::{
 };
 use trialbook_model::record::Goal;
 
-use super::sections::{correction, span, symbol};
+use super::sections::{correction, interval_title, span, symbol};
 use crate::figures::{
     change, count, grouped, p, p_against, p_equals, percent, short, signed, up_to, with_unit,
 };
@@ -73,11 +73,14 @@ fn of_contrast(analysis: &Analysis, metric: &MetricFinding, contrast: &Contrast)
         }
         Outcome::Tested(tested) => {
             let found = if tested.differs {
-                format!("{arm} differs from {baseline}: {}", size(metric, tested))
+                format!(
+                    "{arm} differs from {baseline}: {}",
+                    size(analysis, metric, tested)
+                )
             } else {
                 format!(
                     "we found no evidence of a difference between {arm} and {baseline} ({})",
-                    size(metric, tested)
+                    size(analysis, metric, tested)
                 )
             };
             let mut text = format!("{key}: {found}; {}.", proof(analysis, contrast, tested));
@@ -91,7 +94,8 @@ fn of_contrast(analysis: &Analysis, metric: &MetricFinding, contrast: &Contrast)
 }
 
 /// `-132ms, -12.3%, 95% CI [-144, -120], large effect (g = -2.45, 95% CI [-3.70, -1.20])`.
-fn size(metric: &MetricFinding, tested: &Tested) -> String {
+fn size(analysis: &Analysis, metric: &MetricFinding, tested: &Tested) -> String {
+    let title = interval_title(analysis);
     let half = tested.interval.as_ref().map(|it| (it.high - it.low) / 2.0);
     let number = signed(&up_to(tested.difference, half));
     let mut text = with_unit(&number, metric.measure.unit.as_deref());
@@ -102,12 +106,12 @@ fn size(metric: &MetricFinding, tested: &Tested) -> String {
         write!(text, ", {}", change(share)).expect("a string takes all");
     }
     if let Some(interval) = &tested.interval {
-        write!(text, ", 95% CI {}", span(interval)).expect("a string takes all");
+        write!(text, ", {title} {}", span(interval)).expect("a string takes all");
     }
     if let Some(effect) = &tested.effect {
         let word = effect.word.map(|word| format!("{word} effect, "));
         let interval = effect.interval.as_ref();
-        let interval = interval.map(|it| format!(", 95% CI [{:.2}, {:.2}]", it.low, it.high));
+        let interval = interval.map(|it| format!(", {title} [{:.2}, {:.2}]", it.low, it.high));
         write!(
             text,
             "; {}{} = {:.2}{}",
