@@ -23,7 +23,6 @@ const PARAMS: usize = 200;
 
 /// The figures.
 pub(crate) fn run(program: &Path, folder: &Path) -> Result<Vec<Figure>> {
-    filled(folder, 100_000, 1)?;
     let book = fill::book(folder)?;
     let mut recorder = fill::recorder(&book, 12)?;
     let mut random = Random::new(13);
@@ -38,6 +37,9 @@ pub(crate) fn run(program: &Path, folder: &Path) -> Result<Vec<Figure>> {
     }
     recorder.finish()?;
     book.seal(Effort::All)?;
+    drop(book);
+    // The many come last, so that their seal writes the index's snapshot anew and it is fresh.
+    filled(folder, 100_000, 1)?;
     let start = process_start()?;
     let mut figures = Vec::new();
     for (words, name, target) in [
