@@ -356,6 +356,36 @@ metrics: [loss]
 }
 
 #[test]
+fn a_metric_of_0_and_1_is_told_as_a_rate() {
+    let config = CONFIG
+        .replace("{name: time_ms, goal: min}", "{name: solved, goal: max}")
+        .replace("time_ms < 450", "solved > 0.5")
+        .replace(", {name: polling}", "");
+    let mut fixture = Fixture::new(&config);
+    fixture.arm("cue", "solved", &[1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    fixture.arm("event", "solved", &[1.0; 8]);
+    let sandbox = fixture.recorded();
+    let said = sandbox.say("analyze EXP-001 --alpha 0.01").ok();
+    for expected in [
+        "solved (rate)",
+        "99% CI",
+        "h = 2.42",
+        "Fisher's exact test, p = 0.001",
+        "solved is the same in all trials (event: 8 of 8, 38%)",
+        "the only p-value is the whole family",
+    ] {
+        assert!(said.contains(expected), "{expected}\n{said}");
+    }
+    let said = sandbox.say("analyze EXP-001 --alpha 2").failed(2);
+    assert!(said.contains("`--alpha 0.05`"), "{said}");
+    let said = sandbox.say("analyze EXP-001 --test welch").ok();
+    assert!(
+        said.contains("this is question 2 about this experiment"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_primary_metric_has_a_family_of_its_own() {
     let config = CONFIG.replace(
         "metrics: [{name: time_ms, goal: min}]",

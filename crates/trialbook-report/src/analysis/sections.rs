@@ -245,8 +245,13 @@ pub fn method(analysis: &Analysis) -> String {
         let alpha = short(analysis.question.alpha);
         let adjusted = match (correction(analysis), &family.of) {
             (None, _) => "p-values are not adjusted".to_owned(),
-            (Some(_), FamilyOf::AllMetrics) if family.size == 0 => {
+            (Some(_), FamilyOf::AllMetrics | FamilyOf::Primary { others: 0, .. })
+                if family.size == 0 =>
+            {
                 "there is no p-value to adjust".to_owned()
+            }
+            (Some(word), FamilyOf::AllMetrics) if family.size == 1 => {
+                format!("the only p-value is the whole family, so that {word} leaves it as it is")
             }
             (Some(word), FamilyOf::AllMetrics) => format!(
                 "p-values are adjusted by {word} over {}: every arm with every metric shown",
