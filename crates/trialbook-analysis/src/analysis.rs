@@ -9,12 +9,14 @@ mod contrasts;
 mod doubts;
 mod effects;
 mod family;
+mod rates;
 mod samples;
 
 use serde_json::json;
 use trialbook_model::canonical;
 use trialbook_model::filter::Key;
 use trialbook_model::state::{Baseline as Mark, ProjectState};
+use trialbook_stats::Level;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading;
 
@@ -126,7 +128,8 @@ impl<E: std::error::Error> AnalysisError<E> {
             Self::NotPaired { .. } => {
                 "with --pair-by the test is `paired` or `wilcoxon`".to_owned()
             }
-            Self::Alpha { .. } | Self::Reading(_) => return None,
+            Self::Alpha { .. } => "the usual one is `--alpha 0.05`".to_owned(),
+            Self::Reading(_) => return None,
         })
     }
 }
@@ -141,19 +144,19 @@ pub fn analyse<R: Reading>(
     request: &Request,
     program: &str,
 ) -> Result<Analysis, AnalysisError<R::Error>> {
-    if !(request.alpha > 0.0 && request.alpha < 1.0) {
-        return Err(AnalysisError::Alpha {
-            alpha: request.alpha,
-        });
-    }
-    let question = question(experiment, request);
-    let collected = Collected::of(reading, experiment, request)?;
+    let alpha = request.alpha;
+    let level = Level::new(1.0 - alpha)
+        .ok()
+        .ok_or(AnalysisError::Alpha { alpha })?;
+    let collected = Collected::of(reading, experiment, request, level)?;
     let project = reading
         .project(experiment.state.project())
         .map_err(AnalysisError::Reading)?;
     let baseline = baseline(&collected, experiment, &project, request)?;
-    let look = history::look(experiment, &question, &collected.inputs);
-    let mut metrics = samples::metrics(&collected);
+    let against = baseline.as_ref().map(|(_, baseline)| baseline.arm.as_str());
+    let question = question(experiment, request, (&collected, against));
+    let past = history::past(experiment, &question, &collected.inputs);
+    let mut metrics = samples::metrics(&collected, request);
     if let Some(at) = baseline.as_ref().map(|(at, _)| *at) {
         contrasts::add(&mut metrics, &collected, request, at);
     }
@@ -168,18 +171,19 @@ pub fn analyse<R: Reading>(
     } else {
         None
     };
-    let warnings = doubts::warnings(reading, &collected, &metrics, (look, request))
+    let warnings = doubts::warnings(reading, &collected, &metrics, (past, request))
         .map_err(AnalysisError::Reading)?;
     Ok(Analysis {
         program: program.to_owned(),
         question,
         experiment: title(experiment),
-        look,
+        look: past.look,
+        question_no: past.question,
         division: division(&collected.arms.division),
-        arms: samples::arms(&collected.arms),
+        arms: samples::arms(&collected),
         baseline: baseline.map(|(_, baseline)| baseline),
         varies_over: collected.varies_over(),
-        level: samples::LEVEL.share(),
+        level: level.share(),
         metrics,
         not_looked_at: collected.not_looked_at,
         inputs: collected.inputs,
@@ -189,24 +193,28 @@ pub fn analyse<R: Reading>(
     })
 }
 
-fn question(experiment: &ExperimentRow, request: &Request) -> Question {
-    let text = |key: &Key| key.to_string();
-    let correction = request.correction.map_or("none", |it| it.word());
+/// The question with everything that was left to choose chosen, so that the same tests are the same question however
+/// they were asked for, and other tests another one.
+fn question(
+    experiment: &ExperimentRow,
+    request: &Request,
+    (collected, baseline): (&Collected, Option<&str>),
+) -> Question {
+    let uids = &experiment.state.uids;
+    let arms = collected.arms.arms.iter().map(|arm| arm.name.clone());
+    let mut metrics: Vec<String> = collected.measures.iter().map(|it| it.key.clone()).collect();
+    metrics.sort_unstable();
+    let pairing = collected.pairing.as_ref();
     Question {
-        experiment: experiment
-            .state
-            .uids
-            .first()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        metrics: request.metrics.clone(),
-        by: request.by.iter().map(text).collect(),
-        pair_by: request.pair_by.as_ref().map(text).unwrap_or_default(),
-        test: request.test,
-        correction: correction.to_owned(),
+        experiment: uids.first().map(ToString::to_string).unwrap_or_default(),
+        metrics,
+        arms: arms.collect(),
+        pair_by: pairing.map(|it| it.key.clone()).unwrap_or_default(),
+        test: collected.test(request),
+        correction: request.correction.map_or("none", |it| it.word()).to_owned(),
         agg: request.agg,
         alpha: request.alpha,
-        baseline: request.baseline.clone().unwrap_or_default(),
+        baseline: baseline.unwrap_or_default().to_owned(),
     }
 }
 

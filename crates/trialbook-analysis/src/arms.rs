@@ -20,7 +20,7 @@ use crate::variations::{Group, Trials, config_of, trials};
 pub struct Arm {
     /// Its name; unlike all others.
     pub name: String,
-    /// The attempt that counts of each trial, by trial and id.
+    /// The attempt that counts of each trial, by trial, start and id.
     pub runs: Vec<RunRow>,
     /// Attempts that a later one replaced.
     pub superseded: u64,
@@ -173,7 +173,12 @@ fn by_variation(groups: Vec<Group>, config: Option<&Config>) -> Arms {
 }
 
 fn arm(name: String, mut runs: Vec<RunRow>, superseded: u64) -> Arm {
-    runs.sort_by_key(|run| (run.state.start().and_then(|start| start.trial), run.uid));
+    // Neighbours in this order are looked at for likeness: without trials the order of time says who they are, where
+    // that of ids says nothing.
+    runs.sort_by_key(|run| {
+        let trial = run.state.start().and_then(|start| start.trial);
+        (trial, run.state.started(), run.uid)
+    });
     Arm {
         name,
         runs,

@@ -14,6 +14,8 @@ use crate::variations::Statuses;
 pub use question::{Question, Test};
 pub use warning::Warning;
 
+/// The name of Pearson's test, whose statistic is no t.
+pub const CHI_SQUARED: &str = "chi-squared test";
 /// Version of the document.
 pub const SCHEMA: u32 = 1;
 
@@ -31,6 +33,8 @@ pub struct Analysis {
     /// Which look at a growing experiment this is, from 1: data on which the same question was answered before count
     /// once each.
     pub look: u64,
+    /// Which question about this experiment it is, from 1: other questions that were answered before count once each.
+    pub question_no: u64,
     /// What makes the arms.
     pub division: Division,
     /// The arms.
@@ -56,9 +60,9 @@ pub struct Analysis {
 /// What was analysed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Inputs {
-    /// SHA-256 of the runs' values, states and arms.
+    /// SHA-256 of the values that count, with their runs, arms and pairs.
     pub data: String,
-    /// The runs by id, each with the SHA-256 of what was taken from it.
+    /// The runs that gave a value, by id, each with the SHA-256 of what was taken from it.
     pub runs: Vec<Input>,
 }
 
@@ -160,6 +164,9 @@ pub struct MetricFinding {
     pub measure: Measure,
     /// Whether it is the primary one.
     pub primary: bool,
+    /// Whether it is a share: all its values are 0 or 1, and no other test was asked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rate: bool,
     /// What each arm has.
     pub arms: Vec<Sample>,
     /// Whether the arms differ at all, where there are more than two.
@@ -210,10 +217,10 @@ pub enum Omnibus {
     Tested {
         /// The test.
         test: &'static str,
-        /// F.
+        /// F, of two degrees of freedom, or χ², of one.
         statistic: f64,
-        /// Both degrees of freedom.
-        df: [f64; 2],
+        /// The degrees of freedom.
+        df: Vec<f64>,
         /// The p-value.
         p: f64,
         /// Its logarithm.
@@ -285,12 +292,13 @@ pub struct Tested {
     pub estimand: &'static str,
     /// The difference.
     pub difference: f64,
-    /// The difference as a share of the baseline's mean; none where that is 0.
+    /// The difference as a share of the baseline's mean, or of its median where the estimate is of medians; none
+    /// where that is 0.
     pub relative: Option<f64>,
     /// Its interval.
     pub interval: Option<Span>,
-    /// The statistic.
-    pub statistic: f64,
+    /// The statistic; none of an exact test that has none.
+    pub statistic: Option<f64>,
     /// Its degrees of freedom.
     pub df: Option<f64>,
     /// The p-value, two-sided.
@@ -303,8 +311,21 @@ pub struct Tested {
     pub differs: bool,
     /// Which is better where they differ: by the goal, or neither.
     pub better: Option<String>,
+    /// Whether the ranks, which are tested, and the medians point in opposite directions: neither is better then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub medians_disagree: bool,
     /// The size of the effect.
     pub effect: Option<Effect>,
+    /// The chance that a value of the arm exceeds one of the baseline, ties counted half (Vargha and Delaney's A12);
+    /// none of pairs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub a12: Option<f64>,
+    /// Glass' Δ, in units of the baseline's sd, where the sds differ more than twofold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub glass_delta: Option<f64>,
+    /// The two-sided p of the exact sign-flip test, beside a paired t of few pairs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_sign_flip: Option<f64>,
     /// What more trials would tell.
     pub power: Option<Power>,
 }
@@ -312,7 +333,7 @@ pub struct Tested {
 /// The size of an effect.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Effect {
-    /// Its name: `hedges_g`, `cohen_dz`, `rank_biserial`.
+    /// Its name: `hedges_g`, `cohen_dz`, `cohen_h`, `rank_biserial`.
     pub name: &'static str,
     /// Its value.
     pub estimate: f64,

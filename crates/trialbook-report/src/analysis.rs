@@ -3,6 +3,7 @@
 //! Not here: computing any of it. Invariant: a difference is said only of a tested one, with its size and interval
 //! before its p; "significant" is not said at all; what cannot be tested says why.
 
+mod criteria;
 mod sections;
 mod sentences;
 
@@ -13,8 +14,9 @@ use trialbook_analysis::finding::{Analysis, Because, Division};
 use crate::cautions;
 use crate::figures::count;
 use crate::page::{Page, some};
+pub use criteria::{criteria, outcome, outcome_of_run};
 pub(crate) use sections::span;
-pub use sections::{contrasts, criteria, method, metrics, trials};
+pub use sections::{contrasts, method, metrics, trials};
 pub use sentences::sentences;
 
 /// The page of an analysis.

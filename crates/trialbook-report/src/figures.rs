@@ -132,7 +132,11 @@ pub fn with_unit(number: &str, unit: Option<&str>) -> String {
 
 /// `p = 0.012`, `p < 0.001`.
 pub fn p(value: f64) -> String {
-    let number = p_number(value);
+    p_equals(&p_number(value))
+}
+
+/// A number of a p behind its letter.
+pub fn p_equals(number: &str) -> String {
     match number.strip_prefix('<') {
         Some(bound) => format!("p < {}", bound.trim()),
         None => format!("p = {number}"),
@@ -146,6 +150,22 @@ pub fn p_number(value: f64) -> String {
     } else {
         format!("{value:.3}")
     }
+}
+
+/// The number of a p with as many digits more as show on which side of alpha it is: `0.0497` where alpha is 0.05.
+pub fn p_against(value: f64, alpha: f64) -> String {
+    /// A float has no digits that matter beyond these.
+    const MOST: usize = 17;
+    let text = p_number(value);
+    let shows = |text: &str| {
+        let shown: Result<f64, _> = text.parse();
+        shown.is_ok_and(|shown| (shown < alpha) == (value < alpha))
+    };
+    if text.starts_with('<') || shows(&text) {
+        return text;
+    }
+    let longer = (4..=MOST).map(|decimals| format!("{value:.decimals$}"));
+    longer.into_iter().find(|text| shows(text)).unwrap_or(text)
 }
 
 /// A share in percent: one decimal, none below a hundred.
@@ -212,6 +232,11 @@ mod tests {
         assert_eq!(p(0.012_34), "p = 0.012");
         assert_eq!(p_number(1e-30), "< 0.001");
         assert_eq!(p(0.9999), "p = 1.000");
+        assert_eq!(p_against(0.0497, 0.05), "0.0497");
+        assert_eq!(p_against(0.049_999_6, 0.05), "0.0499996");
+        assert_eq!(p_against(0.0503, 0.05), "0.050");
+        assert_eq!(p_against(0.0103, 0.01), "0.010");
+        assert_eq!(p_against(1e-9, 0.05), "< 0.001");
     }
 
     #[test]

@@ -149,7 +149,10 @@ fn print_verdict(verdict: &ExperimentVerdict, judged: Judged, printer: &Printer)
 }
 
 const fn outcome(cell: &Cell) -> (Style, &'static str) {
-    (outcome_style(cell.outcome), cell.outcome.word())
+    (
+        outcome_style(cell.outcome),
+        trialbook_report::analysis::outcome(cell),
+    )
 }
 
 /// How an outcome looks.

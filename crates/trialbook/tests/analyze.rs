@@ -338,7 +338,7 @@ metrics: [loss]
         "loss: cannot test one against many: there are too few values (the difference of the means is +1).",
         "loss: cannot test same against many: the values do not vary (the difference of the means is +2).",
         "loss: cannot test none against many: there are too few values.",
-        "all values of loss are identical in many and same",
+        "loss is constant within many and same",
         "values of loss that are not finite are left out (odd: 2)",
         "completed trials without loss are left out (none: 1)",
         "none: 1 failed trial is left out",
@@ -353,6 +353,36 @@ metrics: [loss]
     sandbox.say("analyze EXP-001 --baseline nobody").failed(2);
     sandbox.say("analyze EXP-001 --by nothing").failed(2);
     sandbox.say("analyze EXP-001 --by metrics.loss").failed(2);
+}
+
+#[test]
+fn a_metric_of_0_and_1_is_told_as_a_rate() {
+    let config = CONFIG
+        .replace("{name: time_ms, goal: min}", "{name: solved, goal: max}")
+        .replace("time_ms < 450", "solved > 0.5")
+        .replace(", {name: polling}", "");
+    let mut fixture = Fixture::new(&config);
+    fixture.arm("cue", "solved", &[1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    fixture.arm("event", "solved", &[1.0; 8]);
+    let sandbox = fixture.recorded();
+    let said = sandbox.say("analyze EXP-001 --alpha 0.01").ok();
+    for expected in [
+        "solved (rate)",
+        "99% CI",
+        "h = 2.42",
+        "Fisher's exact test, p = 0.001",
+        "solved is the same in all trials (event: 8 of 8, 38%)",
+        "the only p-value is the whole family",
+    ] {
+        assert!(said.contains(expected), "{expected}\n{said}");
+    }
+    let said = sandbox.say("analyze EXP-001 --alpha 2").failed(2);
+    assert!(said.contains("`--alpha 0.05`"), "{said}");
+    let said = sandbox.say("analyze EXP-001 --test welch").ok();
+    assert!(
+        said.contains("this is question 2 about this experiment"),
+        "{said}"
+    );
 }
 
 #[test]

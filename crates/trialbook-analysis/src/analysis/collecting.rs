@@ -13,9 +13,11 @@ use trialbook_model::nearest::nearest;
 use trialbook_model::seed::SeedPolicy;
 use trialbook_model::state::MetricDefinitions;
 use trialbook_model::status::RunStatus;
+use trialbook_stats::Level;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
+use super::rates::are_rates;
 use super::{AnalysisError, Request};
 use crate::arms::{Arm, Arms, Lookup, arms};
 use crate::finding::{Input, Inputs, Test};
@@ -25,6 +27,8 @@ use crate::variations::config_of;
 
 /// Everything that is analysed.
 pub(super) struct Collected {
+    /// The level of all intervals: what alpha leaves.
+    pub(super) level: Level,
     pub(super) arms: Arms,
     pub(super) config: Option<Config>,
     pub(super) measures: Vec<Measure>,
@@ -60,6 +64,7 @@ impl Collected {
         reading: &R,
         experiment: &ExperimentRow,
         request: &Request,
+        level: Level,
     ) -> Result<Self, AnalysisError<R::Error>> {
         let arms = arms(reading, experiment, &request.by)?;
         let config = config_of(experiment);
@@ -85,6 +90,7 @@ impl Collected {
         let inputs = inputs(&arms, &measures, request, pairing.as_ref());
         let primary = config.as_ref().and_then(primary_of);
         Ok(Self {
+            level,
             primary: primary.filter(|key| keys.contains(key)),
             arms,
             config,
@@ -94,6 +100,29 @@ impl Collected {
             values,
             inputs,
         })
+    }
+
+    /// Which metrics are rates: all finite values of all arms are 0 or 1, and no other test was asked for.
+    pub(super) fn rates(&self, request: &Request) -> Vec<bool> {
+        let is_rate = |arms: &Vec<Values>| {
+            let has_values = arms.iter().any(|values| !values.finite.is_empty());
+            has_values && arms.iter().all(|values| are_rates(&values.finite))
+        };
+        let metrics = self.values.iter();
+        metrics
+            .map(|arms| request.test == Test::Auto && is_rate(arms))
+            .collect()
+    }
+
+    /// The test that is made of all metrics; the rule where rates among them are tested as such.
+    pub(super) fn test(&self, request: &Request) -> Test {
+        let has_rates = self.rates(request).contains(&true);
+        match (request.test, &self.pairing) {
+            (Test::Auto, _) if has_rates => Test::Auto,
+            (Test::Auto, Some(_)) => Test::Paired,
+            (Test::Auto, None) => Test::Welch,
+            (asked, _) => asked,
+        }
     }
 
     /// What the trials of an arm differ in.
@@ -223,7 +252,8 @@ pub(super) fn is_result(run: &RunRow) -> bool {
     run.state.status() == RunStatus::Completed
 }
 
-/// What is taken from each run, hashed, and the whole of it.
+/// What counts of each run, hashed, and the whole of it. A run that gives no value changes no answer to a test, so
+/// that it makes no other data: neither one that is open still nor one that failed.
 fn inputs(
     arms: &Arms,
     measures: &[Measure],
@@ -232,19 +262,20 @@ fn inputs(
 ) -> Inputs {
     let mut runs: BTreeSet<(String, String)> = BTreeSet::new();
     for arm in &arms.arms {
-        for run in &arm.runs {
-            let value = |measure: &Measure| match measure.value(run, request.agg) {
-                Some(value) if value.is_finite() => json!(value),
-                Some(value) => Value::String(value.to_string()),
-                None => Value::Null,
+        for run in arm.runs.iter().filter(|run| is_result(run)) {
+            let value = |measure: &Measure| {
+                let value = measure.value(run, request.agg);
+                let finite = value.filter(|value| value.is_finite());
+                finite.map(|value| (measure.key.clone(), json!(value)))
             };
-            let taken = json!([
-                arm.name,
-                run.state.status().word(),
-                run.state.start().and_then(|start| start.trial),
-                pairing.and_then(|it| it.of_runs.get(&run.uid)),
-                measures.iter().map(value).collect::<Vec<Value>>(),
-            ]);
+            // By name, so that the order in which metrics were asked for makes no other data.
+            let values: serde_json::Map<String, Value> =
+                measures.iter().filter_map(value).collect();
+            if values.is_empty() {
+                continue;
+            }
+            let pair = pairing.and_then(|it| it.of_runs.get(&run.uid));
+            let taken = json!([arm.name, pair, values]);
             runs.insert((run.uid.to_string(), canonical::hash(&taken)));
         }
     }

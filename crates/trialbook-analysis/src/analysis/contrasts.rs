@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 
 use trialbook_stats::{
     Description, Level, PValue, TTest, Undefined, describe, mann_whitney, paired_effect_size,
-    paired_t_test, quantile, signed_rank, student_t_test, welch_anova, welch_t_test,
+    paired_t_test, quantile, signed_rank, student_t_test, superiority, welch_anova, welch_t_test,
 };
 
 use super::Request;
 use super::collecting::{Collected, Values};
 use super::effects;
-use super::samples::LEVEL;
+use super::rates::{self, are_rates};
 use crate::finding::{Contrast, MetricFinding, Omnibus, Outcome, Pairs, Span, Test, Tested};
 
 /// Adds the contrasts of all metrics.
@@ -24,12 +24,13 @@ pub(super) fn add(
     baseline: usize,
 ) {
     for (metric, values) in metrics.iter_mut().zip(&collected.values) {
-        metric.omnibus = omnibus(values);
+        metric.omnibus = omnibus(values, metric);
         for (at, arm) in collected.arms.arms.iter().enumerate() {
             if at == baseline {
                 continue;
             }
-            let sides = Sides::of(collected, request, (&values[at], &values[baseline]));
+            let mut sides = Sides::of(collected, request, (&values[at], &values[baseline]));
+            sides.find_rates(metric);
             metric.contrasts.push(Contrast {
                 arm: arm.name.clone(),
                 baseline: collected.arms.arms[baseline].name.clone(),
@@ -42,17 +43,20 @@ pub(super) fn add(
     }
 }
 
-/// Whether the arms differ at all, where there are more than two: Welch's analysis of variance.
-fn omnibus(values: &[Values]) -> Option<Omnibus> {
+/// Whether the arms differ at all, where there are more than two: Welch's analysis of variance, of shares χ².
+fn omnibus(values: &[Values], metric: &MetricFinding) -> Option<Omnibus> {
     if values.len() < 3 {
         return None;
     }
     let groups: Vec<&[f64]> = values.iter().map(|values| &values.finite[..]).collect();
+    if metric.rate {
+        return Some(rates::omnibus(&groups));
+    }
     Some(match welch_anova(&groups) {
         Ok(found) => Omnibus::Tested {
             test: "Welch's ANOVA",
             statistic: found.statistic,
-            df: [found.df_between, found.df_within],
+            df: vec![found.df_between, found.df_within],
             p: found.p.p,
             ln_p: found.p.ln_p,
         },
@@ -67,6 +71,9 @@ fn omnibus(values: &[Values]) -> Option<Omnibus> {
 struct Sides {
     test: Test,
     alpha: f64,
+    level: Level,
+    /// Whether shares are compared.
+    rates: bool,
     arm: Vec<f64>,
     baseline: Vec<f64>,
     pairs: Option<Pairs>,
@@ -105,6 +112,8 @@ impl Sides {
                 Self {
                     test,
                     alpha: request.alpha,
+                    level: collected.level,
+                    rates: false,
                     arm: both.iter().map(|(value, _)| *value).collect(),
                     baseline: both.iter().map(|(_, value)| *value).collect(),
                     pairs: Some(Pairs {
@@ -117,6 +126,8 @@ impl Sides {
             Some(_) | None => Self {
                 test,
                 alpha: request.alpha,
+                level: collected.level,
+                rates: false,
                 arm: arm.finite.clone(),
                 baseline: baseline.finite.clone(),
                 pairs: None,
@@ -124,14 +135,30 @@ impl Sides {
         }
     }
 
+    /// Whether the values are shares; a pair whose repeats were averaged is none.
+    fn find_rates(&mut self, metric: &MetricFinding) {
+        self.rates = metric.rate && are_rates(&self.arm) && are_rates(&self.baseline);
+    }
+
     fn outcome(&self) -> Outcome {
         match self.tested() {
             Ok(tested) => Outcome::Tested(Box::new(tested)),
             Err(reason) => Outcome::CannotTest {
                 cannot_test: reason.word(),
-                reason: reason.to_string(),
+                reason: self.reason(reason),
                 difference: self.difference(),
             },
+        }
+    }
+
+    /// Why there is no test, of what was compared: the differences, where there are pairs.
+    fn reason(&self, reason: Undefined) -> String {
+        match &self.pairs {
+            Some(pairs) if pairs.n == 0 => format!("the arms have no {} in common", pairs.by),
+            Some(_) if reason == Undefined::ZeroVariance => {
+                "the differences of the pairs do not vary".to_owned()
+            }
+            Some(_) | None => reason.to_string(),
         }
     }
 
@@ -146,24 +173,52 @@ impl Sides {
 
     fn tested(&self) -> Result<Tested, Undefined> {
         let (x, y) = (&self.arm, &self.baseline);
+        if self.rates {
+            let found = match self.pairs {
+                Some(_) => rates::paired(x, y, self.level)?,
+                None => rates::independent(x, y, self.level)?,
+            };
+            return Ok(self.of_rates(found));
+        }
         match self.test {
-            Test::Auto | Test::Welch => Ok(self.of_t(&welch_t_test(x, y, LEVEL)?)),
-            Test::Student => Ok(self.of_t(&student_t_test(x, y, LEVEL)?)),
-            Test::Paired => Ok(self.of_t(&paired_t_test(x, y, LEVEL)?)),
+            Test::Auto | Test::Welch => Ok(self.of_t(&welch_t_test(x, y, self.level)?)),
+            Test::Student => Ok(self.of_t(&student_t_test(x, y, self.level)?)),
+            Test::Paired => Ok(self.of_t(&paired_t_test(x, y, self.level)?)),
             Test::MannWhitney => self.mann_whitney(),
             Test::Wilcoxon => self.wilcoxon(),
         }
     }
 
+    fn of_rates(&self, found: rates::Compared) -> Tested {
+        Tested {
+            interval: Some(found.interval),
+            statistic: found.statistic,
+            df: found.df,
+            estimand: "difference of shares",
+            effect: Some(found.effect),
+            ..self.base(found.test, found.difference, (0.0, found.p))
+        }
+    }
+
     fn of_t(&self, test: &TTest) -> Tested {
         let sides = (&self.arm[..], &self.baseline[..]);
-        let (effect, power) = effects::of_means(self.test, self.alpha, sides);
+        let (effect, power) = effects::of_means(self.test, (self.alpha, self.level), sides);
         Tested {
             interval: Some(Span::of(test.interval, "t")),
             df: Some(test.df),
             estimand: "difference of means",
             effect,
             power,
+            glass_delta: self
+                .pairs
+                .is_none()
+                .then(|| effects::glass(sides))
+                .flatten(),
+            p_sign_flip: self
+                .pairs
+                .is_some()
+                .then(|| effects::sign_flip(sides))
+                .flatten(),
             ..self.base(
                 test.variant.name(),
                 test.estimate,
@@ -181,6 +236,7 @@ impl Sides {
             variant: Some(variant.word()),
             estimand: "difference of medians",
             effect: Some(effects::of_ranks(found.rank_biserial)),
+            medians_disagree: found.rank_biserial * difference < 0.0,
             ..self.base("Mann-Whitney U test", difference, (found.u1, p.two_sided))
         })
     }
@@ -195,6 +251,7 @@ impl Sides {
             variant: Some(variant.word()),
             estimand: "median difference",
             effect: Some(effects::of_ranks(found.rank_biserial)),
+            medians_disagree: found.rank_biserial * difference < 0.0,
             ..self.base(
                 "Wilcoxon signed-rank test",
                 difference,
@@ -211,22 +268,36 @@ impl Sides {
             difference,
             relative: self.relative(difference),
             interval: None,
-            statistic,
+            statistic: Some(statistic),
             df: None,
             p: p.p,
             ln_p: p.ln_p,
             p_adjusted: p.p,
             differs: false,
             better: None,
+            a12: self.a12(),
+            glass_delta: None,
+            p_sign_flip: None,
+            medians_disagree: false,
             effect: None,
             power: None,
         }
     }
 
+    fn a12(&self) -> Option<f64> {
+        let independent = self.pairs.is_none();
+        let found = independent.then(|| superiority(&self.arm, &self.baseline))?;
+        found.ok().map(|it| it.a12)
+    }
+
+    /// The difference as a share of what it is a difference of: the baseline's median or mean.
     fn relative(&self, difference: f64) -> Option<f64> {
-        let (_, baseline) = self.described()?;
-        let share = difference / baseline.mean.abs();
-        (baseline.mean != 0.0 && share.is_finite()).then_some(share)
+        let whole = match self.test {
+            Test::MannWhitney | Test::Wilcoxon => quantile(&self.baseline, 0.5).ok()?,
+            Test::Auto | Test::Welch | Test::Student | Test::Paired => self.described()?.1.mean,
+        };
+        let share = difference / whole.abs();
+        (whole != 0.0 && share.is_finite()).then_some(share)
     }
 
     fn correlation(&self) -> Option<f64> {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use trialbook_model::status::RunStatus;
-use trialbook_stats::{describe, shape};
+use trialbook_stats::{RankVariant, describe, shape};
 use trialbook_store::reading::Reading;
 
 use super::Request;
@@ -15,7 +15,8 @@ use super::collecting::{Collected, Values, is_result};
 use super::samples::retried;
 use crate::arms::Arm;
 use crate::comparison::flattened;
-use crate::finding::{MetricFinding, Test, Warning};
+use crate::finding::{Contrast, MetricFinding, Outcome, Test, Warning};
+use crate::history::Past;
 use crate::measure::Agg;
 
 /// Completed trials of an arm from which a comparison needs no warning of few.
@@ -25,7 +26,11 @@ const RATIO: f64 = 4.0;
 /// Skewness beyond this, with fewer than [`MANY`] values, makes the t interval too narrow.
 const SKEWED: f64 = 1.0;
 /// Values from which skewness matters little.
-const MANY: usize = 30;
+const MANY: usize = 200;
+/// Values below which the normal distribution is too rough for ranks.
+const FEW_RANKS: u64 = 20;
+/// A greater share of tied values makes ranks say little.
+const TIED: f64 = 0.5;
 /// The kind under which a run keeps its surroundings.
 const ENVIRONMENT: &str = "environment";
 
@@ -34,11 +39,16 @@ pub(super) fn warnings<R: Reading>(
     reading: &R,
     collected: &Collected,
     metrics: &[MetricFinding],
-    (look, request): (u64, &Request),
+    (past, request): (Past, &Request),
 ) -> Result<Vec<Warning>, R::Error> {
     let mut found = Vec::new();
-    if look > 1 {
-        found.push(Warning::Peeked { look });
+    if past.look > 1 {
+        found.push(Warning::Peeked { look: past.look });
+    }
+    if past.question > 1 {
+        found.push(Warning::OtherQuestions {
+            question: past.question,
+        });
     }
     found.extend(few(collected));
     for arm in &collected.arms.arms {
@@ -168,13 +178,39 @@ fn of_metric(found: &mut Vec<Warning>, metric: &MetricFinding, values: &[Values]
     let arms = || metric.arms.iter().zip(values);
     let identical = arms().filter(|(_, values)| constant(values));
     let identical: Vec<String> = identical.map(|(sample, _)| sample.arm.clone()).collect();
-    if !identical.is_empty() {
+    if !identical.is_empty() && !metric.rate {
         found.push(Warning::Identical {
             metric: key(),
             arms: identical,
         });
     }
-    of_shape(found, metric, values);
+    if metric.rate {
+        all_or_none(found, metric);
+    } else {
+        of_shape(found, metric, values);
+    }
+}
+
+/// Shares of none or all: their arms, hits and values.
+fn all_or_none(found: &mut Vec<Warning>, metric: &MetricFinding) {
+    let arms = metric.arms.iter().filter_map(|sample| {
+        let share = sample.described.as_ref()?.mean;
+        let at_end = share == 0.0 || share == 1.0;
+        at_end.then(|| {
+            (
+                sample.arm.clone(),
+                (share * sample.n as f64) as u64,
+                sample.n,
+            )
+        })
+    });
+    let arms: Vec<(String, u64, u64)> = arms.collect();
+    if !arms.is_empty() {
+        found.push(Warning::AllOrNone {
+            metric: metric.measure.key.clone(),
+            arms,
+        });
+    }
 }
 
 /// What the distribution and the order of the values show.
@@ -212,6 +248,44 @@ fn of_shape(found: &mut Vec<Warning>, metric: &MetricFinding, values: &[Values])
     }
 }
 
+/// What a test of ranks leans on: few ties, and values enough for the normal distribution where that gives p.
+fn of_ranks(
+    found: &mut Vec<Warning>,
+    metric: &MetricFinding,
+    contrast: &Contrast,
+    sides: [Option<&[f64]>; 2],
+) {
+    let Outcome::Tested(tested) = &contrast.outcome else {
+        return;
+    };
+    let Some(variant) = tested.variant else {
+        return;
+    };
+    let n = contrast.n[0].min(contrast.n[1]);
+    if variant == RankVariant::NormalCorrected.word() && n < FEW_RANKS {
+        found.push(Warning::NormalRanks {
+            metric: metric.measure.key.clone(),
+            arm: contrast.arm.clone(),
+            n,
+        });
+    }
+    let mut values: Vec<f64> = sides.into_iter().flatten().flatten().copied().collect();
+    if contrast.pairs.is_some() || values.is_empty() {
+        return;
+    }
+    values.sort_unstable_by(f64::total_cmp);
+    let groups = values.chunk_by(|one, other| one == other);
+    let tied: usize = groups.map(<[f64]>::len).filter(|len| *len > 1).sum();
+    let share = tied as f64 / values.len() as f64;
+    if share > TIED {
+        found.push(Warning::Tied {
+            metric: metric.measure.key.clone(),
+            arm: contrast.arm.clone(),
+            share,
+        });
+    }
+}
+
 /// What the comparison with the baseline leans on.
 fn of_contrasts(
     found: &mut Vec<Warning>,
@@ -220,9 +294,9 @@ fn of_contrasts(
     request: &Request,
 ) {
     let key = || metric.measure.key.clone();
-    let of_arm = |name: &str| {
-        let at = collected.arms.arms.iter().position(|arm| arm.name == name);
-        at.map(|at| &values[at].finite)
+    let of_arm = |name: &String| {
+        let at = collected.arms.arms.iter().position(|arm| arm.name == *name);
+        at.map(|at| &values[at].finite[..])
     };
     for contrast in &metric.contrasts {
         let arm = contrast.arm.clone();
@@ -240,9 +314,16 @@ fn of_contrasts(
                 correlation,
             });
         }
-        let variance = |name: &str| describe(of_arm(name)?).ok()?.variance;
+        of_ranks(
+            found,
+            metric,
+            contrast,
+            [&arm, &contrast.baseline].map(of_arm),
+        );
+        let variance = |name: &String| describe(of_arm(name)?).ok()?.variance;
         let variances = variance(&arm).zip(variance(&contrast.baseline));
-        let Some((one, other)) = variances.filter(|_| contrast.pairs.is_none()) else {
+        let by_variance = contrast.pairs.is_none() && !metric.rate;
+        let Some((one, other)) = variances.filter(|_| by_variance) else {
             continue;
         };
         let ratio = one.max(other) / one.min(other);

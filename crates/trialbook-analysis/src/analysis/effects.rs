@@ -4,12 +4,14 @@
 //! difference of that size needs.
 
 use trialbook_stats::{
-    Alternative, Design, Interval, Magnitude, TPlan, effect_size, paired_effect_size,
+    Alternative, Arrangements, Design, Draws, Interval, Level, Magnitude, TPlan, describe,
+    effect_size, paired_effect_size, permute_signs,
 };
 
-use super::samples::LEVEL;
 use crate::finding::{Effect, Power, Span, Test};
 
+/// The name of the effect size of ranks.
+pub(super) const RANK_BISERIAL: &str = "rank_biserial";
 /// The power that is aimed at.
 const POWER: f64 = 0.8;
 
@@ -17,12 +19,12 @@ const POWER: f64 = 0.8;
 /// pairs in units of their differences' sd.
 pub(super) fn of_means(
     test: Test,
-    alpha: f64,
+    (alpha, level): (f64, Level),
     (arm, baseline): (&[f64], &[f64]),
 ) -> (Option<Effect>, Option<Power>) {
     let present = arm.len().min(baseline.len()) as u64;
     if test.is_paired() {
-        let Ok(found) = paired_effect_size(arm, baseline, LEVEL) else {
+        let Ok(found) = paired_effect_size(arm, baseline, level) else {
             return (None, None);
         };
         let scaled = |j: f64| Interval::new(found.dz_interval.low * j, found.dz_interval.high * j);
@@ -33,7 +35,7 @@ pub(super) fn of_means(
         let power = power((Design::OneSample, found.cohen_dz), alpha, present);
         return (Some(effect), Some(power));
     }
-    let Ok(found) = effect_size(arm, baseline, LEVEL) else {
+    let Ok(found) = effect_size(arm, baseline, level) else {
         return (None, None);
     };
     let effect = match found.hedges_g {
@@ -58,10 +60,38 @@ fn effect(name: &'static str, estimate: f64, interval: Option<Interval>) -> Effe
 /// The rank-biserial correlation, which has no agreed words.
 pub(super) const fn of_ranks(rank_biserial: f64) -> Effect {
     Effect {
-        name: "rank_biserial",
+        name: RANK_BISERIAL,
         estimate: rank_biserial,
         interval: None,
         word: None,
+    }
+}
+
+/// Glass' Δ where the sds differ so much that neither is that of both.
+pub(super) fn glass((arm, baseline): (&[f64], &[f64])) -> Option<f64> {
+    /// From this ratio of the greater sd to the smaller on.
+    const APART: f64 = 2.0;
+    let sd = |values: &[f64]| describe(values).ok()?.sd;
+    let (one, other) = (sd(arm)?, sd(baseline)?);
+    let is_apart = one.max(other) > APART * one.min(other);
+    let found = is_apart.then(|| effect_size(arm, baseline, Level::NINETY_FIVE))?;
+    found.ok()?.glass_delta
+}
+
+/// The two-sided p of all signs that the differences of few pairs could have had.
+pub(super) fn sign_flip((arm, baseline): (&[f64], &[f64])) -> Option<f64> {
+    /// So many pairs have few enough signs to try them all.
+    const FEW: usize = 20;
+    if arm.len() > FEW {
+        return None;
+    }
+    let pairs = arm.iter().zip(baseline);
+    let differences: Vec<f64> = pairs.map(|(one, other)| one - other).collect();
+    // Nothing is drawn: the seed is without effect.
+    let found = permute_signs(&differences, Draws::new(0, Draws::TEST)).ok()?;
+    match found.arrangements {
+        Arrangements::All(_) => Some(found.p.two_sided.p),
+        Arrangements::Drawn(_) => None,
     }
 }
 

@@ -6,6 +6,7 @@
 use trialbook_stats::{Correction, adjust};
 
 use super::Request;
+use super::effects::RANK_BISERIAL;
 use crate::finding::{Family, FamilyOf, MetricFinding, Outcome, Tested};
 
 /// Adjusts all p-values and says which differences are told from chance.
@@ -75,15 +76,26 @@ fn adjust_group(group: &mut [&mut Tested], request: &Request) {
     }
 }
 
+impl Tested {
+    /// A number with the sign of what was tested: ranks are, where medians may say otherwise.
+    fn direction(&self) -> f64 {
+        let ranks = self.effect.as_ref();
+        let ranks = ranks.filter(|effect| effect.name == RANK_BISERIAL);
+        ranks.map_or(self.difference, |effect| effect.estimate)
+    }
+}
+
 fn name_the_better(metric: &mut MetricFinding) {
     let measure = metric.measure.clone();
     for contrast in &mut metric.contrasts {
         if let Outcome::Tested(tested) = &mut contrast.outcome
             && tested.differs
+            && !tested.medians_disagree
         {
-            let better = if measure.is_better(tested.difference, 0.0) {
+            let direction = tested.direction();
+            let better = if measure.is_better(direction, 0.0) {
                 Some(&contrast.arm)
-            } else if measure.is_better(0.0, tested.difference) {
+            } else if measure.is_better(0.0, direction) {
                 Some(&contrast.baseline)
             } else {
                 None

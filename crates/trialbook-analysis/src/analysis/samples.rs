@@ -5,16 +5,15 @@
 
 use trialbook_stats::{Level, ProportionMethod, describe, proportion_interval};
 
+use super::Request;
 use super::collecting::{Collected, Values};
-use crate::arms::{Arm, Arms};
+use super::rates;
+use crate::arms::Arm;
 use crate::finding::{ArmFinding, Described, MetricFinding, Rate, Sample, Span};
 use crate::variations::Statuses;
 
-/// The level of all intervals.
-pub(super) const LEVEL: Level = Level::NINETY_FIVE;
-
 /// How the trials of each arm ended.
-pub(super) fn arms(arms: &Arms) -> Vec<ArmFinding> {
+pub(super) fn arms(collected: &Collected) -> Vec<ArmFinding> {
     let of = |arm: &Arm| {
         let mut statuses = Statuses::default();
         for run in &arm.runs {
@@ -22,13 +21,13 @@ pub(super) fn arms(arms: &Arms) -> Vec<ArmFinding> {
         }
         ArmFinding {
             name: arm.name.clone(),
-            success: rate(statuses.completed, statuses.ended()),
+            success: rate(statuses.completed, statuses.ended(), collected.level),
             statuses,
             retried: retried(arm),
             superseded: arm.superseded,
         }
     };
-    arms.arms.iter().map(of).collect()
+    collected.arms.arms.iter().map(of).collect()
 }
 
 /// Trials that took more than one attempt.
@@ -37,7 +36,7 @@ pub(super) fn retried(arm: &Arm) -> u64 {
     attempts.filter(|attempt| *attempt > 1).count() as u64
 }
 
-fn rate(hits: u64, n: u64) -> Option<Rate> {
+fn rate(hits: u64, n: u64, level: Level) -> Option<Rate> {
     (n > 0).then(|| Rate {
         hits,
         n,
@@ -45,7 +44,7 @@ fn rate(hits: u64, n: u64) -> Option<Rate> {
         interval: proportion_interval(
             trialbook_stats::Rate::new(hits, n),
             ProportionMethod::Wilson,
-            LEVEL,
+            level,
         )
         .ok()
         .map(|interval| Span::of(interval, "Wilson")),
@@ -53,14 +52,24 @@ fn rate(hits: u64, n: u64) -> Option<Rate> {
 }
 
 /// Each metric of each arm.
-pub(super) fn metrics(collected: &Collected) -> Vec<MetricFinding> {
+pub(super) fn metrics(collected: &Collected, request: &Request) -> Vec<MetricFinding> {
     let measures = collected.measures.iter().zip(&collected.values);
-    let finding = measures.map(|(measure, values)| {
+    let rates = collected.rates(request);
+    let finding = measures.zip(rates).map(|((measure, values), rate)| {
         let arms = collected.arms.arms.iter().zip(values);
         MetricFinding {
             measure: measure.clone(),
             primary: collected.primary.as_ref() == Some(&measure.key),
-            arms: arms.map(|(arm, values)| sample(arm, values)).collect(),
+            rate,
+            arms: arms
+                .map(|(arm, values)| {
+                    let mut sample = sample(arm, values, collected.level);
+                    if let Some(described) = sample.described.as_mut().filter(|_| rate) {
+                        described.interval = rates::interval(&values.finite, collected.level);
+                    }
+                    sample
+                })
+                .collect(),
             omnibus: None,
             contrasts: Vec::new(),
         }
@@ -68,13 +77,13 @@ pub(super) fn metrics(collected: &Collected) -> Vec<MetricFinding> {
     finding.collect()
 }
 
-fn sample(arm: &Arm, values: &Values) -> Sample {
+fn sample(arm: &Arm, values: &Values, level: Level) -> Sample {
     let described = describe(&values.finite).ok().map(|it| Described {
         mean: it.mean,
         sd: it.sd.filter(|sd| sd.is_finite()),
         sem: it.sem.filter(|sem| sem.is_finite()),
         interval: it
-            .mean_interval(LEVEL)
+            .mean_interval(level)
             .filter(|interval| interval.low.is_finite() && interval.high.is_finite())
             .map(|interval| Span::of(interval, "t")),
         min: it.min,

@@ -141,7 +141,7 @@ fn a_paired_design_is_tested_as_pairs() {
     };
     // scipy.stats.ttest_rel([1.5, 2.4, 3.6, 5.5], [1, 2, 3, 5])
     assert_eq!(tested.test, "paired t test");
-    assert!((tested.statistic - 12.247_448_713_915_89).abs() < 1e-9);
+    assert!((tested.statistic.unwrap() - 12.247_448_713_915_89).abs() < 1e-9);
     assert_eq!(found.varies_over, "seeds");
     let plain = asked("derived", &four_each(), Vec::new(), &Request::default());
     let Outcome::Tested(tested) = &plain.metrics[0].contrasts[0].outcome else {
@@ -263,6 +263,28 @@ fn earlier_answers_on_other_data_are_looks() {
     let second = asked("derived", &more, vec![keep(&first)], &Request::default());
     assert_eq!((first.look, second.look), (1, 2));
     assert_eq!(second.warnings[0], Warning::Peeked { look: 2 });
+    // Neither an open run nor the same tests by other words are another look.
+    let mut open = ops_of(30, &trial("b", 6, 0.0));
+    open.truncate(1);
+    let words = Request {
+        metrics: vec!["loss".to_owned()],
+        test: Test::Welch,
+        baseline: Some("a".to_owned()),
+        ..Request::default()
+    };
+    open.push(keep(&first));
+    let same = asked("derived", &four_each(), open, &words);
+    assert_eq!((same.look, same.question_no), (1, 1));
+    assert_eq!(same.inputs.data, first.inputs.data);
+    assert_eq!(same.question.hash(), first.question.hash());
+    // Another baseline is another question, and says so.
+    let turned = Request {
+        baseline: Some("b".to_owned()),
+        ..Request::default()
+    };
+    let turned = asked("derived", &four_each(), vec![keep(&first)], &turned);
+    assert_eq!((turned.look, turned.question_no), (1, 2));
+    assert_eq!(turned.warnings[0], Warning::OtherQuestions { question: 2 });
     let kept = vec![keep(&first), keep(&second)];
     let again = asked("derived", &more, kept.clone(), &Request::default());
     assert_eq!(again.look, 2, "its own answer is no earlier look");
@@ -282,6 +304,192 @@ fn several_params_that_vary_need_a_choice() {
     };
     let empty = analyse(&book, &experiment, &request, "test").unwrap();
     assert!(empty.arms.is_empty() && empty.baseline.is_none());
+}
+
+fn of_values(a: &[f64], b: &[f64]) -> Vec<Run> {
+    let of = |arm: &'static str, values: &[f64]| -> Vec<Run> {
+        let values = values.iter().zip(1..);
+        values.map(|(value, at)| trial(arm, at, *value)).collect()
+    };
+    [of("a", a), of("b", b)].concat()
+}
+
+/// The only contrast, tested.
+fn tested(found: &Analysis) -> &crate::finding::Tested {
+    match &found.metrics[0].contrasts[0].outcome {
+        Outcome::Tested(tested) => tested,
+        cannot @ Outcome::CannotTest { .. } => panic!("{cannot:?}"),
+    }
+}
+
+#[test]
+fn ranks_name_the_better_by_their_direction() {
+    let ranks = Request {
+        test: Test::MannWhitney,
+        ..Request::default()
+    };
+    // Most of b is above a, though the median of b is a little below that of a: 10 of b's values are above all of a.
+    let a: Vec<f64> = (0..21).map(|at| 10.0 + f64::from(at) / 100.0).collect();
+    let mut b: Vec<f64> = (0..11).map(|at| 10.09 + f64::from(at) / 1000.0).collect();
+    b.extend((0..10).map(|at| 20.0 + f64::from(at)));
+    b[10] = 10.0995;
+    let found = asked("derived", &of_values(&a, &b), Vec::new(), &ranks);
+    let disagree = tested(&found);
+    let r = disagree.effect.as_ref().unwrap().estimate;
+    assert!(disagree.differs && r > 0.3, "{disagree:?}");
+    assert!(disagree.difference < 0.0 && disagree.medians_disagree);
+    assert_eq!(disagree.better, None);
+    // Equal medians are no contradiction: the ranks say it (of loss, less is better).
+    b[10] = 10.1;
+    let found = asked("derived", &of_values(&a, &b), Vec::new(), &ranks);
+    let equal = tested(&found);
+    assert!(equal.differs && equal.difference == 0.0 && !equal.medians_disagree);
+    assert_eq!(equal.better.as_deref(), Some("a"));
+}
+
+#[test]
+fn values_of_0_and_1_are_compared_as_shares() {
+    let shares = |hits: usize, n: usize| -> Vec<f64> {
+        (0..n).map(|at| f64::from(u8::from(at < hits))).collect()
+    };
+    // scipy.stats.fisher_exact([[1, 9], [8, 2]])
+    let runs = of_values(&shares(8, 10), &shares(1, 10));
+    let found = asked("derived", &runs, Vec::new(), &Request::default());
+    assert!(found.metrics[0].rate);
+    let fisher = tested(&found);
+    assert_eq!(
+        (fisher.test, fisher.statistic),
+        ("Fisher's exact test", None)
+    );
+    assert!(
+        (fisher.p - 0.005_477_494_641_581_328).abs() < 1e-9,
+        "{}",
+        fisher.p
+    );
+    let interval = fisher.interval.as_ref().unwrap();
+    assert_eq!(interval.method, "Newcombe");
+    assert!(-1.0 <= interval.low && interval.high < 0.0);
+    let described = found.metrics[0].arms[0].described.as_ref().unwrap();
+    let wilson = described.interval.as_ref().unwrap();
+    assert!(wilson.method == "Wilson" && wilson.high <= 1.0);
+    // scipy.stats.chi2_contingency([[12, 18], [21, 9]], correction=False)
+    let runs = of_values(&shares(21, 30), &shares(12, 30));
+    let found = asked("derived", &runs, Vec::new(), &Request::default());
+    let squared = tested(&found);
+    assert_eq!(squared.test, crate::finding::CHI_SQUARED);
+    assert!((squared.statistic.unwrap() - 5.454_545_454_545_455).abs() < 1e-9);
+    // Of the same pairs: 0 and 7 flipped, so 2 / 2^7.
+    let runs = of_values(&shares(8, 10), &shares(1, 10));
+    let found = asked("paired", &runs, Vec::new(), &Request::default());
+    let mcnemar = tested(&found);
+    assert_eq!(mcnemar.test, "McNemar's exact test");
+    assert!((mcnemar.p - 0.015_625).abs() < 1e-12);
+    let welch = Request {
+        test: Test::Welch,
+        ..Request::default()
+    };
+    let found = asked("derived", &runs, Vec::new(), &welch);
+    assert!(!found.metrics[0].rate && tested(&found).test == "Welch's t test");
+}
+
+#[test]
+fn what_pairs_cannot_show_is_said_of_their_differences() {
+    let reason = |found: &Analysis| match &found.metrics[0].contrasts[0].outcome {
+        Outcome::CannotTest { reason, .. } => reason.clone(),
+        tested @ Outcome::Tested(_) => panic!("{tested:?}"),
+    };
+    let runs = of_values(&[1.5, 2.5, 4.0], &[1.5, 2.5, 4.0]);
+    let found = asked("paired", &runs, Vec::new(), &Request::default());
+    assert_eq!(reason(&found), "the differences of the pairs do not vary");
+    let runs = [trial("a", 1, 1.5), trial("a", 2, 2.0), trial("b", 3, 3.0)];
+    let found = asked("paired", &runs, Vec::new(), &Request::default());
+    assert_eq!(reason(&found), "the arms have no trial in common");
+}
+
+#[test]
+fn few_values_are_looked_at_from_another_side() {
+    let found = asked("paired", &four_each(), Vec::new(), &Request::default());
+    // All four differences are positive: 2 of 16 signs are as extreme.
+    assert_eq!(tested(&found).p_sign_flip, Some(0.125));
+    assert_eq!(tested(&found).a12, None);
+    let runs = of_values(&[1.0, 2.0, 3.0], &[2.0, 9.0, 30.0]);
+    let found = asked("derived", &runs, Vec::new(), &Request::default());
+    // (0.5 + 1 + 1 + 3·2) pairs of 9 hold a greater b; the baseline's sd is 1.
+    assert_eq!(tested(&found).a12, Some(7.5 / 9.0));
+    let glass = tested(&found).glass_delta.unwrap();
+    assert!((glass - 35.0 / 3.0).abs() < 1e-9, "{glass}");
+    let ranks = Request {
+        test: Test::MannWhitney,
+        ..Request::default()
+    };
+    let runs = of_values(&[1.0, 1.0, 2.0, 3.0], &[1.0, 2.0, 2.0, 4.0]);
+    let found = asked("derived", &runs, Vec::new(), &ranks);
+    let tied = |it: &Warning| matches!(it, Warning::Tied { share, .. } if *share == 0.75);
+    assert!(found.warnings.iter().any(tied), "{:?}", found.warnings);
+}
+
+#[test]
+fn neighbours_without_trials_are_those_in_time() {
+    let ops = (0..12).flat_map(|at: usize| {
+        // Ids in an order of their own.
+        let mut ops = ops_of(at * 5 % 12, &trial("a", 1, at as f64));
+        if let Op::StartRun(start) = &mut ops[0] {
+            start.trial = None;
+            start.started = Timestamp(100 + at as i64);
+        }
+        ops
+    });
+    let found = asked("derived", &[], ops.collect(), &Request::default());
+    let alike = |it: &Warning| matches!(it, Warning::Autocorrelated { correlation, .. } if *correlation > 0.6);
+    assert!(found.warnings.iter().any(alike), "{:?}", found.warnings);
+}
+
+#[test]
+fn intervals_leave_out_what_alpha_says() {
+    let at = |alpha| {
+        let request = Request {
+            alpha,
+            ..Request::default()
+        };
+        asked("derived", &four_each(), Vec::new(), &request)
+    };
+    for alpha in [0.05, 0.01, 0.5] {
+        let found = at(alpha);
+        assert_eq!(found.level, 1.0 - alpha);
+        let tested = tested(&found);
+        let interval = tested.interval.as_ref().unwrap();
+        let is_outside = interval.low > 0.0 || interval.high < 0.0;
+        assert_eq!(is_outside, tested.p < alpha, "{alpha}");
+    }
+    let width = |found: &Analysis| {
+        let described = found.metrics[0].arms[0].described.as_ref().unwrap();
+        let interval = described.interval.as_ref().unwrap();
+        interval.high - interval.low
+    };
+    assert!(width(&at(0.01)) > 1.5 * width(&at(0.05)));
+}
+
+#[test]
+fn a_difference_of_medians_is_a_share_of_the_median() {
+    let ranks = Request {
+        test: Test::MannWhitney,
+        ..Request::default()
+    };
+    let b = [2.0, 4.0, 4.0, 4.0];
+    let found = asked(
+        "derived",
+        &of_values(&[1.0, 2.0, 2.0, 99.0], &b),
+        Vec::new(),
+        &ranks,
+    );
+    assert_eq!(tested(&found).relative, Some(1.0));
+    let found = asked(
+        "derived",
+        &of_values(&[0.0, 0.0, 0.0, 99.0], &b),
+        Vec::new(),
+        &ranks,
+    );
+    assert_eq!(tested(&found).relative, None);
 }
 
 proptest! {

@@ -6,18 +6,18 @@ use serde::Serialize;
 
 use crate::measure::Agg;
 
-/// What is asked: everything that the answer depends on beside the data.
+/// What is asked, resolved: everything that the answer depends on beside the data, whether it was asked for or chosen.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Question {
     /// The experiment's uid.
     pub experiment: String,
-    /// The metrics as asked for; empty for those that the experiment expects, else all logged ones.
+    /// The metrics that are looked at, by name.
     pub metrics: Vec<String>,
-    /// The keys that make the arms; empty for variations, else the one param that varies.
-    pub by: Vec<String>,
-    /// The key whose equal values make pairs; empty for the recorded design.
+    /// The arms.
+    pub arms: Vec<String>,
+    /// The key whose equal values make pairs; empty for none.
     pub pair_by: String,
-    /// The test, or the rule that chooses it.
+    /// The test of all metrics; [`Test::Auto`] where the values of each choose it.
     pub test: Test,
     /// How p-values are adjusted, by its word; `none` for not at all.
     pub correction: String,
@@ -25,7 +25,7 @@ pub struct Question {
     pub agg: Agg,
     /// The share of wrong alarms that is put up with.
     pub alpha: f64,
-    /// The arm that the others are compared with; empty for the marked one, else the first.
+    /// The arm that the others are compared with; empty for none.
     pub baseline: String,
 }
 

@@ -13,6 +13,11 @@ pub enum Warning {
         /// Which look it is.
         look: u64,
     },
+    /// Other questions were asked of the experiment before.
+    OtherQuestions {
+        /// Which question it is.
+        question: u64,
+    },
     /// Arms of few trials.
     FewTrials {
         /// Arms and their completed trials.
@@ -51,6 +56,13 @@ pub enum Warning {
         metric: String,
         /// The arms.
         arms: Vec<String>,
+    },
+    /// Shares of which none or all are hits.
+    AllOrNone {
+        /// The metric.
+        metric: String,
+        /// Arms, hits and values.
+        arms: Vec<(String, u64, u64)>,
     },
     /// The variances of two arms differ much, and so do their numbers.
     UnequalVariance {
@@ -121,6 +133,24 @@ pub enum Warning {
     },
     /// The best value of a series was chosen by looking.
     BestOfSeries,
+    /// Ranks that are tied for the most part.
+    Tied {
+        /// The metric.
+        metric: String,
+        /// The arm.
+        arm: String,
+        /// The share of the values that are equal to another.
+        share: f64,
+    },
+    /// A p of ranks by the normal distribution, of few values.
+    NormalRanks {
+        /// The metric.
+        metric: String,
+        /// The arm.
+        arm: String,
+        /// Values of the smaller side.
+        n: u64,
+    },
     /// Student's t was asked for although the variances differ.
     PooledVariance {
         /// The metric.

@@ -9,10 +9,19 @@ use trialbook_analysis::finding::{
     Tested,
 };
 use trialbook_analysis::measure::Agg;
-use trialbook_model::criteria::ExperimentVerdict;
 
-use crate::figures::{change, count, p_number, percent, short, signed, up_to, with_unit};
+use crate::figures::{change, count, p_against, percent, short, signed, up_to, with_unit};
 use crate::page::{Align, Table};
+
+/// `95% CI`.
+pub(super) fn interval_title(analysis: &Analysis) -> String {
+    format!("{}% CI", level(analysis))
+}
+
+/// The level of the intervals in percent, as many digits as alpha has.
+fn level(analysis: &Analysis) -> String {
+    crate::figures::trimmed(&format!("{:.4}", 100.0 * analysis.level)).to_owned()
+}
 
 /// How the trials of each arm ended (A-24).
 pub fn trials(analysis: &Analysis) -> Table {
@@ -24,7 +33,7 @@ pub fn trials(analysis: &Analysis) -> Table {
         "Cancelled",
         "Open",
         "Success rate",
-        "95% CI",
+        &interval_title(analysis)[..],
     ]);
     for arm in &analysis.arms {
         table.row(of_arm(arm));
@@ -66,7 +75,15 @@ fn of_arm(arm: &ArmFinding) -> Vec<String> {
 /// What each metric amounts to in each arm (A-20).
 pub fn metrics(analysis: &Analysis) -> Table {
     let mut table = Table::of_numbers([
-        "Metric", "Arm", "n", "Mean", "95% CI", "SD", "Min", "Median", "Max",
+        "Metric",
+        "Arm",
+        "n",
+        "Mean",
+        &interval_title(analysis)[..],
+        "SD",
+        "Min",
+        "Median",
+        "Max",
     ]);
     table.columns[1].1 = Align::Left;
     for metric in &analysis.metrics {
@@ -102,24 +119,27 @@ pub(crate) fn span(span: &Span) -> String {
     crate::figures::interval(span.low, span.high)
 }
 
-/// `time_ms (primary)`.
+/// `time_ms (primary)`, `solved (rate)`.
 fn titled(metric: &MetricFinding) -> String {
-    if metric.primary {
-        format!("{} (primary)", metric.measure.key)
-    } else {
-        metric.measure.key.clone()
+    let key = &metric.measure.key;
+    match (metric.primary, metric.rate) {
+        (true, true) => format!("{key} (primary, rate)"),
+        (true, false) => format!("{key} (primary)"),
+        (false, true) => format!("{key} (rate)"),
+        (false, false) => key.clone(),
     }
 }
 
 /// Each arm against the baseline (A-22).
 pub fn contrasts(analysis: &Analysis) -> Table {
     let correction = correction(analysis);
+    let alpha = analysis.question.alpha;
     let mut table = Table::of_numbers([
         "Metric".to_owned(),
         "Arm".to_owned(),
         "n".to_owned(),
         "Difference".to_owned(),
-        "95% CI".to_owned(),
+        interval_title(analysis),
         "Effect".to_owned(),
         "Test".to_owned(),
         "p".to_owned(),
@@ -132,7 +152,7 @@ pub fn contrasts(analysis: &Analysis) -> Table {
         for contrast in &metric.contrasts {
             let mut cells = vec![titled(metric), contrast.arm.clone(), sizes(contrast)];
             match &contrast.outcome {
-                Outcome::Tested(tested) => cells.extend(of_tested(tested, metric)),
+                Outcome::Tested(tested) => cells.extend(of_tested(tested, metric, alpha)),
                 Outcome::CannotTest {
                     reason, difference, ..
                 } => {
@@ -154,7 +174,7 @@ fn sizes(contrast: &Contrast) -> String {
     }
 }
 
-fn of_tested(tested: &Tested, metric: &MetricFinding) -> Vec<String> {
+fn of_tested(tested: &Tested, metric: &MetricFinding, alpha: f64) -> Vec<String> {
     let half = tested.interval.as_ref().map(|it| (it.high - it.low) / 2.0);
     let unit = metric.measure.unit.as_deref();
     let difference = with_unit(&signed(&up_to(tested.difference, half)), unit);
@@ -171,14 +191,15 @@ fn of_tested(tested: &Tested, metric: &MetricFinding) -> Vec<String> {
         tested.interval.as_ref().map_or_else(String::new, span),
         effect,
         tested.test.to_owned(),
-        p_number(tested.p),
-        p_number(tested.p_adjusted),
+        p_against(tested.p, alpha),
+        p_against(tested.p_adjusted, alpha),
     ]
 }
 
 /// The letter of an effect size.
 pub(super) fn symbol(name: &str) -> &str {
     match name {
+        "cohen_h" => "h",
         "hedges_g" | "hedges_gz" => "g",
         "cohen_d" | "cohen_dz" => "d",
         "rank_biserial" => "r",
@@ -201,32 +222,6 @@ pub(super) fn correction(analysis: &Analysis) -> Option<&'static str> {
     }
 }
 
-/// The verdict on the success criteria.
-pub fn criteria(verdict: &ExperimentVerdict) -> Table {
-    let mut table = Table::of_numbers([
-        "Criterion",
-        "Variation",
-        "Mean",
-        "Runs that meet it",
-        "Outcome",
-    ]);
-    for at in [1, 4] {
-        table.columns[at].1 = Align::Left;
-    }
-    for variation in &verdict.variations {
-        for cell in &variation.cells {
-            table.row(vec![
-                cell.criterion.clone(),
-                variation.variation.clone(),
-                cell.mean.map_or_else(String::new, short),
-                format!("{} of {}", cell.met, cell.runs),
-                cell.outcome.word().to_owned(),
-            ]);
-        }
-    }
-    table
-}
-
 const fn value_of(agg: Agg) -> &'static str {
     match agg {
         Agg::Last => "last value",
@@ -239,10 +234,10 @@ const fn value_of(agg: Agg) -> &'static str {
 
 /// How it was made: intervals, tests, the family, alpha, which values, who computed it from what.
 pub fn method(analysis: &Analysis) -> String {
-    let level = crate::figures::trimmed(&format!("{:.1}", 100.0 * analysis.level)).to_owned();
+    let level = level(analysis);
     let mut text = format!(
         "A run's value is the {} of its series; only completed runs give one. Intervals of means are {level}% t \
-         intervals over {}, those of rates Wilson's.",
+         intervals over {}, those of rates (values of 0 and 1) Wilson's.",
         value_of(analysis.question.agg),
         analysis.varies_over
     );
@@ -250,6 +245,14 @@ pub fn method(analysis: &Analysis) -> String {
         let alpha = short(analysis.question.alpha);
         let adjusted = match (correction(analysis), &family.of) {
             (None, _) => "p-values are not adjusted".to_owned(),
+            (Some(_), FamilyOf::AllMetrics | FamilyOf::Primary { others: 0, .. })
+                if family.size == 0 =>
+            {
+                "there is no p-value to adjust".to_owned()
+            }
+            (Some(word), FamilyOf::AllMetrics) if family.size == 1 => {
+                format!("the only p-value is the whole family, so that {word} leaves it as it is")
+            }
             (Some(word), FamilyOf::AllMetrics) => format!(
                 "p-values are adjusted by {word} over {}: every arm with every metric shown",
                 count(family.size, "test")

@@ -6,12 +6,14 @@
 use std::fmt::Write as _;
 
 use trialbook_analysis::finding::{
-    Analysis, Contrast, MetricFinding, Omnibus, Outcome, Power, Tested,
+    Analysis, CHI_SQUARED, Contrast, MetricFinding, Omnibus, Outcome, Power, Tested,
 };
 use trialbook_model::record::Goal;
 
-use super::sections::{correction, span, symbol};
-use crate::figures::{change, count, grouped, p, percent, short, signed, up_to, with_unit};
+use super::sections::{correction, interval_title, span, symbol};
+use crate::figures::{
+    change, count, grouped, p, p_against, p_equals, percent, short, signed, up_to, with_unit,
+};
 
 /// The sentences of all comparisons, by metric.
 pub fn sentences(analysis: &Analysis) -> Vec<String> {
@@ -32,14 +34,21 @@ fn overall(metric: &MetricFinding, omnibus: &Omnibus) -> String {
         Omnibus::Tested {
             test,
             statistic,
-            df: [between, within],
+            df,
             p: value,
             ..
-        } => format!(
-            "{key}, all {arms} arms: {test}, F({}, {within:.2}) = {statistic:.2}, {}, not adjusted.",
-            short(*between),
-            p(*value)
-        ),
+        } => {
+            let statistic = match &df[..] {
+                [between, within] => {
+                    format!("F({}, {within:.2}) = {statistic:.2}", short(*between))
+                }
+                others => format!("χ²({}) = {statistic:.2}", short(others.iter().sum())),
+            };
+            format!(
+                "{key}, all {arms} arms: {test}, {statistic}, {}, not adjusted.",
+                p(*value)
+            )
+        }
         Omnibus::CannotTest { reason, .. } => {
             format!("{key}, all {arms} arms: cannot test: {reason}.")
         }
@@ -64,17 +73,20 @@ fn of_contrast(analysis: &Analysis, metric: &MetricFinding, contrast: &Contrast)
         }
         Outcome::Tested(tested) => {
             let found = if tested.differs {
-                format!("{arm} differs from {baseline}: {}", size(metric, tested))
+                format!(
+                    "{arm} differs from {baseline}: {}",
+                    size(analysis, metric, tested)
+                )
             } else {
                 format!(
                     "we found no evidence of a difference between {arm} and {baseline} ({})",
-                    size(metric, tested)
+                    size(analysis, metric, tested)
                 )
             };
             let mut text = format!("{key}: {found}; {}.", proof(analysis, contrast, tested));
             text.push_str(&better(metric, tested));
             if !tested.differs {
-                text.push_str(&more(tested.power.as_ref(), contrast));
+                text.push_str(&more(analysis, tested.power.as_ref(), contrast));
             }
             text
         }
@@ -82,7 +94,8 @@ fn of_contrast(analysis: &Analysis, metric: &MetricFinding, contrast: &Contrast)
 }
 
 /// `-132ms, -12.3%, 95% CI [-144, -120], large effect (g = -2.45, 95% CI [-3.70, -1.20])`.
-fn size(metric: &MetricFinding, tested: &Tested) -> String {
+fn size(analysis: &Analysis, metric: &MetricFinding, tested: &Tested) -> String {
+    let title = interval_title(analysis);
     let half = tested.interval.as_ref().map(|it| (it.high - it.low) / 2.0);
     let number = signed(&up_to(tested.difference, half));
     let mut text = with_unit(&number, metric.measure.unit.as_deref());
@@ -93,12 +106,12 @@ fn size(metric: &MetricFinding, tested: &Tested) -> String {
         write!(text, ", {}", change(share)).expect("a string takes all");
     }
     if let Some(interval) = &tested.interval {
-        write!(text, ", 95% CI {}", span(interval)).expect("a string takes all");
+        write!(text, ", {title} {}", span(interval)).expect("a string takes all");
     }
     if let Some(effect) = &tested.effect {
         let word = effect.word.map(|word| format!("{word} effect, "));
         let interval = effect.interval.as_ref();
-        let interval = interval.map(|it| format!(", 95% CI [{:.2}, {:.2}]", it.low, it.high));
+        let interval = interval.map(|it| format!(", {title} [{:.2}, {:.2}]", it.low, it.high));
         write!(
             text,
             "; {}{} = {:.2}{}",
@@ -106,6 +119,13 @@ fn size(metric: &MetricFinding, tested: &Tested) -> String {
             symbol(effect.name),
             effect.estimate,
             interval.unwrap_or_default()
+        )
+        .expect("a string takes all");
+    }
+    if let Some(delta) = tested.glass_delta {
+        write!(
+            text,
+            "; the sds differ more than twofold: in units of the baseline's Δ = {delta:.2}"
         )
         .expect("a string takes all");
     }
@@ -117,26 +137,39 @@ fn proof(analysis: &Analysis, contrast: &Contrast, tested: &Tested) -> String {
     let variant = tested
         .variant
         .map(|word| format!(" ({})", word.replace('_', " ")));
-    let statistic = match tested.df {
-        Some(df) => format!("t({df:.2}) = {:.2}", tested.statistic),
-        None => format!("statistic {}", short(tested.statistic)),
+    let statistic = match (tested.df, tested.statistic) {
+        (Some(df), Some(statistic)) if tested.test == CHI_SQUARED => {
+            format!(", χ²({}) = {statistic:.2}", short(df))
+        }
+        (Some(df), Some(statistic)) => format!(", t({df:.2}) = {statistic:.2}"),
+        (None, Some(statistic)) => format!(", statistic {}", short(statistic)),
+        (_, None) => String::new(),
     };
     let n = match &contrast.pairs {
         Some(pairs) => format!("{} by {}", count(pairs.n, "pair"), pairs.by),
         None => format!("n = {} and {}", contrast.n[0], contrast.n[1]),
     };
+    let sign_flip = tested
+        .p_sign_flip
+        .map(|it| format!(" (exact sign-flip {})", p(it)));
+    let p_said = |value| p_equals(&p_against(value, analysis.question.alpha));
     let adjusted =
-        correction(analysis).map(|word| format!(", {word}-adjusted {}", p(tested.p_adjusted)));
+        correction(analysis).map(|word| format!(", {word}-adjusted {}", p_said(tested.p_adjusted)));
     format!(
-        "{}{}, {statistic}, {}{}, {n}",
+        "{}{}{statistic}, {}{}{}, {n}",
         tested.test,
         variant.unwrap_or_default(),
-        p(tested.p),
+        p_said(tested.p),
+        sign_flip.unwrap_or_default(),
         adjusted.unwrap_or_default()
     )
 }
 
 fn better(metric: &MetricFinding, tested: &Tested) -> String {
+    if tested.medians_disagree {
+        return " The ranks, which are tested, and the medians point in opposite directions: neither is named better."
+            .to_owned();
+    }
     let Some(arm) = &tested.better else {
         return String::new();
     };
@@ -151,7 +184,7 @@ fn better(metric: &MetricFinding, tested: &Tested) -> String {
 }
 
 /// What more trials would tell.
-fn more(power: Option<&Power>, contrast: &Contrast) -> String {
+fn more(analysis: &Analysis, power: Option<&Power>, contrast: &Contrast) -> String {
     /// Fewer values than this size a difference badly.
     const PILOT: u64 = 20;
     let Some(power) = power else {
@@ -169,15 +202,25 @@ fn more(power: Option<&Power>, contrast: &Contrast) -> String {
     } else {
         " in each arm"
     };
+    let in_all = if contrast.pairs.is_some() {
+        "in all"
+    } else {
+        "per arm"
+    };
     let target = percent(power.target, 1);
+    let unadjusted = if correction(analysis).is_some() {
+        ", by the unadjusted alpha"
+    } else {
+        ""
+    };
     let mut text = if more == 0 {
         format!(
-            " A difference of this size would need {} {what}s{each} (power {target}), which there are.",
+            " A difference of this size would need {} {what}s{each} (power {target}{unadjusted}), which there are.",
             grouped(needed)
         )
     } else {
         format!(
-            " About {} more {what}{}{each} ({} in all) would be needed to tell a difference of this size (power {target}).",
+            " About {} more {what}{}{each} ({} {in_all}) would be needed to tell a difference of this size (power {target}{unadjusted}).",
             grouped(more),
             if more == 1 { "" } else { "s" },
             grouped(needed)

@@ -155,10 +155,11 @@ fn criteria(cells: &[RunCell], cx: &Context) {
     ]);
     for cell in cells {
         let value = cell.value.map_or_else(|| "-".to_owned(), short);
+        let outcome = trialbook_report::analysis::outcome_of_run(cell.outcome, cell.value);
         table.styled_row(vec![
             (Style::Plain, cell.criterion.clone()),
             (Style::Plain, value),
-            (outcome_style(cell.outcome), cell.outcome.word().to_owned()),
+            (outcome_style(cell.outcome), outcome.to_owned()),
         ]);
     }
     cx.printer.table(&table);

@@ -1,0 +1,132 @@
+//! Metrics whose values are all 0 or 1: shares, compared as shares.
+//!
+//! Not here: which metrics are rates ([`super::collecting`]). Invariant: intervals lie within 0 and 1, those of
+//! differences within −1 and 1.
+
+use trialbook_stats::{
+    Interval, Level, Magnitude, PValue, PairedTable, ProportionMethod, Rate, Undefined,
+    chi_squared_independence, fisher_exact, paired_proportions, proportion_interval,
+    two_proportions,
+};
+
+use crate::finding::{CHI_SQUARED, Effect, Omnibus, Span};
+
+/// Expected counts below this are too small for χ².
+const EXPECTED: f64 = 5.0;
+
+/// Two shares compared.
+pub(super) struct Compared {
+    pub(super) test: &'static str,
+    pub(super) difference: f64,
+    pub(super) interval: Span,
+    pub(super) statistic: Option<f64>,
+    pub(super) df: Option<f64>,
+    pub(super) p: PValue,
+    pub(super) effect: Effect,
+}
+
+/// How many of the values are 1.
+fn rate(values: &[f64]) -> Rate {
+    let hits = values.iter().filter(|value| **value == 1.0).count();
+    Rate::new(hits as u64, values.len() as u64)
+}
+
+/// Whether all values are 0 or 1.
+pub(super) fn are_rates(values: &[f64]) -> bool {
+    values.iter().all(|value| *value == 0.0 || *value == 1.0)
+}
+
+/// Wilson's interval of a share.
+pub(super) fn interval(values: &[f64], level: Level) -> Option<Span> {
+    let found = proportion_interval(rate(values), ProportionMethod::Wilson, level);
+    found.ok().map(|it| Span::of(it, "Wilson"))
+}
+
+/// Two independent shares: Fisher's exact test where an expected count is small, else χ² without correction.
+pub(super) fn independent(
+    arm: &[f64],
+    baseline: &[f64],
+    level: Level,
+) -> Result<Compared, Undefined> {
+    if arm.is_empty() || baseline.is_empty() {
+        return Err(Undefined::TooFewObservations);
+    }
+    let rates = [rate(arm), rate(baseline)];
+    let table = rates.map(|rate| [rate.successes, rate.failures()]);
+    let found = two_proportions(rates[0], rates[1], level)?;
+    let independence = chi_squared_independence(&table)?;
+    let pearson = independence.pearson;
+    let (test, statistic, df, p) = if independence.smallest_expected < EXPECTED {
+        let p = fisher_exact(table)?.p.two_sided;
+        ("Fisher's exact test", None, None, p)
+    } else {
+        let df = Some(pearson.df as f64);
+        (CHI_SQUARED, Some(pearson.statistic), df, pearson.p)
+    };
+    Ok(Compared {
+        test,
+        difference: found.difference,
+        interval: newcombe(found.newcombe, "Newcombe"),
+        statistic,
+        df,
+        p,
+        effect: cohen_h(found.cohen_h),
+    })
+}
+
+/// Two shares of the same pairs: McNemar's exact test.
+pub(super) fn paired(arm: &[f64], baseline: &[f64], level: Level) -> Result<Compared, Undefined> {
+    if arm.is_empty() {
+        return Err(Undefined::TooFewObservations);
+    }
+    let pairs = arm.iter().zip(baseline);
+    let table = PairedTable::of(pairs.map(|(one, other)| (*one == 1.0, *other == 1.0)));
+    let found = paired_proportions(table, level)?;
+    let apart = two_proportions(rate(arm), rate(baseline), level)?;
+    Ok(Compared {
+        test: "McNemar's exact test",
+        difference: found.difference,
+        interval: newcombe(found.newcombe, "Newcombe, paired"),
+        statistic: None,
+        df: None,
+        p: found.mcnemar.exact.two_sided,
+        effect: cohen_h(apart.cohen_h),
+    })
+}
+
+/// An interval of a difference of shares; rounding may leave −1 to 1 by a hair.
+fn newcombe(found: Interval, method: &'static str) -> Span {
+    let within = Interval::new(found.low.max(-1.0), found.high.min(1.0));
+    Span::of(within, method)
+}
+
+fn cohen_h(estimate: f64) -> Effect {
+    Effect {
+        name: "cohen_h",
+        estimate,
+        interval: None,
+        word: Some(Magnitude::of(estimate).word()),
+    }
+}
+
+/// Whether several shares differ at all.
+pub(super) fn omnibus(groups: &[&[f64]]) -> Omnibus {
+    let table: Vec<[u64; 2]> = groups
+        .iter()
+        .map(|values| rate(values))
+        .map(|rate| [rate.successes, rate.failures()])
+        .collect();
+    match chi_squared_independence(&table) {
+        Ok(found) => Omnibus::Tested {
+            test: CHI_SQUARED,
+            statistic: found.pearson.statistic,
+            df: vec![found.pearson.df as f64],
+            p: found.pearson.p.p,
+            ln_p: found.pearson.p.ln_p,
+        },
+        Err(reason) => Omnibus::CannotTest {
+            cannot_test: reason.word(),
+            reason: reason.to_string(),
+        },
+    }
+}
