@@ -13,6 +13,7 @@ mod fold;
 mod items;
 mod life;
 mod rules;
+mod verdict;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,12 +22,10 @@ use crate::time::Timestamp;
 use events::Events;
 use fold::Merge as _;
 pub use fold::Order;
-pub use items::{
-    AgentResult, Cost, ErrorPattern, GroupResult, Judgements, Results, Verdict, verdict,
-    verdict_name,
-};
+pub use items::{AgentResult, Cost, ErrorPattern, GroupResult, Results};
 pub use life::Life;
 pub use rules::{Input, RULES, Rule, rule_of};
+pub use verdict::{Judgements, Verdict, verdict, verdict_name};
 
 /// The version of the rules together: a state of another version is to be made anew from its operations.
 pub const VERSION: u32 = 1;

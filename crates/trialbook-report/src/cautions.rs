@@ -87,20 +87,22 @@ pub fn of_analysis(warning: &Warning) -> String {
             );
             surroundings(*different, keys, where_to.unwrap_or_default())
         }
-        Warning::Outside { runs } => {
-            let belong = if *runs == 1 {
-                "belongs to no arm and is"
-            } else {
-                "belong to no arm and are"
-            };
-            format!("{} {belong} left out", count(*runs, "run"))
-        }
+        Warning::Outside { runs } => outside(*runs),
         Warning::Archived { runs } => {
             let are = if *runs == 1 { "is" } else { "are" };
             format!("{} {are} left out", count(*runs, "archived run"))
         }
         Warning::BestOfSeries => best_of_series(),
     }
+}
+
+fn outside(runs: u64) -> String {
+    let belong = if runs == 1 {
+        "belongs to no arm and is"
+    } else {
+        "belong to no arm and are"
+    };
+    format!("{} {belong} left out", count(runs, "run"))
 }
 
 fn peeked(look: u64) -> String {
