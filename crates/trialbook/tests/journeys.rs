@@ -225,7 +225,10 @@ fn the_trackers_readme_holds_in_the_book_its_export_goes_to() {
         assert!(list.contains(text), "{text}: {list}");
     }
     let show = second.say(&format!("show {}", IDS[0])).ok();
-    for text in ["correct      28 (87.5 %)", "Testing new configuration"] {
+    for text in [
+        "correct      28 of 32 judged (87.5 %)",
+        "Testing new configuration",
+    ] {
         assert!(show.contains(text), "{text}: {show}");
     }
     assert_eq!(second.say("stats --json").json()["best_accuracy"], 0.875);

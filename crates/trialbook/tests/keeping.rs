@@ -216,6 +216,7 @@ fn a_restore_spares_a_book_in_which_anything_was_recorded() {
             second.work().join("book.tar"),
         )
         .unwrap();
+        second.say("init").ok();
         second.say(words).ok();
         let said = second.say("restore book.tar").failed(6);
         assert!(said.contains("is not empty"), "{words}: {said}");
