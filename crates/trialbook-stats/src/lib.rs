@@ -10,12 +10,12 @@
 //!
 //! | Question | Default | Also |
 //! | --- | --- | --- |
-//! | What does a sample look like? | [`describe`], [`Description::mean_interval`] | [`shape`], [`quantile`], [`quantile_interval`], [`trimmed_mean`] |
+//! | What does a sample look like? | [`describe()`], [`Description::mean_interval`] | [`shape`], [`quantile`], [`quantile_interval`], [`trimmed_mean`] |
 //! | Do two means differ? | [`welch_t_test`] | [`student_t_test`], [`permute_difference`], [`mann_whitney`], [`brunner_munzel`] |
 //! | Do pairs (same item, same seed) differ? | [`paired_t_test`] | [`signed_rank`], [`sign_test`], [`permute_signs`] |
 //! | Is a difference as good as none? | [`TTest::equivalence`] | |
 //! | Does a mean differ from a value? | [`one_sample_t_test`] | |
-//! | How large is the difference? | [`effect_size`], [`paired_effect_size`] with a [`Magnitude`] | [`superiority`] |
+//! | How large is the difference? | [`effect_size()`], [`paired_effect_size`] with a [`Magnitude`] | [`superiority`] |
 //! | Do several means differ? | [`welch_anova`], shares of variance by [`one_way_anova`] | [`repeated_measures_anova`], [`kruskal_wallis`], [`friedman`] |
 //! | How sure is a rate? | [`proportion_interval`] (Wilson) | |
 //! | Do two rates differ? | [`two_proportions`] (Newcombe), [`fisher_exact`] | [`chi_squared_independence`], [`cochran_q`] |
