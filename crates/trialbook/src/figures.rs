@@ -4,44 +4,8 @@
 //! `Infinity`, `-Infinity`; missing is missing, never 0.
 
 use serde_json::Value;
-
-/// Digits that a number in a table has at most.
-const DIGITS: usize = 6;
-
-/// A number in a table: at most six digits that count.
-pub(crate) fn short(value: f64) -> String {
-    if !value.is_finite() {
-        return exact(value);
-    }
-    let magnitude = value.abs();
-    if magnitude != 0.0 && !(1e-4..1e9).contains(&magnitude) {
-        let text = format!("{value:.*e}", DIGITS - 1);
-        return match text.split_once('e') {
-            Some((digits, power)) => format!("{}e{power}", trimmed(digits)),
-            None => text,
-        };
-    }
-    let whole_digits = if magnitude < 1.0 {
-        1
-    } else {
-        magnitude.log10().floor() as usize + 1
-    };
-    let leading_zeros = if magnitude > 0.0 && magnitude < 0.1 {
-        (-magnitude.log10()).floor() as usize
-    } else {
-        0
-    };
-    let decimals = (DIGITS + leading_zeros).saturating_sub(whole_digits.min(DIGITS));
-    trimmed(&format!("{value:.decimals$}")).to_owned()
-}
-
-fn trimmed(digits: &str) -> &str {
-    if digits.contains('.') {
-        digits.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        digits
-    }
-}
+pub(crate) use trialbook_report::figures::short;
+use trialbook_report::figures::trimmed;
 
 /// A number with all its digits, as CSV and texts hold it.
 pub(crate) fn exact(value: f64) -> String {
