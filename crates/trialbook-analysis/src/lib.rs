@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod arms;
+pub mod baseline;
 pub mod comparison;
 pub mod finding;
 pub mod gates;

@@ -152,7 +152,9 @@ pub fn contrasts(analysis: &Analysis) -> Table {
         for contrast in &metric.contrasts {
             let mut cells = vec![titled(metric), contrast.arm.clone(), sizes(contrast)];
             match &contrast.outcome {
-                Outcome::Tested(tested) => cells.extend(of_tested(tested, metric, alpha)),
+                Outcome::Tested(tested) => {
+                    cells.extend(of_tested((contrast, tested), metric, alpha));
+                }
                 Outcome::CannotTest {
                     reason, difference, ..
                 } => {
@@ -174,11 +176,18 @@ fn sizes(contrast: &Contrast) -> String {
     }
 }
 
-fn of_tested(tested: &Tested, metric: &MetricFinding, alpha: f64) -> Vec<String> {
+fn of_tested(
+    (contrast, tested): (&Contrast, &Tested),
+    metric: &MetricFinding,
+    alpha: f64,
+) -> Vec<String> {
+    let n = contrast.n[0].min(contrast.n[1]);
     let half = tested.interval.as_ref().map(|it| (it.high - it.low) / 2.0);
     let unit = metric.measure.unit.as_deref();
     let difference = with_unit(&signed(&up_to(tested.difference, half)), unit);
-    let share = tested.relative.map(|share| format!(" ({})", change(share)));
+    let share = tested
+        .relative
+        .map(|share| format!(" ({})", change(share, n)));
     let effect = tested.effect.as_ref().map_or_else(String::new, |effect| {
         let number = format!("{} = {:.2}", symbol(effect.name), effect.estimate);
         match effect.word {

@@ -72,15 +72,12 @@ fn of_contrast(analysis: &Analysis, metric: &MetricFinding, contrast: &Contrast)
             )
         }
         Outcome::Tested(tested) => {
+            let size = size(analysis, metric, (contrast, tested));
             let found = if tested.differs {
-                format!(
-                    "{arm} differs from {baseline}: {}",
-                    size(analysis, metric, tested)
-                )
+                format!("{arm} differs from {baseline}: {size}")
             } else {
                 format!(
-                    "we found no evidence of a difference between {arm} and {baseline} ({})",
-                    size(analysis, metric, tested)
+                    "we found no evidence of a difference between {arm} and {baseline} ({size})"
                 )
             };
             let mut text = format!("{key}: {found}; {}.", proof(analysis, contrast, tested));
@@ -94,16 +91,21 @@ fn of_contrast(analysis: &Analysis, metric: &MetricFinding, contrast: &Contrast)
 }
 
 /// `-132ms, -12.3%, 95% CI [-144, -120], large effect (g = -2.45, 95% CI [-3.70, -1.20])`.
-fn size(analysis: &Analysis, metric: &MetricFinding, tested: &Tested) -> String {
+fn size(
+    analysis: &Analysis,
+    metric: &MetricFinding,
+    (contrast, tested): (&Contrast, &Tested),
+) -> String {
     let title = interval_title(analysis);
     let half = tested.interval.as_ref().map(|it| (it.high - it.low) / 2.0);
     let number = signed(&up_to(tested.difference, half));
+    let n = contrast.n[0].min(contrast.n[1]);
     let mut text = with_unit(&number, metric.measure.unit.as_deref());
     if tested.interval.is_none() {
         text = format!("{} {text}", tested.estimand);
     }
     if let Some(share) = tested.relative {
-        write!(text, ", {}", change(share)).expect("a string takes all");
+        write!(text, ", {}", change(share, n)).expect("a string takes all");
     }
     if let Some(interval) = &tested.interval {
         write!(text, ", {title} {}", span(interval)).expect("a string takes all");

@@ -107,12 +107,12 @@ impl Eta {
     }
 }
 
-/// `██████████░░░░░░░░░░  50.0 %`.
+/// `██████████░░░░░░░░░░  50.0%`.
 fn bar(share: f64) -> String {
     const WIDTH: usize = 20;
     let full = (share.clamp(0.0, 1.0) * WIDTH as f64).round() as usize;
     let (full, empty) = ("█".repeat(full), "░".repeat(WIDTH - full));
-    format!("{full}{empty}  {:.1} %", 100.0 * share)
+    format!("{full}{empty}  {}", done(share))
 }
 
 #[cfg(test)]
@@ -121,9 +121,9 @@ mod tests {
 
     #[test]
     fn bars_are_as_long_as_the_share() {
-        assert_eq!(bar(0.0), format!("{}  0.0 %", "░".repeat(20)));
-        let half = format!("{}{}  50.0 %", "█".repeat(10), "░".repeat(10));
+        assert_eq!(bar(0.0), format!("{}  0.0%", "░".repeat(20)));
+        let half = format!("{}{}  50.0%", "█".repeat(10), "░".repeat(10));
         assert_eq!(bar(0.5), half);
-        assert_eq!(bar(1.0), format!("{}  100.0 %", "█".repeat(20)));
+        assert_eq!(bar(1.0), format!("{}  100.0%", "█".repeat(20)));
     }
 }
