@@ -8,8 +8,9 @@ mod collecting;
 mod contrasts;
 mod doubts;
 mod effects;
-mod family;
-mod rates;
+pub(crate) mod family;
+pub(crate) mod rates;
+mod resampled;
 mod samples;
 
 use serde_json::json;
@@ -168,7 +169,11 @@ pub fn analyse<R: Reading>(
     } else {
         None
     };
-    let warnings = doubts::warnings(reading, &collected, &metrics, (past, request))
+    let success = baseline
+        .as_ref()
+        .and_then(|(at, _)| samples::success(&collected, *at, request));
+    let found = (&metrics[..], success.as_ref());
+    let warnings = doubts::warnings(reading, &collected, found, (past, request))
         .map_err(AnalysisError::Reading)?;
     Ok(Analysis {
         program: program.to_owned(),
@@ -178,6 +183,7 @@ pub fn analyse<R: Reading>(
         question_no: past.question,
         division: division(&collected.arms.division),
         arms: samples::arms(&collected),
+        success,
         baseline: baseline.map(|(_, baseline)| baseline),
         varies_over: collected.varies_over(),
         level: level.share(),

@@ -15,6 +15,7 @@ pub mod lint;
 pub mod measure;
 mod number;
 pub mod separation;
+pub mod success;
 pub mod variations;
 
 pub use variations::{MetricColumn, MetricSummary, Statuses, VariationRow, VariationTable};

@@ -4,6 +4,7 @@
 //! mean that cannot be told from others is no winner.
 
 mod settings;
+mod successes;
 
 use std::fmt::Write as _;
 
@@ -12,7 +13,7 @@ use trialbook_analysis::separation::{Contrast, Standing};
 use trialbook_model::record::Goal;
 
 use crate::cautions;
-use crate::figures::{change, count, interval, p_number, short, signed, up_to, with_unit};
+use crate::figures::{change, count, interval, p_against, short, signed, up_to, with_unit};
 use crate::page::{Page, Table, listed};
 pub use settings::Settings;
 
@@ -31,6 +32,7 @@ pub fn page(comparison: &Comparison, shown: Settings) -> Page {
         page.table(metrics(comparison));
     }
     differences(&mut page, comparison);
+    successes::add(&mut page, comparison);
     page.list(verdicts(comparison));
     for caution in &comparison.warnings {
         page.warning(cautions::of_comparison(caution));
@@ -152,8 +154,8 @@ fn differences(page: &mut Page, comparison: &Comparison) {
                 points(&difference, unit),
                 interval(found.interval.low, found.interval.high),
                 test(found),
-                p_number(found.p),
-                p_number(found.p_adjusted),
+                p_against(found.p, comparison.alpha),
+                p_against(found.p_adjusted, comparison.alpha),
             ]);
             rows += 1;
         }

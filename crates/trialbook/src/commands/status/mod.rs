@@ -17,6 +17,7 @@ use trialbook_model::time::{Clock as _, Timestamp};
 use super::run::duration;
 use crate::book::{self, Open};
 use crate::context::{Context, SystemClock};
+use crate::figures::done;
 use crate::names::{Found, Names};
 
 const SCHEMA: u32 = 1;
