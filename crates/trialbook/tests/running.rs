@@ -209,7 +209,7 @@ fn status_tells_how_far_everything_is() {
     assert_eq!((&all["running"], &all["queued"]), (&1.into(), &2.into()));
     let page = say(&sandbox, "status EXP-1").ok();
     assert!(
-        page.contains("1 running, 2 queued") && page.contains("25.0 %"),
+        page.contains("1 running, 2 queued") && page.contains("25.0%"),
         "{page}"
     );
     let watching = Started::new(&sandbox, "status EXP-1 --watch --interval 50ms");
