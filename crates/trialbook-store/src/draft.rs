@@ -98,12 +98,18 @@ impl Draft {
         (step, time): (i64, Timestamp),
         pairs: &[(KeyIndex, f64)],
     ) -> Result<(), BookError> {
+        let repeat = Repeat::Keep;
         let call = LogCall {
             subject,
             step,
             time,
-            repeat: Repeat::Keep,
+            repeat,
         };
+        self.log(call, pairs)
+    }
+
+    /// Repeats the values of one logging call; it says what equal points mean.
+    pub fn log(&mut self, call: LogCall, pairs: &[(KeyIndex, f64)]) -> Result<(), BookError> {
         self.spool().points(call, pairs)?;
         Ok(())
     }
