@@ -7,7 +7,7 @@ mod sandbox;
 use std::fs;
 use std::path::Path;
 
-use sandbox::{Ended, Sandbox, copy, ended};
+use sandbox::{Ended, Sandbox, copy, on_path as say};
 use serde_json::{Value, json};
 use trialbook_model::id::{ExperimentUid, RunUid, Uid};
 use trialbook_model::record::{
@@ -15,13 +15,6 @@ use trialbook_model::record::{
 };
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
-
-/// Says something where programs can be found.
-fn say(sandbox: &Sandbox, words: &str) -> Ended {
-    let mut command = sandbox.command();
-    command.env("PATH", "/usr/local/bin:/usr/bin:/bin");
-    ended(command.args(words.split(' ')))
-}
 
 fn git(sandbox: &Sandbox, folder: &Path, words: &str) -> Ended {
     let folder = folder.display();
