@@ -122,7 +122,7 @@ fn a_run_that_is_lost_as_a_whole_is_missed() {
     ] {
         cut(script);
         let error = ben.say("import it").failed(7);
-        let lost = if script == "rm -r it/runs" { 0 } else { 1 };
+        let lost = usize::from(script != "rm -r it/runs");
         let told = format!(
             "run {} is to be here, in `runs/run-00{}`",
             runs[lost],

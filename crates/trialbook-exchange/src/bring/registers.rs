@@ -83,9 +83,10 @@ fn of(record: &Record) -> Vec<(String, Timestamp, Option<String>)> {
             ("default", key) => format!("note `{key}`"),
             (namespace, key) => format!("note `{namespace}/{key}`"),
         };
-        let text = note.text.clone().map(|text| match &note.data {
-            Value::Null => text,
-            data => format!("{text} {data}").trim_start().to_owned(),
+        let text = note.text.clone().map(|text| {
+            let data = told(&note.data).map(|data| format!(" {data}"));
+            let whole = text + &data.unwrap_or_default();
+            whole.trim_start().to_owned()
         });
         vec![(what, text)]
     } else if let Op::SetTags(set) = op {

@@ -29,7 +29,7 @@ pub(super) struct Entry {
 
 /// A line of `experiment.jsonl` that is not its first.
 pub(super) enum Line {
-    Record(Record),
+    Record(Box<Record>),
     Entry(Entry),
 }
 
@@ -37,7 +37,7 @@ impl Line {
     pub(super) fn parse(place: &Place, text: &str) -> Result<Self, ImportError> {
         match serde_json::from_str(text) {
             Ok(entry) => Ok(Self::Entry(entry)),
-            Err(_) => record_of(place, text).map(Self::Record),
+            Err(_other) => record_of(place, text).map(|it| Self::Record(Box::new(it))),
         }
     }
 }
@@ -71,7 +71,10 @@ impl Held {
                 Line::Entry(entry) => {
                     entries.insert(entry.run, entry.folder);
                 }
-                Line::Record(Record::Said(Said { op, .. })) => {
+                Line::Record(record) => {
+                    let Record::Said(Said { op, .. }) = *record else {
+                        return Ok(());
+                    };
                     if let Some(Subject::Experiment(uid)) = op.subject() {
                         spoken_of.get_or_insert(uid);
                     }
@@ -81,7 +84,6 @@ impl Held {
                         document = Some(create.document);
                     }
                 }
-                Line::Record(Record::Points(_)) => {}
             }
             Ok(())
         })?;
@@ -141,7 +143,7 @@ pub(super) fn head(place: &Place, text: &str) -> Result<Option<ExperimentUid>, I
         Some(1) => Ok(None),
         Some(_) => {
             let experiment = ExperimentUid::deserialize(&head["experiment"]);
-            experiment.map(Some).map_err(|_| {
+            experiment.map(Some).map_err(|_no_id| {
                 let key = "experiment".to_owned();
                 let expected = "the id of the experiment, 32 hex digits";
                 ImportError::at(place, Problem::Value { key, expected })

@@ -153,7 +153,7 @@ impl Reading<'_> {
                 return held::head(place, text).map(|_| ());
             }
             let record = match held::Line::parse(place, text)? {
-                held::Line::Record(record) => record,
+                held::Line::Record(record) => *record,
                 held::Line::Entry(entry) => {
                     entries.push((place.clone(), entry));
                     return Ok(());

@@ -437,14 +437,16 @@ fn the_latest_judgement_counts_after_folding_again() {
     );
 }
 
+/// A record of one item.
+fn record(repeat: Option<u64>, attempt: Option<u64>, right: bool) -> Item {
+    let mut item = item("a");
+    (item.repeat, item.attempt) = (repeat, attempt);
+    item.scores.insert("correct".to_owned(), Score::Bool(right));
+    item
+}
+
 #[test]
 fn of_the_records_of_one_answer_the_latest_counts() {
-    let record = |repeat, attempt, right| {
-        let mut item = item("a");
-        (item.repeat, item.attempt) = (repeat, attempt);
-        item.scores.insert("correct".to_owned(), Score::Bool(right));
-        item
-    };
     let check = |records: &[Item], questions: f64, correct: f64| {
         // Whatever the order in which they are met.
         for turned in [false, true] {

@@ -174,18 +174,18 @@ pub(super) fn print(results: &Results, again: Again, cx: &Context) {
 }
 
 fn questions(questions: u64, again: Again) -> String {
-    let mut all = grouped(questions);
+    let mut parts = vec![grouped(questions)];
     if again.repeated > 0 {
         let repeated = grouped(again.repeated);
-        let told =
-            format!("; {repeated} recorded again without a repeat or an attempt: each counts");
-        all.push_str(&told);
+        parts.push(format!(
+            "{repeated} recorded again without a repeat or an attempt: each counts"
+        ));
     }
     if again.superseded > 0 {
         let superseded = grouped(again.superseded);
-        all.push_str(&format!("; {superseded} earlier that later ones replace"));
+        parts.push(format!("{superseded} earlier that later ones replace"));
     }
-    all
+    parts.join("; ")
 }
 
 /// Items of which there are several records.
