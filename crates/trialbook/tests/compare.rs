@@ -65,8 +65,8 @@ model  bert           roberta        distil
 Metrics
 SUBJECT                 val_accuracy               val_f1      inference_time
 BERT-baseline                   0.89                 0.87                  45
-RoBERTa-large    0.92 (+0.03, +3.4%)   0.9 (+0.03, +3.4%)  120 (+75, +166.7%)
-DistilBERT-fast  0.86 (-0.03, -3.4%)  0.84 (-0.03, -3.4%)    15 (-30, -66.7%)
+RoBERTa-large    0.92 (+0.03, +3%)   0.9 (+0.03, +3%)  120 (+75, +167%)
+DistilBERT-fast  0.86 (-0.03, -3%)  0.84 (-0.03, -3%)    15 (-30, -67%)
 
 Winner: RoBERTa-large (best val_accuracy 0.92, best val_f1 0.9); DistilBERT-fast (best inference_time 15)
 One run each: whether that is chance cannot be said.
@@ -270,7 +270,7 @@ None was recorded.
 Metrics
 SUBJECT  RUNS                                loss    SD  MIN  MEDIAN  MAX
 far         4                  9.01 ± 0.14, n = 4  0.09  8.9   9.025  9.1
-near        4  1.01 ± 0.14, n = 4 (-8.00, -88.8%)  0.09  0.9   1.025  1.1
+near        4  1.01 ± 0.14, n = 4 (-8.00, -89%)  0.09  0.9   1.025  1.1
 
 Differences from far
 METRIC  SUBJECT  DIFFERENCE          95% CI            TEST        p  p (Holm)
