@@ -334,13 +334,10 @@ pub fn method(analysis: &Analysis) -> String {
             .expect("a string takes all");
         }
     }
-    if let Some(success) = &analysis.success
-        && success.family > 1
-        && correction(analysis).is_some()
-    {
+    if let Some(success) = &analysis.success {
         write!(
             text,
-            " Tests of success rates are a family of their own ({}).",
+            " Success rates are tested as a family of their own ({}).",
             count(success.family, "test")
         )
         .expect("a string takes all");

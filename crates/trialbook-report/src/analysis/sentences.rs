@@ -130,7 +130,11 @@ fn size(
     } else if tested.estimand != DIFFERENCE_OF_MEANS {
         text = format!("{} {text}", tested.estimand);
     }
-    if let Some(share) = tested.relative {
+    // A share of a share beside points would be read as points.
+    if let Some(share) = tested
+        .relative
+        .filter(|_| tested.estimand != DIFFERENCE_OF_SHARES)
+    {
         write!(text, ", {}", change(share, n)).expect("a string takes all");
     }
     if let Some(interval) = &tested.interval {
