@@ -8,9 +8,9 @@
 use serde::{Deserialize, Serialize};
 use trialbook_model::float::Float;
 use trialbook_model::record::{
-    Assess, CreateExperiment, DefineMetric, Event, Heartbeat, Item, LinkSnapshot, Log, Op,
-    Progress, PutArtifact, PutNote, SeriesKey, SetField, SetParams, SetPointer, SetStatus, SetTags,
-    StartRun, Subject,
+    Assess, CreateEntry, CreateExperiment, DefineMetric, Event, Heartbeat, Item, LinkModel,
+    LinkSnapshot, Log, Op, Progress, PutArtifact, PutNote, SeriesKey, SetField, SetParams,
+    SetPointer, SetStatus, SetTags, Span, StartRun, Subject, UseDataset,
 };
 use trialbook_model::time::Timestamp;
 
@@ -217,6 +217,10 @@ enum Form<'a> {
     LinkSnapshot(&'a LinkSnapshot),
     Progress(&'a Progress),
     Heartbeat(&'a Heartbeat),
+    CreateEntry(&'a CreateEntry),
+    UseDataset(&'a UseDataset),
+    LinkModel(&'a LinkModel),
+    Span(&'a Span),
     Unknown(Other),
 }
 
@@ -232,8 +236,9 @@ struct Other {
 impl<'a> Form<'a> {
     fn of(op: &'a Op) -> Self {
         match op {
-            // A stream carries neither: points go as columns, what was removed for good is not given on.
-            Op::Points(_) | Op::Purge(_) => Self::Unknown(Other {
+            // A stream carries none of these: points go as columns, what was removed for good is not given on, and
+            // secrets never leave a book.
+            Op::Points(_) | Op::Purge(_) | Op::SetSecret(_) => Self::Unknown(Other {
                 kind: 0,
                 flags: 0,
                 payload: String::new(),
@@ -255,6 +260,10 @@ impl<'a> Form<'a> {
             Op::LinkSnapshot(op) => Self::LinkSnapshot(op),
             Op::Progress(op) => Self::Progress(op),
             Op::Heartbeat(op) => Self::Heartbeat(op),
+            Op::CreateEntry(op) => Self::CreateEntry(op),
+            Op::UseDataset(op) => Self::UseDataset(op),
+            Op::LinkModel(op) => Self::LinkModel(op),
+            Op::Span(op) => Self::Span(op),
             Op::Unknown {
                 kind,
                 flags,
@@ -288,6 +297,10 @@ enum ParsedOp {
     LinkSnapshot(LinkSnapshot),
     Progress(Progress),
     Heartbeat(Heartbeat),
+    CreateEntry(Box<CreateEntry>),
+    UseDataset(Box<UseDataset>),
+    LinkModel(LinkModel),
+    Span(Span),
     Unknown(Other),
 }
 
@@ -314,6 +327,10 @@ impl ParsedOp {
             Self::LinkSnapshot(op) => Op::LinkSnapshot(op),
             Self::Progress(op) => Op::Progress(op),
             Self::Heartbeat(op) => Op::Heartbeat(op),
+            Self::CreateEntry(op) => Op::CreateEntry(op),
+            Self::UseDataset(op) => Op::UseDataset(op),
+            Self::LinkModel(op) => Op::LinkModel(op),
+            Self::Span(op) => Op::Span(op),
             Self::Unknown(other) if other.kind < FIRST_KIND => {
                 return Err("a kind below 16 is no record");
             }
@@ -384,7 +401,7 @@ mod tests {
             stage: None,
         })));
         check(&said(Op::Unknown {
-            kind: 64,
+            kind: 99,
             flags: 128,
             payload: vec![0, 255, 16],
         }));
@@ -407,7 +424,7 @@ mod tests {
             "{\"time\":1,\"op\":{\"explode\":{}}}".to_owned(),
             "{\"time\":1,\"op\":{\"unknown\":{\"kind\":3,\"flags\":0,\"payload\":\"\"}}}"
                 .to_owned(),
-            "{\"time\":1,\"op\":{\"unknown\":{\"kind\":64,\"flags\":0,\"payload\":\"xy\"}}}"
+            "{\"time\":1,\"op\":{\"unknown\":{\"kind\":99,\"flags\":0,\"payload\":\"xy\"}}}"
                 .to_owned(),
             columns("\"series\":[{\"key\":\"a\"}],\"steps\":[1],\"times\":[],\"values\":[[1]]"),
             columns("\"series\":[{\"key\":\"a\"}],\"steps\":[1],\"times\":[1],\"values\":[]"),
