@@ -5,9 +5,6 @@
 //! way; what is removed for good leaves a tombstone.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io;
-use std::time::UNIX_EPOCH;
 
 use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid, Uid};
 use trialbook_model::record::{EntryKind, Op, Purge, Subject};
@@ -124,9 +121,8 @@ impl Book {
         for (sum, bytes) in &plan.orphans {
             // Somebody may have put the same bytes since: then they are young.
             let is_old = self.age(sum, now)?.is_some_and(|(age, _)| age >= GRACE);
-            let path = self.artifacts().path_of(sum);
             if is_old {
-                fs::remove_file(&path).map_err(BookError::io("remove", &path))?;
+                self.artifacts().remove(sum)?;
                 report.orphans += 1;
                 report.orphan_bytes += bytes;
             }
@@ -144,16 +140,8 @@ impl Book {
 
     /// How long ago bytes were put, and how many they are; `None` where they are gone.
     fn age(&self, sum: &str, now: Timestamp) -> Result<Option<(i64, u64)>, BookError> {
-        let path = self.artifacts().path_of(sum);
-        let about = match fs::metadata(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            about => about.map_err(BookError::io("open", &path))?,
-        };
-        let put = about.modified().map_err(BookError::io("open", &path))?;
-        let put = put.duration_since(UNIX_EPOCH).map_or(0, |since| {
-            i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-        });
-        Ok(Some((now.0.saturating_sub(put), about.len())))
+        let found = self.artifacts().age(sum)?;
+        Ok(found.map(|(put, bytes)| (now.0.saturating_sub(put.0), bytes)))
     }
 }
 
