@@ -12,6 +12,7 @@ mod error;
 mod experiments;
 mod limits;
 mod metrics;
+mod models;
 mod names;
 mod runs;
 mod search;
@@ -59,6 +60,7 @@ fn tracking() -> Router<App> {
         .merge(experiments::router())
         .merge(runs::router())
         .merge(metrics::router())
+        .merge(models::router())
         .merge(artifacts::router())
         .route("/experiments/search-datasets", post(datasets::search))
         .route("/upload-artifact", post(artifacts::upload_artifact))

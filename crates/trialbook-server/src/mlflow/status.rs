@@ -2,6 +2,8 @@
 //!
 //! Invariant: every state of ours has one word, and that word reads back as the state.
 
+use serde::Serialize;
+use trialbook_model::state::Annotations;
 use trialbook_model::status::RunStatus;
 use trialbook_store::query::Shown;
 
@@ -66,11 +68,12 @@ impl View {
     }
 
     /// Whether it shows something.
-    pub(in crate::mlflow) const fn shows(self, is_deleted: bool) -> bool {
-        match self {
-            Self::Active => !is_deleted,
-            Self::Deleted => is_deleted,
-            Self::All => true,
+    pub(in crate::mlflow) const fn shows(self, stage: Stage) -> bool {
+        match (self, stage) {
+            (Self::All, Stage::Active | Stage::Deleted)
+            | (Self::Active, Stage::Active)
+            | (Self::Deleted, Stage::Deleted) => true,
+            (Self::Active, Stage::Deleted) | (Self::Deleted, Stage::Active) => false,
         }
     }
 
@@ -84,9 +87,25 @@ impl View {
     }
 }
 
-/// MLflow's word for the stage of life.
-pub(in crate::mlflow) const fn stage(is_deleted: bool) -> &'static str {
-    if is_deleted { "deleted" } else { "active" }
+/// A noun's stage of life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::mlflow) enum Stage {
+    /// It is used.
+    Active,
+    /// It lies in the bin.
+    Deleted,
+}
+
+impl Stage {
+    /// What some tags, fields and notes say of it.
+    pub(in crate::mlflow) fn of(annotations: &Annotations) -> Self {
+        if annotations.flag("deleted") {
+            Self::Deleted
+        } else {
+            Self::Active
+        }
+    }
 }
 
 #[cfg(test)]

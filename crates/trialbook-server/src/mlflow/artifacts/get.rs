@@ -2,6 +2,8 @@
 //!
 //! Invariant: a browser neither guesses what a file is nor shows it by itself.
 
+use std::fmt::Write as _;
+
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -50,14 +52,14 @@ impl Found {
     /// The answer with its bytes.
     pub(super) fn answer(self, app: &App, asked: &HeaderMap) -> Result<Response, Refusal> {
         let file = app.desk().book().artifacts().get(&self.sha256)?;
-        let size = file.metadata().map_or(self.size, |about| about.len());
+        let size = file.size().unwrap_or(self.size);
         let (status, part) = match wanted(asked, size) {
             Wanted::All => (StatusCode::OK, Some((0, size))),
             Wanted::Part(from, length) => (StatusCode::PARTIAL_CONTENT, Some((from, length))),
             Wanted::Beyond => (StatusCode::RANGE_NOT_SATISFIABLE, None),
         };
         let body = part.map_or_else(Body::empty, |(from, length)| {
-            stream::sent(file, from, length)
+            stream::sent(file.starting_at(from), length)
         });
         let mut response = Response::new(body);
         *response.status_mut() = status;
@@ -106,7 +108,8 @@ fn disposition(path: &str) -> String {
         if is_plain(char::from(byte)) {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            // Writing to a text cannot fail.
+            write!(escaped, "%{byte:02X}").ok();
         }
     }
     let plain = if plain.trim().is_empty() {

@@ -28,22 +28,22 @@ message! {
 pub(super) struct File {
     path: String,
     is_dir: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file_size: Option<u64>,
+    #[serde(rename = "file_size", skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
 }
 
 /// What stands in a folder; each path begins with `prefix`.
 pub(super) fn files(shelf: &Shelf, folder: &str, prefix: &str) -> Vec<File> {
     let entries = shelf.entries(folder).into_iter();
     let listed = entries.map(|(name, entry)| {
-        let (is_dir, file_size) = match entry {
+        let (is_dir, size) = match entry {
             Entry::Folder => (true, None),
             Entry::File(size) => (false, size),
         };
         File {
             path: format!("{prefix}{name}"),
             is_dir,
-            file_size,
+            size,
         }
     });
     listed.collect()

@@ -3,8 +3,7 @@
 //! Not here: which bytes. Invariant: at most [`WAITING`] pieces of a transfer are in memory; a transfer that breaks
 //! off is an error for whoever reads it, never an early end.
 
-use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom};
+use std::io::{self, Read};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -77,21 +76,17 @@ impl Read for Incoming {
     }
 }
 
-/// A part of a file as the body of an answer.
-pub(super) fn sent(file: File, from: u64, length: u64) -> Body {
+/// The next `length` bytes of a file as the body of an answer.
+pub(super) fn sent(file: impl Read + Send + 'static, length: u64) -> Body {
     let (pieces, waiting) = channel(WAITING);
-    tokio::task::spawn_blocking(move || read_out(file, (from, length), &pieces));
+    tokio::task::spawn_blocking(move || read_out(file, length, &pieces));
     Body::new(Outgoing {
         pieces: waiting,
         left: length,
     })
 }
 
-fn read_out(mut file: File, (from, length): (u64, u64), pieces: &Sender<io::Result<Bytes>>) {
-    if let Err(error) = file.seek(SeekFrom::Start(from)) {
-        pieces.blocking_send(Err(error)).ok();
-        return;
-    }
+fn read_out(mut file: impl Read, length: u64, pieces: &Sender<io::Result<Bytes>>) {
     let mut left = length;
     while left > 0 {
         let mut piece = vec![0; usize::try_from(left).map_or(PIECE, |left| left.min(PIECE))];

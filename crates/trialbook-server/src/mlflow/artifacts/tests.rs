@@ -70,25 +70,7 @@ async fn files_of_runs_are_put_listed_sent_and_removed() {
     let proxied = format!("{ROOT}?path=0/{id}/artifacts/dir");
     let proxied = server.send(Method::GET, &proxied, "").await.json();
     assert_eq!(names(&proxied), own(&[("b.json", false), ("sub", true)]));
-    let file = get(&server, &format!("0/{id}/artifacts/a.txt"), None).await;
-    assert_eq!((file.status, file.text.as_str()), (200, "hello"));
-    for (name, value) in [
-        ("content-type", "text/plain"),
-        ("content-length", "5"),
-        ("content-disposition", "attachment; filename=a.txt"),
-        ("x-content-type-options", "nosniff"),
-        ("accept-ranges", "bytes"),
-    ] {
-        assert_eq!(file.headers[name], value);
-    }
-    let odd = get(
-        &server,
-        &format!("0/{id}/artifacts/dir/sub/c%20d.bin"),
-        None,
-    )
-    .await;
-    let disposition = "attachment; filename=\"c d.bin\"; filename*=UTF-8''c%20d.bin";
-    assert_eq!(odd.headers["content-disposition"], disposition);
+    check_headers(&server, &id).await;
     let removed = server
         .send(Method::DELETE, &format!("{ROOT}/0/{id}/artifacts/dir"), "")
         .await;
@@ -100,6 +82,23 @@ async fn files_of_runs_are_put_listed_sent_and_removed() {
         (gone.status, &gone.json()["error_code"]),
         (404, &json!("RESOURCE_DOES_NOT_EXIST"))
     );
+}
+
+async fn check_headers(server: &Server, id: &str) {
+    let file = get(server, &format!("0/{id}/artifacts/a.txt"), None).await;
+    assert_eq!((file.status, file.text.as_str()), (200, "hello"));
+    for (name, value) in [
+        ("content-type", "text/plain"),
+        ("content-length", "5"),
+        ("content-disposition", "attachment; filename=a.txt"),
+        ("x-content-type-options", "nosniff"),
+        ("accept-ranges", "bytes"),
+    ] {
+        assert_eq!(file.headers[name], value);
+    }
+    let odd = get(server, &format!("0/{id}/artifacts/dir/sub/c%20d.bin"), None).await;
+    let disposition = "attachment; filename=\"c d.bin\"; filename*=UTF-8''c%20d.bin";
+    assert_eq!(odd.headers["content-disposition"], disposition);
 }
 
 #[tokio::test]

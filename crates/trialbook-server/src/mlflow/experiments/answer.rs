@@ -5,18 +5,21 @@
 use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
+use trialbook_model::time::Timestamp;
 use trialbook_store::nouns::ExperimentRow;
 
 use super::{name_of, stage};
 use crate::mlflow::names::{ARTIFACT_LOCATION, NOTE};
+use crate::mlflow::status::Stage;
 
 /// An experiment.
 #[derive(Serialize)]
 pub(super) struct Experiment<'a> {
-    experiment_id: String,
+    #[serde(rename = "experiment_id")]
+    id: String,
     name: Cow<'a, str>,
     artifact_location: String,
-    lifecycle_stage: &'static str,
+    lifecycle_stage: Stage,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_update_time: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,7 +31,7 @@ pub(super) struct Experiment<'a> {
 impl<'a> Experiment<'a> {
     pub(super) fn of(row: &'a ExperimentRow, root: &str) -> Self {
         Self {
-            experiment_id: row.no.to_string(),
+            id: row.no.to_string(),
             name: name_of(row),
             artifact_location: location(row, root),
             lifecycle_stage: stage(row),
@@ -41,7 +44,7 @@ impl<'a> Experiment<'a> {
 
 /// When it was created, in milliseconds.
 pub(super) fn created(row: &ExperimentRow) -> Option<i64> {
-    row.state.created().map(|time| time.millis())
+    row.state.created().map(Timestamp::millis)
 }
 
 /// When it was created, renamed, deleted or restored last, in milliseconds.

@@ -11,13 +11,14 @@ use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading as _;
 
-use super::{ExperimentError, find, is_deleted, named, subject};
+use super::{ExperimentError, find, named, stage, subject};
 use crate::app::App;
 use crate::desk::{Draft, Look};
 use crate::mlflow::endpoint::{Answer, Answered, Ask, Caller};
 use crate::mlflow::error::Refusal;
 use crate::mlflow::limits;
 use crate::mlflow::names::field;
+use crate::mlflow::status::Stage;
 use crate::mlflow::wire::{message, required};
 
 message! {
@@ -41,7 +42,7 @@ pub(super) async fn delete(
     let id = required("experiment_id", asked.experiment_id.as_ref())?.to_owned();
     let decide = move |look: &Look<'_>, draft: &mut Draft| {
         let row = find(look, &id)?;
-        if is_deleted(&row) {
+        if stage(&row) == Stage::Deleted {
             return Err(Refusal::from(ExperimentError::Unknown { id }));
         }
         draft.say(field(subject(&row), "deleted", true));
@@ -59,7 +60,7 @@ pub(super) async fn restore(
     let id = required("experiment_id", asked.experiment_id.as_ref())?.to_owned();
     let decide = move |look: &Look<'_>, draft: &mut Draft| {
         let row = find(look, &id)?;
-        if !is_deleted(&row) {
+        if stage(&row) == Stage::Active {
             return Err(Refusal::from(ExperimentError::Unknown { id }));
         }
         draft.say(field(subject(&row), "deleted", false));
@@ -106,14 +107,14 @@ fn rename(
     row: &ExperimentRow,
     name: String,
 ) -> Result<(), Refusal> {
-    if is_deleted(row) {
+    if stage(row) == Stage::Deleted {
         return Err(ExperimentError::RenameDeleted.into());
     }
     if let Some(other) = named(look, &name)?
         && other.no != row.no
     {
-        let is_deleted = is_deleted(&other);
-        return Err(ExperimentError::Taken { name, is_deleted }.into());
+        let stage = stage(&other);
+        return Err(ExperimentError::Taken { name, stage }.into());
     }
     let project = row.state.project();
     let inside = name
@@ -121,15 +122,14 @@ fn rename(
         .and_then(|it| it.strip_prefix('/'));
     let inside = inside.filter(|it| !it.is_empty() && project != DEFAULT_PROJECT);
     let subject = subject(row);
-    match inside {
-        Some(inside) => draft.say(field(subject, "name", inside)),
-        None => {
-            // A name without the project's is one of the default project.
-            if project != DEFAULT_PROJECT {
-                draft.say(field(subject.clone(), "project", DEFAULT_PROJECT));
-            }
-            draft.say(field(subject, "name", name));
-        }
+    if let Some(inside) = inside {
+        draft.say(field(subject, "name", inside));
+        return Ok(());
     }
+    // A name without the project's is one of the default project.
+    if project != DEFAULT_PROJECT {
+        draft.say(field(subject.clone(), "project", DEFAULT_PROJECT));
+    }
+    draft.say(field(subject, "name", name));
     Ok(())
 }

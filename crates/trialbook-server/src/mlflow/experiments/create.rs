@@ -6,7 +6,7 @@ use trialbook_model::id::ExperimentUid;
 use trialbook_model::record::{CreateExperiment, Op, Subject};
 use trialbook_model::state::DEFAULT_PROJECT;
 
-use super::{ExperimentError, is_deleted, named, tags};
+use super::{ExperimentError, named, stage, tags};
 use crate::app::{App, Settings};
 use crate::desk::{Draft, Look};
 use crate::mlflow::endpoint::{Answer, Answered, Ask, Caller};
@@ -75,8 +75,8 @@ fn decide(
     (name, location, tags): Wanted,
 ) -> Result<(), Refusal> {
     if let Some(row) = named(look, &name)? {
-        let is_deleted = is_deleted(&row);
-        return Err(ExperimentError::Taken { name, is_deleted }.into());
+        let stage = stage(&row);
+        return Err(ExperimentError::Taken { name, stage }.into());
     }
     let experiment = ExperimentUid(draft.mint());
     let subject = Subject::Experiment(experiment);

@@ -25,7 +25,7 @@ use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading as _;
 
 use super::error::{Code, Refusal};
-use super::status;
+use super::status::Stage;
 use crate::app::App;
 use crate::desk::Look;
 
@@ -71,12 +71,12 @@ pub(in crate::mlflow) enum ExperimentError {
         name: String,
     },
     /// The name is taken.
-    #[error("Experiment(name={name}) already exists.{}", in_bin(*.is_deleted))]
+    #[error("Experiment(name={name}) already exists.{}", in_bin(*.stage))]
     Taken {
         /// The name.
         name: String,
-        /// Whether by one in the bin.
-        is_deleted: bool,
+        /// Of the one that has it.
+        stage: Stage,
     },
     /// It is in the bin.
     #[error("The experiment {id} must be in the 'active' state. Current state is deleted.")]
@@ -106,11 +106,10 @@ pub(in crate::mlflow) enum ExperimentError {
     LocationParts,
 }
 
-fn in_bin(is_deleted: bool) -> &'static str {
-    if is_deleted {
-        " It is deleted; restore it, or remove it for good to free its name."
-    } else {
-        ""
+fn in_bin(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Active => "",
+        Stage::Deleted => " It is deleted; restore it, or remove it for good to free its name.",
     }
 }
 
@@ -183,7 +182,7 @@ pub(in crate::mlflow) fn find_active(
     id: &str,
 ) -> Result<Arc<ExperimentRow>, Refusal> {
     let row = find(look, id)?;
-    if is_deleted(&row) {
+    if stage(&row) == Stage::Deleted {
         let id = row.no.to_string();
         return Err(ExperimentError::Deleted { id }.into());
     }
@@ -217,9 +216,9 @@ pub(in crate::mlflow) fn name_of(row: &ExperimentRow) -> Cow<'_, str> {
     }
 }
 
-/// Whether it is in the bin.
-pub(in crate::mlflow) fn is_deleted(row: &ExperimentRow) -> bool {
-    row.state.annotations.flag("deleted")
+/// Its stage of life.
+pub(in crate::mlflow) fn stage(row: &ExperimentRow) -> Stage {
+    Stage::of(&row.state.annotations)
 }
 
 /// The uid by which operations speak of it.
@@ -230,9 +229,4 @@ pub(in crate::mlflow) fn uid_of(row: &ExperimentRow) -> ExperimentUid {
 /// What operations speak of.
 fn subject(row: &ExperimentRow) -> Subject {
     Subject::Experiment(uid_of(row))
-}
-
-/// Its stage of life.
-fn stage(row: &ExperimentRow) -> &'static str {
-    status::stage(is_deleted(row))
 }

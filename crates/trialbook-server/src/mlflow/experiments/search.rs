@@ -10,7 +10,7 @@ use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading as _;
 
 use super::answer::{Experiment, created, updated};
-use super::{ExperimentError, is_deleted, name_of, number, tag};
+use super::{ExperimentError, name_of, number, stage, tag};
 use crate::app::App;
 use crate::mlflow::endpoint::{Answer, Answered, Ask};
 use crate::mlflow::error::Refusal;
@@ -87,7 +87,7 @@ pub(super) async fn search(State(app): State<App>, Ask(asked): Ask<Search>) -> A
     let read = app.desk().read(move |look| {
         let mut rows = look.experiments()?;
         rows.retain(|row| {
-            view.shows(is_deleted(row)) && clauses.iter().all(|clause| holds(clause, row))
+            view.shows(stage(row)) && clauses.iter().all(|clause| holds(clause, row))
         });
         rows.sort_by(|left, right| compare(left, right, &order));
         let (rows, next_page_token) = page.of(&rows);

@@ -62,6 +62,11 @@ async fn an_experiment_is_created_once_and_found_by_name_and_id() {
     server
         .refused("experiments/create", json!({"name": "a/b c"}), taken)
         .await;
+}
+
+#[tokio::test]
+async fn what_no_experiment_can_be_is_refused() {
+    let server = Server::new();
     for (body, words) in [
         (json!({}), "Missing value for required parameter 'name'"),
         (

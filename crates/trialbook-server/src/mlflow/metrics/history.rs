@@ -155,7 +155,7 @@ pub(super) async fn get_bulk(State(app): State<App>, RawQuery(query): RawQuery) 
             "max_results" => {
                 limit = value
                     .parse()
-                    .map_or(limit, |wanted: usize| wanted.min(limit))
+                    .map_or(limit, |wanted: usize| wanted.min(limit));
             }
             _ => {}
         }

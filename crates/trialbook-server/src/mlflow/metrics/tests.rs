@@ -146,6 +146,12 @@ async fn histories_of_several_runs_are_told_at_once() {
         .seen(&format!("{base}&start_step=4&end_step=6"))
         .await;
     assert_eq!(part["metrics"].as_array().map(Vec::len), Some(3));
+}
+
+#[tokio::test]
+async fn odd_questions_for_samples_are_refused() {
+    let server = Server::new();
+    let base = "metrics/get-history-bulk-interval?run_ids=a&metric_key=m";
     for (more, words) in [
         (
             "&max_results=2501",

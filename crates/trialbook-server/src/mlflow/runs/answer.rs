@@ -9,12 +9,14 @@ use std::borrow::Cow;
 use serde::{Serialize, Serializer};
 use trialbook_model::record::{LinkKind, SeriesKey};
 use trialbook_model::state::SeriesSummary;
+use trialbook_model::time::Timestamp;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 
 use super::inputs::{Inputs, Outputs};
 use crate::mlflow::names::{
     ARTIFACT_URI, NOTE, PARENT, RUN_NAME, SOURCE_NAME, SOURCE_TYPE, USER, USER_FIELD,
 };
+use crate::mlflow::status::Stage;
 use crate::mlflow::wire::Double;
 use crate::mlflow::{experiments, status};
 
@@ -74,7 +76,7 @@ pub(in crate::mlflow) struct Info<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     end_time: Option<i64>,
     artifact_uri: Cow<'a, str>,
-    lifecycle_stage: &'static str,
+    lifecycle_stage: Stage,
 }
 
 type Hex = trialbook_model::id::RunUid;
@@ -83,8 +85,10 @@ impl<'a> Info<'a> {
     pub(in crate::mlflow) fn of(facts: Facts<'a>) -> Self {
         let state = &facts.run.state;
         let started = state.started().or(state.born);
-        let is_deleted =
-            state.annotations.flag("deleted") || experiments::is_deleted(facts.experiment);
+        let stage = match Stage::of(&state.annotations) {
+            Stage::Active => experiments::stage(facts.experiment),
+            Stage::Deleted => Stage::Deleted,
+        };
         Self {
             run_uuid: facts.run.uid,
             run_id: facts.run.uid,
@@ -92,24 +96,22 @@ impl<'a> Info<'a> {
             experiment_id: facts.run.experiment.to_string(),
             user_id: user(facts.run),
             status: status::word(state.status()),
-            start_time: started.map(|time| time.millis()),
-            end_time: state.ended().map(|time| time.millis()),
+            start_time: started.map(Timestamp::millis),
+            end_time: state.ended().map(Timestamp::millis),
             artifact_uri: location(facts),
-            lifecycle_stage: status::stage(is_deleted),
+            lifecycle_stage: stage,
         }
     }
 }
 
 /// Where a run's files are.
 pub(in crate::mlflow) fn location(facts: Facts<'_>) -> Cow<'_, str> {
-    match facts.run.state.annotations.text(ARTIFACT_URI) {
-        Some(uri) => Cow::Borrowed(uri),
-        None => {
-            let experiment = experiments::location(facts.experiment, facts.root);
-            let experiment = experiment.trim_end_matches('/');
-            Cow::Owned(format!("{experiment}/{}/artifacts", facts.run.uid))
-        }
+    if let Some(uri) = facts.run.state.annotations.text(ARTIFACT_URI) {
+        return Cow::Borrowed(uri);
     }
+    let experiment = experiments::location(facts.experiment, facts.root);
+    let experiment = experiment.trim_end_matches('/');
+    Cow::Owned(format!("{experiment}/{}/artifacts", facts.run.uid))
 }
 
 /// Who runs it.

@@ -24,6 +24,7 @@ use trialbook_store::nouns::RunRow;
 
 use super::error::{Code, Refusal};
 use super::experiments;
+use super::status::Stage;
 use crate::app::App;
 use crate::desk::Look;
 
@@ -165,11 +166,11 @@ pub(in crate::mlflow) fn find_active(look: &Look<'_>, id: &str) -> Result<Arc<Ru
 
 /// Whether it is in the bin, itself or with its experiment.
 pub(in crate::mlflow) fn is_deleted(look: &Look<'_>, row: &RunRow) -> Result<bool, Refusal> {
-    if row.state.annotations.flag("deleted") {
+    if Stage::of(&row.state.annotations) == Stage::Deleted {
         return Ok(true);
     }
     let experiment = look.experiment_of(row.experiment)?;
-    Ok(experiment.is_some_and(|row| experiments::is_deleted(&row)))
+    Ok(experiment.is_some_and(|row| experiments::stage(&row) == Stage::Deleted))
 }
 
 /// What operations speak of.

@@ -3,7 +3,7 @@
 //! Invariant: a param has one value for ever; the same text again is no change, another one is refused, also where
 //! both mean one number.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use axum::extract::State;
 use trialbook_model::filter::value::number_in;
@@ -59,10 +59,10 @@ pub(super) fn held<'a>(row: &'a RunRow, key: &str) -> Option<&'a str> {
 
 /// Refuses params of which one batch has two.
 pub(super) fn refuse_repeated(params: &[(String, String)]) -> Result<(), LimitError> {
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     let mut repeated = Vec::new();
     for (key, _) in params {
-        if seen.insert(key.as_str(), ()).is_some() {
+        if !seen.insert(key.as_str()) {
             repeated.push(format!("'{key}'"));
         }
     }

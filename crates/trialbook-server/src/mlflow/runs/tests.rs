@@ -181,6 +181,15 @@ async fn a_batch_is_written_whole_or_not_at_all() {
     assert_eq!(keyed(&data["metrics"], "loss"), 0.5);
     assert_eq!(keyed(&data["params"], "lr"), "0.1");
     assert_eq!(keyed(&data["tags"], "mlflow.note.content"), "n");
+}
+
+#[tokio::test]
+async fn a_batch_with_something_wrong_writes_nothing() {
+    let server = Server::new();
+    let id = server.run().await;
+    let lr = json!({"run_id": id, "key": "lr", "value": "0.1"});
+    server.told("runs/log-parameter", lr).await;
+    let data = server.run_of(&id).await["data"].take();
     let metric = |key: &str| json!({"key": key, "value": 1.0, "timestamp": 1, "step": 0});
     let pair = |key: &str, value: &str| json!({"key": key, "value": value});
     for (body, words) in [
@@ -229,6 +238,11 @@ async fn a_batch_is_written_whole_or_not_at_all() {
     }
     let after = server.run_of(&id).await["data"].take();
     assert_eq!(after, data);
+}
+
+#[tokio::test]
+async fn a_batch_is_of_a_run_that_there_is() {
+    let server = Server::new();
     let odd = (
         "INVALID_PARAMETER_VALUE",
         "Invalid value \"../x\" for parameter 'run_id'",
@@ -322,8 +336,8 @@ async fn tags_are_set_and_removed() {
     server.refused("runs/log-model", body, lacks).await;
 }
 
-#[tokio::test]
-async fn searches_filter_sort_and_page() {
+/// Runs `a` to `d`, of which the last has logged nothing.
+async fn four_runs() -> Server {
     let server = Server::new();
     for (at, name) in ["a", "b", "c", "d"].iter().enumerate() {
         let start = 1_700_000_000_000_i64 + at as i64;
@@ -344,6 +358,12 @@ async fn searches_filter_sort_and_page() {
             server.told("runs/log-parameter", param).await;
         }
     }
+    server
+}
+
+#[tokio::test]
+async fn searches_filter_and_sort() {
+    let server = four_runs().await;
     for (filter, expected) in [
         ("", &["d", "c", "b", "a"][..]),
         ("metrics.`m x` >= 0", &["c", "a"]),
@@ -373,6 +393,11 @@ async fn searches_filter_sort_and_page() {
             "{order}"
         );
     }
+}
+
+#[tokio::test]
+async fn searches_come_in_pages_and_refuse_what_they_cannot_read() {
+    let server = four_runs().await;
     let first = server
         .told(
             "runs/search",

@@ -274,9 +274,10 @@ fn comparator(scan: &mut Scan<'_>, written: &Written) -> Result<Comparator, Sear
     if scan.eat_word("is") {
         let is_negated = scan.eat_word("not");
         if scan.eat_word("null") {
-            return Ok(match is_negated {
-                true => Comparator::IsNotNull,
-                false => Comparator::IsNull,
+            return Ok(if is_negated {
+                Comparator::IsNotNull
+            } else {
+                Comparator::IsNull
             });
         }
     }
@@ -331,7 +332,6 @@ impl Clause {
         match (self.comparator, fact) {
             (Comparator::IsNull, fact) => fact.is_none(),
             (Comparator::IsNotNull, fact) => fact.is_some(),
-            (_, None) => false,
             (comparator, Some(Fact::Text(text))) => self.holds_for_text(comparator, text),
             (Comparator::Sign(op), Some(Fact::Whole(whole))) => match self.operand {
                 Operand::Whole(other) => holds_in_order(op, whole.cmp(&other)),
@@ -344,8 +344,12 @@ impl Clause {
                 Operand::Nothing | Operand::Text(_) | Operand::Texts(_) => false,
             },
             (
-                Comparator::Like | Comparator::Ilike | Comparator::In | Comparator::NotIn,
-                Some(Fact::Whole(_) | Fact::Number(_)),
+                Comparator::Sign(_)
+                | Comparator::Like
+                | Comparator::Ilike
+                | Comparator::In
+                | Comparator::NotIn,
+                Some(Fact::Whole(_) | Fact::Number(_)) | None,
             ) => false,
         }
     }

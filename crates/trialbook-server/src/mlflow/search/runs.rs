@@ -137,20 +137,7 @@ fn refusal(error: &FilterError, text: &str) -> SearchError {
             key: key.clone(),
             known: format!("'{allowed}'"),
         },
-        Fault::Value { key, wanted, found } => {
-            let (key, found) = (key.clone(), found.clone());
-            match wanted {
-                ValueForm::Text => SearchError::Quoted { key, found },
-                ValueForm::Number
-                | ValueForm::OrderedNumber
-                | ValueForm::Time
-                | ValueForm::Flag
-                | ValueForm::Milliseconds => SearchError::Number {
-                    key: format!("{}: {key}", numeric_kind(&key)),
-                    found,
-                },
-            }
-        }
+        Fault::Value { key, wanted, found } => misfit(key, *wanted, found),
         Fault::TooLong { .. }
         | Fault::TooDeep { .. }
         | Fault::Expected { .. }
@@ -173,6 +160,25 @@ fn refusal(error: &FilterError, text: &str) -> SearchError {
                 .take(60)
                 .collect(),
             reason: said(error),
+        },
+    }
+}
+
+/// A value that its key does not take.
+fn misfit(key: &str, wanted: ValueForm, found: &str) -> SearchError {
+    let found = found.to_owned();
+    match wanted {
+        ValueForm::Text => SearchError::Quoted {
+            key: key.to_owned(),
+            found,
+        },
+        ValueForm::Number
+        | ValueForm::OrderedNumber
+        | ValueForm::Time
+        | ValueForm::Flag
+        | ValueForm::Milliseconds => SearchError::Number {
+            key: format!("{}: {key}", numeric_kind(key)),
+            found,
         },
     }
 }

@@ -133,16 +133,14 @@ pub(super) fn explain(
     fields: &'static [Field],
     reason: &serde_json::Error,
 ) -> WireError {
-    let found = value
-        .as_object()
-        .and_then(|map| misfit_in(map, fields, String::new()));
+    let found = value.as_object().and_then(|map| misfit_in(map, fields, ""));
     found.unwrap_or_else(|| WireError::invalid("request", value, format!("{reason}.")))
 }
 
 fn misfit_in(
     map: &Map<String, Value>,
     fields: &'static [Field],
-    inside: String,
+    inside: &str,
 ) -> Option<WireError> {
     fields.iter().find_map(|field| {
         let dot = if inside.is_empty() { "" } else { "." };
@@ -160,7 +158,7 @@ fn misfit(value: &Value, form: Form, path: String) -> Option<WireError> {
         (Form::Flag, value) => value.is_boolean(),
         (Form::Word, value) => value.is_string() || value.is_i64() || value.is_u64(),
         (Form::Texts, Value::Array(list)) => list.iter().all(Value::is_string),
-        (Form::One(fields), Value::Object(map)) => return misfit_in(map, fields, path),
+        (Form::One(fields), Value::Object(map)) => return misfit_in(map, fields, &path),
         (Form::Many(fields), Value::Array(list)) => {
             return list.iter().enumerate().find_map(|(at, value)| {
                 let path = format!("{path}[{at}]");
