@@ -1,16 +1,14 @@
 //! The question to the index behind a name.
 //!
-//! Invariant: it holds for every run that the rules of `trialbook_model::handle` could choose.
+//! Invariant: it holds for every run that the rules of `trialbook_model::handle` could choose, but for those whose
+//! id begins so, which are found by a range of ids.
 
 use trialbook_model::filter::{Case, CompareOp, Expr, Key, KeyKind, Literal};
 use trialbook_model::handle;
 
 /// The runs that a text could mean, for the index: a superset of what the rules choose.
 pub(super) fn could_mean(text: &str) -> Expr {
-    let mut ways = vec![
-        is(KeyKind::Attribute, "name", text),
-        like("id", format!("{}%", text.to_ascii_lowercase())),
-    ];
+    let mut ways = vec![is(KeyKind::Attribute, "name", text)];
     let mut tails = vec![text];
     tails.extend(text.match_indices('/').map(|(at, _)| &text[at + 1..]));
     for tail in &tails[1..] {
