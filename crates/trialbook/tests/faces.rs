@@ -121,13 +121,6 @@ fn every_verb_speaks_json() {
         .as_str()
         .unwrap()
         .to_owned();
-    let config =
-        "experiment: {name: x}\ntask: {command: [/bin/echo, m=3]}\nvariations: [{name: v}]\n";
-    std::fs::write(sandbox.work().join("x.yaml"), config).unwrap();
-    assert_eq!(check("run --dry-run x.yaml", "runs")["to_start"], 1);
-    let executed = check("run x.yaml", "variations");
-    assert_eq!(executed["completed"], 1, "{executed}");
-    sandbox.say("delete x --yes").ok();
     std::fs::write(sandbox.work().join("a.csv"), "1").unwrap();
     assert_eq!(check("log metric loss=1 --run a", "step")["metrics"], 1);
     check("log param lr=1 --run a", "params");
@@ -280,6 +273,21 @@ fn bounds_that_are_rounded_are_said_to_be_so() {
     let json = sandbox.say("series latest loss --points 2 --json").json();
     assert_eq!(json["exact"], false);
     assert_eq!(json["buckets"][0]["min"], 0.099_999_994);
+}
+
+#[test]
+fn what_is_run_is_told_as_json() {
+    let sandbox = Sandbox::new();
+    let config =
+        "experiment: {name: x}\ntask: {command: [/bin/echo, m=3]}\nvariations: [{name: v}]\n";
+    std::fs::write(sandbox.work().join("x.yaml"), config).unwrap();
+    let check = |words: &str, key: &str| spoken(&sandbox, words, key);
+    assert_eq!(check("run --dry-run x.yaml", "runs")["to_start"], 1);
+    let executed = check("run x.yaml", "variations");
+    assert_eq!(executed["completed"], 1, "{executed}");
+    assert_eq!(check("run x.yaml", "variations")["completed"], 1);
+    let refused = sandbox.say("exec x/run-001 --json").failed(2);
+    assert!(refused.starts_with("{\"schema\":1,\"error\""), "{refused}");
 }
 
 #[test]
