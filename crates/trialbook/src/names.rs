@@ -244,7 +244,11 @@ impl<'a, V: Reading> Names<'a, V> {
             ..Query::all()
         };
         let mut numbers = self.view.search(&query)?.runs;
+        if text.len() >= handle::LEAST_PREFIX {
+            numbers.extend(self.view.runs_beginning(text, RECENT)?);
+        }
         numbers.sort();
+        numbers.dedup();
         Ok(numbers)
     }
 

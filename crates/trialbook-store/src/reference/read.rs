@@ -67,6 +67,17 @@ impl Reading for Reference {
         Ok(self.run_numbers.get(&uid).map(|at| RunNo(*at as u64 + 1)))
     }
 
+    fn runs_beginning(&self, digits: &str, _limit: usize) -> Result<Vec<RunNo>, Infallible> {
+        let digits = digits.to_ascii_lowercase();
+        let found = self.run_numbers.iter();
+        let mut numbers: Vec<RunNo> = found
+            .filter(|(uid, _)| uid.to_string().starts_with(&digits))
+            .map(|(_, at)| RunNo(*at as u64 + 1))
+            .collect();
+        numbers.sort();
+        Ok(numbers)
+    }
+
     fn runs(&self, numbers: &[RunNo]) -> Result<Vec<RunRow>, Infallible> {
         Ok(numbers
             .iter()
