@@ -85,6 +85,9 @@ struct Document {
     continued_runs: u64,
     same_runs: u64,
     points: u64,
+    logged_models: u64,
+    registered_models: u64,
+    model_versions: u64,
     artifacts: u64,
     references: u64,
     not_brought: Vec<NotBrought>,
@@ -169,6 +172,9 @@ fn tell(cx: &Context, report: Report) -> Result<ExitCode> {
         continued_runs: report.continued,
         same_runs: report.same,
         points: report.points,
+        logged_models: report.models,
+        registered_models: report.collections,
+        model_versions: report.versions,
         artifacts: report.artifacts,
         references: report.references,
         not_brought: listed(others.collect()),
@@ -214,6 +220,9 @@ impl Document {
         ];
         for (number, what) in [
             (self.continued_runs, "continued run"),
+            (self.logged_models, "logged model"),
+            (self.registered_models, "registered model"),
+            (self.model_versions, "model version"),
             (self.artifacts, "artifact"),
             (self.references, "reference"),
         ] {
