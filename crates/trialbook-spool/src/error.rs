@@ -5,6 +5,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use trialbook_model::code::ErrorCode;
+
 /// Why a spool could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
@@ -111,6 +113,22 @@ impl SpoolError {
         }
     }
 
+    /// Its code.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Io { source, .. }
+            | Self::Waiting { source, .. }
+            | Self::Full { source, .. }
+            | Self::SyncFailed { source, .. } => code_of_io(source),
+            Self::TooLong { .. } | Self::HeaderTooLong { .. } => ErrorCode::ValueInvalid,
+            Self::NotASpool { .. } => ErrorCode::DataDamaged,
+            Self::NewerFormat { .. } => ErrorCode::BookNewer,
+            Self::ReservedKind { .. } | Self::UnknownIndex { .. } | Self::Encode(_) => {
+                ErrorCode::Internal
+            }
+        }
+    }
+
     /// What the reader of the message can do.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -127,5 +145,26 @@ impl SpoolError {
             | Self::Encode(_)
             | Self::NotASpool { .. } => None,
         }
+    }
+}
+
+/// The code of a refusal of the file system.
+pub fn code_of_io(error: &io::Error) -> ErrorCode {
+    use io::ErrorKind;
+    let kind = error.kind();
+    if [
+        ErrorKind::StorageFull,
+        ErrorKind::QuotaExceeded,
+        ErrorKind::FileTooLarge,
+    ]
+    .contains(&kind)
+    {
+        ErrorCode::DiskFull
+    } else if kind == ErrorKind::ReadOnlyFilesystem {
+        ErrorCode::BookReadOnly
+    } else if kind == ErrorKind::PermissionDenied {
+        ErrorCode::PermissionDenied
+    } else {
+        ErrorCode::Io
     }
 }

@@ -22,7 +22,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use error::SpoolError;
+pub use error::{SpoolError, code_of_io};
 pub use files::{Access, FileHandle, Files, Identity, Segment, SystemFiles, is_network};
 pub use frame::PointsView;
 pub use header::{Header, name_of};

@@ -6,8 +6,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use trialbook_spool::SpoolError;
+use trialbook_model::code::ErrorCode;
 use trialbook_spool::codec::CodecError;
+use trialbook_spool::{SpoolError, code_of_io};
 
 /// The format of books that this version writes, and the newest it reads. Format 0 may still change.
 pub const BOOK_FORMAT: u32 = 0;
@@ -119,8 +120,8 @@ pub enum BookError {
     /// Spools went away faster than they could be read.
     #[error("the book kept changing while it was read")]
     Restless,
-    /// Something else than a run was to be removed for good.
-    #[error("only runs can be removed for good")]
+    /// Something else than a run or an entry of the register was to be removed for good.
+    #[error("only runs and entries of the register can be removed for good")]
     NotARun,
     /// A file that is no backup.
     #[error("`{}` is not a backup of a book", path.display())]
@@ -153,6 +154,34 @@ pub enum BookError {
 }
 
 impl BookError {
+    /// Its code.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Missing { .. } => ErrorCode::BookMissing,
+            Self::NewerFormat { .. } => ErrorCode::BookNewer,
+            Self::ReadOnly { .. } => ErrorCode::BookReadOnly,
+            Self::Restless => ErrorCode::BookBusy,
+            Self::NetworkFolder { .. } | Self::NotARun => ErrorCode::NotSupportedYet,
+            Self::NotABook { .. }
+            | Self::NotABackup { .. }
+            | Self::BackupDamaged { .. }
+            | Self::Damaged { .. }
+            | Self::Lost { .. }
+            | Self::Index { .. }
+            | Self::ArtifactChanged { .. } => ErrorCode::DataDamaged,
+            Self::ArtifactMissing { .. } => ErrorCode::NotFound,
+            Self::Io { source, .. } => of_book(code_of_io(source)),
+            Self::Spool(source) => of_book(source.code()),
+            Self::Database { .. } => match self.refusal() {
+                Some(Refusal::Full) => ErrorCode::DiskFull,
+                Some(Refusal::ReadOnly) => ErrorCode::BookReadOnly,
+                Some(Refusal::Damaged) => ErrorCode::DataDamaged,
+                None => ErrorCode::Internal,
+            },
+            Self::Pack { .. } => ErrorCode::Internal,
+        }
+    }
+
     /// What the reader of the message can do.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -227,6 +256,15 @@ impl BookError {
     /// Something that cannot be packed.
     pub(crate) fn pack(what: &'static str) -> impl FnOnce(CodecError) -> Self {
         move |source| Self::Pack { what, source }
+    }
+}
+
+/// Files of a book that may not be written are a book that may only be read.
+fn of_book(code: ErrorCode) -> ErrorCode {
+    if code == ErrorCode::PermissionDenied {
+        ErrorCode::BookReadOnly
+    } else {
+        code
     }
 }
 

@@ -176,6 +176,11 @@ impl Open {
         self.choice.rule
     }
 
+    /// The book alone, for whoever keeps it to the end.
+    pub(crate) fn into_book(self) -> Book {
+        self.book
+    }
+
     /// The book itself.
     pub(crate) const fn book(&self) -> &Book {
         &self.book

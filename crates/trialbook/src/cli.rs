@@ -69,6 +69,7 @@ pub(crate) enum Command {
     Log(commands::log::Args),
     End(commands::end::Args),
     List(commands::list::Args),
+    Serve(commands::serve::Args),
     Show(commands::show::Args),
     Search(commands::search::Args),
     Compare(commands::compare::Args),

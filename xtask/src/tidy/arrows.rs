@@ -38,6 +38,18 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "trialbook-server",
+        &[
+            "trialbook-model",
+            "trialbook-spool",
+            "trialbook-store",
+            "trialbook-analysis",
+            "trialbook-report",
+            "trialbook-runner",
+            "trialbook-exchange",
+        ],
+    ),
+    (
         "trialbook",
         &[
             "trialbook-model",
@@ -49,6 +61,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "trialbook-capture",
             "trialbook-runner",
             "trialbook-exchange",
+            "trialbook-server",
         ],
     ),
     (

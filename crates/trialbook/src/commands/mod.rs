@@ -39,6 +39,7 @@ pub(crate) mod revert;
 pub(crate) mod run;
 pub(crate) mod search;
 pub(crate) mod series;
+pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod simulate;
 pub(crate) mod start;
@@ -81,6 +82,7 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Unarchive(args)) => archive::run_back(&args, cx),
         Some(Command::Delete(args)) => delete::run(&args, cx),
         Some(Command::Undelete(args)) => delete::run_back(&args, cx),
+        Some(Command::Serve(args)) => serve::run(&args, cx),
         Some(Command::Search(args)) => search::run(&args, cx),
         Some(Command::Compare(args)) => compare::run(&args, cx),
         Some(Command::Analyze(args)) => analyze::run(&args, cx),

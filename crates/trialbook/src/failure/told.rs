@@ -11,8 +11,9 @@ use trialbook_model::manifest::ManifestErrors;
 use trialbook_model::plan::PlanError;
 use trialbook_runner::lease::LeaseError;
 use trialbook_runner::outline::OutlineError;
-use trialbook_spool::SpoolError;
-use trialbook_store::{BookError, Refusal};
+use trialbook_server::ServeError;
+use trialbook_spool::code_of_io;
+use trialbook_store::BookError;
 
 use super::Failure;
 use crate::discovery::DiscoveryError;
@@ -76,7 +77,10 @@ fn advice(error: &Error) -> (ErrorCode, Option<String>) {
             return (failure.code(), Some(failure.hint().to_owned()));
         }
         if let Some(failure) = cause.downcast_ref::<BookError>() {
-            return (code_of_book(failure), hint_of_book(failure));
+            return (failure.code(), hint_of_book(failure));
+        }
+        if let Some(failure) = cause.downcast_ref::<ServeError>() {
+            return (failure.code(), failure.hint());
         }
         if let Some(failure) = cause.downcast_ref::<ImportError>()
             && !matches!(failure, ImportError::Book(_) | ImportError::Read { .. })
@@ -104,7 +108,7 @@ fn code_of_import(error: &ImportError) -> ErrorCode {
         ImportError::At { .. } => ErrorCode::DataDamaged,
         ImportError::Config(_) => ErrorCode::ConfigInvalid,
         ImportError::Read { source, .. } => code_of_io(source),
-        ImportError::Book(error) => code_of_book(error),
+        ImportError::Book(error) => error.code(),
     }
 }
 
@@ -119,57 +123,6 @@ fn hint_of_book(error: &BookError) -> Option<String> {
         });
     }
     error.hint().map(str::to_owned)
-}
-
-fn code_of_book(error: &BookError) -> ErrorCode {
-    match error {
-        BookError::Missing { .. } => ErrorCode::BookMissing,
-        BookError::NewerFormat { .. } => ErrorCode::BookNewer,
-        BookError::ReadOnly { .. } => ErrorCode::BookReadOnly,
-        BookError::Restless => ErrorCode::BookBusy,
-        BookError::NetworkFolder { .. } | BookError::NotARun => ErrorCode::NotSupportedYet,
-        BookError::NotABook { .. }
-        | BookError::NotABackup { .. }
-        | BookError::BackupDamaged { .. }
-        | BookError::Damaged { .. }
-        | BookError::Lost { .. }
-        | BookError::Index { .. }
-        | BookError::ArtifactChanged { .. } => ErrorCode::DataDamaged,
-        BookError::ArtifactMissing { .. } => ErrorCode::NotFound,
-        BookError::Io { source, .. } => of_book(code_of_io(source)),
-        BookError::Spool(source) => of_book(code_of_spool(source)),
-        BookError::Database { .. } => match error.refusal() {
-            Some(Refusal::Full) => ErrorCode::DiskFull,
-            Some(Refusal::ReadOnly) => ErrorCode::BookReadOnly,
-            Some(Refusal::Damaged) => ErrorCode::DataDamaged,
-            None => ErrorCode::Internal,
-        },
-        BookError::Pack { .. } => ErrorCode::Internal,
-    }
-}
-
-/// Files of a book that may not be written are a book that may only be read.
-fn of_book(code: ErrorCode) -> ErrorCode {
-    if code == ErrorCode::PermissionDenied {
-        ErrorCode::BookReadOnly
-    } else {
-        code
-    }
-}
-
-fn code_of_spool(error: &SpoolError) -> ErrorCode {
-    match error {
-        SpoolError::Io { source, .. }
-        | SpoolError::Waiting { source, .. }
-        | SpoolError::Full { source, .. }
-        | SpoolError::SyncFailed { source, .. } => code_of_io(source),
-        SpoolError::TooLong { .. } | SpoolError::HeaderTooLong { .. } => ErrorCode::ValueInvalid,
-        SpoolError::NotASpool { .. } => ErrorCode::DataDamaged,
-        SpoolError::NewerFormat { .. } => ErrorCode::BookNewer,
-        SpoolError::ReservedKind { .. }
-        | SpoolError::UnknownIndex { .. }
-        | SpoolError::Encode(_) => ErrorCode::Internal,
-    }
 }
 
 /// Failures of configs and of the runner.
@@ -201,24 +154,4 @@ fn advice_on_running(
         OutlineError::Changed { .. } | OutlineError::Deleted { .. } => ErrorCode::StateConflict,
     };
     Some((code, Some(failure.hint())))
-}
-
-fn code_of_io(error: &std::io::Error) -> ErrorCode {
-    use std::io::ErrorKind;
-    let kind = error.kind();
-    if [
-        ErrorKind::StorageFull,
-        ErrorKind::QuotaExceeded,
-        ErrorKind::FileTooLarge,
-    ]
-    .contains(&kind)
-    {
-        ErrorCode::DiskFull
-    } else if kind == ErrorKind::ReadOnlyFilesystem {
-        ErrorCode::BookReadOnly
-    } else if kind == ErrorKind::PermissionDenied {
-        ErrorCode::PermissionDenied
-    } else {
-        ErrorCode::Io
-    }
 }

@@ -1,0 +1,16 @@
+//! What is answered to a request over HTTP: the desk before a book, what holds for every request, and the
+//! APIs, each in a room of its own.
+//!
+//! Not here: SQL, what operations mean, the command line. Invariant: no request gets to the book but through
+//! the [`desk`], and a write is answered only when it is on the disk.
+
+pub mod app;
+pub mod desk;
+pub mod http;
+pub mod serve;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use app::{App, Settings, router};
+pub use desk::{Actor, Desk, DeskError, DeskOptions, Draft, Look};
+pub use serve::{Listening, ServeError, ServeOptions, serve};

@@ -1,0 +1,188 @@
+//! From a socket to the router: listening, connections, and a stop that loses nothing.
+//!
+//! Not here: routes. Invariant: after a signal no new request is taken, those that began are answered, and
+//! what they wrote is on the disk.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use trialbook_model::code::ErrorCode;
+use trialbook_spool::code_of_io;
+use trialbook_store::Book;
+
+use crate::app::{App, Settings, router};
+use crate::desk::{Desk, DeskError, DeskOptions};
+
+/// How long requests that began may go on after a signal.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// The pause after a connection could not be taken, such as for want of file descriptors.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// Where and how to serve.
+#[derive(Clone)]
+pub struct ServeOptions {
+    /// The address to listen at.
+    pub host: IpAddr,
+    /// The port; 0 for any that is free.
+    pub port: u16,
+    /// How the desk works.
+    pub desk: DeskOptions,
+    /// How requests are answered.
+    pub settings: Settings,
+}
+
+/// Why serving did not begin or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Somebody else listens there.
+    #[error("port {port} of {host} is in use")]
+    PortTaken {
+        /// The address.
+        host: IpAddr,
+        /// The port.
+        port: u16,
+    },
+    /// The address cannot be listened at.
+    #[error("cannot listen at {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The system gives no threads or signals.
+    #[error("cannot start to serve")]
+    Start(#[source] io::Error),
+    /// The book refused.
+    #[error("cannot serve the book")]
+    Desk(#[source] DeskError),
+}
+
+impl ServeError {
+    /// Its code.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::PortTaken { .. } => ErrorCode::Usage,
+            Self::Listen { source, .. } | Self::Start(source) => code_of_io(source),
+            Self::Desk(error) => error.code(),
+        }
+    }
+
+    /// What the reader of the message can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::PortTaken { port, .. } => Some(format!(
+                "`--port {}` chooses another one, `--port 0` any that is free",
+                port.checked_add(1).unwrap_or(5000)
+            )),
+            Self::Listen { .. } | Self::Start(_) => None,
+            Self::Desk(error) => error.hint().map(str::to_owned),
+        }
+    }
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listening {
+    /// The address with the port that was given.
+    pub address: SocketAddr,
+}
+
+impl Listening {
+    /// What clients are given.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+/// Serves a book until the process is asked to stop; `begun` is told where, once requests are answered.
+pub fn serve(
+    book: Book,
+    options: ServeOptions,
+    begun: impl FnOnce(Listening),
+) -> Result<(), ServeError> {
+    let runtime = runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("trialbook-http")
+        .build()
+        .map_err(ServeError::Start)?;
+    let desk = runtime.block_on(async {
+        let listener = listen(options.host, options.port).await?;
+        let address = listener.local_addr().map_err(ServeError::Start)?;
+        let desk = Desk::open(book, options.desk).map_err(ServeError::Desk)?;
+        let router = router(App::new(desk.clone(), options.settings));
+        let stop = stopped()?;
+        begun(Listening { address });
+        answer(listener, router, stop).await;
+        Ok(desk)
+    })?;
+    desk.close();
+    runtime.shutdown_timeout(LAST_WORDS);
+    Ok(())
+}
+
+async fn listen(host: IpAddr, port: u16) -> Result<TcpListener, ServeError> {
+    let address = SocketAddr::new(host, port);
+    TcpListener::bind(address).await.map_err(|source| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            ServeError::PortTaken { host, port }
+        } else {
+            ServeError::Listen { address, source }
+        }
+    })
+}
+
+/// Ends when the process is asked to stop.
+fn stopped() -> Result<impl Future<Output = ()>, ServeError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Start)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Start)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Takes connections until it is to stop, and lets those that are there come to their end.
+async fn answer(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    let graceful = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        tokio::select! {
+            taken = listener.accept() => match taken {
+                Ok((stream, _from)) => take(stream, &router, &graceful),
+                Err(_refused) => tokio::time::sleep(BREATH).await,
+            },
+            () = &mut stop => break,
+        }
+    }
+    drop(listener);
+    tokio::time::timeout(LAST_WORDS, graceful.shutdown())
+        .await
+        .ok();
+}
+
+fn take(stream: TcpStream, router: &Router, graceful: &GracefulShutdown) {
+    // Answers are written in one piece: waiting for more would only delay them.
+    stream.set_nodelay(true).ok();
+    let service = TowerToHyperService::new(router.clone());
+    let builder = auto::Builder::new(TokioExecutor::new());
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    let connection = graceful.watch(connection.into_owned());
+    tokio::spawn(async move {
+        // A client that goes away in the middle is nobody's failure.
+        connection.await.ok();
+    });
+}
