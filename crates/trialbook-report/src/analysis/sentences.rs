@@ -153,6 +153,13 @@ fn size(
         let ends = crate::figures::interval(found.low, found.high);
         write!(text, ", by bootstrap-t {ends}").expect("a string takes all");
     }
+    text.push_str(&effect(&title, tested));
+    text
+}
+
+/// `; large effect, g = -2.45, 95% CI [-3.70, -1.20], A12 = 0.04`.
+fn effect(title: &str, tested: &Tested) -> String {
+    let mut text = String::new();
     if let Some(effect) = &tested.effect {
         let word = effect.word.map(|word| format!("{word} effect, "));
         let interval = effect.interval.as_ref();

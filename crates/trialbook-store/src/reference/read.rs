@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
+use trialbook_model::derived::answers;
 use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{Item, Score, SeriesKey, Signed};
 use trialbook_model::state::ProjectState;
@@ -151,12 +152,14 @@ impl Reading for Reference {
     fn group_items(&self, runs: &[RunNo], labels: &[String]) -> Result<Vec<ItemGroup>, Infallible> {
         let mut groups: BTreeMap<Vec<Option<String>>, Vec<&Item>> = BTreeMap::new();
         for run in runs {
-            for item in self.items.get(&Owner::Run(*run)).into_iter().flatten() {
+            let items = self.items.get(&Owner::Run(*run)).into_iter().flatten();
+            let ordered = items.map(|item| (item.stamp.order(), &item.record));
+            for (_, item) in answers(ordered) {
                 let values = labels
                     .iter()
-                    .map(|label| item.record.labels.get(label).cloned())
+                    .map(|label| item.labels.get(label).cloned())
                     .collect();
-                groups.entry(values).or_default().push(&item.record);
+                groups.entry(values).or_default().push(item);
             }
         }
         Ok(groups
