@@ -56,7 +56,13 @@ pub(crate) fn cuda_version() -> Option<String> {
     let of_installer = read("version.json").and_then(|text| cuda_of_json(&text));
     of_installer
         .or_else(|| read("version.txt").and_then(|text| cuda_of_text(&text)))
-        .or_else(|| std::env::var("CUDA_VERSION").ok())
+        .or_else(|| {
+            Some(
+                std::env::var_os("CUDA_VERSION")?
+                    .to_string_lossy()
+                    .into_owned(),
+            )
+        })
         .filter(|version| !version.is_empty())
 }
 
