@@ -10,9 +10,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use trialbook_model::float::Float;
 use trialbook_model::record::{
-    Assess, CreateExperiment, DefineMetric, Event, Heartbeat, Item, LinkSnapshot, Log, Op,
-    Progress, PutArtifact, PutNote, SeriesKey, SetField, SetParams, SetPointer, SetStatus, SetTags,
-    StartRun, Subject,
+    Assess, CreateEntry, CreateExperiment, DefineMetric, Event, Heartbeat, Item, LinkModel,
+    LinkSnapshot, Log, Op, Progress, PutArtifact, PutNote, SeriesKey, SetField, SetParams,
+    SetPointer, SetStatus, SetTags, Span, StartRun, Subject, UseDataset,
 };
 use trialbook_model::time::Timestamp;
 
@@ -219,6 +219,10 @@ enum Form<'a> {
     LinkSnapshot(Cow<'a, LinkSnapshot>),
     Progress(Cow<'a, Progress>),
     Heartbeat(Cow<'a, Heartbeat>),
+    CreateEntry(Cow<'a, CreateEntry>),
+    UseDataset(Cow<'a, UseDataset>),
+    LinkModel(Cow<'a, LinkModel>),
+    Span(Cow<'a, Span>),
     Unknown(Other),
 }
 
@@ -237,8 +241,9 @@ const FIRST_KIND: u8 = trialbook_spool::frame::kind::FIRST_RECORD;
 impl<'a> Form<'a> {
     fn of(op: &'a Op) -> Self {
         match op {
-            // A stream carries neither: points go as columns, what was removed for good is not given on.
-            Op::Points(_) | Op::Purge(_) => Self::Unknown(Other {
+            // A stream carries none of these: points go as columns, what was removed for good is not given on, and
+            // secrets never leave a book.
+            Op::Points(_) | Op::Purge(_) | Op::SetSecret(_) => Self::Unknown(Other {
                 kind: 0,
                 flags: 0,
                 payload: String::new(),
@@ -260,6 +265,10 @@ impl<'a> Form<'a> {
             Op::LinkSnapshot(op) => Self::LinkSnapshot(Cow::Borrowed(op)),
             Op::Progress(op) => Self::Progress(Cow::Borrowed(op)),
             Op::Heartbeat(op) => Self::Heartbeat(Cow::Borrowed(op)),
+            Op::CreateEntry(op) => Self::CreateEntry(Cow::Borrowed(op)),
+            Op::UseDataset(op) => Self::UseDataset(Cow::Borrowed(op)),
+            Op::LinkModel(op) => Self::LinkModel(Cow::Borrowed(op)),
+            Op::Span(op) => Self::Span(Cow::Borrowed(op)),
             Op::Unknown {
                 kind,
                 flags,
@@ -291,6 +300,10 @@ impl<'a> Form<'a> {
             Self::LinkSnapshot(op) => Op::LinkSnapshot(op.into_owned()),
             Self::Progress(op) => Op::Progress(op.into_owned()),
             Self::Heartbeat(op) => Op::Heartbeat(op.into_owned()),
+            Self::CreateEntry(op) => Op::CreateEntry(Box::new(op.into_owned())),
+            Self::UseDataset(op) => Op::UseDataset(Box::new(op.into_owned())),
+            Self::LinkModel(op) => Op::LinkModel(op.into_owned()),
+            Self::Span(op) => Op::Span(op.into_owned()),
             Self::Unknown(other) if other.kind < FIRST_KIND => {
                 return Err("a kind below 16 is no record");
             }
@@ -361,7 +374,7 @@ mod tests {
             stage: None,
         })));
         check(&said(Op::Unknown {
-            kind: 64,
+            kind: 99,
             flags: 128,
             payload: vec![0, 255, 16],
         }));
@@ -384,7 +397,7 @@ mod tests {
             "{\"time\":1,\"op\":{\"explode\":{}}}".to_owned(),
             "{\"time\":1,\"op\":{\"unknown\":{\"kind\":3,\"flags\":0,\"payload\":\"\"}}}"
                 .to_owned(),
-            "{\"time\":1,\"op\":{\"unknown\":{\"kind\":64,\"flags\":0,\"payload\":\"xy\"}}}"
+            "{\"time\":1,\"op\":{\"unknown\":{\"kind\":99,\"flags\":0,\"payload\":\"xy\"}}}"
                 .to_owned(),
             columns("\"series\":[{\"key\":\"a\"}],\"steps\":[1],\"times\":[],\"values\":[[1]]"),
             columns("\"series\":[{\"key\":\"a\"}],\"steps\":[1],\"times\":[1],\"values\":[]"),

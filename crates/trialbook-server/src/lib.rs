@@ -7,6 +7,7 @@
 pub mod app;
 pub mod desk;
 pub mod http;
+mod mlflow;
 pub mod serve;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -4,6 +4,7 @@
 //! written, changed or removed, a view does not change, and nothing that was acknowledged before the view was opened is missing.
 
 mod buckets;
+mod entries;
 mod items;
 mod points;
 mod search;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
+use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{Param, SeriesKey, Signed};
 use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{BucketSpec, Buckets};
@@ -27,12 +28,12 @@ use crate::fold::{Fold, Kept};
 use crate::index::Index;
 use crate::indexes::Indexes;
 use crate::nouns::{
-    AssessRecord, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, Recorded, RunRow,
-    Series,
+    AssessRecord, EntryRow, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, Recorded,
+    RunRow, Series, SpanRecord,
 };
 use crate::pack::{Places, RecordPlace, unpack_document};
-use crate::query::{Hits, ItemGroup, Query};
-use crate::reading::Reading;
+use crate::query::{Entries, Hits, ItemGroup, Query};
+use crate::reading::{Reading, uids_beginning};
 use crate::sealed::Sealed;
 use crate::tails::{BATCH_BYTES, Tails, read_tails};
 use buckets::RollCache;
@@ -208,6 +209,8 @@ impl<'a> BookView<'a> {
             Owner::Run(no) => self.sealed.run(*no)?.map(|run| run.places.clone()),
             Owner::Experiment(no) => self.sealed.experiment(*no)?.map(|found| found.places),
             Owner::Project(name) => self.sealed.project(name)?.map(|project| project.places),
+            Owner::Entry(no) if self.fold.entries.removed.contains_key(no) => None,
+            Owner::Entry(no) => self.sealed.entry(*no)?.map(|found| found.places),
         };
         Ok((places.unwrap_or_default(), None))
     }
@@ -268,8 +271,31 @@ impl Reading for BookView<'_> {
         Ok(names)
     }
 
+    fn entry_no(&self, uid: EntryUid) -> Result<Option<EntryNo>, BookError> {
+        self.fold.entry_no(uid)
+    }
+
+    fn entry(&self, no: EntryNo) -> Result<Option<EntryRow>, BookError> {
+        self.entry_row(no)
+    }
+
+    fn entries(&self, wanted: &Entries) -> Result<Vec<EntryRow>, BookError> {
+        self.entry_rows(wanted)
+    }
+
+    fn collection(&self, project: &str, name: &str) -> Result<Option<EntryNo>, BookError> {
+        self.fold.collection(project, name)
+    }
+
     fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, BookError> {
         self.fold.run_no(uid)
+    }
+
+    fn runs_beginning(&self, digits: &str, limit: usize) -> Result<Vec<RunNo>, BookError> {
+        match uids_beginning(digits) {
+            Some(uids) => self.fold.runs_between(uids, limit),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn runs(&self, numbers: &[RunNo]) -> Result<Vec<RunRow>, BookError> {
@@ -313,6 +339,10 @@ impl Reading for BookView<'_> {
 
     fn events(&self, of: &Owner) -> Result<Vec<EventRecord>, BookError> {
         self.records(of, |places| places.events, |kept| &kept.events)
+    }
+
+    fn spans(&self, of: &Owner) -> Result<Vec<SpanRecord>, BookError> {
+        self.records(of, |places| places.spans, |kept| &kept.spans)
     }
 
     fn logs(&self, run: RunNo) -> Result<Vec<LogRecord>, BookError> {

@@ -108,6 +108,9 @@ pub fn write<V: Reading<Error = BookError>>(
     gather.experiment(what.row, &mut sink)?;
     let runs = what.runs.iter().map(|run| run.uid.0);
     let there: BTreeSet<_> = runs.chain([wanted.0]).collect();
+    for model in gather.models(what.row.no, &there)? {
+        gather.entry(&model, &mut sink)?;
+    }
     gather.pointers(what.row.state.project(), &there, &mut sink)?;
     let written = what.runs.iter().map(|run| (run.uid, names.name(run)));
     for entry in Held::entries(held.as_ref(), written) {

@@ -6,6 +6,7 @@
 
 mod collect;
 mod columns;
+mod entries;
 mod experiments;
 mod judgements;
 mod numbers;
@@ -15,12 +16,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid};
-use trialbook_model::record::{Assess, Event, Item, Log, Op, Points, Signed, Subject};
+use trialbook_model::id::{EntryUid, ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid};
+use trialbook_model::record::{Assess, Event, Item, Log, Op, Points, Signed, Span, Subject};
 use trialbook_model::state::{Earliest, Point, ProjectState, Records, SeriesSummary, Stamp};
 
 pub(crate) use collect::{Batch, Collector, SpoolPlaces};
 pub(crate) use columns::PointColumns;
+pub(crate) use entries::{
+    FoldedEntries, FoldedEntry, belonging, found_by, freed, next_version, unnumbered,
+};
 pub(crate) use experiments::renamed;
 pub(crate) use judgements::Observed;
 pub(crate) use numbers::Mention;
@@ -43,6 +47,7 @@ pub(crate) struct Kept {
     pub(crate) logs: Vec<Recorded<Log>>,
     pub(crate) items: Vec<Recorded<Item>>,
     pub(crate) assessments: Vec<Recorded<Assess>>,
+    pub(crate) spans: Vec<Recorded<Span>>,
     /// The bytes of its row, where they are damaged: a seal keeps them beside the row that it makes.
     pub(crate) aside: Option<Vec<u8>>,
 }
@@ -88,6 +93,7 @@ pub(crate) struct Fold<'a> {
     /// Greatest sealed `run-NNN` of an experiment, runs above left out.
     highest: FxHashMap<ExperimentNo, Option<u64>>,
     pub(crate) projects: BTreeMap<String, FoldedProject>,
+    pub(crate) entries: FoldedEntries,
     pub(crate) snapshots: BTreeMap<String, serde_json::Value>,
     pub(crate) purged: BTreeSet<Subject>,
     pub(crate) removed: BTreeMap<RunNo, (RunUid, Places)>,
@@ -120,6 +126,7 @@ impl<'a> Fold<'a> {
             taken: FxHashMap::default(),
             highest: FxHashMap::default(),
             projects: BTreeMap::new(),
+            entries: FoldedEntries::default(),
             snapshots: BTreeMap::new(),
             purged: BTreeSet::new(),
             removed: BTreeMap::new(),
@@ -143,7 +150,7 @@ impl<'a> Fold<'a> {
         let subjects = subjects.chain(points.iter().map(|(subject, _)| subject.clone()));
         let uids = subjects.filter_map(|subject| match subject {
             Subject::Run(uid) => Some(uid),
-            Subject::Experiment(_) | Subject::Project(_) => None,
+            Subject::Experiment(_) | Subject::Project(_) | Subject::Entry(_) => None,
         });
         self.load_runs(uids.collect())?;
         let mut happenings = Vec::with_capacity(fresh.len() + points.len());
@@ -161,10 +168,13 @@ impl<'a> Fold<'a> {
         for (_, happening) in &happenings {
             if let Happening::Operation(signed) = happening {
                 self.name_experiment(signed)?;
+                self.name_entry(signed)?;
             }
         }
         let mut mentions = Vec::new();
+        let mut entries: Vec<EntryUid> = Vec::new();
         let mut mentioned = FxHashSet::default();
+        let mut met = FxHashSet::default();
         for (_, happening) in &happenings {
             let (subject, moved) = match happening {
                 Happening::Operation(signed) => {
@@ -184,9 +194,15 @@ impl<'a> Fold<'a> {
                 mentions.push(Mention::Seen(uid));
             }
             mentions.extend(moved);
+            if let Some(Subject::Entry(uid)) = subject
+                && met.insert(uid)
+            {
+                entries.push(uid);
+            }
         }
         self.fold_points();
         self.number_runs(&mentions)?;
+        self.number_entries(&entries)?;
         self.judge_again()
     }
 
@@ -210,9 +226,14 @@ impl<'a> Fold<'a> {
             let Op::Purge(purge) = &signed.op else {
                 continue;
             };
-            // Nothing else can be purged, whoever asks for it.
-            let Subject::Run(uid) = purge.subject else {
-                continue;
+            let uid = match purge.subject {
+                Subject::Run(uid) => uid,
+                Subject::Entry(uid) => {
+                    self.purge_entry(uid)?;
+                    continue;
+                }
+                // Nothing else can be purged, whoever asks for it.
+                Subject::Experiment(_) | Subject::Project(_) => continue,
             };
             self.purged.insert(purge.subject.clone());
             if let Some(no) = self.sealed.look().run_no(uid)? {
@@ -294,6 +315,9 @@ impl<'a> Fold<'a> {
         } else if let Op::Assess(assess) = &signed.op {
             let record = assess.clone();
             kept.assessments.push(Recorded { stamp, record });
+        } else if let Op::Span(span) = &signed.op {
+            let record = span.clone();
+            kept.spans.push(Recorded { stamp, record });
         }
     }
 
@@ -364,6 +388,9 @@ impl<'a> Fold<'a> {
         }
         for project in self.projects.values_mut() {
             fold_into(&mut project.state.records, &project.kept.points);
+        }
+        for entry in self.entries.by_no.values_mut() {
+            fold_into(&mut entry.row.state.records, &entry.kept.points);
         }
     }
 }

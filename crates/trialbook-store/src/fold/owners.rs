@@ -33,6 +33,7 @@ impl Fold<'_> {
                 self.load_project(name)?;
                 Owner::Project(name.clone())
             }
+            Subject::Entry(uid) => Owner::Entry(self.entry_at(*uid)?),
         })
     }
 
@@ -190,6 +191,7 @@ impl Fold<'_> {
             Owner::Run(no) => self.runs.get_mut(no).map(|run| &mut run.kept),
             Owner::Experiment(no) => self.experiments.get_mut(no).map(|found| &mut found.kept),
             Owner::Project(name) => self.projects.get_mut(name).map(|project| &mut project.kept),
+            Owner::Entry(no) => self.entries.by_no.get_mut(no).map(|entry| &mut entry.kept),
         };
         kept.expect("a subject that was just found")
     }
@@ -200,6 +202,7 @@ impl Fold<'_> {
             Owner::Run(no) => self.runs.get(no).map(|run| &run.kept),
             Owner::Experiment(no) => self.experiments.get(no).map(|found| &found.kept),
             Owner::Project(name) => self.projects.get(name).map(|project| &project.kept),
+            Owner::Entry(no) => self.entries.by_no.get(no).map(|entry| &entry.kept),
         }
     }
 
@@ -219,6 +222,7 @@ impl Fold<'_> {
                     project.state.apply(signed);
                 }
             }
+            Owner::Entry(no) => self.apply_to_entry(*no, signed),
         }
     }
 
@@ -229,5 +233,30 @@ impl Fold<'_> {
         }
         let sealed = self.sealed.look().run_no(uid)?;
         Ok(sealed.filter(|no| !self.removed.contains_key(no)))
+    }
+
+    /// Runs whose uid is from the first to the last, by number: at most so many of the sealed ones.
+    pub(crate) fn runs_between(
+        &self,
+        (first, last): (RunUid, RunUid),
+        limit: usize,
+    ) -> Result<Vec<RunNo>, BookError> {
+        // Of what is removed there may be as many among them.
+        let most = limit.saturating_add(self.removed.len());
+        let sealed = self.sealed.look().runs_between((first, last), most)?;
+        let mut numbers: Vec<RunNo> = sealed
+            .into_iter()
+            .filter(|no| !self.removed.contains_key(no))
+            .take(limit)
+            .collect();
+        let unsealed = self.run_numbers.iter();
+        numbers.extend(
+            unsealed
+                .filter(|(uid, _)| (first..=last).contains(uid))
+                .map(|(_, no)| *no),
+        );
+        numbers.sort();
+        numbers.dedup();
+        Ok(numbers)
     }
 }

@@ -49,7 +49,12 @@ fn attribute_of(row: &RunRow, attribute: Attribute) -> Option<Fact<'_>> {
             let command = &start?.command;
             (!command.is_empty()).then(|| text(&command.join(" ")))?
         }
-        Attribute::Actor => state.actor.as_ref().map(|actor| borrowed(&actor.value)),
+        Attribute::Actor => {
+            // Who a run is for may be another than who told of it.
+            let told = state.annotations.text("user");
+            let signed = state.actor.as_ref().map(|actor| actor.value.as_str());
+            told.or(signed).map(borrowed)
+        }
         Attribute::ErrorKind => state.error().map(|error| borrowed(&error.kind)),
         Attribute::Error => state.error().map(|error| borrowed(&error.message)),
         Attribute::ExitCode => state.exit_code().map(|code| Fact::Number(f64::from(code))),

@@ -1,7 +1,9 @@
 //! `trialbook import`: files of this and of other programs into the book (C-32).
 //!
 //! Not here: what the files hold, which the exchange room knows. Invariant: all files of one command come in
-//! together, or nothing does.
+//! together, or nothing does; a store of MLflow comes in run by run.
+
+mod mlflow;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -35,20 +37,30 @@ const SHORT: usize = 8;
 /// enhanced experiment tracker. What is in the book already and equal is passed over; a run that differs is an
 /// error, and then nothing comes in. A damaged file is refused as a whole, with the place where it breaks.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_help = "\
 Examples:
   trialbook import backup.json
   trialbook import experiments/exp-001
   trialbook import experiments/* --rename
   ssh lab trialbook export - EXP-001 | trialbook import -
-  trialbook import experiment_tracking/configurations/experiments.db")]
+  trialbook import experiment_tracking/configurations/experiments.db
+  trialbook import mlflow /srv/ml/mlruns")]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    from: Option<From>,
     /// Files and folders; `-` is a document on the standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// What is here and differs comes in beside, under a new id and name
     #[arg(long)]
     rename: bool,
+}
+
+/// Programs of which all is brought in.
+#[derive(Debug, clap::Subcommand)]
+enum From {
+    Mlflow(mlflow::Args),
 }
 
 #[derive(Serialize)]
@@ -90,6 +102,9 @@ struct Numbered {
 
 /// Brings them in.
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
+    if let Some(From::Mlflow(args)) = &args.from {
+        return mlflow::run(args, cx);
+    }
     let folder = cx.choice()?.folder;
     let is_new = !folder.exists();
     let open = book::writing(cx)?;
