@@ -15,8 +15,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use trialbook_model::filter::Expr;
-use trialbook_model::handle;
-use trialbook_model::handle::Resolution;
+use trialbook_model::handle::{self, Resolution};
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid, Uid};
 use trialbook_model::state::Annotations;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
