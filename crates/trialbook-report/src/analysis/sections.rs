@@ -11,7 +11,10 @@ use trialbook_analysis::finding::{
 use trialbook_analysis::measure::Agg;
 use trialbook_analysis::success;
 
-use crate::figures::{change, count, p_against, percent, points, short, signed, up_to, with_unit};
+use crate::figures::{
+    change, count, difference_with_unit, p_against, percent, points, short, signed, up_to,
+    with_unit,
+};
 use crate::page::{Align, Table};
 
 /// `95% CI`.
@@ -222,9 +225,9 @@ fn of_tested(
     let half = tested.interval.as_ref().map(|it| (it.high - it.low) / 2.0);
     let is_share = tested.estimand == DIFFERENCE_OF_SHARES;
     let difference = if is_share {
-        format!("{} points", points(tested.difference, n))
+        format!("{} pp", points(tested.difference, n))
     } else {
-        with_unit(&signed(&up_to(tested.difference, half)), unit)
+        difference_with_unit(&signed(&up_to(tested.difference, half)), unit)
     };
     let interval = tested.interval.as_ref();
     let interval = interval.map_or_else(String::new, |it| {
@@ -234,7 +237,7 @@ fn of_tested(
             span(it)
         }
     });
-    // A share of a share beside points would be read as points.
+    // A share of a share beside percentage points would be read as these.
     let share = tested.relative.filter(|_| !is_share);
     let share = share.map(|share| format!(" ({})", change(share, n)));
     let effect = tested.effect.as_ref().map_or_else(String::new, |effect| {
