@@ -20,6 +20,7 @@ mod fold;
 pub mod gc;
 pub mod index;
 mod indexes;
+pub mod live;
 mod memory;
 pub mod nouns;
 mod pack;

@@ -11,6 +11,7 @@ use trialbook_model::state::{Earliest, ExperimentPlace, ExperimentState, Project
 use super::{Sealed, SealedExperiment, SealedProject, SealedRun};
 use crate::backend::{ExperimentRecord, Experiments, ProjectRecord, RunRecord, Wanted};
 use crate::error::BookError;
+use crate::fold::Shared;
 use crate::nouns::{ExperimentRow, RunRow};
 use crate::pack::{Names, Places, unpack_noun, unpack_run};
 use crate::shares::{self, RUNS_EACH};
@@ -38,7 +39,7 @@ impl Sealed<'_> {
     /// Runs whose rows can be read; a check names the others.
     pub(crate) fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<SealedRun>, BookError> {
         let records = self.look.runs(wanted)?;
-        let names = &self.names;
+        let names: &Names = &self.names;
         let runs = shares::map(records, RUNS_EACH, |record| unpack(&record, names));
         let whole =
             |run: &Result<SealedRun, BookError>| !run.as_ref().is_err_and(BookError::is_damage);
@@ -120,13 +121,13 @@ fn unpack(record: &RunRecord, names: &Names) -> Result<SealedRun, BookError> {
     let (state, places) =
         unpack_run(&record.state, names).map_err(BookError::damaged("run", record.no.0 as i64))?;
     Ok(SealedRun {
-        row: RunRow {
+        row: Shared::from(RunRow {
             no: record.no,
             uid: record.uid,
             experiment: record.experiment,
             number: record.number,
             state,
-        },
+        }),
         places,
     })
 }
