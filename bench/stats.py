@@ -48,6 +48,7 @@ def main():
     one, rate, x, y = samples["one"], samples["rate"], samples["x"], samples["y"]
     few_x, few_y = samples["few_x"], samples["few_y"]
     many_x, many_y, p = samples["many_x"], samples["many_y"], samples["p"]
+    long = samples["long"]
 
     def bootstrap(sample, statistic):
         return stats.bootstrap((sample,), statistic, n_resamples=RESAMPLES, method="BCa")
@@ -61,6 +62,11 @@ def main():
         found = stats.ttest_ind(x, y, equal_var=False)
         return found.statistic, found.pvalue, found.confidence_interval(0.95)
 
+    def describe():
+        sd = np.std(long, ddof=1)
+        order = np.min(long), np.median(long), np.max(long)
+        return np.sum(long), np.mean(long), sd, sd / len(long) ** 0.5, order
+
     tasks = {
         "bca_mean": cpu(lambda: bootstrap(one, np.mean), 5),
         "bca_rate": cpu(lambda: bootstrap(rate, np.mean), 5),
@@ -71,6 +77,7 @@ def main():
         "welch_pingouin": cpu(lambda: pingouin.ttest(x, y, correction=True), 9),
         "mann_whitney": cpu(lambda: stats.mannwhitneyu(many_x, many_y), 7),
         "holm": cpu(lambda: multipletests(p, method="holm"), 5),
+        "describe": cpu(describe, 9),
     }
     versions = {
         "python": sys.version.split()[0],
@@ -83,6 +90,7 @@ def main():
         "welch": float(stats.ttest_ind(x, y, equal_var=False).pvalue),
         "mann_whitney": float(stats.mannwhitneyu(many_x, many_y).pvalue),
         "holm": float(multipletests(p, method="holm")[1].sum()),
+        "describe": float(np.std(long, ddof=1) + np.median(long)),
     }
     json.dump({"cpu_seconds": tasks, "results": results, "versions": versions}, sys.stdout)
 

@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 use trialbook_stats::{
     Bootstrapped, Correction, Draws, Level, SplitMix64, Statistic, Undefined, adjust, bootstrap,
-    mann_whitney, permute_difference, welch_t_test,
+    describe, mann_whitney, permute_difference, welch_t_test,
 };
 
 use crate::figure::Figure;
@@ -69,7 +69,7 @@ struct Task {
     ours: fn(&Samples) -> Result<(), Undefined>,
 }
 
-const TASKS: [Task; 9] = [
+const TASKS: [Task; 10] = [
     Task {
         name: "BCa of a mean, n = 1,000, 10,000 resamples",
         package: "scipy",
@@ -133,6 +133,13 @@ const TASKS: [Task; 9] = [
         target: 300.0,
         ours: |samples| done(adjust(&samples.p, Correction::Holm)),
     },
+    Task {
+        name: "description of 3·10⁵",
+        package: "numpy",
+        peer: "describe",
+        target: 2.0,
+        ours: |samples| done(describe(&samples.long)),
+    },
 ];
 
 /// The result was needed.
@@ -150,6 +157,7 @@ struct Samples {
     few_y: Vec<f64>,
     many_x: Vec<f64>,
     many_y: Vec<f64>,
+    long: Vec<f64>,
     p: Vec<f64>,
 }
 
@@ -164,6 +172,7 @@ impl Samples {
         let [one, x, y] = [(); 3].map(|()| normal(1_000));
         let [few_x, few_y] = [(); 2].map(|()| normal(30));
         let [many_x, many_y] = [(); 2].map(|()| normal(100_000));
+        let long = normal(300_000);
         let mut units = SplitMix64::new(21);
         Self {
             one,
@@ -176,6 +185,7 @@ impl Samples {
             few_y,
             many_x,
             many_y,
+            long,
             // Half of the questions have something to find, some of it much.
             p: (0..10_000)
                 .map(|at| {
@@ -196,6 +206,7 @@ impl Samples {
             ("few_y", &self.few_y),
             ("many_x", &self.many_x),
             ("many_y", &self.many_y),
+            ("long", &self.long),
             ("p", &self.p),
         ])
     }
@@ -259,11 +270,13 @@ fn python(home: &Path) -> Result<PathBuf> {
 fn agree(samples: &Samples, peers: &BTreeMap<String, f64>) -> Result<()> {
     let welch = welch_t_test(&samples.x, &samples.y, LEVEL)?.p.two_sided.p;
     let ranks = mann_whitney(&samples.many_x, &samples.many_y)?;
+    let long = describe(&samples.long)?;
     let holm: f64 = adjust(&samples.p, Correction::Holm)?.iter().sum();
     for (name, ours) in [
         ("welch", welch),
         ("mann_whitney", ranks.p.normal_corrected.p.two_sided.p),
         ("holm", holm),
+        ("describe", long.sd.unwrap_or(f64::NAN) + long.median),
     ] {
         let theirs = peers.get(name).copied().unwrap_or(f64::NAN);
         let near = (ours - theirs).abs() <= 1e-9 * theirs.abs();

@@ -8,19 +8,20 @@ mod collecting;
 mod contrasts;
 mod doubts;
 mod effects;
-mod family;
-mod rates;
+pub(crate) mod family;
+pub(crate) mod rates;
+mod resampled;
 mod samples;
 
 use serde_json::json;
 use trialbook_model::canonical;
 use trialbook_model::filter::Key;
-use trialbook_model::state::{Baseline as Mark, ProjectState};
 use trialbook_stats::Level;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading;
 
 use crate::arms::{self, ArmsError};
+use crate::baseline::{self, Place};
 use crate::finding::{Analysis, Baseline, Because, Division, Question, Test};
 use crate::history;
 use crate::measure::Agg;
@@ -149,10 +150,7 @@ pub fn analyse<R: Reading>(
         .ok()
         .ok_or(AnalysisError::Alpha { alpha })?;
     let collected = Collected::of(reading, experiment, request, level)?;
-    let project = reading
-        .project(experiment.state.project())
-        .map_err(AnalysisError::Reading)?;
-    let baseline = baseline(&collected, experiment, &project, request)?;
+    let baseline = baseline(reading, &collected, experiment, request)?;
     let against = baseline.as_ref().map(|(_, baseline)| baseline.arm.as_str());
     let question = question(experiment, request, (&collected, against));
     let past = history::past(experiment, &question, &collected.inputs);
@@ -171,7 +169,11 @@ pub fn analyse<R: Reading>(
     } else {
         None
     };
-    let warnings = doubts::warnings(reading, &collected, &metrics, (past, request))
+    let success = baseline
+        .as_ref()
+        .and_then(|(at, _)| samples::success(&collected, *at, request));
+    let found = (&metrics[..], success.as_ref());
+    let warnings = doubts::warnings(reading, &collected, found, (past, request))
         .map_err(AnalysisError::Reading)?;
     Ok(Analysis {
         program: program.to_owned(),
@@ -181,6 +183,7 @@ pub fn analyse<R: Reading>(
         question_no: past.question,
         division: division(&collected.arms.division),
         arms: samples::arms(&collected),
+        success,
         baseline: baseline.map(|(_, baseline)| baseline),
         varies_over: collected.varies_over(),
         level: level.share(),
@@ -243,58 +246,37 @@ fn division(division: &arms::Division) -> Division {
 }
 
 /// The arm that the others are compared with: the one asked for, else a marked one, else the first.
-fn baseline<E: std::error::Error>(
+fn baseline<R: Reading>(
+    reading: &R,
     collected: &Collected,
     experiment: &ExperimentRow,
-    project: &ProjectState,
     request: &Request,
-) -> Result<Option<(usize, Baseline)>, AnalysisError<E>> {
+) -> Result<Option<(usize, Baseline)>, AnalysisError<R::Error>> {
     let arms = &collected.arms.arms;
-    let place = |name: &str| arms.iter().position(|arm| arm.name == name);
-    let found = |at: usize, because| {
-        let arm = arms[at].name.clone();
-        Some((at, Baseline { arm, because }))
-    };
-    if let Some(name) = &request.baseline {
-        return match place(name) {
-            Some(at) => Ok(found(at, Because::Asked)),
-            None => Err(AnalysisError::NoSuchArm {
-                name: name.clone(),
-                arms: arms.iter().map(|arm| arm.name.clone()).collect(),
-            }),
-        };
+    let asked = request.baseline.as_deref();
+    let places: Vec<Place<'_>> = arms
+        .iter()
+        .map(|arm| Place {
+            title: &arm.name,
+            arm: Some(&arm.name),
+            experiment: experiment.no,
+            runs: &arm.runs,
+        })
+        .collect();
+    let chosen =
+        baseline::choose(reading, &[experiment], &places, asked).map_err(AnalysisError::Reading)?;
+    if let (Some(name), None) = (asked, &chosen) {
+        return Err(AnalysisError::NoSuchArm {
+            name: name.to_owned(),
+            arms: arms.iter().map(|arm| arm.name.clone()).collect(),
+        });
     }
-    if arms.len() < 2 {
+    if asked.is_none() && arms.len() < 2 {
         return Ok(None);
     }
-    let marked = marked(collected, experiment, project);
-    Ok(match marked {
-        Some(at) => found(at, Because::Marked),
-        None => found(0, Because::First),
-    })
-}
-
-/// The arm that a baseline of the experiment marks: by variation, or by one of its runs; else the config's.
-fn marked(
-    collected: &Collected,
-    experiment: &ExperimentRow,
-    project: &ProjectState,
-) -> Option<usize> {
-    let arms = &collected.arms.arms;
-    let by_name = |name: &str| arms.iter().position(|arm| arm.name == name);
-    let marked = match project.baseline_of(&experiment.state) {
-        Some(Mark::Run(run)) => {
-            let holds = |arm: &arms::Arm| arm.runs.iter().any(|it| it.uid == run);
-            arms.iter().position(holds)
-        }
-        Some(Mark::Variation { name, .. }) => by_name(&name),
-        None => None,
-    };
-    marked.or_else(|| {
-        let config = collected.config.as_ref()?;
-        let marked = config.variations.iter().find(|it| it.baseline)?;
-        by_name(&marked.name)
-    })
+    let (at, because) = chosen.map_or((0, Because::First), |it| (it.at, it.because));
+    let arm = arms[at].name.clone();
+    Ok(Some((at, Baseline { arm, because })))
 }
 
 #[cfg(test)]

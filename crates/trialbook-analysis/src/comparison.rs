@@ -7,6 +7,7 @@
 mod cells;
 mod scope;
 mod settings;
+mod successes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +26,7 @@ use cells::{best, cell};
 pub use scope::Scope;
 use scope::keys;
 pub use settings::{Held, Setting, Source, flattened};
+pub use successes::Successes;
 
 /// What is compared.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +83,9 @@ pub struct Comparison {
     pub settings: Vec<Setting>,
     /// Metrics by name, or as asked for.
     pub metrics: Vec<Row>,
+    /// How often the trials of arms complete; none where all do or none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub success: Option<Successes>,
     /// Derived metrics that are left out.
     pub left_out: Vec<String>,
     /// The share of wrong alarms that is put up with.
@@ -238,6 +243,7 @@ pub fn compare<R: Reading>(
         baseline_mark,
         settings: settings::settings(reading, subjects, &experiments)?,
         metrics,
+        success: Successes::of(subjects, baseline, request.alpha),
         left_out,
         alpha: request.alpha,
         warnings,

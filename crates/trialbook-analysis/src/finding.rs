@@ -3,6 +3,7 @@
 //! Not here: words. Invariant: everything that a sentence about a result may say stands here; a test that
 //! cannot be made has its reason in the place of its result.
 
+mod contrast;
 mod question;
 mod warning;
 
@@ -11,13 +12,18 @@ use trialbook_model::criteria::ExperimentVerdict;
 
 use crate::measure::Measure;
 use crate::variations::Statuses;
+pub use contrast::{Contrast, Effect, Omnibus, Outcome, Pairs, Power, Tested};
 pub use question::{Question, Test};
 pub use warning::Warning;
 
 /// The name of Pearson's test, whose statistic is no t.
 pub const CHI_SQUARED: &str = "chi-squared test";
+/// What the estimate of a test of means is of.
+pub const DIFFERENCE_OF_MEANS: &str = "difference of means";
+/// What the estimate of a test of shares is of.
+pub const DIFFERENCE_OF_SHARES: &str = "difference of shares";
 /// Version of the document.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// An analysis: the question, what it was asked of, the answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,6 +45,9 @@ pub struct Analysis {
     pub division: Division,
     /// The arms.
     pub arms: Vec<ArmFinding>,
+    /// Whether the arms differ in how often their trials complete; none where all do or none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub success: Option<Success>,
     /// What the others are compared with; none where there is one arm.
     pub baseline: Option<Baseline>,
     /// What the trials of an arm are: whose variability an interval describes.
@@ -111,6 +120,17 @@ pub struct ArmFinding {
     pub success: Option<Rate>,
 }
 
+/// Whether arms differ in their success rates.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Success {
+    /// Whether they differ at all, where there are more than two.
+    pub omnibus: Option<Omnibus>,
+    /// Each other arm against the baseline.
+    pub contrasts: Vec<Contrast>,
+    /// Tests that were adjusted for together: these, and no others.
+    pub family: u64,
+}
+
 /// A share with its interval.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Rate {
@@ -133,6 +153,25 @@ pub struct Span {
     pub high: f64,
     /// How it was made.
     pub method: &'static str,
+}
+
+/// An interval out of resamples, and how to make it again.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Resampled {
+    /// The low end.
+    pub low: f64,
+    /// The high end.
+    pub high: f64,
+    /// How it was made.
+    pub method: &'static str,
+    /// How many resamples.
+    pub replicates: u32,
+    /// Resamples that were left out, because no value of theirs varied.
+    pub dropped: u32,
+    /// The seed of their draws.
+    pub seed: u64,
+    /// The generator of their draws.
+    pub engine: &'static str,
 }
 
 /// What the others are compared with, and why.
@@ -201,159 +240,15 @@ pub struct Described {
     pub sem: Option<f64>,
     /// The interval of the mean; none for one value.
     pub interval: Option<Span>,
+    /// The bootstrap-t interval of the mean, where few values are skewed: it misses less often than t.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bootstrap_t: Option<Resampled>,
     /// The smallest value.
     pub min: f64,
     /// The median.
     pub median: f64,
     /// The greatest value.
     pub max: f64,
-}
-
-/// Whether several arms differ at all.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Omnibus {
-    /// The result.
-    Tested {
-        /// The test.
-        test: &'static str,
-        /// F, of two degrees of freedom, or χ², of one.
-        statistic: f64,
-        /// The degrees of freedom.
-        df: Vec<f64>,
-        /// The p-value.
-        p: f64,
-        /// Its logarithm.
-        ln_p: f64,
-    },
-    /// Why there is none.
-    CannotTest {
-        /// The word of the reason.
-        cannot_test: &'static str,
-        /// The reason.
-        reason: String,
-    },
-}
-
-/// One arm against the baseline.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Contrast {
-    /// The arm.
-    pub arm: String,
-    /// The baseline.
-    pub baseline: String,
-    /// Values of both; of pairs their number twice.
-    pub n: [u64; 2],
-    /// Pairs, where pairs are compared.
-    pub pairs: Option<Pairs>,
-    /// The correlation within pairs; none where it cannot be computed.
-    pub correlation: Option<f64>,
-    /// The result.
-    #[serde(flatten)]
-    pub outcome: Outcome,
-}
-
-/// How values were paired.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Pairs {
-    /// The key whose equal values make pairs.
-    pub by: String,
-    /// How many pairs.
-    pub n: u64,
-    /// Values without a partner, which stay out.
-    pub unmatched: u64,
-}
-
-/// The result of a comparison.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Outcome {
-    /// It was tested.
-    Tested(Box<Tested>),
-    /// It cannot be tested.
-    CannotTest {
-        /// The word of the reason.
-        cannot_test: &'static str,
-        /// The reason.
-        reason: String,
-        /// The difference of the means, where both have one.
-        difference: Option<f64>,
-    },
-}
-
-/// A tested difference: the arm less the baseline.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Tested {
-    /// The test.
-    pub test: &'static str,
-    /// How its p was computed, where there are several ways.
-    pub variant: Option<&'static str>,
-    /// What the estimate is of: a difference of means, or a shift.
-    pub estimand: &'static str,
-    /// The difference.
-    pub difference: f64,
-    /// The difference as a share of the baseline's mean, or of its median where the estimate is of medians; none
-    /// where that is 0.
-    pub relative: Option<f64>,
-    /// Its interval.
-    pub interval: Option<Span>,
-    /// The statistic; none of an exact test that has none.
-    pub statistic: Option<f64>,
-    /// Its degrees of freedom.
-    pub df: Option<f64>,
-    /// The p-value, two-sided.
-    pub p: f64,
-    /// Its natural logarithm.
-    pub ln_p: f64,
-    /// The p-value adjusted for the family.
-    pub p_adjusted: f64,
-    /// Whether the adjusted p is below alpha.
-    pub differs: bool,
-    /// Which is better where they differ: by the goal, or neither.
-    pub better: Option<String>,
-    /// Whether the ranks, which are tested, and the medians point in opposite directions: neither is better then.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub medians_disagree: bool,
-    /// The size of the effect.
-    pub effect: Option<Effect>,
-    /// The chance that a value of the arm exceeds one of the baseline, ties counted half (Vargha and Delaney's A12);
-    /// none of pairs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub a12: Option<f64>,
-    /// Glass' Δ, in units of the baseline's sd, where the sds differ more than twofold.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub glass_delta: Option<f64>,
-    /// The two-sided p of the exact sign-flip test, beside a paired t of few pairs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub p_sign_flip: Option<f64>,
-    /// What more trials would tell.
-    pub power: Option<Power>,
-}
-
-/// The size of an effect.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Effect {
-    /// Its name: `hedges_g`, `cohen_dz`, `cohen_h`, `rank_biserial`.
-    pub name: &'static str,
-    /// Its value.
-    pub estimate: f64,
-    /// Its interval.
-    pub interval: Option<Span>,
-    /// `negligible`, `small`, `medium`, `large`; none where no words are agreed on.
-    pub word: Option<&'static str>,
-}
-
-/// What more trials would tell.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Power {
-    /// The power that is aimed at.
-    pub target: f64,
-    /// Trials that each arm needs for a difference of the observed size.
-    pub needed: Option<u64>,
-    /// Those that are still missing in the smaller arm; 0 where there are enough.
-    pub more: Option<u64>,
-    /// The smallest standardised difference that the present trials find with that power.
-    pub detectable: Option<f64>,
 }
 
 /// The questions that the p-values are adjusted for.

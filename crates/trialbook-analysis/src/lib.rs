@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod arms;
+pub mod baseline;
 pub mod comparison;
 pub mod finding;
 pub mod gates;
@@ -14,6 +15,7 @@ pub mod lint;
 pub mod measure;
 mod number;
 pub mod separation;
+pub mod success;
 pub mod variations;
 
 pub use variations::{MetricColumn, MetricSummary, Statuses, VariationRow, VariationTable};

@@ -11,6 +11,7 @@ pub mod document;
 pub mod error;
 pub mod gather;
 pub mod layout;
+pub mod mlflow;
 pub mod record;
 pub mod source;
 pub mod table;

@@ -5,12 +5,14 @@
 //! Invariant: a record that is written is read back equal, NaN and infinities too; an unknown kind or field of
 //! the envelope is refused, so that nothing is lost in silence.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use trialbook_model::float::Float;
 use trialbook_model::record::{
-    Assess, CreateExperiment, DefineMetric, Event, Heartbeat, Item, LinkSnapshot, Log, Op,
-    Progress, PutArtifact, PutNote, SeriesKey, SetField, SetParams, SetPointer, SetStatus, SetTags,
-    StartRun, Subject,
+    Assess, CreateEntry, CreateExperiment, DefineMetric, Event, Heartbeat, Item, LinkModel,
+    LinkSnapshot, Log, Op, Progress, PutArtifact, PutNote, SeriesKey, SetField, SetParams,
+    SetPointer, SetStatus, SetTags, Span, StartRun, Subject, UseDataset,
 };
 use trialbook_model::time::Timestamp;
 
@@ -161,7 +163,7 @@ struct Parsed {
     #[serde(default)]
     actor: Option<String>,
     #[serde(default)]
-    op: Option<ParsedOp>,
+    op: Option<Form<'static>>,
     #[serde(default)]
     points: Option<ParsedColumns>,
 }
@@ -196,27 +198,31 @@ impl ParsedColumns {
     }
 }
 
-/// An operation as it is written; points have columns instead.
-#[derive(Serialize)]
+/// An operation as it is written and read; points have columns instead.
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Form<'a> {
-    CreateExperiment(&'a CreateExperiment),
-    StartRun(&'a StartRun),
-    SetStatus(&'a SetStatus),
-    SetParams(&'a SetParams),
-    SetTags(&'a SetTags),
-    SetField(&'a SetField),
-    PutNote(&'a PutNote),
-    SetPointer(&'a SetPointer),
-    DefineMetric(&'a DefineMetric),
-    Event(&'a Event),
-    Log(&'a Log),
-    Item(&'a Item),
-    Assess(&'a Assess),
-    PutArtifact(&'a PutArtifact),
-    LinkSnapshot(&'a LinkSnapshot),
-    Progress(&'a Progress),
-    Heartbeat(&'a Heartbeat),
+    CreateExperiment(Cow<'a, CreateExperiment>),
+    StartRun(Cow<'a, StartRun>),
+    SetStatus(Cow<'a, SetStatus>),
+    SetParams(Cow<'a, SetParams>),
+    SetTags(Cow<'a, SetTags>),
+    SetField(Cow<'a, SetField>),
+    PutNote(Cow<'a, PutNote>),
+    SetPointer(Cow<'a, SetPointer>),
+    DefineMetric(Cow<'a, DefineMetric>),
+    Event(Cow<'a, Event>),
+    Log(Cow<'a, Log>),
+    Item(Cow<'a, Item>),
+    Assess(Cow<'a, Assess>),
+    PutArtifact(Cow<'a, PutArtifact>),
+    LinkSnapshot(Cow<'a, LinkSnapshot>),
+    Progress(Cow<'a, Progress>),
+    Heartbeat(Cow<'a, Heartbeat>),
+    CreateEntry(Cow<'a, CreateEntry>),
+    UseDataset(Cow<'a, UseDataset>),
+    LinkModel(Cow<'a, LinkModel>),
+    Span(Cow<'a, Span>),
     Unknown(Other),
 }
 
@@ -229,32 +235,40 @@ struct Other {
     payload: String,
 }
 
+/// The first kind that records may have.
+const FIRST_KIND: u8 = trialbook_spool::frame::kind::FIRST_RECORD;
+
 impl<'a> Form<'a> {
     fn of(op: &'a Op) -> Self {
         match op {
-            // A stream carries neither: points go as columns, what was removed for good is not given on.
-            Op::Points(_) | Op::Purge(_) => Self::Unknown(Other {
+            // A stream carries none of these: points go as columns, what was removed for good is not given on, and
+            // secrets never leave a book.
+            Op::Points(_) | Op::Purge(_) | Op::SetSecret(_) => Self::Unknown(Other {
                 kind: 0,
                 flags: 0,
                 payload: String::new(),
             }),
-            Op::CreateExperiment(op) => Self::CreateExperiment(op),
-            Op::StartRun(op) => Self::StartRun(op),
-            Op::SetStatus(op) => Self::SetStatus(op),
-            Op::SetParams(op) => Self::SetParams(op),
-            Op::SetTags(op) => Self::SetTags(op),
-            Op::SetField(op) => Self::SetField(op),
-            Op::PutNote(op) => Self::PutNote(op),
-            Op::SetPointer(op) => Self::SetPointer(op),
-            Op::DefineMetric(op) => Self::DefineMetric(op),
-            Op::Event(op) => Self::Event(op),
-            Op::Log(op) => Self::Log(op),
-            Op::Item(op) => Self::Item(op),
-            Op::Assess(op) => Self::Assess(op),
-            Op::PutArtifact(op) => Self::PutArtifact(op),
-            Op::LinkSnapshot(op) => Self::LinkSnapshot(op),
-            Op::Progress(op) => Self::Progress(op),
-            Op::Heartbeat(op) => Self::Heartbeat(op),
+            Op::CreateExperiment(op) => Self::CreateExperiment(Cow::Borrowed(op)),
+            Op::StartRun(op) => Self::StartRun(Cow::Borrowed(op)),
+            Op::SetStatus(op) => Self::SetStatus(Cow::Borrowed(op)),
+            Op::SetParams(op) => Self::SetParams(Cow::Borrowed(op)),
+            Op::SetTags(op) => Self::SetTags(Cow::Borrowed(op)),
+            Op::SetField(op) => Self::SetField(Cow::Borrowed(op)),
+            Op::PutNote(op) => Self::PutNote(Cow::Borrowed(op)),
+            Op::SetPointer(op) => Self::SetPointer(Cow::Borrowed(op)),
+            Op::DefineMetric(op) => Self::DefineMetric(Cow::Borrowed(op)),
+            Op::Event(op) => Self::Event(Cow::Borrowed(op)),
+            Op::Log(op) => Self::Log(Cow::Borrowed(op)),
+            Op::Item(op) => Self::Item(Cow::Borrowed(op)),
+            Op::Assess(op) => Self::Assess(Cow::Borrowed(op)),
+            Op::PutArtifact(op) => Self::PutArtifact(Cow::Borrowed(op)),
+            Op::LinkSnapshot(op) => Self::LinkSnapshot(Cow::Borrowed(op)),
+            Op::Progress(op) => Self::Progress(Cow::Borrowed(op)),
+            Op::Heartbeat(op) => Self::Heartbeat(Cow::Borrowed(op)),
+            Op::CreateEntry(op) => Self::CreateEntry(Cow::Borrowed(op)),
+            Op::UseDataset(op) => Self::UseDataset(Cow::Borrowed(op)),
+            Op::LinkModel(op) => Self::LinkModel(Cow::Borrowed(op)),
+            Op::Span(op) => Self::Span(Cow::Borrowed(op)),
             Op::Unknown {
                 kind,
                 flags,
@@ -266,54 +280,30 @@ impl<'a> Form<'a> {
             }),
         }
     }
-}
 
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ParsedOp {
-    CreateExperiment(CreateExperiment),
-    StartRun(StartRun),
-    SetStatus(SetStatus),
-    SetParams(SetParams),
-    SetTags(SetTags),
-    SetField(SetField),
-    PutNote(PutNote),
-    SetPointer(SetPointer),
-    DefineMetric(DefineMetric),
-    Event(Event),
-    Log(Log),
-    Item(Box<Item>),
-    Assess(Assess),
-    PutArtifact(PutArtifact),
-    LinkSnapshot(LinkSnapshot),
-    Progress(Progress),
-    Heartbeat(Heartbeat),
-    Unknown(Other),
-}
-
-/// The first kind that records may have.
-const FIRST_KIND: u8 = trialbook_spool::frame::kind::FIRST_RECORD;
-
-impl ParsedOp {
     fn op(self) -> Result<Op, &'static str> {
         Ok(match self {
-            Self::CreateExperiment(op) => Op::CreateExperiment(op),
-            Self::StartRun(op) => Op::StartRun(op),
-            Self::SetStatus(op) => Op::SetStatus(op),
-            Self::SetParams(op) => Op::SetParams(op),
-            Self::SetTags(op) => Op::SetTags(op),
-            Self::SetField(op) => Op::SetField(op),
-            Self::PutNote(op) => Op::PutNote(op),
-            Self::SetPointer(op) => Op::SetPointer(op),
-            Self::DefineMetric(op) => Op::DefineMetric(op),
-            Self::Event(op) => Op::Event(op),
-            Self::Log(op) => Op::Log(op),
-            Self::Item(op) => Op::Item(op),
-            Self::Assess(op) => Op::Assess(op),
-            Self::PutArtifact(op) => Op::PutArtifact(op),
-            Self::LinkSnapshot(op) => Op::LinkSnapshot(op),
-            Self::Progress(op) => Op::Progress(op),
-            Self::Heartbeat(op) => Op::Heartbeat(op),
+            Self::CreateExperiment(op) => Op::CreateExperiment(op.into_owned()),
+            Self::StartRun(op) => Op::StartRun(op.into_owned()),
+            Self::SetStatus(op) => Op::SetStatus(op.into_owned()),
+            Self::SetParams(op) => Op::SetParams(op.into_owned()),
+            Self::SetTags(op) => Op::SetTags(op.into_owned()),
+            Self::SetField(op) => Op::SetField(op.into_owned()),
+            Self::PutNote(op) => Op::PutNote(op.into_owned()),
+            Self::SetPointer(op) => Op::SetPointer(op.into_owned()),
+            Self::DefineMetric(op) => Op::DefineMetric(op.into_owned()),
+            Self::Event(op) => Op::Event(op.into_owned()),
+            Self::Log(op) => Op::Log(op.into_owned()),
+            Self::Item(op) => Op::Item(Box::new(op.into_owned())),
+            Self::Assess(op) => Op::Assess(op.into_owned()),
+            Self::PutArtifact(op) => Op::PutArtifact(op.into_owned()),
+            Self::LinkSnapshot(op) => Op::LinkSnapshot(op.into_owned()),
+            Self::Progress(op) => Op::Progress(op.into_owned()),
+            Self::Heartbeat(op) => Op::Heartbeat(op.into_owned()),
+            Self::CreateEntry(op) => Op::CreateEntry(Box::new(op.into_owned())),
+            Self::UseDataset(op) => Op::UseDataset(Box::new(op.into_owned())),
+            Self::LinkModel(op) => Op::LinkModel(op.into_owned()),
+            Self::Span(op) => Op::Span(op.into_owned()),
             Self::Unknown(other) if other.kind < FIRST_KIND => {
                 return Err("a kind below 16 is no record");
             }
@@ -384,7 +374,7 @@ mod tests {
             stage: None,
         })));
         check(&said(Op::Unknown {
-            kind: 64,
+            kind: 99,
             flags: 128,
             payload: vec![0, 255, 16],
         }));
@@ -407,7 +397,7 @@ mod tests {
             "{\"time\":1,\"op\":{\"explode\":{}}}".to_owned(),
             "{\"time\":1,\"op\":{\"unknown\":{\"kind\":3,\"flags\":0,\"payload\":\"\"}}}"
                 .to_owned(),
-            "{\"time\":1,\"op\":{\"unknown\":{\"kind\":64,\"flags\":0,\"payload\":\"xy\"}}}"
+            "{\"time\":1,\"op\":{\"unknown\":{\"kind\":99,\"flags\":0,\"payload\":\"xy\"}}}"
                 .to_owned(),
             columns("\"series\":[{\"key\":\"a\"}],\"steps\":[1],\"times\":[],\"values\":[[1]]"),
             columns("\"series\":[{\"key\":\"a\"}],\"steps\":[1],\"times\":[1],\"values\":[]"),

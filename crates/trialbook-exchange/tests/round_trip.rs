@@ -83,6 +83,7 @@ proptest! {
         prop_assert_eq!(&text_of(&second), &text, "twice");
         let renamed = brought(&second, text.as_bytes(), Conflicts::Rename).unwrap();
         prop_assert!(renamed.renamed.is_empty());
+        prop_assert!(!text.contains("pssst"), "a secret leaves no book");
     }
 }
 

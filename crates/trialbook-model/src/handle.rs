@@ -70,29 +70,15 @@ pub fn resolve(text: &str, candidates: &[Candidate<'_>]) -> Resolution {
     if text == "latest" {
         return latest(candidates.iter().enumerate());
     }
-    let lower = text.to_ascii_lowercase();
-    let whole = Uid::from_str(&lower).ok();
-    let number = parse_run_label(text);
-    let hex = lower.bytes().all(|c| c.is_ascii_hexdigit());
-    let is_prefix = hex && (LEAST_PREFIX..=32).contains(&lower.len());
-    let readings: [&dyn Fn(&Candidate<'_>) -> bool; 5] = [
-        &|it| whole == Some(it.uid),
-        &|it| it.is_called(text),
-        &|it| it.is_at_path(text),
-        &|it| number.is_some() && it.number() == number,
-        &|it| is_prefix && it.uid.to_string().starts_with(&lower),
-    ];
     if let Some(path) = text.strip_suffix("/latest")
         && places(candidates, |it| it.is_called(text)).is_empty()
     {
         let numbered = candidates.iter().enumerate();
         return latest(numbered.filter(|(_, it)| it.run.is_some() && it.is_experiment(path)));
     }
-    for fits in readings {
-        let found = places(candidates, fits);
-        if !found.is_empty() {
-            return several(found);
-        }
+    let found = verbatim(text, candidates);
+    if !found.is_empty() {
+        return several(found);
     }
     if is_glob(text) {
         let found = places(candidates, |it| {
@@ -105,6 +91,28 @@ pub fn resolve(text: &str, candidates: &[Candidate<'_>]) -> Resolution {
     Resolution::None {
         nearest: nearest(text, candidates),
     }
+}
+
+/// The candidates that a text means by any reading before that as a glob, by the first that fits any; `latest` is none.
+pub fn verbatim(text: &str, candidates: &[Candidate<'_>]) -> Vec<usize> {
+    let text = text.trim();
+    let lower = text.to_ascii_lowercase();
+    let whole = Uid::from_str(&lower).ok();
+    let number = parse_run_label(text);
+    let hex = lower.bytes().all(|c| c.is_ascii_hexdigit());
+    let is_prefix = hex && (LEAST_PREFIX..=32).contains(&lower.len());
+    let readings: [&dyn Fn(&Candidate<'_>) -> bool; 5] = [
+        &|it| whole == Some(it.uid),
+        &|it| it.is_called(text),
+        &|it| it.is_at_path(text),
+        &|it| number.is_some() && it.number() == number,
+        &|it| is_prefix && it.uid.to_string().starts_with(&lower),
+    ];
+    readings
+        .into_iter()
+        .map(|fits| places(candidates, fits))
+        .find(|found| !found.is_empty())
+        .unwrap_or_default()
 }
 
 fn places(candidates: &[Candidate<'_>], fits: impl Fn(&Candidate<'_>) -> bool) -> Vec<usize> {
@@ -152,7 +160,7 @@ impl Candidate<'_> {
     }
 
     /// Whether the text names its experiment: by handle, by name, or as `project/name`.
-    fn is_experiment(&self, text: &str) -> bool {
+    pub fn is_experiment(&self, text: &str) -> bool {
         let in_project = text
             .strip_prefix(self.project)
             .and_then(|rest| rest.strip_prefix('/'));

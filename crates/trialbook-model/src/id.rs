@@ -174,6 +174,11 @@ uid_newtype!(
     ExperimentUid
 );
 uid_newtype!(
+    /// Identity of an entry of a book's register (a collection, a version, a logged model, a webhook), minted by
+    /// the writer that makes it. Several uids may come to mean one collection, as with experiments.
+    EntryUid
+);
+uid_newtype!(
     /// Identity of one writer process (one spool lineage).
     WriterUid
 );
@@ -204,6 +209,10 @@ dense_number!(
 dense_number!(
     /// Dense number of an experiment inside one book; 0 is the experiment `Default`.
     ExperimentNo
+);
+dense_number!(
+    /// Dense number of an entry of the register inside one book, given when it is first sealed; 1 is the first.
+    EntryNo
 );
 
 #[cfg(test)]

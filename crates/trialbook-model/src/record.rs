@@ -5,6 +5,9 @@
 //! Serialized (MessagePack with field names) every struct here tolerates unknown fields and missing
 //! optional ones; the layouts are written down in `docs/format/spool.md`.
 
+mod entry;
+mod span;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -12,9 +15,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::canonical::Decimal;
 use crate::float;
-use crate::id::{ExperimentUid, OperationUid, RunUid, Uid, WriterUid};
+use crate::id::{EntryUid, ExperimentUid, OperationUid, RunUid, Uid, WriterUid};
 use crate::status::RunStatus;
 use crate::time::Timestamp;
+
+pub use entry::{
+    CreateEntry, Dataset, EntryKind, Hidden, LinkModel, ModelRole, SetSecret, UseDataset,
+};
+pub use span::{Span, SpanForm};
 
 /// What a record is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,6 +34,8 @@ pub enum Subject {
     Experiment(ExperimentUid),
     /// A project, by name.
     Project(String),
+    /// An entry of the register: a collection, a version, a logged model, a webhook.
+    Entry(EntryUid),
 }
 
 /// A series inside its subject: a metric key and a context (small canonical JSON map, empty by default).
@@ -287,7 +297,8 @@ pub struct SetTags {
 
 /// Sets one attribute of a run or experiment by name; the latest holds. Known fields: `name`, `notes`,
 /// `description`, `archived` (`true`|`false`), `deleted` (`true`|`false`); of a run `experiment` (the uid of the
-/// experiment that it is moved to), of an experiment `project` (the project that it is moved to) …
+/// experiment that it is moved to) and `user` (who runs it), of an experiment `project` (the project that it is moved
+/// to) and `artifact_location` (where its runs' files go). Those of entries stand with [`EntryKind`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SetField {
     /// What is changed.
@@ -586,10 +597,10 @@ pub struct Heartbeat {
     pub cost_ns: u64,
 }
 
-/// Removes a run for good and swallows what arrives later under its uid.
+/// Removes a run or an entry for good and swallows what arrives later under its uid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Purge {
-    /// What is removed: a run. Of an experiment or a project nothing is removed and nothing swallowed.
+    /// What is removed: a run or an entry. Of an experiment or a project nothing is removed and nothing swallowed.
     pub subject: Subject,
 }
 
@@ -616,7 +627,12 @@ pub enum Op {
     Progress(Progress),
     Heartbeat(Heartbeat),
     Purge(Purge),
-    /// A kind this version does not know (kind `span` is reserved): kept byte for byte, never dropped.
+    CreateEntry(Box<CreateEntry>),
+    SetSecret(SetSecret),
+    UseDataset(Box<UseDataset>),
+    LinkModel(LinkModel),
+    Span(Span),
+    /// A kind this version does not know: kept byte for byte, never dropped.
     Unknown {
         kind: u8,
         /// Flags of its frame that say nothing here.
@@ -650,7 +666,7 @@ impl Signed {
 }
 
 impl Op {
-    /// The run, experiment or project it speaks of, if it speaks of one.
+    /// The run, experiment, project or entry it speaks of, if it speaks of one.
     pub fn subject(&self) -> Option<Subject> {
         Some(match self {
             Self::Points(op) => op.subject.clone(),
@@ -672,6 +688,11 @@ impl Op {
             Self::Progress(op) => Subject::Run(op.run),
             Self::Heartbeat(op) => Subject::Run(op.run),
             Self::Purge(op) => op.subject.clone(),
+            Self::CreateEntry(op) => Subject::Entry(op.entry),
+            Self::SetSecret(op) => Subject::Entry(op.entry),
+            Self::UseDataset(op) => Subject::Run(op.run),
+            Self::LinkModel(op) => Subject::Run(op.run),
+            Self::Span(op) => op.subject.clone(),
             Self::Unknown { .. } => return None,
         })
     }

@@ -16,7 +16,7 @@ use crate::figures::count;
 use crate::page::{Page, some};
 pub use criteria::{criteria, outcome, outcome_of_run};
 pub(crate) use sections::span;
-pub use sections::{contrasts, method, metrics, trials};
+pub use sections::{contrasts, method, metrics, resampled, trials};
 pub use sentences::sentences;
 
 /// The page of an analysis.
@@ -30,6 +30,7 @@ pub fn page(analysis: &Analysis) -> Page {
     } else {
         page.heading("Metrics");
         page.table(metrics(analysis));
+        page.list(resampled(analysis));
     }
     if let Some(baseline) = &analysis.baseline {
         page.heading(format!("Against {}", baseline.arm));

@@ -56,6 +56,11 @@ pub fn of_analysis(warning: &Warning) -> String {
         }
         Warning::Identical { metric, arms } => identical(metric, arms),
         Warning::AllOrNone { metric, arms } => all_or_none(metric, arms),
+        Warning::FewForRate {
+            metric,
+            arms,
+            enough,
+        } => few_for_rate(metric, arms, *enough),
         Warning::UnequalVariance { metric, arm, ratio } => unequal(metric, arm, *ratio),
         Warning::PooledVariance { metric, arm, ratio } => pooled(metric, arm, *ratio),
         Warning::Skewed { metric, arms } => skewed(metric, arms),
@@ -155,6 +160,13 @@ fn all_or_none(metric: &str, arms: &[(String, u64, u64)]) -> String {
         "{metric} is the same in all trials ({}): by the rule of three the share may still be as far from that as the \
          percent say",
         arms.join("; ")
+    )
+}
+
+fn few_for_rate(metric: &str, arms: &[(String, u64)], enough: u64) -> String {
+    format!(
+        "{metric} of few trials ({}): below {enough} a share says little, and its interval is wide",
+        counts(arms)
     )
 }
 

@@ -4,6 +4,7 @@
 //! mean that cannot be told from others is no winner.
 
 mod settings;
+mod successes;
 
 use std::fmt::Write as _;
 
@@ -12,7 +13,7 @@ use trialbook_analysis::separation::{Contrast, Standing};
 use trialbook_model::record::Goal;
 
 use crate::cautions;
-use crate::figures::{change, count, interval, p_number, short, signed, up_to, with_unit};
+use crate::figures::{change, count, interval, p_against, short, signed, up_to, with_unit};
 use crate::page::{Page, Table, listed};
 pub use settings::Settings;
 
@@ -31,6 +32,7 @@ pub fn page(comparison: &Comparison, shown: Settings) -> Page {
         page.table(metrics(comparison));
     }
     differences(&mut page, comparison);
+    successes::add(&mut page, comparison);
     page.list(verdicts(comparison));
     for caution in &comparison.warnings {
         page.warning(cautions::of_comparison(caution));
@@ -75,7 +77,7 @@ fn metrics(comparison: &Comparison) -> Table {
         let mut table = Table::of_numbers(std::iter::once("METRIC".to_owned()).chain(titles));
         for row in &comparison.metrics {
             let mut cells = vec![row.measure.key.clone()];
-            cells.extend(row.cells.iter().map(|cell| shown(cell, row)));
+            cells.extend(row.cells.iter().map(|cell| shown(cell, comparison, row)));
             table.row(cells);
         }
         return table;
@@ -92,7 +94,7 @@ fn metrics(comparison: &Comparison) -> Table {
             comparison
                 .metrics
                 .iter()
-                .map(|row| shown(&row.cells[at], row)),
+                .map(|row| shown(&row.cells[at], comparison, row)),
         );
         table.row(cells);
     }
@@ -114,7 +116,7 @@ fn one_metric(comparison: &Comparison, row: &Row) -> Table {
         table.row(vec![
             subject.title.clone(),
             subject.runs.to_string(),
-            shown(cell, row),
+            shown(cell, comparison, row),
             sd.unwrap_or_default(),
             number(cell.min),
             number(cell.median),
@@ -152,8 +154,8 @@ fn differences(page: &mut Page, comparison: &Comparison) {
                 points(&difference, unit),
                 interval(found.interval.low, found.interval.high),
                 test(found),
-                p_number(found.p),
-                p_number(found.p_adjusted),
+                p_against(found.p, comparison.alpha),
+                p_against(found.p_adjusted, comparison.alpha),
             ]);
             rows += 1;
         }
@@ -179,8 +181,8 @@ fn points(number: &str, unit: Option<&str>) -> String {
     }
 }
 
-/// `0.92 (+0.03, +3.4%)`; a mean with its interval and n: `0.92 ± 0.02, n = 5`.
-fn shown(cell: &Cell, row: &Row) -> String {
+/// `0.92 (+0.03, +3%)`; a mean with its interval and n: `0.92 ± 0.02, n = 5`.
+fn shown(cell: &Cell, comparison: &Comparison, row: &Row) -> String {
     let Some(value) = cell.value else {
         return String::new();
     };
@@ -201,7 +203,8 @@ fn shown(cell: &Cell, row: &Row) -> String {
             Some("%") => points(&delta, unit),
             Some(_) | None => delta,
         };
-        let share = cell.relative.map(|share| format!(", {}", change(share)));
+        let n = cell.n.min(row.cells[comparison.baseline].n) as u64;
+        let share = cell.relative.map(|share| format!(", {}", change(share, n)));
         write!(text, " ({delta}{})", share.unwrap_or_default()).expect("a string takes all");
     }
     text

@@ -7,7 +7,7 @@ use trialbook_analysis::finding::Analysis;
 use trialbook_model::config::Config;
 
 use crate::analysis::{
-    contrasts, criteria, headline, method, metrics, sentences, trials, warnings,
+    contrasts, criteria, headline, method, metrics, resampled, sentences, trials, warnings,
 };
 use crate::page::Page;
 
@@ -45,6 +45,7 @@ pub fn page(analysis: &Analysis, config: Option<&Config>) -> Page {
         page.text("No metric was recorded.");
     }
     page.table(metrics(analysis));
+    page.list(resampled(analysis));
     page.heading("Success Rates");
     page.table(trials(analysis));
     if let Some(verdict) = &analysis.criteria {

@@ -177,15 +177,41 @@ pub fn percent(share: f64, n: u64) -> String {
     }
 }
 
-/// A relative difference in percent, with its sign.
-pub fn change(share: f64) -> String {
+/// How much of a known whole is done, in percent with one decimal: no estimate, whatever the whole counts.
+pub fn done(share: f64) -> String {
+    format!("{:.1}%", 100.0 * share)
+}
+
+/// A relative difference in percent, with its sign: one decimal, none below a hundred values. A difference that this
+/// would round to nothing keeps the one digit that counts.
+pub fn change(share: f64, n: u64) -> String {
+    /// From here on digits are no help.
+    const HUGE: f64 = 1e9;
     let percent = 100.0 * share;
-    let text = if percent.abs() < 0.05 || percent.abs() >= 1000.0 {
+    let decimals = usize::from(n >= 100);
+    let text = format!("{percent:.decimals$}");
+    let is_nothing = text.trim_matches(['-', '0', '.']).is_empty();
+    let text = if is_nothing {
+        let digit: Result<f64, _> = format!("{percent:.0e}").parse();
+        digit.map_or(text, short)
+    } else if percent.abs() >= HUGE {
         short(percent)
     } else {
-        format!("{percent:.1}")
+        text
     };
     format!("{}%", signed(&text))
+}
+
+/// A difference of shares in percentage points, with its sign: one decimal, none below a hundred values.
+pub fn points(share: f64, n: u64) -> String {
+    let decimals = usize::from(n >= 100);
+    let text = format!("{:.decimals$}", 100.0 * share);
+    let is_nothing = text.trim_matches(['-', '0', '.']).is_empty();
+    signed(if is_nothing {
+        text.trim_start_matches('-')
+    } else {
+        &text
+    })
 }
 
 /// A count with its noun: `1 trial`, `2,000 trials`.
@@ -246,8 +272,17 @@ mod tests {
         assert_eq!(with_unit("0.9", None), "0.9");
         assert_eq!(percent(0.875, 32), "88%");
         assert_eq!(percent(0.875, 320), "87.5%");
-        assert_eq!(change(0.0337), "+3.4%");
-        assert_eq!(change(-0.5), "-50.0%");
+        assert_eq!(change(0.0337, 100), "+3.4%");
+        assert_eq!(change(0.0337, 99), "+3%");
+        assert_eq!(change(-0.5, 3), "-50%");
+        assert_eq!(change(-0.0042, 20), "-0.4%");
+        assert_eq!(change(0.000_12, 200), "+0.01%");
+        assert_eq!(change(0.0, 5), "0%");
+        assert_eq!(change(12.345, 5), "+1234%");
+        assert_eq!(points(0.125, 40), "+12");
+        assert_eq!(points(-0.001, 40), "0");
+        assert_eq!(points(-0.225, 400), "-22.5");
+        assert_eq!(done(1.0 / 3.0), "33.3%");
         assert_eq!(signed("0.00"), "0.00");
     }
 

@@ -8,7 +8,7 @@ use trialbook_analysis::items::{
 };
 
 use crate::analysis::span;
-use crate::figures::{count, interval, p, percent, short, signed, up_to};
+use crate::figures::{count, interval, p, percent, points, short, signed, up_to};
 use crate::page::{Page, Table, listed};
 
 /// Flipped items that are listed.
@@ -134,6 +134,7 @@ fn sentences(compared: &Compared) -> Vec<String> {
 }
 
 fn told(compared: &Compared) -> Result<Told, &str> {
+    let n = compared.matched;
     match &compared.outcome {
         Outcome::CannotTest { reason, .. } => Err(reason),
         Outcome::RightWrong {
@@ -147,9 +148,9 @@ fn told(compared: &Compared) -> Result<Told, &str> {
         } => Ok(Told {
             size: format!(
                 "{} points, 95% CI [{}, {}] ({})",
-                points(*difference),
-                points(interval.low),
-                points(interval.high),
+                points(*difference, n),
+                points(interval.low, n),
+                points(interval.high, n),
                 interval.method
             ),
             test: format!(
@@ -171,9 +172,9 @@ fn told(compared: &Compared) -> Result<Told, &str> {
             let size = if is_share(compared) {
                 format!(
                     "{} points, 95% CI [{}, {}] ({})",
-                    points(*difference),
-                    points(interval.low),
-                    points(interval.high),
+                    points(*difference, n),
+                    points(interval.low, n),
+                    points(interval.high, n),
                     interval.method
                 )
             } else {
@@ -200,14 +201,20 @@ fn found(compared: &Compared, told: &Told) -> String {
 
 fn over_clusters(compared: &Compared, clusters: &Clusters, value: f64) -> Told {
     let share = is_share(compared);
+    let n = compared.matched;
     let difference = match &compared.outcome {
         Outcome::RightWrong { difference, .. } | Outcome::Scores { difference, .. } => *difference,
         Outcome::CannotTest { .. } => 0.0,
     };
     let ends = clusters.interval.as_ref();
     let size = if share {
-        let ends = ends.map(|it| format!(", 95% CI [{}, {}]", points(it.low), points(it.high)));
-        format!("{} points{}", points(difference), ends.unwrap_or_default())
+        let ends =
+            ends.map(|it| format!(", 95% CI [{}, {}]", points(it.low, n), points(it.high, n)));
+        format!(
+            "{} points{}",
+            points(difference, n),
+            ends.unwrap_or_default()
+        )
     } else {
         let half = ends.map(|it| (it.high - it.low) / 2.0);
         let ends = ends.map(|it| format!(", 95% CI {}", span(it)));
@@ -225,11 +232,6 @@ fn over_clusters(compared: &Compared, clusters: &Clusters, value: f64) -> Told {
         p(value)
     );
     Told { size, test }
-}
-
-/// A difference of shares in percentage points.
-fn points(share: f64) -> String {
-    signed(&format!("{:.1}", 100.0 * share))
 }
 
 fn flipped(page: &mut Page, compared: &Compared) {

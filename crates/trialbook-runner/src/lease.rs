@@ -250,19 +250,25 @@ fn write(file: &mut File, holder: &Holder) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_second_taker_is_told_who_holds_it() {
-        let book = tempfile::tempdir().unwrap();
+    /// The lease of an experiment, and somebody who wants it.
+    fn asked<'a>(book: &'a Path, experiment: &'a str) -> (Leased<'a>, Holder) {
         let leased = Leased {
-            book: book.path(),
+            book,
             project: "default",
-            experiment: "a/b",
+            experiment,
         };
         let holder = Holder {
             pid: 7,
             host: "here".to_owned(),
             since: Timestamp(0),
         };
+        (leased, holder)
+    }
+
+    #[test]
+    fn a_second_taker_is_told_who_holds_it() {
+        let book = tempfile::tempdir().unwrap();
+        let (leased, holder) = asked(book.path(), "a/b");
         assert!(!leased.is_held());
         let lease = leased.take(&holder).unwrap();
         assert!(leased.is_held());
@@ -284,16 +290,7 @@ mod tests {
     #[test]
     fn those_that_share_know_of_each_other_and_keep_others_out() {
         let book = tempfile::tempdir().unwrap();
-        let leased = Leased {
-            book: book.path(),
-            project: "default",
-            experiment: "a",
-        };
-        let holder = Holder {
-            pid: 7,
-            host: "here".to_owned(),
-            since: Timestamp(0),
-        };
+        let (leased, holder) = asked(book.path(), "a");
         let turn = leased.turn().unwrap();
         let (first, elsewhere) = leased.share(&turn).unwrap();
         assert_eq!(elsewhere, Elsewhere::Nobody);
@@ -318,16 +315,7 @@ mod tests {
     #[test]
     fn a_look_of_others_keeps_nobody_from_it() {
         let book = tempfile::tempdir().unwrap();
-        let leased = Leased {
-            book: book.path(),
-            project: "default",
-            experiment: "a",
-        };
-        let holder = Holder {
-            pid: 7,
-            host: "here".to_owned(),
-            since: Timestamp(0),
-        };
+        let (leased, holder) = asked(book.path(), "a");
         drop(leased.take(&holder).unwrap());
         let looking = File::open(leased.path()).unwrap();
         looking.try_lock().unwrap();

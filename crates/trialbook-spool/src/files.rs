@@ -7,6 +7,7 @@
 mod process;
 mod system;
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,8 +40,10 @@ pub struct Identity {
 
 /// Folders and files.
 pub trait Files: Send + Sync {
-    /// Makes a folder and those above it.
-    fn make_dir(&self, dir: &Path) -> io::Result<()>;
+    /// Makes a folder that only its owner may enter, in one that exists; false where it is there already.
+    fn make_dir(&self, dir: &Path) -> io::Result<bool>;
+    /// Removes an empty folder.
+    fn remove_dir(&self, dir: &Path) -> io::Result<()>;
     /// Makes a file that must not exist, for writing.
     fn create_new(&self, path: &Path) -> io::Result<Arc<dyn FileHandle>>;
     /// Opens a file that exists.
@@ -49,7 +52,7 @@ pub trait Files: Send + Sync {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file.
     fn unlink(&self, path: &Path) -> io::Result<()>;
-    /// The files of a folder in the order of their names; a folder that does not exist has none.
+    /// The files and folders in a folder in the order of their names; a folder that does not exist has none.
     fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>>;
     /// Makes names given, changed and removed in a folder survive a power cut.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
@@ -82,6 +85,12 @@ pub trait FileHandle: Send + Sync {
     fn try_lock(&self) -> io::Result<bool>;
     /// Whether nobody holds the file for himself alone (asked without taking it from anybody).
     fn is_unlocked(&self) -> io::Result<bool>;
+    /// Shares the blocks of another file, so that both have the same bytes, where the system can do that.
+    fn share(&self, from: &File) -> io::Result<()>;
+    /// Lets it count as changed just now.
+    fn touch(&self) -> io::Result<()>;
+    /// When it was changed, in microseconds since 1970.
+    fn changed(&self) -> io::Result<i64>;
     /// Maps an allocated range; `offset` is a multiple of [`PAGE`].
     fn map(&self, offset: u64, len: u64) -> io::Result<Box<dyn Segment>>;
 }
@@ -99,6 +108,34 @@ pub trait Segment: Send {
 /// What offsets of mapped ranges are multiples of; no supported system has larger pages.
 pub const PAGE: u64 = 65_536;
 
+/// Makes a folder, with those above it that are missing. The names of all that are new survive a power cut.
+pub fn make_dir_durably(files: &dyn Files, dir: &Path) -> io::Result<()> {
+    if dir.as_os_str().is_empty() {
+        return Ok(());
+    }
+    let made = match files.make_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_dir_durably(files, above(dir))?;
+            files.make_dir(dir)
+        }
+        made => made,
+    };
+    if made? {
+        files.sync_dir(above(dir))?;
+    }
+    Ok(())
+}
+
+/// The folder that a file or a folder is in.
+pub fn above(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) => Path::new("."),
+        // Nothing is above the root.
+        None => path,
+    }
+}
+
 /// Fills `bytes` from `offset` on, fewer only where the file ends; gives how many.
 pub(crate) fn read_full(file: &dyn FileHandle, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut done = 0;
@@ -114,7 +151,7 @@ pub(crate) fn read_full(file: &dyn FileHandle, bytes: &mut [u8], offset: u64) ->
 }
 
 /// Syncs, again when a signal came in between.
-pub(crate) fn sync_through(file: &dyn FileHandle) -> io::Result<()> {
+pub fn sync_through(file: &dyn FileHandle) -> io::Result<()> {
     loop {
         match file.sync() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -124,7 +161,7 @@ pub(crate) fn sync_through(file: &dyn FileHandle) -> io::Result<()> {
 }
 
 /// Writes all of `bytes` at `offset`, going on after signals and short writes that made progress.
-pub(crate) fn write_all(file: &dyn FileHandle, bytes: &[u8], offset: u64) -> io::Result<()> {
+pub fn write_all(file: &dyn FileHandle, bytes: &[u8], offset: u64) -> io::Result<()> {
     let mut done = 0;
     while done < bytes.len() {
         match file.write_at(&bytes[done..], offset + done as u64) {

@@ -74,7 +74,15 @@ pub mod kind {
     pub const HEARTBEAT: u8 = 33;
     /// Removes for good.
     pub const PURGE: u8 = 34;
-    /// Reserved for spans of traces.
+    /// Makes an entry of the register.
+    pub const CREATE_ENTRY: u8 = 35;
+    /// Sets a secret.
+    pub const SET_SECRET: u8 = 36;
+    /// A dataset that a run used.
+    pub const USE_DATASET: u8 = 37;
+    /// A model that a run used or made.
+    pub const LINK_MODEL: u8 = 38;
+    /// A span of a trace.
     pub const SPAN: u8 = 64;
     /// The first kind that records may have.
     pub const FIRST_RECORD: u8 = 16;

@@ -10,6 +10,7 @@ mod disk;
 mod handle;
 pub mod rounds;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,6 +31,9 @@ pub struct Faults {
     /// Bytes that all files may have together; `None` is no limit.
     pub capacity: Option<u64>,
 }
+
+/// What went wrong, by name, and how often.
+pub type Met = BTreeMap<&'static str, u64>;
 
 /// The file system as one process sees it.
 #[derive(Clone)]
@@ -101,6 +105,16 @@ impl SimFiles {
         self.world().faults = faults;
     }
 
+    /// Lets time go on for what files say of it.
+    pub fn pass(&self, micros: i64) {
+        self.world().disk.pass(micros);
+    }
+
+    /// The time that files say, in microseconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.world().disk.now()
+    }
+
     /// Whether files may be mapped.
     pub fn set_may_map(&self, may: MayMap) {
         self.world().may_map = may == MayMap::Yes;
@@ -123,6 +137,11 @@ impl SimFiles {
         self.world().process(self.pid).dead
     }
 
+    /// What went wrong so far, by name: deaths by the operation that they came in, and faults of the disk.
+    pub fn met(&self) -> Met {
+        self.world().disk.met().clone()
+    }
+
     /// How many operations this process has begun.
     pub fn operations(&self) -> u64 {
         self.world().process(self.pid).operations
@@ -138,6 +157,7 @@ impl SimFiles {
                 world.die(pid);
             }
             world.disk.lose();
+            world.disk.note("power cut");
             world.boot += 1;
         }
         self.process()
@@ -147,8 +167,8 @@ impl SimFiles {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins an operation.
-    fn begin(&self) -> io::Result<(MutexGuard<'_, World>, Fate)> {
+    /// Begins an operation; `death` is what a death in it is called.
+    fn begin(&self, death: &'static str) -> io::Result<(MutexGuard<'_, World>, Fate)> {
         let mut world = self.world();
         let process = world.process(self.pid);
         if process.dead {
@@ -157,19 +177,25 @@ impl SimFiles {
         let dying = process.dies_at == Some(process.operations);
         process.operations += 1;
         if dying {
+            world.disk.note(death);
             return Ok((world, Fate::Dying));
         }
         world.disk.write_back_something();
         let interrupted = world.faults.interrupted;
         if world.disk.chance(interrupted) {
+            world.disk.note("interrupted call");
             return Err(io::ErrorKind::Interrupted.into());
         }
         Ok((world, Fate::Done))
     }
 
     /// Does an operation that happens as a whole or not at all.
-    fn whole<T>(&self, act: impl FnOnce(&mut World) -> io::Result<T>) -> io::Result<T> {
-        let (mut world, fate) = self.begin_whole()?;
+    fn whole<T>(
+        &self,
+        death: &'static str,
+        act: impl FnOnce(&mut World) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let (mut world, fate) = self.begin_whole(death)?;
         match fate {
             Fate::Done => act(&mut world),
             Fate::Dying => {
@@ -184,9 +210,9 @@ impl SimFiles {
     }
 
     /// Calls that happen as a whole are not interrupted by signals.
-    fn begin_whole(&self) -> io::Result<(MutexGuard<'_, World>, Fate)> {
+    fn begin_whole(&self, death: &'static str) -> io::Result<(MutexGuard<'_, World>, Fate)> {
         loop {
-            match self.begin() {
+            match self.begin(death) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 begun => return begun,
             }
@@ -222,6 +248,16 @@ impl World {
         self.disk.release_locks(pid);
     }
 
+    /// Whether the disk fails now; `fault` is what that is called.
+    fn may_fail(&mut self, fault: &'static str) -> io::Result<()> {
+        let failed = self.faults.failed;
+        if self.disk.chance(failed) {
+            self.disk.note(fault);
+            return Err(io::Error::other("simulated EIO"));
+        }
+        Ok(())
+    }
+
     fn room(&self) -> u64 {
         self.faults.capacity.map_or(u64::MAX, |capacity| {
             capacity.saturating_sub(self.disk.used())
@@ -238,42 +274,47 @@ fn no_space() -> io::Error {
 }
 
 impl Files for SimFiles {
-    fn make_dir(&self, _dir: &Path) -> io::Result<()> {
-        self.whole(|_world| Ok(()))
+    fn make_dir(&self, dir: &Path) -> io::Result<bool> {
+        self.whole("death in making a folder", |world| world.disk.make_dir(dir))
+    }
+
+    fn remove_dir(&self, dir: &Path) -> io::Result<()> {
+        self.whole("death in removing a folder", |world| {
+            world.disk.remove_dir(dir)
+        })
     }
 
     fn create_new(&self, path: &Path) -> io::Result<Arc<dyn FileHandle>> {
-        self.whole(|world| {
+        self.whole("death in making a file", |world| {
             let node = world.disk.create(path)?;
             Ok(self.handle(world, node))
         })
     }
 
     fn open(&self, path: &Path, _access: Access) -> io::Result<Arc<dyn FileHandle>> {
-        self.whole(|world| {
+        self.whole("death in opening a file", |world| {
             let node = world.disk.find(path)?;
             Ok(self.handle(world, node))
         })
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.whole(|world| world.disk.rename(from, to))
+        self.whole("death in renaming", |world| world.disk.rename(from, to))
     }
 
     fn unlink(&self, path: &Path) -> io::Result<()> {
-        self.whole(|world| world.disk.unlink(path))
+        self.whole("death in unlinking", |world| world.disk.unlink(path))
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
-        self.whole(|world| Ok(world.disk.names_in(dir)))
+        self.whole("death in listing a folder", |world| {
+            Ok(world.disk.names_in(dir))
+        })
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        self.whole(|world| {
-            let failed = world.faults.failed;
-            if world.disk.chance(failed) {
-                return Err(io::Error::other("simulated EIO"));
-            }
+        self.whole("death in syncing a folder", |world| {
+            world.may_fail("failed sync of a folder")?;
             world.disk.sync_names(dir);
             Ok(())
         })

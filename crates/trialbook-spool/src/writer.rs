@@ -31,7 +31,7 @@ pub use self::options::{Background, Durability, Mode, Note, Repeat, SpoolOptions
 use self::syncing::Progress;
 pub use self::syncing::SyncPoint;
 use crate::error::SpoolError;
-use crate::files::{FileHandle, Files, SystemFiles};
+use crate::files::{FileHandle, Files, SystemFiles, make_dir_durably};
 use crate::frame::{PointsHead, put_points};
 use crate::header::Header;
 
@@ -104,8 +104,7 @@ impl SpoolWriter {
     ) -> Result<Self, SpoolError> {
         fork::watch();
         let dir = dir.into();
-        files
-            .make_dir(&dir)
+        make_dir_durably(files.as_ref(), &dir)
             .map_err(|source| SpoolError::io("make", &dir, source))?;
         let mapped = match options.mode {
             Mode::Written => false,

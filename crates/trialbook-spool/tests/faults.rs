@@ -425,8 +425,11 @@ fn a_writer_in_another_pid_namespace_is_unknown() {
 struct Disguised(Identity);
 
 impl Files for Disguised {
-    fn make_dir(&self, dir: &Path) -> io::Result<()> {
+    fn make_dir(&self, dir: &Path) -> io::Result<bool> {
         SystemFiles.make_dir(dir)
+    }
+    fn remove_dir(&self, dir: &Path) -> io::Result<()> {
+        SystemFiles.remove_dir(dir)
     }
     fn create_new(&self, path: &Path) -> io::Result<Arc<dyn FileHandle>> {
         SystemFiles.create_new(path)

@@ -136,6 +136,18 @@ fn tail<C: Count>(
     one: C,
     total: f64,
 ) -> Extremes {
+    let counts = counted(factors, u, one);
+    let below = counts[..u]
+        .iter()
+        .fold(C::ZERO, |sum, &count| sum.plus(count));
+    Extremes {
+        at_most: below.plus(counts[u]).float() / total,
+        at_least: 1.0 - below.float() / total,
+    }
+}
+
+/// The coefficients of the polynomial Π (1 − q^a) / (1 − q^b) up to `u`.
+fn counted<C: Count>(factors: impl Iterator<Item = (usize, usize)>, u: usize, one: C) -> Vec<C> {
     let mut counts = vec![C::ZERO; u + 1];
     counts[0] = one;
     for (a, b) in factors {
@@ -146,13 +158,37 @@ fn tail<C: Count>(
             counts[at] = counts[at].plus(counts[at - b]);
         }
     }
-    let below = counts[..u]
-        .iter()
-        .fold(C::ZERO, |sum, &count| sum.plus(count));
-    Extremes {
-        at_most: below.plus(counts[u]).float() / total,
-        at_least: 1.0 - below.float() / total,
+    counts
+}
+
+/// The greatest number that U lies below with a chance of at most `p`, which is less than a half; 0 where even a U of 0
+/// is likelier. Samples as in [`mann_whitney`].
+pub(crate) fn mann_whitney_below(n1: usize, n2: usize, p: f64) -> usize {
+    let (few, many) = (n1.min(n2), n1.max(n2));
+    let total = binomial(few + many, few);
+    let factors = (1..=few).map(|i| (many + i, i));
+    let counts = counted(factors, n1 * n2 / 2, Wide::ONE);
+    below(counts.into_iter(), total, p)
+}
+
+/// As [`mann_whitney_below`], of the sum of those of the ranks 1 … n, at most [`MOST_SCORED`], that a fair coin chooses.
+pub(crate) fn signed_below(n: usize, p: f64) -> usize {
+    let ranks: Vec<u64> = (1..=n as u64).collect();
+    let total = 2.0_f64.powi(n as i32);
+    below(signed_counts(&ranks).into_iter().map(u128::from), total, p)
+}
+
+fn below<C: Count>(counts: impl Iterator<Item = C>, total: f64, p: f64) -> usize {
+    let mut at_most = C::ZERO;
+    let mut number = 0;
+    for count in counts {
+        at_most = at_most.plus(count);
+        if at_most.float() / total > p {
+            break;
+        }
+        number += 1;
     }
+    number
 }
 
 /// n over k.
@@ -187,6 +223,11 @@ pub(crate) fn chosen_sum(scores: &[u64], chosen: usize, observed: u64) -> Extrem
 
 /// The sum of those of the scores, at most [`MOST_SCORED`], that a fair coin chooses for each.
 pub(crate) fn signed_sum(scores: &[u64], observed: u64) -> Extremes {
+    extremes_of(&signed_counts(scores), observed as usize)
+}
+
+/// How many choices of scores have each sum.
+fn signed_counts(scores: &[u64]) -> Vec<u64> {
     let largest: u64 = scores.iter().sum();
     let mut counts = vec![0_u64; largest as usize + 1];
     counts[0] = 1;
@@ -198,7 +239,7 @@ pub(crate) fn signed_sum(scores: &[u64], observed: u64) -> Extremes {
         }
         reached += score;
     }
-    extremes_of(&counts, observed as usize)
+    counts
 }
 
 /// The extremes of a statistic whose values' counts, at most 2⁶⁰ altogether, are given.

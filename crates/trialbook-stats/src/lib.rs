@@ -12,6 +12,7 @@
 //! | --- | --- | --- |
 //! | What does a sample look like? | [`describe()`], [`Description::mean_interval`] | [`shape`], [`quantile`], [`quantile_interval`], [`trimmed_mean`] |
 //! | Do two means differ? | [`welch_t_test`] | [`student_t_test`], [`permute_difference`], [`mann_whitney`], [`brunner_munzel`] |
+//! | By how much is one sample greater, in the middle of all pairs? | [`shift()`] (Hodges and Lehmann) | [`paired_shift`] |
 //! | Do pairs (same item, same seed) differ? | [`paired_t_test`] | [`signed_rank`], [`sign_test`], [`permute_signs`] |
 //! | Is a difference as good as none? | [`TTest::equivalence`] | |
 //! | Does a mean differ from a value? | [`one_sample_t_test`] | |
@@ -89,8 +90,9 @@ pub use proportion::{
 pub use random::SplitMix64;
 pub use rank_tests::{
     Approximation, BrunnerMunzel, Friedman, ImanDavenport, KolmogorovSmirnov, KruskalWallis,
-    MannWhitney, RankPValues, RankVariant, SignTest, SignedRank, Zeros, brunner_munzel, friedman,
-    kolmogorov_smirnov, kruskal_wallis, mann_whitney, sign_test, signed_rank,
+    MannWhitney, RankPValues, RankVariant, Shift, SignTest, SignedRank, Zeros, brunner_munzel,
+    friedman, kolmogorov_smirnov, kruskal_wallis, mann_whitney, paired_shift, shift, sign_test,
+    signed_rank,
 };
 pub use resampling::{
     Arrangements, Bca, BootstrapIntervals, Bootstrapped, Draws, Enumerated, MOST_ENUMERATED,

@@ -42,6 +42,13 @@ impl Moments {
         self.mean.value().clamp(self.range.0, self.range.1)
     }
 
+    /// The sum; infinite where it leaves the floats.
+    pub(crate) fn sum(&self) -> f64 {
+        let (min, max) = self.range;
+        let scale = scale_of(min.abs().max(max.abs()));
+        self.mean.over(scale).times(self.n as f64).value() * scale
+    }
+
     /// The standard error of the mean.
     pub(crate) fn sem(&self) -> f64 {
         self.sd / (self.n as f64).sqrt()
@@ -76,6 +83,8 @@ pub(crate) fn within_floats(results: &[f64]) -> Result<(), Undefined> {
     }
 }
 
+/// A mean nearer to 0 than this part of the magnitudes has lost too much to rounding.
+const CANCELLED: f64 = 2e-5;
 /// Sums that run side by side.
 const LANES: usize = 8;
 /// Values whose plain sum is added up before it goes into a sum of twice the precision.
@@ -133,8 +142,6 @@ fn blocks(values: &[f64], function: impl Fn(f64) -> f64 + Copy) -> Double {
 fn plain(values: &[f64], (min, max): (f64, f64)) -> Option<(Double, f64)> {
     /// Magnitudes whose squares are normal floats.
     const SAFE: std::ops::Range<f64> = 1e-140..1e140;
-    /// A mean nearer to 0 than this part of the magnitudes has lost too much to rounding.
-    const CANCELLED: f64 = 2e-5;
     let magnitude = min.abs().max(max.abs());
     let n = values.len() as f64;
     if !SAFE.contains(&magnitude) {

@@ -8,6 +8,7 @@ mod friedman;
 mod kolmogorov;
 mod kruskal;
 mod mann_whitney;
+mod shift;
 mod sign;
 mod signed_rank;
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub use friedman::{Friedman, ImanDavenport, friedman};
 pub use kolmogorov::{KolmogorovSmirnov, kolmogorov_smirnov};
 pub use kruskal::{KruskalWallis, kruskal_wallis};
 pub use mann_whitney::{MannWhitney, mann_whitney};
+pub use shift::{Shift, paired_shift, shift};
 pub use sign::{SignTest, sign_test};
 pub use signed_rank::{SignedRank, Zeros, signed_rank};
 

@@ -11,6 +11,12 @@ pub(crate) fn key_of(value: f64) -> u64 {
     if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
 
+/// The value of a key.
+pub(crate) fn value_of(key: u64) -> f64 {
+    const SIGN: u64 = 1 << 63;
+    f64::from_bits(if key & SIGN == 0 { !key } else { key ^ SIGN })
+}
+
 /// The keys of a sample, sorted.
 pub(crate) fn sorted_keys(values: &[f64]) -> Vec<u64> {
     let mut keys: Vec<u64> = values.iter().map(|&value| key_of(value)).collect();
@@ -132,6 +138,7 @@ mod tests {
         fn keys_are_ordered_as_the_values(a in any::<f64>(), b in any::<f64>()) {
             prop_assume!(!a.is_nan() && !b.is_nan());
             prop_assert_eq!(key_of(a).cmp(&key_of(b)), a.partial_cmp(&b).unwrap());
+            prop_assert_eq!(value_of(key_of(a)), a);
         }
 
         #[test]

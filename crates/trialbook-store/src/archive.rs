@@ -11,11 +11,12 @@ use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use trialbook_spool::SystemFiles;
 
-use crate::artifacts::{make_dir, sync_dir};
 use crate::backend::{Settle, Settled};
 use crate::book::{Book, DATABASE};
 use crate::error::{BOOK_FORMAT, BookError};
+use crate::folders::{make_dir, sync_dir};
 use crate::seal::take_lease;
 
 const FORMAT: &str = "trialbook-backup";
@@ -187,8 +188,8 @@ pub fn unpack_archive(
     name: &Path,
     folder: &Path,
 ) -> Result<ArchiveReport, BookError> {
-    make_dir(folder)?;
-    make_dir(&folder.join("spool"))?;
+    make_dir(&SystemFiles, folder)?;
+    make_dir(&SystemFiles, &folder.join("spool"))?;
     let mut unpacking = Unpacking {
         name,
         folder,
@@ -259,7 +260,7 @@ impl Unpacking<'_> {
     fn file(&mut self, told: &str, from: &mut dyn Read) -> Result<(), BookError> {
         let to = self.folder.join(self.place(told)?);
         if let Some(parent) = to.parent() {
-            make_dir(parent)?;
+            make_dir(&SystemFiles, parent)?;
         }
         let mut file = File::create_new(&to).map_err(BookError::io("make", &to))?;
         let mut summing = Summing {
@@ -332,7 +333,7 @@ impl Unpacking<'_> {
         if !told.contains_key(DATABASE) {
             return Err(self.damaged(DATABASE));
         }
-        sync_dir(self.folder)?;
+        sync_dir(&SystemFiles, self.folder)?;
         Ok(self.report)
     }
 

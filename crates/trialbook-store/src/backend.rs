@@ -4,11 +4,12 @@
 //! what is in the blobs, spools, locks. Invariant: a [`Look`] sees all of a [`Change`] or nothing of it.
 
 use trialbook_model::id::{
-    ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid, WriterUid,
+    EntryNo, EntryUid, ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid, WriterUid,
 };
-use trialbook_model::record::{Signed, Subject};
+use trialbook_model::record::{EntryKind, Signed, Subject};
 
 use crate::error::BookError;
+use crate::nouns::Owner;
 use crate::sequences::Numbers;
 
 /// The next numbers that the book has not given out.
@@ -18,6 +19,7 @@ pub(crate) struct Counters {
     pub(crate) rev: u64,
     pub(crate) run: u64,
     pub(crate) experiment: u64,
+    pub(crate) entry: u64,
     /// Block of 64 series numbers.
     pub(crate) block: u64,
     /// Drawn anew by whatever keeps the rows with each change, so that two changes of one base differ.
@@ -31,6 +33,7 @@ impl Default for Counters {
             rev: 0,
             run: 1,
             experiment: 1,
+            entry: 1,
             block: 0,
             mark: 0,
         }
@@ -65,6 +68,23 @@ pub(crate) struct ExperimentRecord {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProjectRecord {
     pub(crate) name: String,
+    pub(crate) rev: u64,
+    /// Packed state and directory.
+    pub(crate) state: Vec<u8>,
+}
+
+/// A row of an entry of the register.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EntryRecord {
+    pub(crate) no: EntryNo,
+    pub(crate) uid: EntryUid,
+    pub(crate) kind: Option<EntryKind>,
+    /// What it belongs to.
+    pub(crate) of: Option<Owner>,
+    /// Project and name by which it is found now; `None` for what is not found by its name.
+    pub(crate) project: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) number: Option<u64>,
     pub(crate) rev: u64,
     /// Packed state and directory.
     pub(crate) state: Vec<u8>,
@@ -127,6 +147,21 @@ pub(crate) enum Experiments {
     Since(u64),
 }
 
+/// Which entries of the register are wanted, each by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WantedEntries {
+    /// All.
+    All,
+    /// This one.
+    One(EntryNo),
+    /// Those of a kind.
+    Kind(EntryKind),
+    /// Those of a kind that belong to an entry.
+    Below(EntryKind, EntryNo),
+    /// Those of a kind that belong to an experiment.
+    In(EntryKind, ExperimentNo),
+}
+
 /// What a seal changes, all at once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Change {
@@ -141,6 +176,9 @@ pub(crate) struct Change {
     pub(crate) removed_runs: Vec<RunNo>,
     pub(crate) runs: Vec<RunRecord>,
     pub(crate) projects: Vec<ProjectRecord>,
+    pub(crate) removed_entries: Vec<EntryNo>,
+    pub(crate) entries: Vec<EntryRecord>,
+    pub(crate) entry_uids: Vec<(EntryUid, EntryNo)>,
     /// Ranges of chunks, first and last, that go before others are written.
     pub(crate) removed_chunks: Vec<(i64, i64)>,
     pub(crate) chunks: Vec<ChunkRecord>,
@@ -204,6 +242,14 @@ pub(crate) trait Look {
     ) -> Result<Vec<(u64, RunNo)>, BookError>;
     /// One project, or all by name.
     fn projects(&self, only: Option<&str>) -> Result<Vec<ProjectRecord>, BookError>;
+    /// The entry of a uid.
+    fn entry_no(&self, uid: EntryUid) -> Result<Option<EntryNo>, BookError>;
+    /// Entries that are found by a name in a project now, by number.
+    fn entries_named(&self, project: &str, name: &str) -> Result<Vec<EntryNo>, BookError>;
+    /// Entries.
+    fn entries(&self, wanted: WantedEntries) -> Result<Vec<EntryRecord>, BookError>;
+    /// The numbers of the versions of a collection.
+    fn versions(&self, of: EntryNo) -> Result<Vec<(u64, EntryNo)>, BookError>;
     /// Chunks with ids from the first to the last, in order.
     fn chunks(&self, range: (i64, i64), part: Part) -> Result<Vec<ChunkRecord>, BookError>;
     /// Streams that have chunks, by their book-wide numbers.

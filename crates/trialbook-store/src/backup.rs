@@ -9,10 +9,12 @@ use std::io;
 use std::path::Path;
 
 use trialbook_model::id::Uid;
+use trialbook_spool::SystemFiles;
 
-use crate::artifacts::{Artifacts, make_dir, make_dir_durably, sync_dir};
+use crate::artifacts::Artifacts;
 use crate::book::{Book, SealOutcome};
 use crate::error::BookError;
+use crate::folders::{make_dir, sync_dir};
 use crate::seal::take_lease;
 use crate::sqlite::SqliteBackend;
 
@@ -31,14 +33,14 @@ impl Book {
             let taken = io::Error::from(io::ErrorKind::AlreadyExists);
             return Err(BookError::io("make", to)(taken));
         }
-        make_dir(to)?;
+        make_dir(&SystemFiles, to)?;
         database.copy_to(&to.join(super::book::DATABASE))?;
         // The copy lives on as a database of its own, with a log like this one.
         SqliteBackend::create(&to.join(super::book::DATABASE))?;
         copy_folder(&self.spool_folder(), &to.join("spool"))?;
         copy_artifacts(self.path(), to)?;
         fs::write(to.join(".gitignore"), "*\n").map_err(BookError::io("write", to))?;
-        sync_dir(to)?;
+        sync_dir(&SystemFiles, to)?;
         Ok(SealOutcome::Sealed)
     }
 
@@ -80,21 +82,22 @@ impl Book {
 /// Copies the artifacts of a book that are not in another one.
 fn copy_artifacts(from: &Path, to: &Path) -> Result<(), BookError> {
     let (from, to) = (from.join("artifacts"), to.join("artifacts"));
-    for sum in Artifacts::new(from.clone()).list()? {
+    let there = Artifacts::new(SystemFiles::shared(), to.clone());
+    for sum in Artifacts::new(SystemFiles::shared(), from.clone()).list()? {
         let shelf = to.join(&sum[..2]);
-        make_dir_durably(&shelf)?;
+        make_dir(&SystemFiles, &shelf)?;
         // One that has changed since it was put is replaced.
-        if Artifacts::new(to.clone()).verify(&sum).is_err() {
+        if there.verify(&sum).is_err() {
             copy_file(&from.join(&sum[..2]).join(&sum), &shelf, &sum)?;
         }
-        sync_dir(&shelf)?;
+        sync_dir(&SystemFiles, &shelf)?;
     }
     Ok(())
 }
 
 /// Copies files that are not there yet.
 fn copy_folder(from: &Path, to: &Path) -> Result<(), BookError> {
-    make_dir(to)?;
+    make_dir(&SystemFiles, to)?;
     for entry in fs::read_dir(from).map_err(BookError::io("list", from))? {
         let entry = entry.map_err(BookError::io("list", from))?;
         let name = entry.file_name();
@@ -102,7 +105,7 @@ fn copy_folder(from: &Path, to: &Path) -> Result<(), BookError> {
             copy_file(&entry.path(), to, &name.to_string_lossy())?;
         }
     }
-    sync_dir(to)
+    sync_dir(&SystemFiles, to)
 }
 
 /// Copies a file that may go away meanwhile: then what it held is sealed. The copy has its name when it is

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use trialbook_model::id::{Uid, WriterUid};
+use trialbook_spool::files::{above, write_all};
 use trialbook_spool::{Files, Liveness, SystemFiles, is_network};
 
 use crate::backend::{Backend, Change};
@@ -18,8 +19,9 @@ use crate::memory::MemoryBackend;
 use crate::seal::{self, Ground, first_change};
 use crate::sqlite::SqliteBackend;
 
-use crate::artifacts::{Artifacts, make_dir, make_dir_durably, sync_dir};
+use crate::artifacts::Artifacts;
 use crate::error::BookError;
+use crate::folders::{make_dir, sync_dir};
 use crate::recorder::{Recorder, RecorderOptions};
 use crate::view::BookView;
 
@@ -82,14 +84,10 @@ pub struct Book {
 impl Book {
     /// Makes a book in a folder that may exist, or opens the one that is there.
     pub fn create(path: &Path) -> Result<Self, BookError> {
-        make_dir_durably(path)?;
-        refuse_network(path)?;
-        let ignore = path.join(".gitignore");
-        if !ignore.exists() {
-            fs::write(&ignore, "*\n").map_err(BookError::io("write", &ignore))?;
-        }
-        make_dir(&path.join("spool"))?;
         let files = SystemFiles::shared();
+        make_dir(files.as_ref(), path)?;
+        refuse_network(path)?;
+        make_folders(files.as_ref(), path)?;
         let first = first_rows(files.as_ref(), path)?;
         let database = path.join(DATABASE);
         let rows = match SqliteBackend::make(&database, &first) {
@@ -104,7 +102,7 @@ impl Book {
             made => made?,
         };
         let rows = Rows::Database(rows);
-        sync_dir(path)?;
+        sync_dir(files.as_ref(), path)?;
         Ok(Self::over(path, Access::Write, rows, files))
     }
 
@@ -132,6 +130,7 @@ impl Book {
     /// A book for simulations: its spools are on a file system that is given, its rows in memory, where a
     /// seal is one step.
     pub fn simulated(path: &Path, files: Arc<dyn Files>) -> Result<Self, BookError> {
+        make_folders(files.as_ref(), path)?;
         let first = first_rows(files.as_ref(), path)?;
         let rows = Rows::Memory(Arc::default());
         let book = Self::over(path, Access::Write, rows, files);
@@ -228,14 +227,14 @@ impl Book {
 
     /// Its files.
     pub fn artifacts(&self) -> Artifacts {
-        Artifacts::new(self.path.join("artifacts"))
+        Artifacts::new(self.shared_files(), self.path.join("artifacts"))
     }
 
     /// Moves spooled records into the database. Never waits: somebody else's seal is as good.
     pub fn seal(&self, effort: Effort) -> Result<SealReport, BookError> {
         self.writable()?;
         let report = self.with_ground(|ground| seal::seal(ground, effort))?;
-        if report.outcome == SealOutcome::Sealed && self.database().is_some() {
+        if report.outcome == SealOutcome::Sealed {
             self.artifacts().clean();
         }
         Ok(report)
@@ -271,6 +270,27 @@ const INDEX: &str = "index.snapshot";
 
 /// The file whose lock is the lease to seal.
 const LEASE: &str = "seal.lock";
+
+/// Makes the folders that every book has, such that they survive a power cut.
+fn make_folders(files: &dyn Files, path: &Path) -> Result<(), BookError> {
+    make_dir(files, path)?;
+    // Also where it was there: whoever made it may not have come as far. One that nobody may look into cannot
+    // be synced either.
+    match files.sync_dir(above(path)) {
+        Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {
+            return Err(BookError::io("sync", above(path))(error));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    let ignore = path.join(".gitignore");
+    match files.create_new(&ignore) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.and_then(|file| write_all(file.as_ref(), b"*\n", 0)),
+    }
+    .map_err(BookError::io("write", &ignore))?;
+    make_dir(files, &path.join("spool"))?;
+    sync_dir(files, path)
+}
 
 /// A database is not safe where other machines may write too.
 fn refuse_network(path: &Path) -> Result<(), BookError> {

@@ -8,13 +8,14 @@ use std::fmt;
 use std::path::PathBuf;
 
 use trialbook_model::id::WriterUid;
-use trialbook_model::state::{ExperimentState, ProjectState, Records};
+use trialbook_model::record::EntryKind;
+use trialbook_model::state::{EntryState, ExperimentState, ProjectState, Records};
 
 use crate::artifacts::Artifacts;
-use crate::backend::{Experiments, Wanted};
+use crate::backend::{Experiments, Wanted, WantedEntries};
 use crate::book::Book;
 use crate::error::BookError;
-use crate::nouns::{AssessRecord, EventRecord, LogRecord, Series};
+use crate::nouns::{AssessRecord, EventRecord, LogRecord, Series, SpanRecord};
 use crate::pack::{BLOCK, Places, unpack_noun, unpack_run};
 use crate::sealed::Sealed;
 use crate::tails::read_tails;
@@ -117,6 +118,10 @@ pub struct CheckReport {
     pub points: u64,
     /// Artifact versions.
     pub artifacts: u64,
+    /// Entries of the register.
+    pub entries: u64,
+    /// Spans of traces.
+    pub spans: u64,
     /// Runs whose derived metrics follow older rules: nothing is wrong, and a rebuild brings them up to date.
     pub outdated: u64,
     /// What is wrong.
@@ -198,6 +203,7 @@ impl Book {
         let databases = integrity.into_iter().map(|text| Finding::Database { text });
         check.report.findings.extend(databases);
         check.nouns()?;
+        check.entries()?;
         check.masterless();
         let known = sealed.look().spools()?;
         let tails = read_tails(self.files(), &self.spool_folder(), sealed.look(), u64::MAX)?;
@@ -230,6 +236,20 @@ impl Check<'_> {
         for record in self.sealed.look().projects(None)? {
             let of = format!("project `{}`", record.name);
             match unpack_noun::<ProjectState>(&record.state, names) {
+                Ok((state, places)) => self.subject(&of, &state.records, &places),
+                Err(error) => self.row(of, &error),
+            }
+        }
+        Ok(())
+    }
+
+    fn entries(&mut self) -> Result<(), BookError> {
+        let names = self.sealed.names();
+        for record in self.sealed.look().entries(WantedEntries::All)? {
+            self.report.entries += 1;
+            let kind = record.kind.map_or("entry", EntryKind::word);
+            let of = format!("{kind} {} ({})", record.no, record.uid);
+            match unpack_noun::<EntryState>(&record.state, names) {
                 Ok((state, places)) => self.subject(&of, &state.records, &places),
                 Err(error) => self.row(of, &error),
             }
@@ -308,6 +328,10 @@ impl Check<'_> {
         let judged = self.sealed.records(places, places.assessments);
         let judged = judged.map(|judged: Vec<AssessRecord>| judged.len() as u64);
         self.count(of, "assessments", counts.assessments, judged);
+        let spans = self.sealed.records(places, places.spans);
+        let spans = spans.map(|spans: Vec<SpanRecord>| spans.len() as u64);
+        self.report.spans += counts.spans;
+        self.count(of, "spans", counts.spans, spans);
         for version in records.artifacts.values().flatten() {
             self.report.artifacts += 1;
             if let Some(sha256) = &version.value.sha256 {

@@ -4,7 +4,6 @@
 //! Not here: what is repeated. Invariant: before [`Draft::commit`] nothing of it is in the book, and after it
 //! everything is; a draft that was left behind by a killed process is removed by the next one.
 
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use trialbook_model::id::WriterUid;
 use trialbook_model::record::{Op, SeriesKey, Subject};
 use trialbook_model::time::Timestamp;
 use trialbook_spool::{
-    Background, Files, KeyIndex, LogCall, Mode, Note, Repeat, SpoolOptions, SpoolWriter,
+    Access, Background, Files, KeyIndex, LogCall, Mode, Note, Repeat, SpoolOptions, SpoolWriter,
     SubjectIndex,
 };
 
@@ -35,9 +34,9 @@ impl Book {
     pub fn draft(&self, now: Timestamp) -> Result<Draft, BookError> {
         self.writable()?;
         let drafts = self.path().join(DRAFTS);
-        clean(&drafts);
-        let mut name = [0; 16];
         let files = self.shared_files();
+        clean(files.as_ref(), &drafts);
+        let mut name = [0; 16];
         files
             .random(&mut name)
             .map_err(BookError::io("name a draft in", &drafts))?;
@@ -99,12 +98,18 @@ impl Draft {
         (step, time): (i64, Timestamp),
         pairs: &[(KeyIndex, f64)],
     ) -> Result<(), BookError> {
+        let repeat = Repeat::Keep;
         let call = LogCall {
             subject,
             step,
             time,
-            repeat: Repeat::Keep,
+            repeat,
         };
+        self.log(call, pairs)
+    }
+
+    /// Repeats the values of one logging call; it says what equal points mean.
+    pub fn log(&mut self, call: LogCall, pairs: &[(KeyIndex, f64)]) -> Result<(), BookError> {
         self.spool().points(call, pairs)?;
         Ok(())
     }
@@ -132,28 +137,37 @@ impl Drop for Draft {
     fn drop(&mut self) {
         // The lock goes with the writer; what cannot be removed is removed by the next draft.
         self.spool = None;
-        fs::remove_dir_all(&self.folder).ok();
+        remove(self.files.as_ref(), &self.folder);
     }
 }
 
 /// Removes the drafts of processes that were killed; what hinders it is met again by the next one.
-fn clean(drafts: &Path) {
-    let Ok(entries) = fs::read_dir(drafts) else {
-        return;
-    };
-    for folder in entries.flatten().map(|entry| entry.path()) {
-        let spools = fs::read_dir(&folder).into_iter().flatten().flatten();
-        let is_held = |path: PathBuf| File::open(path).is_ok_and(|file| file.try_lock().is_err());
+fn clean(files: &dyn Files, drafts: &Path) {
+    for folder in files.list(drafts).unwrap_or_default() {
+        let spools = files.list(&folder).unwrap_or_default();
+        let is_held = |path: &PathBuf| {
+            let file = files.open(path, Access::Read);
+            file.is_ok_and(|file| !file.try_lock().unwrap_or(false))
+        };
         // A folder without a file is one that is just being made.
-        let mut held = spools.map(|spool| is_held(spool.path())).peekable();
-        if held.peek().is_some() && !held.any(|held| held) {
-            fs::remove_dir_all(&folder).ok();
+        if !spools.is_empty() && !spools.iter().any(is_held) {
+            remove(files, &folder);
         }
     }
 }
 
+/// Removes a draft's folder with what is in it, as far as it can.
+fn remove(files: &dyn Files, folder: &Path) {
+    for path in files.list(folder).unwrap_or_default() {
+        files.unlink(&path).ok();
+    }
+    files.remove_dir(folder).ok();
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use trialbook_model::id::{RunUid, Uid};
     use trialbook_model::record::StartRun;
 

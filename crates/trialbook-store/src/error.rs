@@ -120,8 +120,8 @@ pub enum BookError {
     /// Spools went away faster than they could be read.
     #[error("the book kept changing while it was read")]
     Restless,
-    /// Something else than a run was to be removed for good.
-    #[error("only runs can be removed for good")]
+    /// Something else than a run or an entry of the register was to be removed for good.
+    #[error("only runs and entries of the register can be removed for good")]
     NotARun,
     /// A file that is no backup.
     #[error("`{}` is not a backup of a book", path.display())]

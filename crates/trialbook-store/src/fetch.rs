@@ -4,12 +4,12 @@
 //! are those that were put; a different file is replaced only where that was asked for.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::artifacts::{Artifacts, hex};
+use crate::artifacts::{Artifacts, hex, read_some};
 use crate::error::BookError;
 
 /// Bytes read at once.
@@ -34,8 +34,8 @@ impl Artifacts {
             Err(error) => Err(BookError::io("open", at)(error)),
             Ok(about) if !about.is_file() => Ok(Standing::Other),
             Ok(_) => {
-                let file = File::open(at).map_err(BookError::io("open", at))?;
-                let found = copied(file, at, (&mut io::sink(), at))?;
+                let mut file = File::open(at).map_err(BookError::io("open", at))?;
+                let found = copied(&mut file, at, (&mut io::sink(), at))?;
                 Ok(if found == sha256 {
                     Standing::Same
                 } else {
@@ -47,7 +47,7 @@ impl Artifacts {
 
     /// Writes the bytes of a sum to a file, in the place of one that is there. Folders on the way are made.
     pub fn fetch(&self, sha256: &str, to: &Path) -> Result<(), BookError> {
-        let source = self.get(sha256)?;
+        let mut source = self.get(sha256)?;
         let folder = match to.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             Some(_) | None => Path::new("."),
@@ -55,7 +55,7 @@ impl Artifacts {
         fs::create_dir_all(folder).map_err(BookError::io("make", folder))?;
         let draft = Draft::beside(to)?;
         let mut file = File::create_new(&draft.path).map_err(BookError::io("make", &draft.path))?;
-        let found = copied(source, &self.path_of(sha256), (&mut file, &draft.path))?;
+        let found = copied(&mut source, &self.path_of(sha256), (&mut file, &draft.path))?;
         if found != sha256 {
             let sha256 = sha256.to_owned();
             return Err(BookError::ArtifactChanged { sha256, found });
@@ -68,24 +68,18 @@ impl Artifacts {
 
 /// Copies all bytes and gives their SHA-256.
 fn copied(
-    mut from: File,
+    from: &mut dyn Read,
     source: &Path,
     (to, target): (&mut dyn io::Write, &Path),
 ) -> Result<String, BookError> {
     let mut hash = Sha256::new();
     let mut piece = vec![0; PIECE];
-    loop {
-        let some = match from.read(&mut piece) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            read => read.map_err(BookError::io("read", source))?,
-        };
-        if some == 0 {
-            return Ok(hex(&hash.finalize()));
-        }
+    while let some @ 1.. = read_some(from, &mut piece).map_err(BookError::io("read", source))? {
         hash.update(&piece[..some]);
         to.write_all(&piece[..some])
             .map_err(BookError::io("write", target))?;
     }
+    Ok(hex(&hash.finalize()))
 }
 
 /// A file that is being written; removed unless it got its name.
@@ -115,12 +109,14 @@ impl Drop for Draft {
 
 #[cfg(test)]
 mod tests {
+    use trialbook_spool::SystemFiles;
+
     use super::*;
 
     #[test]
     fn bytes_come_out_checked_and_damage_leaves_the_old_file() {
         let folder = tempfile::tempdir().unwrap();
-        let artifacts = Artifacts::new(folder.path().join("artifacts"));
+        let artifacts = Artifacts::new(SystemFiles::shared(), folder.path().join("artifacts"));
         let sum = artifacts.put(&mut &b"weights"[..]).unwrap();
         let to = folder.path().join("out/deep/model.pt");
         assert_eq!(

@@ -5,12 +5,9 @@
 //! way; what is removed for good leaves a tombstone.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io;
-use std::time::UNIX_EPOCH;
 
-use trialbook_model::id::{ExperimentNo, RunNo, RunUid, Uid};
-use trialbook_model::record::{Op, Purge, Subject};
+use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid, Uid};
+use trialbook_model::record::{EntryKind, Op, Purge, Subject};
 use trialbook_model::stale::stale_since;
 use trialbook_model::state::{Annotations, BASELINE, BIN_DAYS, Records};
 use trialbook_model::status::RunStatus;
@@ -18,8 +15,8 @@ use trialbook_model::time::Timestamp;
 
 use crate::book::{Book, Effort, SealOutcome};
 use crate::error::BookError;
-use crate::nouns::{ExperimentRow, RunRow};
-use crate::query::{Query, Shown};
+use crate::nouns::{EntryRow, ExperimentRow, Owner, RunRow};
+use crate::query::{Entries, Query, Shown};
 use crate::reading::Reading as _;
 use crate::recorder::Recorder;
 use crate::seal::take_lease;
@@ -42,6 +39,8 @@ const WORTH: u64 = 1 << 20;
 pub struct GcPlan {
     /// Runs that have been in the bin for long, by number and uid.
     pub purged: Vec<(RunNo, RunUid)>,
+    /// Entries of the register that have been there as long, each with all its uids.
+    pub purged_entries: Vec<(EntryNo, Vec<EntryUid>)>,
     /// Bytes that nothing speaks of: their sums and how many they are.
     pub orphans: Vec<(String, u64)>,
     /// Bytes that nothing speaks of and that are too young to be removed.
@@ -57,6 +56,8 @@ pub struct GcPlan {
 pub struct GcReport {
     /// Runs that were removed for good.
     pub purged: u64,
+    /// Entries of the register that were.
+    pub purged_entries: u64,
     /// Files that were removed.
     pub orphans: u64,
     /// Their bytes.
@@ -70,6 +71,7 @@ impl Book {
     pub fn gc_plan(&self, now: Timestamp, older: Option<Timestamp>) -> Result<GcPlan, BookError> {
         let view = self.view()?;
         let mut looking = Looking::new(&view, now)?;
+        looking.register()?;
         looking.runs(older)?;
         looking.rest()?;
         let mut plan = looking.plan;
@@ -103,20 +105,24 @@ impl Book {
             let subject = Subject::Run(*uid);
             recorder.record(&Op::Purge(Purge { subject }))?;
         }
+        for uid in plan.purged_entries.iter().flat_map(|(_, uids)| uids) {
+            let subject = Subject::Entry(*uid);
+            recorder.record(&Op::Purge(Purge { subject }))?;
+        }
         recorder.finish()?;
         if self.seal(Effort::All)?.outcome == SealOutcome::Busy {
             return Ok(None);
         }
         let mut report = GcReport {
             purged: plan.purged.len() as u64,
+            purged_entries: plan.purged_entries.len() as u64,
             ..GcReport::default()
         };
         for (sum, bytes) in &plan.orphans {
             // Somebody may have put the same bytes since: then they are young.
             let is_old = self.age(sum, now)?.is_some_and(|(age, _)| age >= GRACE);
-            let path = self.artifacts().path_of(sum);
             if is_old {
-                fs::remove_file(&path).map_err(BookError::io("remove", &path))?;
+                self.artifacts().remove(sum)?;
                 report.orphans += 1;
                 report.orphan_bytes += bytes;
             }
@@ -134,16 +140,8 @@ impl Book {
 
     /// How long ago bytes were put, and how many they are; `None` where they are gone.
     fn age(&self, sum: &str, now: Timestamp) -> Result<Option<(i64, u64)>, BookError> {
-        let path = self.artifacts().path_of(sum);
-        let about = match fs::metadata(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            about => about.map_err(BookError::io("open", &path))?,
-        };
-        let put = about.modified().map_err(BookError::io("open", &path))?;
-        let put = put.duration_since(UNIX_EPOCH).map_or(0, |since| {
-            i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-        });
-        Ok(Some((now.0.saturating_sub(put), about.len())))
+        let found = self.artifacts().age(sum)?;
+        Ok(found.map(|(put, bytes)| (now.0.saturating_sub(put.0), bytes)))
     }
 }
 
@@ -154,6 +152,8 @@ struct Looking<'a> {
     experiments: BTreeMap<ExperimentNo, ExperimentRow>,
     /// Sums that records speak of.
     sums: BTreeSet<String>,
+    /// Runs whose files a version is made of.
+    needed: BTreeSet<RunUid>,
     plan: GcPlan,
 }
 
@@ -165,8 +165,49 @@ impl<'a> Looking<'a> {
             now,
             experiments: rows.map(|row| (row.no, row)).collect(),
             sums: BTreeSet::new(),
+            needed: BTreeSet::new(),
             plan: GcPlan::default(),
         })
+    }
+
+    /// Entries of the register. What a version is made of stays as long as the version does, in the bin if it was
+    /// put there.
+    fn register(&mut self) -> Result<(), BookError> {
+        let rows = self.view.entries(&Entries::All)?;
+        let long_gone = |row: &EntryRow| {
+            let since = row.state.annotations.deleted_since();
+            since.is_some_and(|since| self.now.0.saturating_sub(since.0) >= BIN_DAYS * DAY)
+        };
+        let gone: BTreeSet<EntryNo> = rows
+            .iter()
+            .filter(|row| long_gone(row))
+            .map(|row| row.no)
+            .collect();
+        let goes = |row: &EntryRow| {
+            let with_its_collection =
+                matches!(row.of, Some(Owner::Entry(of)) if gone.contains(&of));
+            gone.contains(&row.no) || with_its_collection
+        };
+        let (going, staying): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| goes(row));
+        let versions = staying
+            .iter()
+            .filter(|row| row.state.kind() == Some(EntryKind::Version));
+        let versions: Vec<_> = versions.map(|row| &row.state).collect();
+        self.needed
+            .extend(versions.iter().filter_map(|state| state.run()));
+        let models: BTreeSet<EntryUid> =
+            versions.iter().filter_map(|state| state.model()).collect();
+        let (kept, going): (Vec<_>, Vec<_>) = going
+            .into_iter()
+            .partition(|row| row.state.uids.iter().any(|uid| models.contains(uid)));
+        for row in kept.iter().chain(&staying) {
+            self.records(&row.state.records);
+        }
+        let purged = going
+            .into_iter()
+            .map(|row| (row.no, row.state.uids.into_iter().collect()));
+        self.plan.purged_entries = purged.collect();
+        Ok(())
     }
 
     fn runs(&mut self, older: Option<Timestamp>) -> Result<(), BookError> {
@@ -239,7 +280,8 @@ impl<'a> Looking<'a> {
     /// it the same days must be over: it may have gone on, or have come, when its experiment was in the bin.
     fn is_due(&self, run: &RunRow) -> bool {
         let state = &run.state;
-        if state.status() == RunStatus::Running && stale_since(state, self.now).is_none() {
+        let is_running = state.status() == RunStatus::Running;
+        if self.needed.contains(&run.uid) || is_running && stale_since(state, self.now).is_none() {
             return false;
         }
         let of = self.experiments.get(&run.experiment);

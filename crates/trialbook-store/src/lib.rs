@@ -17,6 +17,7 @@ mod draft;
 pub mod error;
 mod fetch;
 mod fold;
+mod folders;
 pub mod gc;
 pub mod index;
 mod indexes;
@@ -38,7 +39,7 @@ mod tails;
 pub mod view;
 
 pub use archive::{ArchiveReport, unpack_archive};
-pub use artifacts::{ArtifactSum, Artifacts};
+pub use artifacts::{ArtifactReader, ArtifactSum, Artifacts};
 pub use beside::{seal_if_large, sealing_beside};
 pub use book::{Access, Book, Effort, SealOutcome, SealReport};
 pub use check::{CheckReport, Depth, Finding};

@@ -6,15 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use trialbook_model::id::{
-    ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid, WriterUid,
+    EntryNo, EntryUid, ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid, WriterUid,
 };
 use trialbook_model::record::{Signed, Subject};
 
 use crate::backend::{
-    Backend, Change, ChunkRecord, Counters, ExperimentRecord, Experiments, Look, Part,
-    ProjectRecord, RunRecord, Settle, Settled, SpoolRecord, Wanted,
+    Backend, Change, ChunkRecord, Counters, EntryRecord, ExperimentRecord, Experiments, Look, Part,
+    ProjectRecord, RunRecord, Settle, Settled, SpoolRecord, Wanted, WantedEntries,
 };
 use crate::error::BookError;
+use crate::nouns::Owner;
 use crate::pack::SEQ_BITS;
 use crate::sequences::{Numbers, Sequences};
 
@@ -34,6 +35,8 @@ struct Rows {
     experiment_uids: BTreeMap<ExperimentUid, ExperimentNo>,
     runs: BTreeMap<RunNo, RunRecord>,
     projects: BTreeMap<String, ProjectRecord>,
+    entries: BTreeMap<EntryNo, EntryRecord>,
+    entry_uids: BTreeMap<EntryUid, EntryNo>,
     chunks: BTreeMap<i64, ChunkRecord>,
     snapshots: BTreeMap<String, Vec<u8>>,
     operations: BTreeSet<OperationUid>,
@@ -80,6 +83,9 @@ impl Rows {
             removed_runs,
             runs,
             projects,
+            removed_entries,
+            entries,
+            entry_uids,
             removed_chunks,
             chunks,
             snapshots,
@@ -103,6 +109,13 @@ impl Rows {
         self.runs.extend(runs.into_iter().map(|row| (row.no, row)));
         self.projects
             .extend(projects.into_iter().map(|row| (row.name.clone(), row)));
+        for no in removed_entries {
+            self.entries.remove(&no);
+            self.entry_uids.retain(|_, known| *known != no);
+        }
+        self.entries
+            .extend(entries.into_iter().map(|row| (row.no, row)));
+        self.entry_uids.extend(entry_uids);
         for (first, last) in removed_chunks {
             let ids: Vec<i64> = self.chunks.range(first..=last).map(|(id, _)| *id).collect();
             for id in ids {
@@ -235,6 +248,41 @@ impl Look for MemoryLook {
             .filter(|row| only.is_none_or(|only| row.name == only))
             .cloned()
             .collect())
+    }
+
+    fn entry_no(&self, uid: EntryUid) -> Result<Option<EntryNo>, BookError> {
+        Ok(self.0.entry_uids.get(&uid).copied())
+    }
+
+    fn entries_named(&self, project: &str, name: &str) -> Result<Vec<EntryNo>, BookError> {
+        let rows = self.0.entries.values();
+        let named = rows.filter(|row| {
+            row.project.as_deref() == Some(project) && row.name.as_deref() == Some(name)
+        });
+        Ok(named.map(|row| row.no).collect())
+    }
+
+    fn entries(&self, wanted: WantedEntries) -> Result<Vec<EntryRecord>, BookError> {
+        let is_wanted = |row: &&EntryRecord| match wanted {
+            WantedEntries::All => true,
+            WantedEntries::One(no) => row.no == no,
+            WantedEntries::Kind(kind) => row.kind == Some(kind),
+            WantedEntries::Below(kind, of) => {
+                row.kind == Some(kind) && row.of == Some(Owner::Entry(of))
+            }
+            WantedEntries::In(kind, of) => {
+                row.kind == Some(kind) && row.of == Some(Owner::Experiment(of))
+            }
+        };
+        let rows = self.0.entries.values();
+        Ok(rows.filter(is_wanted).cloned().collect())
+    }
+
+    fn versions(&self, of: EntryNo) -> Result<Vec<(u64, EntryNo)>, BookError> {
+        let rows = self.0.entries.values();
+        let versions = rows.filter(|row| row.of == Some(Owner::Entry(of)));
+        let numbers = versions.filter_map(|row| Some((row.number?, row.no)));
+        Ok(numbers.collect())
     }
 
     fn chunks(&self, range: (i64, i64), part: Part) -> Result<Vec<ChunkRecord>, BookError> {

@@ -1,8 +1,8 @@
 //! The nouns as a book hands them out: model states with the dense numbers that this book gave them.
 
-use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
-use trialbook_model::record::{Assess, Event, Item, Log, SeriesKey};
-use trialbook_model::state::{ExperimentState, Point, RunState, Stamp};
+use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid};
+use trialbook_model::record::{Assess, Event, Item, Log, SeriesKey, Span};
+use trialbook_model::state::{EntryState, ExperimentState, Point, RunState, Stamp};
 use trialbook_model::time::Timestamp;
 
 /// An experiment of a book.
@@ -29,6 +29,21 @@ pub struct RunRow {
     pub state: RunState,
 }
 
+/// An entry of the register of a book: a collection, a version, a logged model, a webhook.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EntryRow {
+    /// Its number in the book, in the order in which entries were first seen.
+    pub no: EntryNo,
+    /// The uid by which it was first spoken of.
+    pub uid: EntryUid,
+    /// What it belongs to; `None` while its making is not known, or when that is gone for good.
+    pub of: Option<Owner>,
+    /// The number of a version inside its collection.
+    pub number: Option<u64>,
+    /// What is known of it.
+    pub state: EntryState,
+}
+
 /// A record with what orders and signs it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded<T> {
@@ -46,6 +61,9 @@ pub type LogRecord = Recorded<Log>;
 pub type ItemRecord = Recorded<Item>;
 /// A later judgement of an item, in the order of stamps.
 pub type AssessRecord = Recorded<Assess>;
+
+/// A span of a trace, in the order of stamps.
+pub type SpanRecord = Recorded<Span>;
 
 /// The points of a series as columns, in the order of [`Point::order`].
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -109,4 +127,6 @@ pub enum Owner {
     Experiment(ExperimentNo),
     /// A project, by name.
     Project(String),
+    /// An entry of the register.
+    Entry(EntryNo),
 }

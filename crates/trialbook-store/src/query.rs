@@ -2,6 +2,9 @@
 
 use trialbook_model::filter::{Expr, OrderTerm};
 use trialbook_model::id::{ExperimentNo, RunNo};
+use trialbook_model::record::EntryKind;
+
+use crate::nouns::Owner;
 
 /// Which runs are looked at, by what was done to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,6 +18,17 @@ pub enum Shown {
     Bin,
     /// All.
     All,
+}
+
+/// Which entries of the register are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entries {
+    /// All, those of which only the uid is known too.
+    All,
+    /// Those of a kind.
+    Kind(EntryKind),
+    /// Those of a kind that belong to something: the versions of a collection, the logged models of an experiment.
+    Of(EntryKind, Owner),
 }
 
 /// A search for runs.

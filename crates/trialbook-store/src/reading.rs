@@ -5,15 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
+use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{SeriesKey, Signed};
 use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{BucketSpec, Buckets};
 
 use crate::nouns::{
-    AssessRecord, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, RunRow, Series,
+    AssessRecord, EntryRow, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, RunRow,
+    Series, SpanRecord,
 };
-use crate::query::{Hits, ItemGroup, Query};
+use crate::query::{Entries, Hits, ItemGroup, Query};
 
 /// A consistent look at a book.
 pub trait Reading {
@@ -31,6 +32,18 @@ pub trait Reading {
 
     /// The names of all projects that have an experiment or a state.
     fn projects(&self) -> Result<Vec<String>, Self::Error>;
+
+    /// The number of an entry of the register.
+    fn entry_no(&self, uid: EntryUid) -> Result<Option<EntryNo>, Self::Error>;
+
+    /// One entry.
+    fn entry(&self, no: EntryNo) -> Result<Option<EntryRow>, Self::Error>;
+
+    /// Entries by number, those in the bin too.
+    fn entries(&self, wanted: &Entries) -> Result<Vec<EntryRow>, Self::Error>;
+
+    /// The collection that bears a name in a project and is not in the bin.
+    fn collection(&self, project: &str, name: &str) -> Result<Option<EntryNo>, Self::Error>;
 
     /// The number of a run.
     fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, Self::Error>;
@@ -68,6 +81,9 @@ pub trait Reading {
 
     /// Events, oldest first.
     fn events(&self, of: &Owner) -> Result<Vec<EventRecord>, Self::Error>;
+
+    /// Spans of traces, oldest first.
+    fn spans(&self, of: &Owner) -> Result<Vec<SpanRecord>, Self::Error>;
 
     /// Console output, oldest first.
     fn logs(&self, run: RunNo) -> Result<Vec<LogRecord>, Self::Error>;

@@ -5,11 +5,14 @@
 use serde::Serialize;
 use trialbook_model::state::{Records, RunState, SeriesSummary};
 
-use crate::backend::{Change, ExperimentRecord, Experiments, ProjectRecord, RunRecord, Wanted};
+use crate::backend::{
+    Change, EntryRecord, ExperimentRecord, Experiments, ProjectRecord, RunRecord, Wanted,
+    WantedEntries,
+};
 use crate::book::{Book, SealOutcome};
 use crate::error::BookError;
 use crate::fold::Observed;
-use crate::nouns::{AssessRecord, EventRecord, LogRecord, Series};
+use crate::nouns::{AssessRecord, EventRecord, LogRecord, Series, SpanRecord};
 use crate::pack::{Names, Places, pack_noun, pack_run};
 use crate::seal::take_lease;
 use crate::sealed::Sealed;
@@ -44,7 +47,9 @@ impl Book {
         change.counters.rev += 1;
         runs(&sealed, &mut names, &mut change)?;
         experiments(&sealed, &mut names, &mut change)?;
-        let changed = change.runs.len() + change.experiments.len() + change.projects.len();
+        entries(&sealed, &mut names, &mut change)?;
+        let nouns = change.experiments.len() + change.projects.len() + change.entries.len();
+        let changed = change.runs.len() + nouns;
         drop(sealed);
         if changed > 0 {
             self.backend().commit(&change)?;
@@ -125,6 +130,28 @@ fn experiments(
     Ok(())
 }
 
+fn entries(sealed: &Sealed<'_>, names: &mut Names, change: &mut Change) -> Result<(), BookError> {
+    for record in sealed.look().entries(WantedEntries::All)? {
+        let Some(mut found) = sealed.entry(record.no)? else {
+            continue;
+        };
+        if found.aside.is_some() {
+            continue;
+        }
+        recount(sealed, &found.places, &mut found.row.state.records);
+        let state = packed(&found.row.state, &found.places, names)?;
+        if state != record.state {
+            let rev = change.counters.rev;
+            change.entries.push(EntryRecord {
+                rev,
+                state,
+                ..record
+            });
+        }
+    }
+    Ok(())
+}
+
 fn packed(
     state: &impl Serialize,
     places: &Places,
@@ -178,5 +205,9 @@ fn recount(sealed: &Sealed<'_>, places: &Places, records: &mut Records) {
     if let Ok(judged) = sealed.records(places, places.assessments) {
         let judged: Vec<AssessRecord> = judged;
         records.counts.assessments = judged.len() as u64;
+    }
+    if let Ok(spans) = sealed.records(places, places.spans) {
+        let spans: Vec<SpanRecord> = spans;
+        records.counts.spans = spans.len() as u64;
     }
 }

@@ -103,10 +103,10 @@ impl Recorder {
         self.record_with(op, &Note::default())
     }
 
-    /// Records an operation with an actor or an identity of its own. Only runs can be purged.
+    /// Records an operation with an actor or an identity of its own. Only runs and entries can be purged.
     pub fn record_with(&mut self, op: &Op, note: &Note) -> Result<Stamp, BookError> {
         if let Op::Purge(purge) = op
-            && !matches!(purge.subject, Subject::Run(_))
+            && !matches!(purge.subject, Subject::Run(_) | Subject::Entry(_))
         {
             return Err(BookError::NotARun);
         }

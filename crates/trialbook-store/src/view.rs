@@ -4,6 +4,7 @@
 //! written, changed or removed, a view does not change, and nothing that was acknowledged before the view was opened is missing.
 
 mod buckets;
+mod entries;
 mod items;
 mod points;
 mod search;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use trialbook_model::id::{ExperimentNo, ExperimentUid, RunNo, RunUid};
+use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, ExperimentUid, RunNo, RunUid};
 use trialbook_model::record::{Param, SeriesKey, Signed};
 use trialbook_model::state::{ExperimentState, ProjectState};
 use trialbook_spool::codec::{BucketSpec, Buckets};
@@ -28,11 +29,11 @@ use crate::index::Index;
 use crate::indexes::Indexes;
 use crate::live::LiveIndex;
 use crate::nouns::{
-    AssessRecord, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, Recorded, RunRow,
-    Series,
+    AssessRecord, EntryRow, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, Recorded,
+    RunRow, Series, SpanRecord,
 };
 use crate::pack::{Places, RecordPlace, unpack_document};
-use crate::query::{Hits, ItemGroup, Query};
+use crate::query::{Entries, Hits, ItemGroup, Query};
 use crate::reading::Reading;
 use crate::sealed::Sealed;
 use crate::tails::{BATCH_BYTES, Tails, read_tails};
@@ -274,6 +275,8 @@ impl<'a> BookView<'a> {
             Owner::Run(no) => self.sealed.run(*no)?.map(|run| run.places.clone()),
             Owner::Experiment(no) => self.sealed.experiment(*no)?.map(|found| found.places),
             Owner::Project(name) => self.sealed.project(name)?.map(|project| project.places),
+            Owner::Entry(no) if self.fold.entries.removed.contains_key(no) => None,
+            Owner::Entry(no) => self.sealed.entry(*no)?.map(|found| found.places),
         };
         Ok((places.unwrap_or_default(), None))
     }
@@ -334,6 +337,22 @@ impl Reading for BookView<'_> {
         Ok(names)
     }
 
+    fn entry_no(&self, uid: EntryUid) -> Result<Option<EntryNo>, BookError> {
+        self.fold.entry_no(self.sealed.look(), uid)
+    }
+
+    fn entry(&self, no: EntryNo) -> Result<Option<EntryRow>, BookError> {
+        self.entry_row(no)
+    }
+
+    fn entries(&self, wanted: &Entries) -> Result<Vec<EntryRow>, BookError> {
+        self.entry_rows(wanted)
+    }
+
+    fn collection(&self, project: &str, name: &str) -> Result<Option<EntryNo>, BookError> {
+        self.fold.collection(self.sealed.look(), project, name)
+    }
+
     fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, BookError> {
         if let Some(no) = self.fold.run_numbers.get(&uid) {
             return Ok(Some(*no));
@@ -383,6 +402,10 @@ impl Reading for BookView<'_> {
 
     fn events(&self, of: &Owner) -> Result<Vec<EventRecord>, BookError> {
         self.records(of, |places| places.events, |kept| &kept.events)
+    }
+
+    fn spans(&self, of: &Owner) -> Result<Vec<SpanRecord>, BookError> {
+        self.records(of, |places| places.spans, |kept| &kept.spans)
     }
 
     fn logs(&self, run: RunNo) -> Result<Vec<LogRecord>, BookError> {

@@ -4,8 +4,8 @@
 //! `Infinity`, `-Infinity`; missing is missing, never 0.
 
 use serde_json::Value;
-pub(crate) use trialbook_report::figures::short;
 use trialbook_report::figures::trimmed;
+pub(crate) use trialbook_report::figures::{done, percent, short};
 
 /// A number with all its digits, as CSV and texts hold it.
 pub(crate) fn exact(value: f64) -> String {

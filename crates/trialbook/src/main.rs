@@ -13,6 +13,7 @@ mod discovery;
 mod documents;
 mod failure;
 mod figures;
+mod given;
 mod keyed;
 mod listing;
 mod names;

@@ -5,6 +5,7 @@
 
 mod aliases;
 mod choice;
+mod globs;
 mod narrow;
 
 pub(crate) use aliases::ALIAS;
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use trialbook_model::filter::Expr;
-use trialbook_model::handle::{self, Resolution};
+use trialbook_model::handle::Resolution;
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid, Uid};
 use trialbook_model::state::Annotations;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
@@ -130,62 +131,6 @@ impl<'a, V: Reading> Names<'a, V> {
                 .collect(),
         }
         .into())
-    }
-
-    /// All runs that a text means: one, those of a glob that are not in the bin, or those of an experiment.
-    pub(crate) fn runs(&self, text: &str) -> Result<Vec<RunRow>> {
-        if handle::is_glob(text) {
-            let mut runs = Vec::new();
-            for found in self.matching_glob(text)? {
-                match found {
-                    Found::Run(run) => runs.push(*run),
-                    Found::Experiment(row) => runs.extend(self.runs_of(&row)?),
-                }
-            }
-            runs.sort_by_key(|run| run.no);
-            runs.dedup_by_key(|run| run.no);
-            if !runs.is_empty() {
-                return Ok(runs);
-            }
-        }
-        match self.any(text)? {
-            Found::Run(run) => Ok(vec![*run]),
-            Found::Experiment(row) => {
-                let runs = self.runs_of(&row)?;
-                if runs.is_empty() {
-                    let experiment = text.to_owned();
-                    return Err(Failure::NoRunYet { experiment }.into());
-                }
-                Ok(runs)
-            }
-        }
-    }
-
-    /// The runs of an experiment that lists show.
-    fn runs_of(&self, row: &ExperimentRow) -> Result<Vec<RunRow>> {
-        let query = Query {
-            experiments: Some(vec![row.no]),
-            ..Query::all()
-        };
-        let mut numbers = self.view.search(&query)?.runs;
-        numbers.sort();
-        Ok(self.view.runs(&numbers)?)
-    }
-
-    /// All that a glob means: runs; where it matches none, experiments and what aliases stand for.
-    pub(crate) fn matching_glob(&self, text: &str) -> Result<Vec<Found>> {
-        let mut choice = self.narrowed(text)?;
-        let mut found = choice.matching(text);
-        if found.is_empty() {
-            choice.experiments = self.view.experiments()?;
-            found = choice.matching(text);
-        }
-        for uid in self.aliased(text)? {
-            found.push(self.by_uid(text, uid)?);
-        }
-        let wants_bin = self.preferred == Preferred::Deleted;
-        found.retain(|it| it.is_deleted() == wants_bin);
-        Ok(found)
     }
 
     /// The experiment that a text means.

@@ -144,6 +144,11 @@ pub(crate) fn operation(op: &Op) -> Cow<'_, Op> {
         | Op::Progress(_)
         | Op::Heartbeat(_)
         | Op::Purge(_)
+        | Op::CreateEntry(_)
+        | Op::SetSecret(_)
+        | Op::UseDataset(_)
+        | Op::LinkModel(_)
+        | Op::Span(_)
         | Op::Unknown { .. } => {}
     }
     op

@@ -16,7 +16,7 @@ use trialbook_store::reading::Reading as _;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::target::attribute_is;
-use crate::titles;
+use crate::{given, titles};
 
 /// Runs of the same setup that are named.
 const NAMED: usize = 5;
@@ -38,7 +38,7 @@ impl SetupChoice {
     pub(crate) fn read(&self, cx: &Context) -> Result<Setup> {
         let mut all = Setup::default();
         for file in &self.files {
-            all.extend(setup::parse(&text(file, cx)?, file)?);
+            all.extend(setup::parse(&given::text(file, cx)?, file)?);
         }
         for word in &self.blocks {
             let Some((kind, file)) = word
@@ -53,19 +53,10 @@ impl SetupChoice {
                 }
                 .into());
             };
-            all.extend(setup::parse_block(kind, &text(file, cx)?, file)?);
+            all.extend(setup::parse_block(kind, &given::text(file, cx)?, file)?);
         }
         Ok(redacted(all, cx))
     }
-}
-
-fn text(file: &str, cx: &Context) -> Result<String> {
-    let text = std::fs::read_to_string(cx.here().join(file));
-    let text = text.map_err(|source| Failure::Unreadable {
-        path: file.to_owned(),
-        source,
-    })?;
-    Ok(text)
 }
 
 /// Without secrets; says where some were.

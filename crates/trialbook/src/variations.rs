@@ -8,7 +8,7 @@ use serde_json::Value;
 use trialbook_analysis::variations::{Judged, MetricSummary, Statuses, VariationTable};
 use trialbook_model::criteria::{Cell, ExperimentVerdict, Outcome};
 
-use crate::figures::{self, short};
+use crate::figures::{self, percent, short};
 use crate::printer::{Column, Line, Printer, Style, Table};
 
 /// Prints how the trials stand, the metrics, and the verdict.
@@ -51,10 +51,7 @@ fn standing(table: &VariationTable) -> Table {
             statuses.completed.to_string(),
             statuses.failed.to_string(),
             statuses.cancelled.to_string(),
-            rate.map_or_else(
-                || "-".to_owned(),
-                |rate| format!("{} %", short(100.0 * rate)),
-            ),
+            rate.map_or_else(|| "-".to_owned(), |rate| percent(rate, statuses.ended())),
         ]);
     }
     out

@@ -232,7 +232,8 @@ fn other_tests_are_made_when_they_are_asked_for() {
     near(&paired["interval"]["low"], -12.948_902_674_106_876);
     near(&paired["correlation"], 0.751_797_537_229_514);
     let wilcoxon = of("--test wilcoxon --pair-by trial");
-    assert_eq!(wilcoxon["estimand"], "median difference");
+    assert_eq!(wilcoxon["estimand"], "shift of the pairs");
+    assert_eq!(wilcoxon["interval"]["method"], "Hodges-Lehmann, exact");
     near(&wilcoxon["p"], 0.009_765_625);
     let ranks = of("--test mann-whitney");
     near(&ranks["statistic"], 25.0);
@@ -335,8 +336,8 @@ metrics: [loss]
     assert_eq!(json["family"]["undefined"], 4);
     let said = sandbox.say("analyze EXP-001").ok();
     for expected in [
-        "loss: cannot test one against many: there are too few values (the difference of the means is +1).",
-        "loss: cannot test same against many: the values do not vary (the difference of the means is +2).",
+        "loss: cannot test one against many: there are too few values (the difference of the means is +1, A12 = 1.00).",
+        "loss: cannot test same against many: the values do not vary (the difference of the means is +2, A12 = 1.00).",
         "loss: cannot test none against many: there are too few values.",
         "loss is constant within many and same",
         "values of loss that are not finite are left out (odd: 2)",

@@ -434,7 +434,7 @@ fn progress_is_told_and_its_finish_foreseen() {
     let sandbox = Sandbox::new();
     let run = sandbox.start("--name long");
     let out = sandbox.say_in(&run, "log progress 3/10").ok();
-    assert_eq!(out, "Progress of Default/run-001: 3 of 10 (30.0 %)\n");
+    assert_eq!(out, "Progress of Default/run-001: 3 of 10 (30.0%)\n");
     let second = sandbox
         .say_in(&run, "log progress 50% --stage evaluations --json")
         .json();
@@ -444,7 +444,7 @@ fn progress_is_told_and_its_finish_foreseen() {
     assert_eq!(show["progress"]["stage"], "evaluations");
     assert!(show["progress"]["finish"].is_string(), "{show}");
     let text = sandbox.say("show long").ok();
-    assert!(text.contains("50 of 100 (50 %), evaluations"), "{text}");
+    assert!(text.contains("50 of 100 (50.0%), evaluations"), "{text}");
     assert!(text.contains("finished by"), "{text}");
     // More than all of it is all of it; an ended run foresees nothing.
     let over = sandbox.say_in(&run, "log progress 12/10 --json").json();

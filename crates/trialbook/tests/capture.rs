@@ -11,21 +11,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use sandbox::{Ended, Sandbox, ended};
+use sandbox::{PATH, Sandbox, ended, on_path as say, write};
 use serde_json::Value;
-
-const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
-
-/// Runs the binary with programs on its path.
-fn say(sandbox: &Sandbox, words: &str) -> Ended {
-    ended(sandbox.command().env("PATH", PATH).args(words.split(' ')))
-}
-
-fn write(sandbox: &Sandbox, name: &str, text: &str) {
-    let path = sandbox.work().join(name);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
 
 /// A config of one trial that does nothing.
 fn idle(sandbox: &Sandbox) {

@@ -63,10 +63,10 @@ KEY    BERT-baseline  RoBERTa-large  DistilBERT-fast
 model  bert           roberta        distil
 
 Metrics
-SUBJECT                 val_accuracy               val_f1      inference_time
-BERT-baseline                   0.89                 0.87                  45
-RoBERTa-large    0.92 (+0.03, +3.4%)   0.9 (+0.03, +3.4%)  120 (+75, +166.7%)
-DistilBERT-fast  0.86 (-0.03, -3.4%)  0.84 (-0.03, -3.4%)    15 (-30, -66.7%)
+SUBJECT               val_accuracy             val_f1    inference_time
+BERT-baseline                 0.89               0.87                45
+RoBERTa-large    0.92 (+0.03, +3%)   0.9 (+0.03, +3%)  120 (+75, +167%)
+DistilBERT-fast  0.86 (-0.03, -3%)  0.84 (-0.03, -3%)    15 (-30, -67%)
 
 Winner: RoBERTa-large (best val_accuracy 0.92, best val_f1 0.9); DistilBERT-fast (best inference_time 15)
 One run each: whether that is chance cannot be said.
@@ -144,7 +144,83 @@ fn more_runs_than_are_asked_for_are_left_out_aloud() {
     );
     assert!(said.ok().starts_with("2 runs, each against c"));
     let said = sandbox.say("compare many/run-* --limit 2");
-    assert!(said.err.contains("the newest 2 are compared"), "{said:?}");
+    let cut = "`many/run-*` means more than 2 runs: the newest 2 are compared";
+    assert!(said.err.contains(cut), "{said:?}");
+    assert!(said.ok().starts_with("2 runs, each against c"));
+    let all = sandbox.say("compare many/run-* --limit 3");
+    assert_eq!(all.err, "");
+    let by_experiment = sandbox.say("compare man* --limit 2");
+    let cut = "`man*` means more than 2 runs";
+    assert!(by_experiment.err.contains(cut), "{by_experiment:?}");
+    let none = sandbox.say("compare other/run-*").failed(3);
+    assert!(none.contains("other/run-*"), "{none}");
+}
+
+/// A run may be called as a glob reads: then the glob means it alone, however new the others are.
+#[test]
+fn a_run_called_like_a_glob_is_the_one_that_is_meant() {
+    let sandbox = Sandbox::new();
+    for name in ["a*", "ab", "ac"] {
+        run(&sandbox, name, "--experiment many", "loss=1");
+    }
+    let said = sandbox.say("compare a* --limit 1");
+    assert_eq!(said.err, "");
+    assert_eq!(said.ok().lines().next(), Some("1 run: a*"));
+    let said = sandbox.say("compare many/a* --limit 1");
+    assert_eq!(said.ok().lines().next(), Some("1 run: a*"));
+    let said = sandbox.say("compare ?? --limit 1");
+    assert_eq!(said.out.lines().next(), Some("1 run: ac"));
+}
+
+/// What is marked as the baseline is the same for `compare` and `analyze`, also a run inside of an arm.
+#[test]
+fn a_marked_run_makes_its_arm_the_baseline_of_both() {
+    let sandbox = Sandbox::new();
+    arms(&sandbox, [&[1.0, 1.1, 0.9], &[9.0, 9.1, 8.9]]);
+    let first = |words: &str| {
+        let said = sandbox.say(words).ok();
+        said.lines().next().unwrap().to_owned()
+    };
+    assert!(first("compare arms").contains("against far"));
+    let json = sandbox.say("compare arms --json").json();
+    let near = json["subjects"].as_array().unwrap();
+    let near = near.iter().find(|it| it["title"] == "near").unwrap();
+    let run = near["ids"][1].as_str().unwrap();
+    sandbox.say(&format!("baseline {run}")).ok();
+    assert!(first("compare arms").contains("against near (the marked baseline)"));
+    assert!(first("analyze arms").contains("the others against near (the marked baseline)"));
+}
+
+/// Arms whose trials fail are compared by how often they complete.
+#[test]
+fn success_rates_of_arms_are_compared_where_trials_fail() {
+    let sandbox = Sandbox::new();
+    arms(&sandbox, [&[1.0; 9], &[9.0; 9]]);
+    let json = sandbox.say("compare arms --json").json();
+    assert!(json["success"].is_null(), "all completed");
+    let sandbox = Sandbox::new();
+    let near = [1.0, 1.1, -1.0, -1.0, -1.0, -1.0, -1.0, -1.0, -1.0];
+    arms(&sandbox, [&near, &[9.0; 9]]);
+    let said = sandbox.say("compare arms").ok();
+    // scipy.stats.fisher_exact([[9, 0], [2, 7]]): p = 0.0023
+    for expected in [
+        "Success rates\n",
+        "2 of 9",
+        "-78 points",
+        "Fisher's exact test  0.002     0.002",
+    ] {
+        assert!(said.contains(expected), "{expected}\n{said}");
+    }
+    let said = sandbox.say("analyze arms").ok();
+    for expected in [
+        "success rate: near differs from far: -78 points, 95% CI [-94, -34]",
+        "Success rates are tested as a family of their own (1 test).",
+        "Fisher's exact test, p = 0.002",
+        "far is better (more is better)",
+        "success rate of few trials (far: 9 and near: 9)",
+    ] {
+        assert!(said.contains(expected), "{expected}\n{said}");
+    }
 }
 
 #[test]
@@ -183,7 +259,7 @@ fn a_leaderboard_ranks_the_runs_that_have_the_metric() {
     sandbox.run(["leaderboard", "--sort-by", "a ="]).failed(4);
 }
 
-/// An experiment of two variations whose trials have these losses.
+/// An experiment of two variations whose trials have these losses; those with a negative one fail.
 fn arms(sandbox: &Sandbox, losses: [&[f64]; 2]) {
     use trialbook_model::id::{ExperimentUid, RunUid, Uid};
     use trialbook_model::record::{
@@ -219,7 +295,11 @@ fn arms(sandbox: &Sandbox, losses: [&[f64]; 2]) {
             }));
             ops.push(Op::SetStatus(SetStatus {
                 run,
-                status: RunStatus::Completed,
+                status: if *loss < 0.0 {
+                    RunStatus::Failed
+                } else {
+                    RunStatus::Completed
+                },
                 started: None,
                 ended: Some(Timestamp(9)),
                 error: None,
@@ -268,9 +348,9 @@ Params and configs that differ (0 of 0)
 None was recorded.
 
 Metrics
-SUBJECT  RUNS                                loss    SD  MIN  MEDIAN  MAX
-far         4                  9.01 ± 0.14, n = 4  0.09  8.9   9.025  9.1
-near        4  1.01 ± 0.14, n = 4 (-8.00, -88.8%)  0.09  0.9   1.025  1.1
+SUBJECT  RUNS                              loss    SD  MIN  MEDIAN  MAX
+far         4                9.01 ± 0.14, n = 4  0.09  8.9   9.025  9.1
+near        4  1.01 ± 0.14, n = 4 (-8.00, -89%)  0.09  0.9   1.025  1.1
 
 Differences from far
 METRIC  SUBJECT  DIFFERENCE          95% CI            TEST        p  p (Holm)
@@ -405,7 +485,7 @@ fn judged_answers_are_compared_item_by_item() {
     let said = sandbox.say("compare gpt-a gpt-b --items").ok();
     for expected in [
         "gpt-b against gpt-a: 40 items matched by id, by the score `correct`\n",
-        "gpt-b differs from gpt-a: +22.5 points, 95% CI [",
+        "gpt-b differs from gpt-a: +22 points, 95% CI [",
         "McNemar's exact test on 15 discordant items (12 against 3), p = 0.035, mid-p = 0.021.",
         "\nq00   right  wrong\n",
         "items that only one side answered are left out (gpt-a: 1, gpt-b: 0)",
@@ -537,7 +617,7 @@ fn an_item_that_was_logged_twice_counts_once_and_shares_stay_shares() {
     assert_eq!(json["sides"][1]["interval"]["high"], 1.0, "{json}");
     let said = sandbox.say("compare once twice --items").ok();
     assert!(
-        said.contains("(+25.0 points, 95% CI [-100.0, +100.0] (t, within -1 and 1)); paired t(1)"),
+        said.contains("(+25 points, 95% CI [-100, +100] (t, within -1 and 1)); paired t(1)"),
         "{said}"
     );
 }

@@ -12,18 +12,8 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use sandbox::{Ended, Sandbox, ended, read};
+use sandbox::{Ended, PATH, Sandbox, on_path as say, read, write};
 use serde_json::Value;
-
-const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
-
-fn say(sandbox: &Sandbox, words: &str) -> Ended {
-    ended(sandbox.command().env("PATH", PATH).args(words.split(' ')))
-}
-
-fn write(sandbox: &Sandbox, name: &str, text: &str) {
-    fs::write(sandbox.work().join(name), text).unwrap();
-}
 
 /// A process that is under way; it does not outlive its test.
 struct Started(Option<Child>);
@@ -219,7 +209,7 @@ fn status_tells_how_far_everything_is() {
     assert_eq!((&all["running"], &all["queued"]), (&1.into(), &2.into()));
     let page = say(&sandbox, "status EXP-1").ok();
     assert!(
-        page.contains("1 running, 2 queued") && page.contains("25.0 %"),
+        page.contains("1 running, 2 queued") && page.contains("25.0%"),
         "{page}"
     );
     let watching = Started::new(&sandbox, "status EXP-1 --watch --interval 50ms");

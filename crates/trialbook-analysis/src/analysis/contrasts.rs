@@ -6,15 +6,18 @@
 use std::collections::BTreeMap;
 
 use trialbook_stats::{
-    Description, Level, PValue, TTest, Undefined, describe, mann_whitney, paired_effect_size,
-    paired_t_test, quantile, signed_rank, student_t_test, superiority, welch_anova, welch_t_test,
+    Description, Level, PValue, Rate, Shift, TTest, Undefined, describe, mann_whitney,
+    one_way_anova, paired_effect_size, paired_shift, paired_t_test, quantile, shift, signed_rank,
+    student_t_test, superiority, welch_anova, welch_t_test,
 };
 
 use super::Request;
 use super::collecting::{Collected, Values};
-use super::effects;
 use super::rates::{self, are_rates};
-use crate::finding::{Contrast, MetricFinding, Omnibus, Outcome, Pairs, Span, Test, Tested};
+use super::{effects, resampled};
+use crate::finding::{
+    Contrast, DIFFERENCE_OF_MEANS, MetricFinding, Omnibus, Outcome, Pairs, Span, Test, Tested,
+};
 
 /// Adds the contrasts of all metrics.
 pub(super) fn add(
@@ -50,8 +53,11 @@ fn omnibus(values: &[Values], metric: &MetricFinding) -> Option<Omnibus> {
     }
     let groups: Vec<&[f64]> = values.iter().map(|values| &values.finite[..]).collect();
     if metric.rate {
-        return Some(rates::omnibus(&groups));
+        let rates: Vec<Rate> = groups.iter().map(|values| rates::rate(values)).collect();
+        return Some(rates::omnibus(&rates));
     }
+    // The shares of variance take one variance for all; the test does not.
+    let shares = one_way_anova(&groups).ok();
     Some(match welch_anova(&groups) {
         Ok(found) => Omnibus::Tested {
             test: "Welch's ANOVA",
@@ -59,6 +65,8 @@ fn omnibus(values: &[Values], metric: &MetricFinding) -> Option<Omnibus> {
             df: vec![found.df_between, found.df_within],
             p: found.p.p,
             ln_p: found.p.ln_p,
+            eta_squared: shares.map(|it| it.eta_squared),
+            omega_squared: shares.map(|it| it.omega_squared),
         },
         Err(reason) => Omnibus::CannotTest {
             cannot_test: reason.word(),
@@ -147,6 +155,7 @@ impl Sides {
                 cannot_test: reason.word(),
                 reason: self.reason(reason),
                 difference: self.difference(),
+                a12: self.a12(),
             },
         }
     }
@@ -176,7 +185,10 @@ impl Sides {
         if self.rates {
             let found = match self.pairs {
                 Some(_) => rates::paired(x, y, self.level)?,
-                None => rates::independent(x, y, self.level)?,
+                None => {
+                    let rates = [rates::rate(x), rates::rate(y)];
+                    rates::independent(rates, (self.alpha, self.level))?
+                }
             };
             return Ok(self.of_rates(found));
         }
@@ -190,13 +202,11 @@ impl Sides {
     }
 
     fn of_rates(&self, found: rates::Compared) -> Tested {
+        let tested = Tested::from(found);
         Tested {
-            interval: Some(found.interval),
-            statistic: found.statistic,
-            df: found.df,
-            estimand: "difference of shares",
-            effect: Some(found.effect),
-            ..self.base(found.test, found.difference, (0.0, found.p))
+            relative: self.relative(tested.difference),
+            a12: self.a12(),
+            ..tested
         }
     }
 
@@ -205,8 +215,11 @@ impl Sides {
         let (effect, power) = effects::of_means(self.test, (self.alpha, self.level), sides);
         Tested {
             interval: Some(Span::of(test.interval, "t")),
+            bootstrap_t: match self.pairs {
+                Some(_) => resampled::of_mean(&self.differences(), self.level),
+                None => resampled::of_difference(sides, self.level),
+            },
             df: Some(test.df),
-            estimand: "difference of means",
             effect,
             power,
             glass_delta: self
@@ -220,67 +233,65 @@ impl Sides {
                 .then(|| effects::sign_flip(sides))
                 .flatten(),
             ..self.base(
-                test.variant.name(),
+                (test.variant.name(), DIFFERENCE_OF_MEANS),
                 test.estimate,
                 (test.statistic, test.p.two_sided),
             )
         }
     }
 
-    /// Ranks: the estimate is of medians, and has no interval here.
     fn mann_whitney(&self) -> Result<Tested, Undefined> {
         let found = mann_whitney(&self.arm, &self.baseline)?;
         let (variant, p) = found.p.preferred();
-        let difference = quantile(&self.arm, 0.5)? - quantile(&self.baseline, 0.5)?;
+        let moved = shift(&self.arm, &self.baseline, self.level)?;
+        let medians = quantile(&self.arm, 0.5)? - quantile(&self.baseline, 0.5)?;
         Ok(Tested {
             variant: Some(variant.word()),
-            estimand: "difference of medians",
+            interval: of_shift(&moved),
             effect: Some(effects::of_ranks(found.rank_biserial)),
-            medians_disagree: found.rank_biserial * difference < 0.0,
-            ..self.base("Mann-Whitney U test", difference, (found.u1, p.two_sided))
+            medians_disagree: found.rank_biserial * medians < 0.0,
+            p_brunner_munzel: effects::brunner_munzel_p((&self.arm, &self.baseline)),
+            ..self.base(
+                ("Mann-Whitney U test", "shift"),
+                moved.estimate,
+                (found.u1, p.two_sided),
+            )
         })
     }
 
     fn wilcoxon(&self) -> Result<Tested, Undefined> {
-        let pairs = self.arm.iter().zip(&self.baseline);
-        let differences: Vec<f64> = pairs.map(|(one, other)| one - other).collect();
+        let differences = self.differences();
         let found = signed_rank(&differences)?.dropped;
         let (variant, p) = found.p.preferred();
-        let difference = quantile(&differences, 0.5)?;
+        let moved = paired_shift(&differences, self.level)?;
         Ok(Tested {
             variant: Some(variant.word()),
-            estimand: "median difference",
+            interval: of_shift(&moved),
             effect: Some(effects::of_ranks(found.rank_biserial)),
-            medians_disagree: found.rank_biserial * difference < 0.0,
+            medians_disagree: found.rank_biserial * quantile(&differences, 0.5)? < 0.0,
             ..self.base(
-                "Wilcoxon signed-rank test",
-                difference,
+                ("Wilcoxon signed-rank test", "shift of the pairs"),
+                moved.estimate,
                 (found.r_plus, p.two_sided),
             )
         })
     }
 
-    fn base(&self, test: &'static str, difference: f64, (statistic, p): (f64, PValue)) -> Tested {
+    fn differences(&self) -> Vec<f64> {
+        let pairs = self.arm.iter().zip(&self.baseline);
+        pairs.map(|(one, other)| one - other).collect()
+    }
+
+    fn base(
+        &self,
+        words: (&'static str, &'static str),
+        difference: f64,
+        (statistic, p): (f64, PValue),
+    ) -> Tested {
         Tested {
-            test,
-            variant: None,
-            estimand: "",
-            difference,
             relative: self.relative(difference),
-            interval: None,
-            statistic: Some(statistic),
-            df: None,
-            p: p.p,
-            ln_p: p.ln_p,
-            p_adjusted: p.p,
-            differs: false,
-            better: None,
             a12: self.a12(),
-            glass_delta: None,
-            p_sign_flip: None,
-            medians_disagree: false,
-            effect: None,
-            power: None,
+            ..Tested::of(words, difference, (Some(statistic), p))
         }
     }
 
@@ -305,4 +316,13 @@ impl Sides {
         let found = paired_effect_size(&self.arm, &self.baseline, Level::NINETY_FIVE);
         found.ok()?.correlation
     }
+}
+
+fn of_shift(found: &Shift) -> Option<Span> {
+    let method = if found.exact {
+        "Hodges-Lehmann, exact"
+    } else {
+        "Hodges-Lehmann, normal"
+    };
+    found.interval.map(|interval| Span::of(interval, method))
 }

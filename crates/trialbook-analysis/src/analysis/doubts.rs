@@ -13,20 +13,20 @@ use trialbook_store::reading::Reading;
 use super::Request;
 use super::collecting::{Collected, Values, is_result};
 use super::samples::retried;
+use super::{resampled, samples};
 use crate::arms::Arm;
 use crate::comparison::flattened;
-use crate::finding::{Contrast, MetricFinding, Outcome, Test, Warning};
+use crate::finding::{Contrast, MetricFinding, Outcome, Success, Test, Warning};
 use crate::history::Past;
 use crate::measure::Agg;
+use crate::success;
 
 /// Completed trials of an arm from which a comparison needs no warning of few.
 const ENOUGH: u64 = 10;
 /// A variance is much greater than another when it is more than so many times as great.
 const RATIO: f64 = 4.0;
-/// Skewness beyond this, with fewer than [`MANY`] values, makes the t interval too narrow.
-const SKEWED: f64 = 1.0;
-/// Values from which skewness matters little.
-const MANY: usize = 200;
+/// Values from which a share needs no warning of few.
+const ENOUGH_FOR_RATES: u64 = 30;
 /// Values below which the normal distribution is too rough for ranks.
 const FEW_RANKS: u64 = 20;
 /// A greater share of tied values makes ranks say little.
@@ -38,7 +38,7 @@ const ENVIRONMENT: &str = "environment";
 pub(super) fn warnings<R: Reading>(
     reading: &R,
     collected: &Collected,
-    metrics: &[MetricFinding],
+    (metrics, success): (&[MetricFinding], Option<&Success>),
     (past, request): (Past, &Request),
 ) -> Result<Vec<Warning>, R::Error> {
     let mut found = Vec::new();
@@ -68,6 +68,14 @@ pub(super) fn warnings<R: Reading>(
     found.extend(retries(collected));
     if request.agg == Agg::Best {
         found.push(Warning::BestOfSeries);
+    }
+    if success.is_some() {
+        let ended = samples::arms(collected);
+        let rates = ended.iter().filter_map(|arm| {
+            let rate = arm.success.as_ref()?;
+            Some((arm.name.clone(), rate.hits, rate.n))
+        });
+        of_rates(&mut found, success::KEY, &rates.collect::<Vec<_>>());
     }
     for (metric, values) in metrics.iter().zip(&collected.values) {
         of_metric(&mut found, metric, values);
@@ -185,30 +193,34 @@ fn of_metric(found: &mut Vec<Warning>, metric: &MetricFinding, values: &[Values]
         });
     }
     if metric.rate {
-        all_or_none(found, metric);
+        let rates = metric.arms.iter().filter_map(|sample| {
+            let share = sample.described.as_ref()?.mean;
+            let hits = (share * sample.n as f64).round() as u64;
+            Some((sample.arm.clone(), hits, sample.n))
+        });
+        of_rates(found, &metric.measure.key, &rates.collect::<Vec<_>>());
     } else {
         of_shape(found, metric, values);
     }
 }
 
-/// Shares of none or all: their arms, hits and values.
-fn all_or_none(found: &mut Vec<Warning>, metric: &MetricFinding) {
-    let arms = metric.arms.iter().filter_map(|sample| {
-        let share = sample.described.as_ref()?.mean;
-        let at_end = share == 0.0 || share == 1.0;
-        at_end.then(|| {
-            (
-                sample.arm.clone(),
-                (share * sample.n as f64) as u64,
-                sample.n,
-            )
-        })
-    });
-    let arms: Vec<(String, u64, u64)> = arms.collect();
-    if !arms.is_empty() {
+/// What shares lean on, by arms, hits and values: enough of them, and hits and misses both.
+fn of_rates(found: &mut Vec<Warning>, metric: &str, arms: &[(String, u64, u64)]) {
+    let few = arms.iter().filter(|(_, _, n)| *n < ENOUGH_FOR_RATES);
+    let few: Vec<(String, u64)> = few.map(|(arm, _, n)| (arm.clone(), *n)).collect();
+    if !few.is_empty() {
+        found.push(Warning::FewForRate {
+            metric: metric.to_owned(),
+            arms: few,
+            enough: ENOUGH_FOR_RATES,
+        });
+    }
+    let at_end = arms.iter().filter(|(_, hits, n)| *hits == 0 || hits == n);
+    let at_end: Vec<(String, u64, u64)> = at_end.cloned().collect();
+    if !at_end.is_empty() {
         found.push(Warning::AllOrNone {
-            metric: metric.measure.key.clone(),
-            arms,
+            metric: metric.to_owned(),
+            arms: at_end,
         });
     }
 }
@@ -221,13 +233,8 @@ fn of_shape(found: &mut Vec<Warning>, metric: &MetricFinding, values: &[Values])
         let Ok(shape) = shape(&values.finite) else {
             continue;
         };
-        let few = values.finite.len() < MANY;
-        skewed.extend(
-            shape
-                .skewness_adjusted
-                .filter(|skewness| few && skewness.abs() > SKEWED)
-                .map(|skewness| (sample.arm.clone(), skewness)),
-        );
+        let skewness = resampled::skewness(&values.finite);
+        skewed.extend(skewness.map(|skewness| (sample.arm.clone(), skewness)));
         let bound = 2.0 / (values.finite.len() as f64).sqrt();
         let alike = shape.lag1_autocorrelation;
         found.extend(

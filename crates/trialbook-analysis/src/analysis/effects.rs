@@ -4,8 +4,9 @@
 //! difference of that size needs.
 
 use trialbook_stats::{
-    Alternative, Arrangements, Design, Draws, Interval, Level, Magnitude, TPlan, describe,
-    effect_size, paired_effect_size, permute_signs,
+    Alternative, Arrangements, Design, Draws, Interval, Level, Magnitude, Rate, TPlan,
+    brunner_munzel, describe, effect_size, paired_effect_size, permute_signs,
+    proportion_sample_size,
 };
 
 use crate::finding::{Effect, Power, Span, Test};
@@ -67,13 +68,38 @@ pub(super) const fn of_ranks(rank_biserial: f64) -> Effect {
     }
 }
 
-/// Glass' Δ where the sds differ so much that neither is that of both.
-pub(super) fn glass((arm, baseline): (&[f64], &[f64])) -> Option<f64> {
-    /// From this ratio of the greater sd to the smaller on.
+/// What more trials would tell of shares that differ as much.
+pub(super) fn of_rates(rates: [Rate; 2], alpha: f64) -> Option<Power> {
+    let [arm, baseline] = rates.map(|rate| rate.successes as f64 / rate.trials as f64);
+    let needed = proportion_sample_size((arm, baseline), POWER, alpha).ok()?;
+    let needed = needed.arcsine.n;
+    let present = rates[0].trials.min(rates[1].trials);
+    Some(Power {
+        target: POWER,
+        needed: Some(needed),
+        more: Some(needed.saturating_sub(present)),
+        detectable: None,
+    })
+}
+
+/// Brunner and Munzel's two-sided p, where the spreads differ so much that ranks alone could tell them apart.
+pub(super) fn brunner_munzel_p((arm, baseline): (&[f64], &[f64])) -> Option<f64> {
+    let found = spreads_differ((arm, baseline)).then(|| brunner_munzel(arm, baseline))?;
+    Some(found.ok()?.p.two_sided.p)
+}
+
+/// Whether one sd is more than twice the other.
+fn spreads_differ((arm, baseline): (&[f64], &[f64])) -> bool {
+    /// The ratio of the greater sd to the smaller.
     const APART: f64 = 2.0;
     let sd = |values: &[f64]| describe(values).ok()?.sd;
-    let (one, other) = (sd(arm)?, sd(baseline)?);
-    let is_apart = one.max(other) > APART * one.min(other);
+    let both = sd(arm).zip(sd(baseline));
+    both.is_some_and(|(one, other)| one.max(other) > APART * one.min(other))
+}
+
+/// Glass' Δ where the sds differ so much that neither is that of both.
+pub(super) fn glass((arm, baseline): (&[f64], &[f64])) -> Option<f64> {
+    let is_apart = spreads_differ((arm, baseline));
     let found = is_apart.then(|| effect_size(arm, baseline, Level::NINETY_FIVE))?;
     found.ok()?.glass_delta
 }

@@ -7,13 +7,14 @@ use trialbook_stats::{Correction, adjust};
 
 use super::Request;
 use super::effects::RANK_BISERIAL;
-use crate::finding::{Family, FamilyOf, MetricFinding, Outcome, Tested};
+use crate::finding::{Contrast, Family, FamilyOf, MetricFinding, Outcome, Tested};
+use crate::measure::Measure;
 
 /// Adjusts all p-values and says which differences are told from chance.
 pub(super) fn adjust_all(metrics: &mut [MetricFinding], request: &Request) -> Option<Family> {
     let contrasts = || metrics.iter().flat_map(|metric| &metric.contrasts);
     let all = contrasts().count() as u64;
-    let tested = |contrast: &&crate::finding::Contrast| match contrast.outcome {
+    let tested = |contrast: &&Contrast| match contrast.outcome {
         Outcome::Tested(_) => true,
         Outcome::CannotTest { .. } => false,
     };
@@ -37,10 +38,10 @@ pub(super) fn adjust_all(metrics: &mut [MetricFinding], request: &Request) -> Op
         if is_primary {
             of_primary = group.len() as u64;
         }
-        adjust_group(&mut group, request);
+        adjust_group(&mut group, (request.correction, request.alpha));
     }
     for metric in metrics.iter_mut() {
-        name_the_better(metric);
+        name_the_better(&metric.measure, &mut metric.contrasts);
     }
     let of = match primary {
         Some(metric) => FamilyOf::Primary {
@@ -63,16 +64,20 @@ pub(super) fn adjust_all(metrics: &mut [MetricFinding], request: &Request) -> Op
     })
 }
 
-fn adjust_group(group: &mut [&mut Tested], request: &Request) {
+/// Adjusts the p-values of a family and says which differences are told from chance.
+pub(crate) fn adjust_group(
+    group: &mut [&mut Tested],
+    (correction, alpha): (Option<Correction>, f64),
+) {
     let raw: Vec<f64> = group.iter().map(|tested| tested.p).collect();
-    let adjusted = match request.correction {
+    let adjusted = match correction {
         // Only an empty family has no answer.
         Some(correction) => adjust(&raw, correction).unwrap_or_default(),
         None => raw,
     };
     for (tested, adjusted) in group.iter_mut().zip(adjusted) {
         tested.p_adjusted = adjusted;
-        tested.differs = adjusted < request.alpha;
+        tested.differs = adjusted < alpha;
     }
 }
 
@@ -85,9 +90,9 @@ impl Tested {
     }
 }
 
-fn name_the_better(metric: &mut MetricFinding) {
-    let measure = metric.measure.clone();
-    for contrast in &mut metric.contrasts {
+/// Names the better of two that differ, by the goal.
+pub(crate) fn name_the_better(measure: &Measure, contrasts: &mut [Contrast]) {
+    for contrast in contrasts {
         if let Outcome::Tested(tested) = &mut contrast.outcome
             && tested.differs
             && !tested.medians_disagree

@@ -9,24 +9,42 @@ use trialbook_stats::{
     two_proportions,
 };
 
-use crate::finding::{CHI_SQUARED, Effect, Omnibus, Span};
+use super::effects;
+use crate::finding::{CHI_SQUARED, DIFFERENCE_OF_SHARES, Effect, Omnibus, Power, Span, Tested};
 
 /// Expected counts below this are too small for χ².
 const EXPECTED: f64 = 5.0;
 
 /// Two shares compared.
-pub(super) struct Compared {
-    pub(super) test: &'static str,
-    pub(super) difference: f64,
-    pub(super) interval: Span,
-    pub(super) statistic: Option<f64>,
-    pub(super) df: Option<f64>,
-    pub(super) p: PValue,
-    pub(super) effect: Effect,
+pub(crate) struct Compared {
+    test: &'static str,
+    difference: f64,
+    interval: Span,
+    statistic: Option<f64>,
+    df: Option<f64>,
+    p: PValue,
+    effect: Effect,
+    power: Option<Power>,
+}
+
+impl From<Compared> for Tested {
+    fn from(found: Compared) -> Self {
+        Self {
+            interval: Some(found.interval),
+            df: found.df,
+            effect: Some(found.effect),
+            power: found.power,
+            ..Self::of(
+                (found.test, DIFFERENCE_OF_SHARES),
+                found.difference,
+                (found.statistic, found.p),
+            )
+        }
+    }
 }
 
 /// How many of the values are 1.
-fn rate(values: &[f64]) -> Rate {
+pub(super) fn rate(values: &[f64]) -> Rate {
     let hits = values.iter().filter(|value| **value == 1.0).count();
     Rate::new(hits as u64, values.len() as u64)
 }
@@ -43,15 +61,13 @@ pub(super) fn interval(values: &[f64], level: Level) -> Option<Span> {
 }
 
 /// Two independent shares: Fisher's exact test where an expected count is small, else χ² without correction.
-pub(super) fn independent(
-    arm: &[f64],
-    baseline: &[f64],
-    level: Level,
+pub(crate) fn independent(
+    rates: [Rate; 2],
+    (alpha, level): (f64, Level),
 ) -> Result<Compared, Undefined> {
-    if arm.is_empty() || baseline.is_empty() {
+    if rates.iter().any(|rate| rate.trials == 0) {
         return Err(Undefined::TooFewObservations);
     }
-    let rates = [rate(arm), rate(baseline)];
     let table = rates.map(|rate| [rate.successes, rate.failures()]);
     let found = two_proportions(rates[0], rates[1], level)?;
     let independence = chi_squared_independence(&table)?;
@@ -71,6 +87,7 @@ pub(super) fn independent(
         df,
         p,
         effect: cohen_h(found.cohen_h),
+        power: effects::of_rates(rates, alpha),
     })
 }
 
@@ -91,6 +108,7 @@ pub(super) fn paired(arm: &[f64], baseline: &[f64], level: Level) -> Result<Comp
         df: None,
         p: found.mcnemar.exact.two_sided,
         effect: cohen_h(apart.cohen_h),
+        power: None,
     })
 }
 
@@ -110,10 +128,9 @@ fn cohen_h(estimate: f64) -> Effect {
 }
 
 /// Whether several shares differ at all.
-pub(super) fn omnibus(groups: &[&[f64]]) -> Omnibus {
+pub(crate) fn omnibus(groups: &[Rate]) -> Omnibus {
     let table: Vec<[u64; 2]> = groups
         .iter()
-        .map(|values| rate(values))
         .map(|rate| [rate.successes, rate.failures()])
         .collect();
     match chi_squared_independence(&table) {
@@ -123,6 +140,8 @@ pub(super) fn omnibus(groups: &[&[f64]]) -> Omnibus {
             df: vec![found.pearson.df as f64],
             p: found.pearson.p.p,
             ln_p: found.pearson.p.ln_p,
+            eta_squared: None,
+            omega_squared: None,
         },
         Err(reason) => Omnibus::CannotTest {
             cannot_test: reason.word(),

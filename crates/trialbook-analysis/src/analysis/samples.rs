@@ -3,25 +3,51 @@
 //! Invariant: what cannot be computed is absent, never 0; the interval of a mean is the t interval, that of a share
 //! Wilson's.
 
-use trialbook_stats::{Level, ProportionMethod, describe, proportion_interval};
+use trialbook_stats::{Level, describe};
 
 use super::Request;
 use super::collecting::{Collected, Values};
-use super::rates;
+use super::{rates, resampled};
 use crate::arms::Arm;
-use crate::finding::{ArmFinding, Described, MetricFinding, Rate, Sample, Span};
+use crate::finding::{ArmFinding, Described, MetricFinding, Sample, Span, Success};
+use crate::success::{self, Asked};
 use crate::variations::Statuses;
+
+fn statuses(arm: &Arm) -> Statuses {
+    let mut statuses = Statuses::default();
+    for run in &arm.runs {
+        statuses.count(run.state.status());
+    }
+    statuses
+}
+
+/// Whether the arms differ in how often their trials completed.
+pub(super) fn success(
+    collected: &Collected,
+    baseline: usize,
+    request: &Request,
+) -> Option<Success> {
+    let rate = |arm: &Arm| {
+        let statuses = statuses(arm);
+        let rate = trialbook_stats::Rate::new(statuses.completed, statuses.ended());
+        (arm.name.clone(), rate)
+    };
+    let rates: Vec<_> = collected.arms.arms.iter().map(rate).collect();
+    let asked = Asked {
+        alpha: request.alpha,
+        level: collected.level,
+        correction: request.correction,
+    };
+    success::judge(&rates, baseline, asked)
+}
 
 /// How the trials of each arm ended.
 pub(super) fn arms(collected: &Collected) -> Vec<ArmFinding> {
     let of = |arm: &Arm| {
-        let mut statuses = Statuses::default();
-        for run in &arm.runs {
-            statuses.count(run.state.status());
-        }
+        let statuses = statuses(arm);
         ArmFinding {
             name: arm.name.clone(),
-            success: rate(statuses.completed, statuses.ended(), collected.level),
+            success: success::rate(statuses.completed, statuses.ended(), collected.level),
             statuses,
             retried: retried(arm),
             superseded: arm.superseded,
@@ -34,21 +60,6 @@ pub(super) fn arms(collected: &Collected) -> Vec<ArmFinding> {
 pub(super) fn retried(arm: &Arm) -> u64 {
     let attempts = arm.runs.iter().filter_map(|run| run.state.start()?.attempt);
     attempts.filter(|attempt| *attempt > 1).count() as u64
-}
-
-fn rate(hits: u64, n: u64, level: Level) -> Option<Rate> {
-    (n > 0).then(|| Rate {
-        hits,
-        n,
-        estimate: hits as f64 / n as f64,
-        interval: proportion_interval(
-            trialbook_stats::Rate::new(hits, n),
-            ProportionMethod::Wilson,
-            level,
-        )
-        .ok()
-        .map(|interval| Span::of(interval, "Wilson")),
-    })
 }
 
 /// Each metric of each arm.
@@ -66,6 +77,7 @@ pub(super) fn metrics(collected: &Collected, request: &Request) -> Vec<MetricFin
                     let mut sample = sample(arm, values, collected.level);
                     if let Some(described) = sample.described.as_mut().filter(|_| rate) {
                         described.interval = rates::interval(&values.finite, collected.level);
+                        described.bootstrap_t = None;
                     }
                     sample
                 })
@@ -86,6 +98,7 @@ fn sample(arm: &Arm, values: &Values, level: Level) -> Sample {
             .mean_interval(level)
             .filter(|interval| interval.low.is_finite() && interval.high.is_finite())
             .map(|interval| Span::of(interval, "t")),
+        bootstrap_t: resampled::of_mean(&values.finite, level),
         min: it.min,
         median: it.median,
         max: it.max,

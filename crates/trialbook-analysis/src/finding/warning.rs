@@ -64,6 +64,15 @@ pub enum Warning {
         /// Arms, hits and values.
         arms: Vec<(String, u64, u64)>,
     },
+    /// Shares of few values.
+    FewForRate {
+        /// The metric.
+        metric: String,
+        /// Arms and their values.
+        arms: Vec<(String, u64)>,
+        /// What would be enough not to be warned of.
+        enough: u64,
+    },
     /// The variances of two arms differ much, and so do their numbers.
     UnequalVariance {
         /// The metric.

@@ -1,7 +1,7 @@
 //! The way of a stream into a book.
 //!
 //! A run that is not in the book is taken in; one that is there and equal is passed over; one that differs is
-//! an error, or comes in under another id. Experiments and projects are merged: what is there already is
+//! an error, or comes in under another id. Experiments, projects and entries of the register are merged: what is there already is
 //! passed over, and of two values of one thing the later holds. Everything is written to a draft, which
 //! becomes part of the book at the end. Not here: files. Invariant: after an error the book is as it was.
 
@@ -71,7 +71,7 @@ pub struct Arrival<'a> {
     runs: FxHashMap<RunUid, Run>,
     /// The run of the record before: a run's records stand together.
     present: Option<RunUid>,
-    /// Experiments and projects: what the book has of them.
+    /// Experiments, projects and entries: what the book has of them.
     nouns: BTreeMap<Subject, BTreeSet<Digest>>,
     /// What the book has of records that this version does not know; read when the first one comes.
     unknown: Option<BTreeSet<Digest>>,
@@ -125,7 +125,7 @@ impl<'a> Arrival<'a> {
         }
         let run = match &subject {
             Some(Subject::Run(uid)) => Some(*uid),
-            Some(Subject::Experiment(_) | Subject::Project(_)) | None => None,
+            Some(Subject::Experiment(_) | Subject::Project(_) | Subject::Entry(_)) | None => None,
         };
         if self.present != run {
             self.settle()?;
@@ -287,7 +287,7 @@ impl<'a> Arrival<'a> {
         }
     }
 
-    /// Of experiments and projects only what is not here comes in.
+    /// Of experiments, projects and entries only what is not here comes in.
     fn take_of_noun(&mut self, noun: &Subject, record: Record) -> Result<(), ImportError> {
         let is_renamed = matches!(noun, Subject::Experiment(uid) if self.renaming.knows(*uid));
         if !is_renamed {

@@ -97,6 +97,15 @@ impl Renaming {
             Op::Progress(op) => op.run = self.of_run(op.run),
             Op::Heartbeat(op) => op.run = self.of_run(op.run),
             Op::Purge(op) => self.subject(&mut op.subject),
+            Op::CreateEntry(op) => {
+                self.subject(&mut op.of);
+                // The run that it comes from.
+                op.fields.values_mut().for_each(|value| self.value(value));
+            }
+            Op::UseDataset(op) => op.run = self.of_run(op.run),
+            Op::LinkModel(op) => op.run = self.of_run(op.run),
+            Op::Span(op) => self.subject(&mut op.subject),
+            Op::SetSecret(_) => {}
             Op::Unknown { .. } => {}
         }
     }
@@ -113,7 +122,7 @@ impl Renaming {
         match subject {
             Subject::Run(uid) => *uid = self.of_run(*uid),
             Subject::Experiment(uid) => *uid = self.of_experiment(*uid),
-            Subject::Project(_) => {}
+            Subject::Project(_) | Subject::Entry(_) => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the book has of the things that a stream speaks of.
 //!
 //! Not here: what becomes of what differs. Invariant: two records are the same when they are written the same;
-//! documents of snapshots do not count, for their hash does, nor do numbers of runs,
+//! documents of snapshots do not count, for their hash does, nor do numbers of runs and versions,
 //! which each book gives anew where they are taken.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +40,8 @@ fn bare(said: &Said) -> Option<Record> {
         link.document.take().is_some()
     } else if let Op::StartRun(start) = &mut bare.op {
         start.number.take().is_some()
+    } else if let Op::CreateEntry(create) = &mut bare.op {
+        create.number.take().is_some()
     } else {
         false
     };
@@ -110,7 +112,7 @@ impl Matching {
     }
 }
 
-/// What the book has of an experiment or a project.
+/// What the book has of an experiment, a project or an entry.
 pub(super) fn of_noun(
     view: &BookView<'_>,
     held: &Held,
@@ -130,6 +132,13 @@ pub(super) fn of_noun(
                 && let Some(row) = view.experiment(*no)?
             {
                 gather.experiment(&row, &mut sink)?;
+            }
+        }
+        Subject::Entry(uid) => {
+            if let Some(no) = view.entry_no(*uid)?
+                && let Some(row) = view.entry(no)?
+            {
+                gather.entry(&row, &mut sink)?;
             }
         }
         Subject::Run(_) => {}

@@ -1,7 +1,7 @@
 //! Everything of a book, or of some experiments and runs of it, as a stream of records.
 //!
 //! First experiments by their creation, then runs by their first sign of life, each with its state, its logs,
-//! items, judgements, events, then its points; then projects, whose pointers lead to them; last what this
+//! items, judgements, events, then its points; then entries of the register by their creation, then projects, whose pointers lead to them; last what this
 //! version does not know. The order follows from what is recorded, never from the numbers that a book gives.
 //! Runs whose rows are damaged are left out; the view knows them. Not here: files.
 //! Invariant: taking the stream into an empty book gives a book that gives the same stream; no more than one
@@ -14,13 +14,13 @@ pub(crate) mod whole;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use trialbook_model::id::{ExperimentNo, ExperimentUid, RunNo, RunUid, Uid};
-use trialbook_model::record::{Op, Subject};
+use trialbook_model::id::{EntryUid, ExperimentNo, ExperimentUid, RunNo, RunUid, Uid};
+use trialbook_model::record::{EntryKind, Op, Subject};
 use trialbook_model::state::{ProjectState, Records, Stamp};
 use trialbook_model::time::Timestamp;
 use trialbook_store::BookError;
-use trialbook_store::nouns::{ExperimentRow, Owner, Recorded, RunRow};
-use trialbook_store::query::{Query, Shown};
+use trialbook_store::nouns::{EntryRow, ExperimentRow, Owner, Recorded, RunRow};
+use trialbook_store::query::{Entries, Query, Shown};
 use trialbook_store::reading::Reading;
 
 use crate::record::{Record, Said};
@@ -82,6 +82,9 @@ impl<'a, V: Reading<Error = BookError>> Gather<'a, V> {
                 self.run(&row, sink)?;
             }
         }
+        for row in self.entries(wanted, &experiments, &there)? {
+            self.entry(&row, sink)?;
+        }
         for name in self.projects(wanted, &experiments)? {
             match wanted {
                 Selection::All => self.project(&name, &self.view.project(&name)?, sink)?,
@@ -132,6 +135,49 @@ impl<'a, V: Reading<Error = BookError>> Gather<'a, V> {
         self.recorded(&owner, &subject, &row.state.records, sink)
     }
 
+    /// Gives the records of an entry of the register, its secret apart.
+    pub fn entry<E: From<BookError>>(&self, row: &EntryRow, sink: Sink<'_, E>) -> Result<(), E> {
+        let uid = row.state.uids.first().copied().unwrap_or(row.uid);
+        let subject = Subject::Entry(uid);
+        say(states::of_entry(uid, row), sink)?;
+        self.recorded(&Owner::Entry(row.no), &subject, &row.state.records, sink)
+    }
+
+    /// The logged models of an experiment that come from runs that are there, or from none.
+    pub fn models(
+        &self,
+        experiment: ExperimentNo,
+        there: &BTreeSet<Uid>,
+    ) -> Result<Vec<EntryRow>, BookError> {
+        let of = Entries::Of(EntryKind::LoggedModel, Owner::Experiment(experiment));
+        let mut rows = self.view.entries(&of)?;
+        rows.retain(|row| row.state.run().is_none_or(|run| there.contains(&run.0)));
+        rows.sort_by_key(by_creation);
+        Ok(rows)
+    }
+
+    /// The entries that are wanted: all, or the logged models of some experiments and runs.
+    fn entries(
+        &self,
+        wanted: &Selection,
+        experiments: &[ExperimentRow],
+        there: &BTreeSet<Uid>,
+    ) -> Result<Vec<EntryRow>, BookError> {
+        let mut rows = Vec::new();
+        match wanted {
+            Selection::All => {
+                rows = self.view.entries(&Entries::All)?;
+                rows.sort_by_key(by_creation);
+            }
+            Selection::Some { .. } => {
+                for row in experiments {
+                    rows.extend(self.models(row.no, there)?);
+                }
+            }
+        }
+        Ok(rows)
+    }
+
     /// Gives the records of a run.
     pub fn run<E: From<BookError>>(&self, row: &RunRow, sink: Sink<'_, E>) -> Result<(), E> {
         let mut told = states::of_run(row);
@@ -165,7 +211,7 @@ impl<'a, V: Reading<Error = BookError>> Gather<'a, V> {
         Ok(())
     }
 
-    /// Events and points.
+    /// Events, spans and points.
     fn recorded<E: From<BookError>>(
         &self,
         owner: &Owner,
@@ -175,6 +221,9 @@ impl<'a, V: Reading<Error = BookError>> Gather<'a, V> {
     ) -> Result<(), E> {
         if !records.counts.events.is_empty() {
             repeat(self.view.events(owner)?, Op::Event, sink)?;
+        }
+        if records.counts.spans > 0 {
+            repeat(self.view.spans(owner)?, Op::Span, sink)?;
         }
         points::blocks(self.view, owner, subject, records, sink)
     }
@@ -294,6 +343,11 @@ pub(crate) fn texts(value: &serde_json::Value) -> Vec<&str> {
         Value::Object(map) => map.values().flat_map(texts).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
     }
+}
+
+/// What orders entries: by their making.
+fn by_creation(row: &EntryRow) -> (Option<Timestamp>, Option<EntryUid>) {
+    (row.state.created(), row.state.uids.first().copied())
 }
 
 fn say<E>(told: Vec<Told>, sink: Sink<'_, E>) -> Result<(), E> {

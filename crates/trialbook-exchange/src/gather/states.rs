@@ -1,21 +1,21 @@
 //! The state of a noun as the operations that make it.
 //!
 //! Registers give the value that holds, params and artifacts all that were given. Operations with one stamp
-//! are said as one. Not here: events, items, points. Invariant: the operations of a noun, folded in their
+//! are said as one. Not here: events, items, spans, points, secrets. Invariant: the operations of a noun, folded in their
 //! order, give its state, but for writers' identities.
 
 use std::collections::BTreeMap;
 
-use trialbook_model::id::{ExperimentUid, RunUid};
+use trialbook_model::id::{EntryUid, ExperimentUid, RunUid};
 use trialbook_model::record::{
-    CreateExperiment, Heartbeat, LinkSnapshot, Op, SetField, SetParams, SetPointer, SetTags,
-    StartRun, Subject,
+    CreateEntry, CreateExperiment, Heartbeat, LinkSnapshot, Op, SetField, SetParams, SetPointer,
+    SetTags, StartRun, Subject,
 };
 use trialbook_model::state::{
     Annotations, ExperimentState, MetricDefinitions, ProjectState, Records, RunState, Stamp,
 };
 use trialbook_model::time::Timestamp;
-use trialbook_store::nouns::RunRow;
+use trialbook_store::nouns::{EntryRow, RunRow};
 
 use super::stamp;
 
@@ -113,6 +113,37 @@ fn create(making: &mut Telling, uid: ExperimentUid, state: &ExperimentState) {
     }
 }
 
+/// The state of an entry of the register: what makes it comes first.
+pub(super) fn of_entry(uid: EntryUid, row: &EntryRow) -> Vec<Told> {
+    let state = &row.state;
+    let mut making = Telling::default();
+    if let Some(place) = &state.place {
+        for uid in &state.uids {
+            let mut create = CreateEntry::of(*uid, place.value.kind, place.value.of.clone());
+            create.name.clone_from(&place.value.name);
+            // The number that the book gave, so that the next one gives the same.
+            create.number = row.number.or(place.value.number);
+            making.say(place.stamp, Op::CreateEntry(Box::new(create)));
+        }
+    }
+    let mut telling = Telling::default();
+    annotations(&mut telling, &Subject::Entry(uid), &state.annotations);
+    artifacts(&mut telling, &state.records);
+    let mut told = making.in_order();
+    told.extend(telling.in_order());
+    told
+}
+
+/// The datasets and models of a run.
+fn lineage(telling: &mut Telling, state: &RunState) {
+    for held in state.lineage.datasets.values() {
+        telling.say(held.stamp, Op::UseDataset(Box::new(held.value.clone())));
+    }
+    for held in state.lineage.models.values() {
+        telling.say(held.stamp, Op::LinkModel(held.value.clone()));
+    }
+}
+
 /// The state of a run.
 pub(super) fn of_run(row: &RunRow) -> Vec<Told> {
     let state = &row.state;
@@ -148,6 +179,7 @@ pub(super) fn of_run(row: &RunRow) -> Vec<Told> {
     for progress in state.progress.reports() {
         telling.say(progress.stamp, Op::Progress(progress.value.clone()));
     }
+    lineage(&mut telling, state);
     heartbeat(&mut telling, row.uid, state);
     signs(&mut telling, row.uid, state);
     telling.in_order()

@@ -101,7 +101,7 @@ fn run_of(records: &Path) -> Option<RunUid> {
     match Record::from_json(first.trim_ascii()).ok()? {
         Record::Said(said) => match said.op.subject()? {
             Subject::Run(uid) => Some(uid),
-            Subject::Experiment(_) | Subject::Project(_) => None,
+            Subject::Experiment(_) | Subject::Project(_) | Subject::Entry(_) => None,
         },
         Record::Points(_) => None,
     }

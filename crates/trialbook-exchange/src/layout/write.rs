@@ -54,6 +54,9 @@ pub fn write<V: Reading<Error = BookError>>(
     gather.experiment(what.row, &mut sink)?;
     let runs = what.runs.iter().map(|run| run.uid.0);
     let there: BTreeSet<_> = runs.chain([uid_of(what.row).0]).collect();
+    for model in gather.models(what.row.no, &there)? {
+        gather.entry(&model, &mut sink)?;
+    }
     gather.pointers(what.row.state.project(), &there, &mut sink)?;
     folder.put(&[EXPERIMENT], &records)?;
     let config = what.row.state.config();

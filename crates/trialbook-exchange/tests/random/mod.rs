@@ -10,7 +10,7 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::json;
 use trialbook_model::canonical;
-use trialbook_model::id::{ExperimentUid, RunUid, Uid};
+use trialbook_model::id::{EntryUid, ExperimentUid, RunUid, Uid};
 use trialbook_model::record::*;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::{Clock, Timestamp};
@@ -47,23 +47,42 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..60).prop_map(|steps| created().chain(steps).collect())
 }
 
-/// Three experiments, two of which are one.
+/// Three experiments, two of which are one; six entries, of which two are one.
 fn created() -> impl Iterator<Item = Step> {
     let named = [(1, "p", "e"), (2, "p", "e"), (3, "q", "f")];
-    named.into_iter().map(|(at, project, name)| Step {
-        writer: 0,
-        time: 0,
-        actor: None,
-        op: Op::CreateExperiment(CreateExperiment {
+    let experiments = named.into_iter().map(|(at, project, name)| {
+        Op::CreateExperiment(CreateExperiment {
             experiment: ExperimentUid(Uid([at; 16])),
             project: project.to_owned(),
             name: name.to_owned(),
             handle: None,
             document: json!(null),
             config_hash: None,
-        }),
+        })
+    });
+    let entries = (0..6).map(|at| Op::CreateEntry(Box::new(entry(at, 1))));
+    experiments.chain(entries).map(|op| Step {
+        writer: 0,
+        time: 0,
+        actor: None,
+        op,
         seal: false,
     })
+}
+
+/// The making of an entry: two collections of one name, two versions, a logged model, a webhook.
+fn entry(at: u8, experiment: u8) -> CreateEntry {
+    let project = || Subject::Project("p".to_owned());
+    let experiment = ExperimentUid(Uid([experiment; 16]));
+    let (kind, of) = match at {
+        0 | 1 => (EntryKind::Collection, project()),
+        2 | 3 => (EntryKind::Version, Subject::Entry(entry_uid(at - 2))),
+        4 => (EntryKind::LoggedModel, Subject::Experiment(experiment)),
+        _ => (EntryKind::Webhook, project()),
+    };
+    let mut create = CreateEntry::of(entry_uid(at), kind, of);
+    create.name = Some("c".to_owned());
+    create
 }
 
 struct Set(AtomicI64);
@@ -117,6 +136,64 @@ fn run() -> impl Strategy<Value = RunUid> {
     (0_u8..4).prop_map(run_uid)
 }
 
+fn entry_uid(at: u8) -> EntryUid {
+    EntryUid(Uid([at + 1; 16]))
+}
+
+/// Entries of the register, what is said of them, and what runs have to do with them. Names are neither changed nor
+/// freed: whether two were one collection follows from what was said in between, which a stream does not tell.
+fn register() -> impl Strategy<Value = Op> {
+    let create = (0_u8..6, 0_u8..4, option::of(1_u64..4)).prop_map(|(at, experiment, number)| {
+        let mut create = entry(at, experiment);
+        create.number = number;
+        create.tags = [("t".to_owned(), "x".to_owned())].into();
+        create.fields = [("run".to_owned(), json!(run_uid(0).to_string()))].into();
+        Op::CreateEntry(Box::new(create))
+    });
+    let field = (0_u8..6, 0_u8..6).prop_map(|(at, to)| {
+        Op::SetField(SetField {
+            subject: Subject::Entry(entry_uid(at)),
+            field: "alias.a".to_owned(),
+            value: json!(entry_uid(to).to_string()),
+        })
+    });
+    let secret = (0_u8..6).prop_map(|at| {
+        Op::SetSecret(SetSecret {
+            entry: entry_uid(at),
+            secret: Some(Hidden::new("pssst")),
+        })
+    });
+    let dataset = (run(), "[dg]").prop_map(|(run, name)| {
+        Op::UseDataset(Box::new(UseDataset {
+            run,
+            tags: [("context".to_owned(), name.clone())].into(),
+            dataset: Dataset {
+                name,
+                schema: Some("{}".to_owned()),
+                ..Dataset::default()
+            },
+        }))
+    });
+    let link = (run(), 0_u8..6, option::of(0_i64..3)).prop_map(|(run, at, step)| {
+        Op::LinkModel(LinkModel {
+            run,
+            model: entry_uid(at),
+            role: step.map_or(ModelRole::Input, |_step| ModelRole::Output),
+            step,
+        })
+    });
+    let span = (subject(), option::of("[st]")).prop_map(|(subject, id)| {
+        Op::Span(Span {
+            subject,
+            trace: "t".to_owned(),
+            id,
+            form: SpanForm::TraceInfo,
+            data: json!({"name": "s"}),
+        })
+    });
+    prop_oneof![create, field, secret, dataset, link, span]
+}
+
 fn experiment() -> impl Strategy<Value = ExperimentUid> {
     (0_u8..4).prop_map(|at| ExperimentUid(Uid([at; 16])))
 }
@@ -126,6 +203,7 @@ fn subject() -> impl Strategy<Value = Subject> {
         6 => run().prop_map(Subject::Run),
         1 => experiment().prop_map(Subject::Experiment),
         1 => "[pq]".prop_map(Subject::Project),
+        1 => (0_u8..6).prop_map(|at| Subject::Entry(entry_uid(at))),
     ]
 }
 
@@ -364,7 +442,7 @@ fn rest() -> impl Strategy<Value = Op> {
             cost_ns: 5,
         })
     });
-    let unknown = (64_u8..66, any::<[u8; 3]>()).prop_map(|(kind, payload)| Op::Unknown {
+    let unknown = (98_u8..100, any::<[u8; 3]>()).prop_map(|(kind, payload)| Op::Unknown {
         kind,
         flags: 0,
         payload: payload.to_vec(),
@@ -394,5 +472,6 @@ fn op() -> impl Strategy<Value = Op> {
         3 => item().boxed(),
         4 => saying().boxed(),
         5 => rest().boxed(),
+        5 => register().boxed(),
     ]
 }

@@ -70,6 +70,14 @@ impl Annotations {
         self.field(name).and_then(serde_json::Value::as_bool) == Some(true)
     }
 
+    /// When the latest change was made, if there was one.
+    pub fn changed(&self) -> Option<Timestamp> {
+        let tags = self.tags.values().map(|held| held.stamp.time);
+        let fields = self.fields.values().map(|held| held.stamp.time);
+        let notes = self.notes.values().map(|held| held.stamp.time);
+        tags.chain(fields).chain(notes).max()
+    }
+
     /// When it was put into the bin, if it lies there.
     pub fn deleted_since(&self) -> Option<Timestamp> {
         let field = self.fields.get("deleted")?;

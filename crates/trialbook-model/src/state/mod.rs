@@ -1,4 +1,5 @@
-//! What a book knows of its nouns: operations folded into the state of a run, an experiment, a project.
+//! What a book knows of its nouns: operations folded into the state of a run, an experiment, a project,
+//! an entry of the register.
 //!
 //! Not here: points, events, items and logs themselves (the store keeps them as columns and blocks), ids
 //! made dense, files. Invariant: every fold is commutative and idempotent in its registers: any order of
@@ -6,7 +7,9 @@
 
 mod annotations;
 mod baseline;
+mod entry;
 mod experiment;
+mod lineage;
 mod progress;
 mod records;
 mod register;
@@ -15,10 +18,12 @@ mod series;
 
 pub use annotations::{Annotations, BIN_DAYS, SUMMARIES};
 pub use baseline::{BASELINE, Baseline, unmark};
+pub use entry::{ALIAS, ENTRY_PARAM, EntryPlace, EntryState, MODEL, PROMPT};
 pub use experiment::{
     ConfigDocument, DEFAULT_EXPERIMENT, DEFAULT_PROJECT, ExperimentPlace, ExperimentState,
     MetricDefinitions, ProjectState,
 };
+pub use lineage::Lineage;
 pub use progress::{MOST_REPORTS, ProgressHistory};
 pub use records::{Counts, Records};
 pub use register::{Earliest, Latest, Stamp, WriteOnce};

@@ -21,6 +21,9 @@ pub struct Counts {
     pub assessments: u64,
     /// Bytes of console output.
     pub log_bytes: u64,
+    /// Spans of traces, and what was said of whole traces.
+    #[serde(default)]
+    pub spans: u64,
 }
 
 /// What is known of a subject's records without reading them.
@@ -56,6 +59,8 @@ impl Records {
             self.counts.items += 1;
         } else if let Op::Assess(_) = &signed.op {
             self.counts.assessments += 1;
+        } else if let Op::Span(_) = &signed.op {
+            self.counts.spans += 1;
         }
     }
 

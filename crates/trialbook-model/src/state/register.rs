@@ -87,6 +87,20 @@ impl<T> Earliest<T> {
             *slot = Some(Self { stamp, value });
         }
     }
+
+    /// Offers a value to the register under `key`.
+    pub fn offer_to<K: Ord>(registers: &mut BTreeMap<K, Self>, key: K, stamp: Stamp, value: T) {
+        match registers.entry(key) {
+            Entry::Vacant(slot) => {
+                slot.insert(Self { stamp, value });
+            }
+            Entry::Occupied(mut slot) => {
+                if slot.get().stamp > stamp {
+                    slot.insert(Self { stamp, value });
+                }
+            }
+        }
+    }
 }
 
 /// A param that may be written once (M-5). The earliest value holds; other values that blind writers

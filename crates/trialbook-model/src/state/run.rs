@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::annotations::Annotations;
+use super::lineage::Lineage;
 use super::progress::ProgressHistory;
 use super::records::Records;
 use super::register::{Earliest, Latest, Stamp, WriteOnce};
@@ -44,6 +45,8 @@ pub struct RunState {
     pub alive: Option<Timestamp>,
     /// Who wrote first, if operations are signed by name.
     pub actor: Option<Earliest<String>>,
+    /// Datasets and models that went in and came out.
+    pub lineage: Lineage,
 }
 
 impl RunState {
@@ -62,7 +65,8 @@ impl RunState {
             | Op::Log(_)
             | Op::Item(_)
             | Op::Assess(_)
-            | Op::PutArtifact(_) => self.records.apply(signed),
+            | Op::PutArtifact(_)
+            | Op::Span(_) => self.records.apply(signed),
             Op::StartRun(start) => Earliest::offer(&mut self.start, stamp, start.clone()),
             Op::SetStatus(change) => self.set_status(stamp, change),
             Op::SetParams(set) => {
@@ -81,9 +85,13 @@ impl RunState {
             Op::Heartbeat(beat) => {
                 Latest::offer_to(&mut self.heartbeats, signed.writer, stamp, beat.clone());
             }
+            Op::UseDataset(mention) => self.lineage.use_dataset(stamp, mention),
+            Op::LinkModel(link) => self.lineage.link_model(stamp, link),
             Op::CreateExperiment(_)
             | Op::SetPointer(_)
             | Op::DefineMetric(_)
+            | Op::CreateEntry(_)
+            | Op::SetSecret(_)
             | Op::Purge(_)
             | Op::Unknown { .. } => {}
         }

@@ -55,7 +55,30 @@ fn op() -> impl Strategy<Value = Op> {
             ..StartRun::of(RUN)
         })
     });
-    prop_oneof![points, param, tag, status, start]
+    let dataset = ("[ab]", "[xy]").prop_map(|(name, source)| {
+        Op::UseDataset(Box::new(UseDataset {
+            run: RUN,
+            dataset: Dataset {
+                name,
+                source,
+                ..Dataset::default()
+            },
+            tags: [("context".to_owned(), "train".to_owned())].into(),
+        }))
+    });
+    let model = (0_u8..2, proptest::bool::ANY, 0_i64..3).prop_map(|(model, made, step)| {
+        Op::LinkModel(LinkModel {
+            run: RUN,
+            model: crate::id::EntryUid(Uid([model; 16])),
+            role: if made {
+                ModelRole::Output
+            } else {
+                ModelRole::Input
+            },
+            step: made.then_some(step),
+        })
+    });
+    prop_oneof![points, param, tag, status, start, dataset, model]
 }
 
 fn signed() -> impl Strategy<Value = Vec<Signed>> {

@@ -5,12 +5,13 @@
 use std::fmt::Write as _;
 
 use trialbook_analysis::finding::{
-    Analysis, ArmFinding, Contrast, Described, FamilyOf, MetricFinding, Outcome, Sample, Span,
-    Tested,
+    Analysis, ArmFinding, Contrast, DIFFERENCE_OF_SHARES, Described, FamilyOf, MetricFinding,
+    Outcome, Sample, Span, Tested,
 };
 use trialbook_analysis::measure::Agg;
+use trialbook_analysis::success;
 
-use crate::figures::{change, count, p_against, percent, short, signed, up_to, with_unit};
+use crate::figures::{change, count, p_against, percent, points, short, signed, up_to, with_unit};
 use crate::page::{Align, Table};
 
 /// `95% CI`.
@@ -109,6 +110,27 @@ fn of_sample(metric: &MetricFinding, sample: &Sample) -> Vec<String> {
     cells
 }
 
+/// The intervals of means of few skewed values by bootstrap-t, a sentence each.
+pub fn resampled(analysis: &Analysis) -> Vec<String> {
+    let title = interval_title(analysis);
+    let mut lines = Vec::new();
+    for metric in &analysis.metrics {
+        for sample in &metric.arms {
+            let found = sample.described.as_ref();
+            let Some(found) = found.and_then(|it| it.bootstrap_t.as_ref()) else {
+                continue;
+            };
+            lines.push(format!(
+                "{} of {} is skewed: the bootstrap-t {title} of its mean is {}.",
+                metric.measure.key,
+                sample.arm,
+                crate::figures::interval(found.low, found.high)
+            ));
+        }
+    }
+    lines
+}
+
 /// Half the width of the interval of a mean.
 pub(super) fn half_width(found: &Described) -> Option<f64> {
     let interval = found.interval.as_ref()?;
@@ -148,23 +170,40 @@ pub fn contrasts(analysis: &Analysis) -> Table {
     for at in [1, 6] {
         table.columns[at].1 = Align::Left;
     }
+    let success = analysis.success.iter().flat_map(|it| &it.contrasts);
+    for contrast in success {
+        table.row(of_contrast(success::KEY, (contrast, None), alpha));
+    }
     for metric in &analysis.metrics {
+        let unit = metric.measure.unit.as_deref();
         for contrast in &metric.contrasts {
-            let mut cells = vec![titled(metric), contrast.arm.clone(), sizes(contrast)];
-            match &contrast.outcome {
-                Outcome::Tested(tested) => cells.extend(of_tested(tested, metric, alpha)),
-                Outcome::CannotTest {
-                    reason, difference, ..
-                } => {
-                    cells.push(difference.map_or_else(String::new, |it| signed(&short(it))));
-                    cells.extend([String::new(), String::new()]);
-                    cells.push(format!("cannot test: {reason}"));
-                }
-            }
-            table.row(cells);
+            table.row(of_contrast(&titled(metric), (contrast, unit), alpha));
         }
     }
     table
+}
+
+fn of_contrast(
+    title: &str,
+    (contrast, unit): (&Contrast, Option<&str>),
+    alpha: f64,
+) -> Vec<String> {
+    let mut cells = vec![title.to_owned(), contrast.arm.clone(), sizes(contrast)];
+    match &contrast.outcome {
+        Outcome::Tested(tested) => cells.extend(of_tested((contrast, tested), unit, alpha)),
+        Outcome::CannotTest {
+            reason,
+            difference,
+            a12,
+            ..
+        } => {
+            cells.push(difference.map_or_else(String::new, |it| signed(&short(it))));
+            cells.push(String::new());
+            cells.push(a12.map_or_else(String::new, |a12| format!("A12 = {a12:.2}")));
+            cells.push(format!("cannot test: {reason}"));
+        }
+    }
+    cells
 }
 
 fn sizes(contrast: &Contrast) -> String {
@@ -174,11 +213,30 @@ fn sizes(contrast: &Contrast) -> String {
     }
 }
 
-fn of_tested(tested: &Tested, metric: &MetricFinding, alpha: f64) -> Vec<String> {
+fn of_tested(
+    (contrast, tested): (&Contrast, &Tested),
+    unit: Option<&str>,
+    alpha: f64,
+) -> Vec<String> {
+    let n = contrast.smaller();
     let half = tested.interval.as_ref().map(|it| (it.high - it.low) / 2.0);
-    let unit = metric.measure.unit.as_deref();
-    let difference = with_unit(&signed(&up_to(tested.difference, half)), unit);
-    let share = tested.relative.map(|share| format!(" ({})", change(share)));
+    let is_share = tested.estimand == DIFFERENCE_OF_SHARES;
+    let difference = if is_share {
+        format!("{} points", points(tested.difference, n))
+    } else {
+        with_unit(&signed(&up_to(tested.difference, half)), unit)
+    };
+    let interval = tested.interval.as_ref();
+    let interval = interval.map_or_else(String::new, |it| {
+        if is_share {
+            format!("[{}, {}]", points(it.low, n), points(it.high, n))
+        } else {
+            span(it)
+        }
+    });
+    let share = tested
+        .relative
+        .map(|share| format!(" ({})", change(share, n)));
     let effect = tested.effect.as_ref().map_or_else(String::new, |effect| {
         let number = format!("{} = {:.2}", symbol(effect.name), effect.estimate);
         match effect.word {
@@ -188,7 +246,7 @@ fn of_tested(tested: &Tested, metric: &MetricFinding, alpha: f64) -> Vec<String>
     });
     vec![
         format!("{difference}{}", share.unwrap_or_default()),
-        tested.interval.as_ref().map_or_else(String::new, span),
+        interval,
         effect,
         tested.test.to_owned(),
         p_against(tested.p, alpha),
@@ -275,6 +333,14 @@ pub fn method(analysis: &Analysis) -> String {
             )
             .expect("a string takes all");
         }
+    }
+    if let Some(success) = &analysis.success {
+        write!(
+            text,
+            " Success rates are tested as a family of their own ({}).",
+            count(success.family, "test")
+        )
+        .expect("a string takes all");
     }
     write!(
         text,

@@ -6,38 +6,55 @@
 use std::fmt::Write as _;
 
 use trialbook_analysis::finding::{
-    Analysis, CHI_SQUARED, Contrast, MetricFinding, Omnibus, Outcome, Power, Tested,
+    Analysis, CHI_SQUARED, Contrast, DIFFERENCE_OF_MEANS, DIFFERENCE_OF_SHARES, Omnibus, Outcome,
+    Power, Tested,
 };
+use trialbook_analysis::measure::Measure;
+use trialbook_analysis::success;
 use trialbook_model::record::Goal;
 
 use super::sections::{correction, interval_title, span, symbol};
 use crate::figures::{
-    change, count, grouped, p, p_against, p_equals, percent, short, signed, up_to, with_unit,
+    change, count, grouped, p, p_against, p_equals, percent, points, short, signed, up_to,
+    with_unit,
 };
 
-/// The sentences of all comparisons, by metric.
+/// The sentences of all comparisons: success rates, then metrics.
 pub fn sentences(analysis: &Analysis) -> Vec<String> {
     let mut lines = Vec::new();
+    if let Some(found) = &analysis.success {
+        let measure = success::measure();
+        let omnibus = found.omnibus.as_ref();
+        lines.extend(omnibus.map(|it| overall(analysis, &measure.key, it)));
+        for contrast in &found.contrasts {
+            lines.push(of_contrast(analysis, &measure, contrast));
+        }
+    }
     for metric in &analysis.metrics {
-        lines.extend(metric.omnibus.as_ref().map(|it| overall(metric, it)));
+        let measure = &metric.measure;
+        let omnibus = metric.omnibus.as_ref();
+        lines.extend(omnibus.map(|it| overall(analysis, &measure.key, it)));
         for contrast in &metric.contrasts {
-            lines.push(of_contrast(analysis, metric, contrast));
+            lines.push(of_contrast(analysis, measure, contrast));
         }
     }
     lines
 }
 
-fn overall(metric: &MetricFinding, omnibus: &Omnibus) -> String {
-    let key = &metric.measure.key;
-    let arms = metric.arms.len();
+fn overall(analysis: &Analysis, key: &str, omnibus: &Omnibus) -> String {
+    let arms = analysis.arms.len();
     match omnibus {
         Omnibus::Tested {
             test,
             statistic,
             df,
             p: value,
+            eta_squared,
+            omega_squared,
             ..
         } => {
+            let shares = eta_squared.zip(*omega_squared);
+            let shares = shares.map(|(eta, omega)| format!(", η² = {eta:.2}, ω² = {omega:.2}"));
             let statistic = match &df[..] {
                 [between, within] => {
                     format!("F({}, {within:.2}) = {statistic:.2}", short(*between))
@@ -45,8 +62,9 @@ fn overall(metric: &MetricFinding, omnibus: &Omnibus) -> String {
                 others => format!("χ²({}) = {statistic:.2}", short(others.iter().sum())),
             };
             format!(
-                "{key}, all {arms} arms: {test}, {statistic}, {}, not adjusted.",
-                p(*value)
+                "{key}, all {arms} arms: {test}, {statistic}, {}, not adjusted{}.",
+                p(*value),
+                shares.unwrap_or_default()
             )
         }
         Omnibus::CannotTest { reason, .. } => {
@@ -55,36 +73,39 @@ fn overall(metric: &MetricFinding, omnibus: &Omnibus) -> String {
     }
 }
 
-fn of_contrast(analysis: &Analysis, metric: &MetricFinding, contrast: &Contrast) -> String {
-    let (key, arm, baseline) = (&metric.measure.key, &contrast.arm, &contrast.baseline);
+fn of_contrast(analysis: &Analysis, measure: &Measure, contrast: &Contrast) -> String {
+    let (key, arm, baseline) = (&measure.key, &contrast.arm, &contrast.baseline);
     match &contrast.outcome {
         Outcome::CannotTest {
-            reason, difference, ..
+            reason,
+            difference,
+            a12,
+            ..
         } => {
             let size = difference.map(|difference| {
                 let size = signed(&short(difference));
-                let size = with_unit(&size, metric.measure.unit.as_deref());
-                format!(" (the difference of the means is {size})")
+                let size = with_unit(&size, measure.unit.as_deref());
+                format!("the difference of the means is {size}")
             });
-            format!(
-                "{key}: cannot test {arm} against {baseline}: {reason}{}.",
-                size.unwrap_or_default()
-            )
+            let a12 = a12.map(|a12| format!("A12 = {a12:.2}"));
+            let known: Vec<String> = size.into_iter().chain(a12).collect();
+            let known = match &known[..] {
+                [] => String::new(),
+                known => format!(" ({})", known.join(", ")),
+            };
+            format!("{key}: cannot test {arm} against {baseline}: {reason}{known}.")
         }
         Outcome::Tested(tested) => {
+            let size = size(analysis, measure, (contrast, tested));
             let found = if tested.differs {
-                format!(
-                    "{arm} differs from {baseline}: {}",
-                    size(analysis, metric, tested)
-                )
+                format!("{arm} differs from {baseline}: {size}")
             } else {
                 format!(
-                    "we found no evidence of a difference between {arm} and {baseline} ({})",
-                    size(analysis, metric, tested)
+                    "we found no evidence of a difference between {arm} and {baseline} ({size})"
                 )
             };
             let mut text = format!("{key}: {found}; {}.", proof(analysis, contrast, tested));
-            text.push_str(&better(metric, tested));
+            text.push_str(&better(measure, tested));
             if !tested.differs {
                 text.push_str(&more(analysis, tested.power.as_ref(), contrast));
             }
@@ -94,19 +115,43 @@ fn of_contrast(analysis: &Analysis, metric: &MetricFinding, contrast: &Contrast)
 }
 
 /// `-132ms, -12.3%, 95% CI [-144, -120], large effect (g = -2.45, 95% CI [-3.70, -1.20])`.
-fn size(analysis: &Analysis, metric: &MetricFinding, tested: &Tested) -> String {
+fn size(
+    analysis: &Analysis,
+    measure: &Measure,
+    (contrast, tested): (&Contrast, &Tested),
+) -> String {
     let title = interval_title(analysis);
     let half = tested.interval.as_ref().map(|it| (it.high - it.low) / 2.0);
     let number = signed(&up_to(tested.difference, half));
-    let mut text = with_unit(&number, metric.measure.unit.as_deref());
-    if tested.interval.is_none() {
+    let n = contrast.smaller();
+    let mut text = with_unit(&number, measure.unit.as_deref());
+    if tested.estimand == DIFFERENCE_OF_SHARES {
+        text = format!("{} points", points(tested.difference, n));
+    } else if tested.estimand != DIFFERENCE_OF_MEANS {
         text = format!("{} {text}", tested.estimand);
     }
-    if let Some(share) = tested.relative {
-        write!(text, ", {}", change(share)).expect("a string takes all");
+    // A share of a share beside points would be read as points.
+    if let Some(share) = tested
+        .relative
+        .filter(|_| tested.estimand != DIFFERENCE_OF_SHARES)
+    {
+        write!(text, ", {}", change(share, n)).expect("a string takes all");
     }
     if let Some(interval) = &tested.interval {
-        write!(text, ", {title} {}", span(interval)).expect("a string takes all");
+        let ends = if tested.estimand == DIFFERENCE_OF_SHARES {
+            format!(
+                "[{}, {}]",
+                points(interval.low, n),
+                points(interval.high, n)
+            )
+        } else {
+            span(interval)
+        };
+        write!(text, ", {title} {ends}").expect("a string takes all");
+    }
+    if let Some(found) = &tested.bootstrap_t {
+        let ends = crate::figures::interval(found.low, found.high);
+        write!(text, ", by bootstrap-t {ends}").expect("a string takes all");
     }
     if let Some(effect) = &tested.effect {
         let word = effect.word.map(|word| format!("{word} effect, "));
@@ -121,6 +166,12 @@ fn size(analysis: &Analysis, metric: &MetricFinding, tested: &Tested) -> String 
             interval.unwrap_or_default()
         )
         .expect("a string takes all");
+    }
+    if let Some(a12) = tested
+        .a12
+        .filter(|_| tested.estimand == DIFFERENCE_OF_MEANS)
+    {
+        write!(text, ", A12 = {a12:.2}").expect("a string takes all");
     }
     if let Some(delta) = tested.glass_delta {
         write!(
@@ -152,20 +203,24 @@ fn proof(analysis: &Analysis, contrast: &Contrast, tested: &Tested) -> String {
     let sign_flip = tested
         .p_sign_flip
         .map(|it| format!(" (exact sign-flip {})", p(it)));
+    let spreads = tested
+        .p_brunner_munzel
+        .map(|it| format!(" (Brunner and Munzel's, as the spreads differ, {})", p(it)));
     let p_said = |value| p_equals(&p_against(value, analysis.question.alpha));
     let adjusted =
         correction(analysis).map(|word| format!(", {word}-adjusted {}", p_said(tested.p_adjusted)));
     format!(
-        "{}{}{statistic}, {}{}{}, {n}",
+        "{}{}{statistic}, {}{}{}{}, {n}",
         tested.test,
         variant.unwrap_or_default(),
         p_said(tested.p),
         sign_flip.unwrap_or_default(),
+        spreads.unwrap_or_default(),
         adjusted.unwrap_or_default()
     )
 }
 
-fn better(metric: &MetricFinding, tested: &Tested) -> String {
+fn better(measure: &Measure, tested: &Tested) -> String {
     if tested.medians_disagree {
         return " The ranks, which are tested, and the medians point in opposite directions: neither is named better."
             .to_owned();
@@ -173,12 +228,12 @@ fn better(metric: &MetricFinding, tested: &Tested) -> String {
     let Some(arm) = &tested.better else {
         return String::new();
     };
-    let way = match metric.measure.goal {
+    let way = match measure.goal {
         Goal::Max => "more is better",
         Goal::Min => "less is better",
         Goal::None => return String::new(),
     };
-    let assumed = metric.measure.goal_assumed.as_ref();
+    let assumed = measure.goal_assumed.as_ref();
     let assumed = assumed.map(|why| format!(", assumed: {why}"));
     format!(" {arm} is better ({way}{}).", assumed.unwrap_or_default())
 }
@@ -195,7 +250,7 @@ fn more(analysis: &Analysis, power: Option<&Power>, contrast: &Contrast) -> Stri
     };
     let (what, present) = match &contrast.pairs {
         Some(pairs) => ("pair", pairs.n),
-        None => ("trial", contrast.n[0].min(contrast.n[1])),
+        None => ("trial", contrast.smaller()),
     };
     let each = if contrast.pairs.is_some() {
         ""

@@ -4,15 +4,16 @@
 //! only where space was really allocated, so that touching it cannot raise SIGBUS on a full disk, and
 //! is never written through after a fork.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 #[cfg(unix)]
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 #[cfg(windows)]
 use std::os::windows::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering, fence};
+use std::time::UNIX_EPOCH;
 
 use memmap2::{MmapOptions, MmapRaw};
 
@@ -30,8 +31,18 @@ impl SystemFiles {
 }
 
 impl Files for SystemFiles {
-    fn make_dir(&self, dir: &Path) -> io::Result<()> {
-        fs::create_dir_all(dir)
+    fn make_dir(&self, dir: &Path) -> io::Result<bool> {
+        let mut how = DirBuilder::new();
+        #[cfg(unix)]
+        how.mode(0o700);
+        match how.create(dir) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(false),
+            made => made.map(|()| true),
+        }
+    }
+
+    fn remove_dir(&self, dir: &Path) -> io::Result<()> {
+        fs::remove_dir(dir)
     }
 
     fn create_new(&self, path: &Path) -> io::Result<Arc<dyn FileHandle>> {
@@ -222,6 +233,45 @@ impl FileHandle for SystemFile {
             self.0.unlock()?;
         }
         Ok(free)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn share(&self, from: &File) -> io::Result<()> {
+        Ok(rustix::fs::ioctl_ficlone(&self.0, from)?)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn share(&self, _from: &File) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    #[cfg(unix)]
+    fn touch(&self) -> io::Result<()> {
+        let now = rustix::fs::Timespec {
+            tv_sec: 0,
+            tv_nsec: rustix::fs::UTIME_NOW,
+        };
+        let times = rustix::fs::Timestamps {
+            last_access: now,
+            last_modification: now,
+        };
+        Ok(rustix::fs::futimens(&self.0, &times)?)
+    }
+
+    #[cfg(not(unix))]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the file system's own clock, as `futimens` takes it elsewhere"
+    )]
+    fn touch(&self) -> io::Result<()> {
+        self.0.set_modified(std::time::SystemTime::now())
+    }
+
+    fn changed(&self) -> io::Result<i64> {
+        let since = self.0.metadata()?.modified()?.duration_since(UNIX_EPOCH);
+        // Times before 1970 count as long ago.
+        let micros = since.map_or(0, |since| since.as_micros());
+        Ok(i64::try_from(micros).unwrap_or(i64::MAX))
     }
 
     fn map(&self, offset: u64, len: u64) -> io::Result<Box<dyn Segment>> {

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a file defines every index before it uses it; defining one again says the same.
 
-use trialbook_model::id::{ExperimentUid, RunUid, Uid};
+use trialbook_model::id::{EntryUid, ExperimentUid, RunUid, Uid};
 use trialbook_model::record::{SeriesKey, Subject};
 
 use super::{Head, close, kind, open, put_varint, take_varint};
@@ -10,6 +10,7 @@ use super::{Head, close, kind, open, put_varint, take_varint};
 const RUN: u8 = 1;
 const EXPERIMENT: u8 = 2;
 const PROJECT: u8 = 3;
+const ENTRY: u8 = 4;
 
 /// A definition taken apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +58,10 @@ pub(crate) fn put_subject(out: &mut Vec<u8>, seq: u64, index: u32, subject: &Sub
         Subject::Project(name) => {
             out.push(PROJECT);
             out.extend_from_slice(name.as_bytes());
+        }
+        Subject::Entry(EntryUid(Uid(bytes))) => {
+            out.push(ENTRY);
+            out.extend_from_slice(bytes);
         }
     }
     close(out, start)
@@ -107,6 +112,7 @@ fn subject(mut payload: &[u8]) -> Option<Definition<'_>> {
         RUN => Subject::Run(RunUid(uid()?)),
         EXPERIMENT => Subject::Experiment(ExperimentUid(uid()?)),
         PROJECT => Subject::Project(std::str::from_utf8(rest).ok()?.to_owned()),
+        ENTRY => Subject::Entry(EntryUid(uid()?)),
         _ => return None,
     };
     Some(Definition::Subject(index, subject))

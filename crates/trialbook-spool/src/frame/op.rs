@@ -31,6 +31,11 @@ pub(crate) fn kind_of(op: &Op) -> u8 {
         Op::Progress(_) => kind::PROGRESS,
         Op::Heartbeat(_) => kind::HEARTBEAT,
         Op::Purge(_) => kind::PURGE,
+        Op::CreateEntry(_) => kind::CREATE_ENTRY,
+        Op::SetSecret(_) => kind::SET_SECRET,
+        Op::UseDataset(_) => kind::USE_DATASET,
+        Op::LinkModel(_) => kind::LINK_MODEL,
+        Op::Span(_) => kind::SPAN,
         Op::Unknown { kind, .. } => *kind,
     }
 }
@@ -57,6 +62,11 @@ pub(crate) fn put_payload(out: &mut Vec<u8>, op: &Op) -> Result<(), rmp_serde::e
         Op::Progress(op) => put(out, op),
         Op::Heartbeat(op) => put(out, op),
         Op::Purge(op) => put(out, op),
+        Op::CreateEntry(op) => put(out, op.as_ref()),
+        Op::SetSecret(op) => put(out, op),
+        Op::UseDataset(op) => put(out, op.as_ref()),
+        Op::LinkModel(op) => put(out, op),
+        Op::Span(op) => put(out, op),
         Op::Unknown { payload, .. } => {
             out.extend_from_slice(payload);
             Ok(())
@@ -99,6 +109,11 @@ pub(crate) fn decode_op(kind: u8, flags: u8, payload: &[u8]) -> Option<Op> {
         kind::PROGRESS => take(payload, Op::Progress),
         kind::HEARTBEAT => take(payload, Op::Heartbeat),
         kind::PURGE => take(payload, Op::Purge),
+        kind::CREATE_ENTRY => take(payload, |create| Op::CreateEntry(Box::new(create))),
+        kind::SET_SECRET => take(payload, Op::SetSecret),
+        kind::USE_DATASET => take(payload, |mention| Op::UseDataset(Box::new(mention))),
+        kind::LINK_MODEL => take(payload, Op::LinkModel),
+        kind::SPAN => take(payload, Op::Span),
         _ => Some(Op::Unknown {
             kind,
             flags: flags & !(flag::ACTOR | flag::OPERATION),

@@ -174,7 +174,7 @@ fn a_damaged_header_is_read_from_its_copy() {
     let (bytes, all) = spool(9);
     let files = SimFiles::new(2);
     for at in [0_usize, 8, 17, 21, 70] {
-        let name = format!("s/{at}.spool");
+        let name = format!("{at}.spool");
         let file = files.create_new(name.as_ref()).unwrap();
         let mut left = bytes.clone();
         left[at] ^= 0x40;
@@ -206,10 +206,10 @@ fn a_newer_format_is_refused_by_name() {
 fn reading_goes_on_where_it_ended_after_any_frame() {
     let (bytes, all) = spool(30);
     let files = SimFiles::new(3);
-    let file = files.create_new("s/a.spool".as_ref()).unwrap();
+    let file = files.create_new("a.spool".as_ref()).unwrap();
     file.write_at(&bytes, 0).unwrap();
     for start in starts(&bytes) {
-        let mut reader = SpoolReader::open(&files, "s/a.spool".as_ref(), Past::Ended).unwrap();
+        let mut reader = SpoolReader::open(&files, "a.spool".as_ref(), Past::Ended).unwrap();
         reader.resume(start as u64).unwrap();
         assert_eq!(reader.state().offset(), start as u64);
         let mut records = Vec::new();

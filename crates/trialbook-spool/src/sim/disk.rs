@@ -8,9 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::Met;
 use super::rounds::Random;
 
 const SECTOR: usize = 512;
+
+/// What the name of a folder leads to.
+const FOLDER: u64 = 0;
 
 /// The disk and the cache before it.
 pub(super) struct Disk {
@@ -23,6 +27,9 @@ pub(super) struct Disk {
     next_node: u64,
     /// Nodes with bytes that the disk lacks, in the order of writing, for writing back.
     recent: Vec<u64>,
+    /// Microseconds since 1970, for what files say of it.
+    now: i64,
+    met: Met,
 }
 
 /// A change of a name, which happens as a whole.
@@ -51,6 +58,7 @@ pub(super) struct Node {
     disk: Vec<u8>,
     disk_size: usize,
     lock: Option<(u32, u64)>,
+    changed: i64,
 }
 
 impl Disk {
@@ -63,7 +71,31 @@ impl Disk {
             pending: Vec::new(),
             next_node: 1,
             recent: Vec::new(),
+            now: 0,
+            met: Met::new(),
         }
+    }
+
+    pub(super) const fn met(&self) -> &Met {
+        &self.met
+    }
+
+    /// Counts what went wrong.
+    pub(super) fn note(&mut self, what: &'static str) {
+        *self.met.entry(what).or_default() += 1;
+    }
+
+    pub(super) const fn now(&self) -> i64 {
+        self.now
+    }
+
+    pub(super) const fn pass(&mut self, micros: i64) {
+        self.now += micros;
+    }
+
+    pub(super) fn touch(&mut self, node: u64) {
+        let now = self.now;
+        self.node_mut(node).changed = now;
     }
 
     /// A number below `limit`, which is not 0.
@@ -97,28 +129,83 @@ impl Disk {
 
     pub(super) fn used(&self) -> u64 {
         let held: BTreeSet<u64> = self.names.values().copied().collect();
-        held.iter().map(|node| self.nodes[node].size()).sum()
+        let held = held.iter().filter_map(|node| self.nodes.get(node));
+        held.map(Node::size).sum()
+    }
+
+    /// Whether a folder is there; the one that relative paths begin in always is.
+    fn has_dir(names: &BTreeMap<PathBuf, u64>, dir: Option<&Path>) -> bool {
+        dir.is_none_or(|dir| dir.as_os_str().is_empty() || names.get(dir) == Some(&FOLDER))
+    }
+
+    fn check_above(&self, path: &Path) -> io::Result<()> {
+        if Self::has_dir(&self.names, path.parent()) {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+
+    pub(super) fn make_dir(&mut self, dir: &Path) -> io::Result<bool> {
+        if Self::has_dir(&self.names, Some(dir)) {
+            return Ok(false);
+        }
+        self.name(dir, FOLDER)?;
+        Ok(true)
+    }
+
+    pub(super) fn remove_dir(&mut self, dir: &Path) -> io::Result<()> {
+        if !self.names_in(dir).is_empty() {
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
+        }
+        match self.names.get(dir) {
+            Some(&FOLDER) => {
+                self.names.remove(dir);
+                self.pending.push(Change::Remove(dir.to_owned()));
+                Ok(())
+            }
+            Some(_) => Err(io::ErrorKind::NotADirectory.into()),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
     }
 
     pub(super) fn find(&self, path: &Path) -> io::Result<u64> {
-        let found = self.names.get(path).copied();
-        found.ok_or_else(|| io::ErrorKind::NotFound.into())
+        match self.names.get(path) {
+            Some(&FOLDER) => Err(io::ErrorKind::IsADirectory.into()),
+            Some(&node) => Ok(node),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
     }
 
-    pub(super) fn create(&mut self, path: &Path) -> io::Result<u64> {
+    /// Gives a name that is free.
+    fn name(&mut self, path: &Path, node: u64) -> io::Result<()> {
+        self.check_above(path)?;
         if self.names.contains_key(path) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        let node = self.next_node;
-        self.next_node += 1;
-        self.nodes.insert(node, Node::default());
         self.names.insert(path.to_owned(), node);
         self.pending.push(Change::Set(path.to_owned(), node));
+        Ok(())
+    }
+
+    pub(super) fn create(&mut self, path: &Path) -> io::Result<u64> {
+        let node = self.next_node;
+        self.name(path, node)?;
+        self.next_node += 1;
+        let node_of = Node {
+            changed: self.now,
+            ..Node::default()
+        };
+        self.nodes.insert(node, node_of);
         Ok(node)
     }
 
     pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         let node = self.find(from)?;
+        self.check_above(to)?;
+        if self.names.get(to) == Some(&FOLDER) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
         self.names.remove(from);
         self.names.insert(to.to_owned(), node);
         let change = Change::Rename(from.to_owned(), to.to_owned(), node);
@@ -140,6 +227,8 @@ impl Disk {
 
     /// Puts the changes of one folder's names on the disk.
     pub(super) fn sync_names(&mut self, dir: &Path) {
+        let here = dir == Path::new(".");
+        let dir = if here { Path::new("") } else { dir };
         for change in std::mem::take(&mut self.pending) {
             if change.is_in(dir) {
                 self.put_name(change);
@@ -237,9 +326,18 @@ impl Disk {
         for change in std::mem::take(&mut self.pending) {
             if self.coin() {
                 self.put_name(change);
+            } else {
+                self.note("lost change of a name");
             }
         }
         self.recent.clear();
+        let durable = std::mem::take(&mut self.durable_names);
+        // What is in a folder that is gone is gone with it.
+        for (path, node) in durable {
+            if Self::has_dir(&self.durable_names, path.parent()) {
+                self.durable_names.insert(path, node);
+            }
+        }
         self.names = self.durable_names.clone();
         let kept: BTreeSet<u64> = self.names.values().copied().collect();
         self.nodes.retain(|node, _| kept.contains(node));
@@ -253,11 +351,12 @@ impl Disk {
     fn lose_parts(&mut self, node: &mut Node) {
         for sector in std::mem::take(&mut node.dirty) {
             match self.below(8) {
-                0..4 => {}
+                0..4 => self.note("lost sector"),
                 4..7 => node.write_back(sector, None),
                 _ => {
                     let torn = self.below(SECTOR as u64) as usize;
                     node.write_back(sector, Some(torn));
+                    self.note("torn sector");
                 }
             }
         }
@@ -278,6 +377,10 @@ impl Disk {
 }
 
 impl Node {
+    pub(super) const fn changed(&self) -> i64 {
+        self.changed
+    }
+
     pub(super) fn size(&self) -> u64 {
         self.cache.len() as u64
     }

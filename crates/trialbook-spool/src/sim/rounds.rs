@@ -3,8 +3,14 @@
 //! For the tests of all rooms that stand on the simulated file system or on real faults; not here: what a
 //! round does. Invariant: a round that fails prints its seed.
 
+use std::fmt;
+use std::num::NonZero;
 use std::panic::RefUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use super::Met;
 
 /// Numbers from a seed (splitmix64), for what needs no more than to be spread and the same again.
 #[derive(Debug, Clone)]
@@ -50,21 +56,70 @@ fn setting(name: &str) -> Option<u64> {
     Some(value as u64)
 }
 
-/// Plays rounds with one seed after another: `rounds` of them, or as long as [`duration`] says.
-pub fn play(rounds: u64, round: impl Fn(u64) + RefUnwindSafe) {
+/// What rounds came to.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// How many there were.
+    pub rounds: u64,
+    /// What went wrong in all of them.
+    pub met: Met,
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} schedules", self.rounds)?;
+        let mut before = ": ";
+        for (what, many) in &self.met {
+            write!(out, "{before}{what} {many}")?;
+            before = ", ";
+        }
+        Ok(())
+    }
+}
+
+/// Plays rounds with one seed after another: `rounds` of them, or as long as [`duration`] says. They are shared
+/// among threads, for no round knows of another.
+pub fn play(rounds: u64, round: impl Fn(u64) -> Met + Sync + RefUnwindSafe) -> Tally {
     let first = first_seed().unwrap_or(1);
     let duration = duration();
     let begin = Instant::now();
-    for at in 0.. {
-        let enough = duration.map_or(at >= rounds, |duration| begin.elapsed() >= duration);
-        if enough {
-            break;
+    let (next, failed) = (AtomicU64::new(0), Mutex::new(None));
+    let tally = Mutex::new(Tally::default());
+    let work = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let enough = duration.map_or(at >= rounds, |duration| begin.elapsed() >= duration);
+            if enough || lock(&failed).is_some() {
+                return;
+            }
+            let seed = first.wrapping_add(at);
+            match std::panic::catch_unwind(|| round(seed)) {
+                Ok(met) => lock(&tally).add(met),
+                Err(_told) => *lock(&failed) = Some(seed),
+            }
         }
-        let seed = first.wrapping_add(at);
-        let outcome = std::panic::catch_unwind(|| round(seed));
-        assert!(
-            outcome.is_ok(),
-            "failed with TRIALBOOK_FAULT_SEED={seed}, first of its rounds"
-        );
+    };
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    if let Some(seed) = *lock(&failed) {
+        panic!("failed with TRIALBOOK_FAULT_SEED={seed}, first of its rounds");
     }
+    lock(&tally).clone()
+}
+
+impl Tally {
+    fn add(&mut self, met: Met) {
+        self.rounds += 1;
+        for (what, many) in met {
+            *self.met.entry(what).or_default() += many;
+        }
+    }
+}
+
+fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }

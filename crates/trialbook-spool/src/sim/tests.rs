@@ -1,11 +1,13 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::files::make_dir_durably;
 
 /// The names that a power cut leaves, for many seeds.
 fn left(act: impl Fn(&SimFiles)) -> BTreeSet<Vec<String>> {
     let of = |seed| {
         let files = SimFiles::new(seed);
+        make_dir_durably(&files, "dir".as_ref()).unwrap();
         act(&files);
         let after = files.power_cut();
         let paths = after.list("dir".as_ref()).unwrap();
@@ -95,4 +97,36 @@ fn a_folder_whose_sync_fails_promises_nothing() {
         files.sync_dir("dir".as_ref()).unwrap_err();
     };
     assert_eq!(left(failing), sets(&[&[], &["a"]]));
+}
+
+#[test]
+fn a_folder_is_sure_only_once_the_one_above_it_was_synced() {
+    let inner = |files: &SimFiles| {
+        assert!(files.make_dir("dir/new".as_ref()).unwrap());
+        assert!(!files.make_dir("dir/new".as_ref()).unwrap());
+        let file = files.create_new("dir/new/a".as_ref()).unwrap();
+        file.sync().unwrap();
+        files.sync_dir("dir/new".as_ref()).unwrap();
+    };
+    assert_eq!(left(inner), sets(&[&[], &["new"]]));
+    let outer = |files: &SimFiles| {
+        inner(files);
+        sync(files);
+    };
+    assert_eq!(left(outer), sets(&[&["new"]]));
+    let unsynced = |seed| {
+        let files = SimFiles::new(seed);
+        files.make_dir("dir".as_ref()).unwrap();
+        make(&files, "a");
+        sync(&files);
+        let after = files.power_cut();
+        after.list("dir".as_ref()).unwrap().len()
+    };
+    assert_eq!(
+        (0..64).map(unsynced).collect::<BTreeSet<_>>(),
+        [0, 1].into()
+    );
+    let files = SimFiles::new(1);
+    let missing = files.create_new("nowhere/a".as_ref()).err().unwrap();
+    assert_eq!(missing.kind(), io::ErrorKind::NotFound);
 }

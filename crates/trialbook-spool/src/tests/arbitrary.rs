@@ -8,11 +8,13 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use serde_json::Value;
-use trialbook_model::id::{ExperimentUid, OperationUid, RunUid, Uid};
+use trialbook_model::id::{EntryUid, ExperimentUid, OperationUid, RunUid, Uid};
 use trialbook_model::record::{
-    Assess, CreateExperiment, DefineMetric, Event, Goal, Heartbeat, Item, LinkKind, LinkSnapshot,
-    Log, LogStream, Op, Param, ParamKind, Points, Progress, Purge, PutArtifact, PutNote, RunError,
-    Score, SeriesKey, SetField, SetParams, SetPointer, SetStatus, SetTags, StartRun, Subject,
+    Assess, CreateEntry, CreateExperiment, Dataset, DefineMetric, EntryKind, Event, Goal,
+    Heartbeat, Hidden, Item, LinkKind, LinkModel, LinkSnapshot, Log, LogStream, ModelRole, Op,
+    Param, ParamKind, Points, Progress, Purge, PutArtifact, PutNote, RunError, Score, SeriesKey,
+    SetField, SetParams, SetPointer, SetSecret, SetStatus, SetTags, Span, SpanForm, StartRun,
+    Subject, UseDataset,
 };
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
@@ -66,6 +68,7 @@ pub(crate) fn subject() -> BoxedStrategy<Subject> {
         run().prop_map(Subject::Run),
         uid().prop_map(|uid| Subject::Experiment(ExperimentUid(uid))),
         text().prop_map(Subject::Project),
+        uid().prop_map(|uid| Subject::Entry(EntryUid(uid))),
     ]
     .boxed()
 }
@@ -374,7 +377,7 @@ fn about_anything() -> BoxedStrategy<Op> {
                 })
             }),
         subject().prop_map(|subject| Op::Purge(Purge { subject })),
-        (35_u8.., any::<u8>(), vec(any::<u8>(), 0..50)).prop_map(|(kind, flags, payload)| {
+        (65_u8.., any::<u8>(), vec(any::<u8>(), 0..50)).prop_map(|(kind, flags, payload)| {
             let flags = flags & !3;
             Op::Unknown {
                 kind,
@@ -384,6 +387,59 @@ fn about_anything() -> BoxedStrategy<Op> {
         }),
     ]
     .boxed()
+}
+
+/// Entries of the register, and what runs have to do with them.
+fn about_the_register() -> BoxedStrategy<Op> {
+    let kinds = proptest::sample::select(EntryKind::ALL.to_vec());
+    let create = (uid(), kinds, subject(), option::of(text()), json());
+    let create = create.prop_map(|(uid, kind, of, name, value)| {
+        let mut create = CreateEntry::of(EntryUid(uid), kind, of);
+        create.number = value.as_u64();
+        create
+            .tags
+            .extend(name.clone().map(|name| (name.clone(), name)));
+        create.fields.extend(name.clone().map(|name| (name, value)));
+        create.name = name;
+        Op::CreateEntry(Box::new(create))
+    });
+    let secret = (uid(), option::of(text())).prop_map(|(uid, secret)| {
+        Op::SetSecret(SetSecret {
+            entry: EntryUid(uid),
+            secret: secret.map(Hidden::new),
+        })
+    });
+    let dataset = (run(), text(), option::of(text())).prop_map(|(run, name, schema)| {
+        Op::UseDataset(Box::new(UseDataset {
+            run,
+            tags: [(name.clone(), name.clone())].into(),
+            dataset: Dataset {
+                digest: name.clone(),
+                name,
+                schema,
+                ..Dataset::default()
+            },
+        }))
+    });
+    let link = (run(), uid(), option::of(any::<i64>())).prop_map(|(run, uid, step)| {
+        Op::LinkModel(LinkModel {
+            run,
+            model: EntryUid(uid),
+            role: step.map_or(ModelRole::Input, |_step| ModelRole::Output),
+            step,
+        })
+    });
+    let span = (subject(), text(), option::of(text()), json());
+    let span = span.prop_map(|(subject, trace, id, data)| {
+        Op::Span(Span {
+            subject,
+            trace,
+            id,
+            form: SpanForm::Otlp,
+            data,
+        })
+    });
+    prop_oneof![create, secret, dataset, link, span].boxed()
 }
 
 fn artifact() -> BoxedStrategy<Op> {
@@ -418,6 +474,7 @@ pub(crate) fn op() -> BoxedStrategy<Op> {
         1 => start_run(),
         1 => item(),
         3 => about_a_run(),
+        2 => about_the_register(),
         4 => about_anything(),
         1 => artifact(),
     ]

@@ -115,7 +115,7 @@ impl Dictionary {
         if !put_subject(out, seq, at, subject) {
             let bytes = match subject.as_ref() {
                 Subject::Project(name) => name.len(),
-                Subject::Run(_) | Subject::Experiment(_) => 16,
+                Subject::Run(_) | Subject::Experiment(_) | Subject::Entry(_) => 16,
             };
             return Err(SpoolError::TooLong { bytes });
         }

@@ -1,9 +1,9 @@
 //! Correlations.
 
-use trialbook_stats::{Level, PValues, StudentForm, kendall, pearson, spearman};
+use trialbook_stats::{Level, StudentForm, kendall, pearson, spearman};
 
 use crate::args::Args;
-use crate::found::{Found, Outcome, record};
+use crate::found::{Outcome, p_values, record};
 
 /// Functions of this family that the crate does not offer.
 pub(crate) const NOT_OFFERED: &[&str] = &[];
@@ -15,14 +15,6 @@ pub(crate) fn ask(function: &str, args: &Args<'_>) -> Option<Outcome> {
         "spearman" => Some(of_spearman(args)),
         "kendall" => Some(of_kendall(args)),
         _ => None,
-    }
-}
-
-fn p_values(p: PValues) -> Found {
-    record! {
-        "p_two_sided" => p.two_sided.p,
-        "p_greater" => p.greater.p,
-        "p_less" => p.less.p,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the crate answered, and the rule by which it is compared with what a file expects.
 
 use serde_json::Value;
-use trialbook_stats::Undefined;
+use trialbook_stats::{PValues, Undefined};
 
 use crate::args::number;
 
@@ -28,6 +28,15 @@ macro_rules! record {
     };
 }
 pub(crate) use record;
+
+/// The p-values of a test, in both directions and in each.
+pub(crate) fn p_values(p: PValues) -> Found {
+    record! {
+        "p_two_sided" => p.two_sided.p,
+        "p_greater" => p.greater.p,
+        "p_less" => p.less.p,
+    }
+}
 
 impl Found {
     /// This record with one more output.

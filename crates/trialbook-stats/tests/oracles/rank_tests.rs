@@ -1,12 +1,12 @@
 //! Rank tests.
 
 use trialbook_stats::{
-    Approximation, PValues, RankPValues, Zeros, brunner_munzel, friedman, kolmogorov_smirnov,
+    Approximation, RankPValues, Zeros, brunner_munzel, friedman, kolmogorov_smirnov,
     kruskal_wallis, mann_whitney, sign_test, signed_rank,
 };
 
 use crate::args::Args;
-use crate::found::{Found, Outcome, record};
+use crate::found::{Found, Outcome, p_values, record};
 
 /// Functions of this family that the crate does not offer.
 pub(crate) const NOT_OFFERED: &[&str] = &[];
@@ -22,14 +22,6 @@ pub(crate) fn ask(function: &str, args: &Args<'_>) -> Option<Outcome> {
         "sign_test" => Some(of_sign_test(args)),
         "ks_two_sample" => Some(of_kolmogorov_smirnov(args)),
         _ => None,
-    }
-}
-
-fn p_values(p: PValues) -> Found {
-    record! {
-        "p_two_sided" => p.two_sided.p,
-        "p_greater" => p.greater.p,
-        "p_less" => p.less.p,
     }
 }
 

@@ -5,6 +5,31 @@ CREATE TABLE chunk (
     data BLOB NOT NULL
 );
 
+CREATE TABLE entry (
+    no INTEGER PRIMARY KEY,
+    uid BLOB NOT NULL,
+    kind TEXT,
+    parent INTEGER,
+    experiment INTEGER,
+    owner TEXT,
+    project TEXT,
+    name TEXT,
+    number INTEGER,
+    rev INTEGER NOT NULL,
+    state BLOB NOT NULL
+);
+
+CREATE INDEX entry_by_experiment ON entry (experiment, kind);
+
+CREATE INDEX entry_by_name ON entry (project, name);
+
+CREATE INDEX entry_by_parent ON entry (parent, kind, number);
+
+CREATE TABLE entry_uid (
+    uid BLOB NOT NULL PRIMARY KEY,
+    entry INTEGER NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE experiment (
     no INTEGER PRIMARY KEY,
     project TEXT NOT NULL,

@@ -3,18 +3,19 @@
 use std::fmt::Write as _;
 
 use trialbook_model::filter::{Dialect, parse, parse_order};
-use trialbook_model::id::{ExperimentNo, RunNo};
-use trialbook_model::record::SeriesKey;
+use trialbook_model::id::{EntryNo, ExperimentNo, RunNo};
+use trialbook_model::record::{EntryKind, Hidden, SeriesKey};
 use trialbook_model::state::Records;
 use trialbook_spool::codec::{Along, BucketSpec, Buckets};
 
-use super::script::{RUNS, run_uid, sum};
-use crate::nouns::Owner;
-use crate::query::{Query, Shown};
+use super::script::{ENTRIES, RUNS, entry_uid, run_uid, sum};
+use crate::nouns::{EntryRow, Owner};
+use crate::query::{Entries, Query, Shown};
 use crate::reading::Reading;
 
 /// Conditions and orders.
-const SEARCHES: [(&str, &str); 5] = [
+const SEARCHES: [(&str, &str); 6] = [
+    ("datasets.name = 'd'", "started"),
     ("metrics.a > 0", "metrics.b DESC"),
     ("params.k = '1' OR tags.t = 'u'", "started"),
     ("NOT status = 'running'", "params.l, metrics.a"),
@@ -38,6 +39,7 @@ pub(super) fn answers<R: Reading>(book: &R) -> Vec<String> {
         out.push(format!("project {name}: {state:?}"));
         records(book, &Owner::Project(name), &state.records, &mut out);
     }
+    register(book, &mut out);
     for uid in 0..RUNS {
         out.push(format!(
             "run {uid} has {:?}",
@@ -64,6 +66,42 @@ pub(super) fn answers<R: Reading>(book: &R) -> Vec<String> {
         ));
     }
     out
+}
+
+/// The register: all entries, each by itself, by kind, by what they belong to, by name.
+fn register<R: Reading>(book: &R, out: &mut Vec<String>) {
+    for uid in 0..ENTRIES {
+        let no = book.entry_no(entry_uid(uid)).unwrap();
+        out.push(format!("entry {uid} has {no:?}"));
+    }
+    let all = book.entries(&Entries::All).unwrap();
+    for row in &all {
+        let secret = row.state.secret().map(Hidden::reveal);
+        out.push(format!("entry {row:?} with {secret:?}"));
+        records(book, &Owner::Entry(row.no), &row.state.records, out);
+        let again = book.entry(row.no).unwrap();
+        assert_eq!(format!("{again:?}"), format!("{:?}", Some(row)));
+    }
+    assert_eq!(book.entry(EntryNo(99)).unwrap(), None);
+    let numbers = |rows: Vec<EntryRow>| rows.iter().map(|row| row.no.0).collect::<Vec<_>>();
+    let owners: Vec<Owner> = all
+        .iter()
+        .map(|row| Owner::Entry(row.no))
+        .chain([Owner::Project("p".to_owned())])
+        .chain((0..3).map(|no| Owner::Experiment(ExperimentNo(no))))
+        .collect();
+    for kind in EntryKind::ALL {
+        let some = book.entries(&Entries::Kind(kind)).unwrap();
+        out.push(format!("{kind:?}: {:?}", numbers(some)));
+        for owner in &owners {
+            let some = book.entries(&Entries::Of(kind, owner.clone())).unwrap();
+            out.push(format!("{kind:?} of {owner:?}: {:?}", numbers(some)));
+        }
+    }
+    for (project, name) in [("p", "c"), ("p", "d"), ("q", "c"), ("q", "d")] {
+        let found = book.collection(project, name).unwrap();
+        out.push(format!("collection {project}/{name}: {found:?}"));
+    }
 }
 
 fn searches<R: Reading>(book: &R, out: &mut Vec<String>) {
@@ -109,6 +147,7 @@ fn records<R: Reading>(book: &R, owner: &Owner, known: &Records, out: &mut Vec<S
         "events of {owner:?}: {:?}",
         book.events(owner).unwrap()
     ));
+    out.push(format!("spans: {:?}", book.spans(owner).unwrap()));
     let nothing = SeriesKey::plain("nothing");
     for key in known.series.keys().chain([&nothing]) {
         let series = book.series(owner, key).unwrap();

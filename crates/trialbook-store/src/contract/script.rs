@@ -3,7 +3,7 @@
 use proptest::option;
 use proptest::prelude::*;
 use serde_json::json;
-use trialbook_model::id::{ExperimentUid, OperationUid, RunUid, Uid};
+use trialbook_model::id::{EntryUid, ExperimentUid, OperationUid, RunUid, Uid};
 use trialbook_model::record::*;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
@@ -12,6 +12,9 @@ use super::WRITERS;
 
 /// Runs that scripts speak of.
 pub(super) const RUNS: u8 = 4;
+
+/// Entries of the register that scripts speak of.
+pub(super) const ENTRIES: u8 = 6;
 
 /// What a writer says at once.
 #[derive(Debug, Clone)]
@@ -75,6 +78,14 @@ fn run() -> impl Strategy<Value = RunUid> {
     (0..RUNS).prop_map(run_uid)
 }
 
+pub(super) fn entry_uid(at: u8) -> EntryUid {
+    EntryUid(Uid([at + 1; 16]))
+}
+
+fn entry() -> impl Strategy<Value = EntryUid> {
+    (0..ENTRIES).prop_map(entry_uid)
+}
+
 fn experiment() -> impl Strategy<Value = ExperimentUid> {
     (0_u8..4).prop_map(|at| ExperimentUid(Uid([at; 16])))
 }
@@ -84,6 +95,7 @@ fn subject() -> impl Strategy<Value = Subject> {
         6 => run().prop_map(Subject::Run),
         1 => experiment().prop_map(Subject::Experiment),
         1 => "[pq]".prop_map(Subject::Project),
+        2 => entry().prop_map(Subject::Entry),
     ]
 }
 
@@ -370,7 +382,7 @@ fn rest() -> impl Strategy<Value = Op> {
         })
     });
     let unknown = Just(Op::Unknown {
-        kind: 64,
+        kind: 99,
         flags: 128,
         payload: vec![1, 2, 3],
     });
@@ -378,10 +390,98 @@ fn rest() -> impl Strategy<Value = Op> {
 }
 
 fn purge() -> impl Strategy<Value = Op> {
-    run().prop_map(|run| {
-        let subject = Subject::Run(run);
-        Op::Purge(Purge { subject })
-    })
+    let subject = prop_oneof![
+        run().prop_map(Subject::Run),
+        entry().prop_map(Subject::Entry)
+    ];
+    subject.prop_map(|subject| Op::Purge(Purge { subject }))
+}
+
+/// Entries and what they belong to: mostly what fits their kind, and entries of few names.
+fn create_entry() -> impl Strategy<Value = Op> {
+    let fitting = prop_oneof![
+        4 => ("[pq]", 0_usize..2).prop_map(|(project, at)| {
+            let kind = [EntryKind::Collection, EntryKind::Webhook][at];
+            (kind, Subject::Project(project))
+        }),
+        4 => entry().prop_map(|of| (EntryKind::Version, Subject::Entry(of))),
+        2 => experiment().prop_map(|of| (EntryKind::LoggedModel, Subject::Experiment(of))),
+        1 => (0_usize..4, subject()).prop_map(|(at, of)| (EntryKind::ALL[at], of)),
+    ];
+    let number = option::weighted(0.3, 1_u64..4);
+    (entry(), fitting, option::weighted(0.8, "[cd]"), number).prop_map(
+        |(entry, (kind, of), name, number)| {
+            let mut create = CreateEntry::of(entry, kind, of);
+            create
+                .fields
+                .extend(name.clone().map(|name| (name, json!("x"))));
+            create
+                .tags
+                .extend(name.clone().map(|name| (name, "y".to_owned())));
+            create.name = name;
+            create.number = number;
+            Op::CreateEntry(Box::new(create))
+        },
+    )
+}
+
+fn register() -> impl Strategy<Value = Op> {
+    let fields = prop_oneof![
+        "[cd]".prop_map(|name| ("name", json!(name))),
+        Just(("deleted", json!(true))),
+        Just(("deleted", json!(null))),
+        (0_u64..3).prop_map(|number| ("alias.a", json!(number))),
+    ];
+    let field = (entry(), fields).prop_map(|(entry, (field, value))| {
+        Op::SetField(SetField {
+            subject: Subject::Entry(entry),
+            field: field.to_owned(),
+            value,
+        })
+    });
+    let secret = (entry(), option::of("[st]")).prop_map(|(entry, secret)| {
+        Op::SetSecret(SetSecret {
+            entry,
+            secret: secret.map(Hidden::new),
+        })
+    });
+    let dataset = (run(), "[dg]", any::<bool>()).prop_map(|(run, name, tagged)| {
+        let context = tagged.then(|| ("context".to_owned(), "train".to_owned()));
+        Op::UseDataset(Box::new(UseDataset {
+            run,
+            tags: context.into_iter().collect(),
+            dataset: Dataset {
+                name,
+                digest: "1".to_owned(),
+                ..Dataset::default()
+            },
+        }))
+    });
+    let link = (run(), entry(), option::of(0_i64..3)).prop_map(|(run, model, step)| {
+        Op::LinkModel(LinkModel {
+            run,
+            model,
+            role: step.map_or(ModelRole::Input, |_step| ModelRole::Output),
+            step,
+        })
+    });
+    let span = (subject(), option::of("[st]")).prop_map(|(subject, id)| {
+        Op::Span(Span {
+            subject,
+            trace: "t".to_owned(),
+            id,
+            form: SpanForm::Otlp,
+            data: json!({"name": "s", "at": [1, 2.5]}),
+        })
+    });
+    prop_oneof![
+        4 => create_entry().boxed(),
+        2 => field.boxed(),
+        1 => secret.boxed(),
+        1 => dataset.boxed(),
+        1 => link.boxed(),
+        1 => span.boxed(),
+    ]
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -395,6 +495,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => item().boxed(),
         2 => saying().boxed(),
         2 => rest().boxed(),
+        5 => register().boxed(),
         1 => purge().boxed(),
     ]
 }

@@ -120,6 +120,6 @@ pub(crate) fn renamed(op: &Op) -> Option<ExperimentUid> {
     };
     match set.subject {
         Subject::Experiment(uid) if ["name", "project"].contains(&set.field.as_str()) => Some(uid),
-        Subject::Experiment(_) | Subject::Run(_) | Subject::Project(_) => None,
+        Subject::Experiment(_) | Subject::Run(_) | Subject::Project(_) | Subject::Entry(_) => None,
     }
 }

@@ -6,6 +6,7 @@
 
 mod collect;
 mod columns;
+mod entries;
 mod experiments;
 mod judgements;
 mod numbers;
@@ -19,12 +20,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use trialbook_model::id::{ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid};
-use trialbook_model::record::{Assess, Event, Item, Log, Op, Points, SeriesKey, Signed, Subject};
+use trialbook_model::id::{EntryUid, ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid};
+use trialbook_model::record::{
+    Assess, Event, Item, Log, Op, Points, SeriesKey, Signed, Span, Subject,
+};
 use trialbook_model::state::{Earliest, Point, ProjectState, Records, SeriesSummary, Stamp};
 
 pub(crate) use collect::{Batch, Collector, SpoolPlaces};
 pub(crate) use columns::PointColumns;
+pub(crate) use entries::{
+    FoldedEntries, FoldedEntry, belonging, found_by, freed, next_version, unnumbered,
+};
 pub(crate) use experiments::renamed;
 pub(crate) use judgements::Observed;
 pub(crate) use numbers::Mention;
@@ -48,6 +54,7 @@ pub(crate) struct Kept {
     pub(crate) logs: Vec<Recorded<Log>>,
     pub(crate) items: Vec<Recorded<Item>>,
     pub(crate) assessments: Vec<Recorded<Assess>>,
+    pub(crate) spans: Vec<Recorded<Span>>,
     /// The bytes of its row, where they are damaged: a seal keeps them beside the row that it makes.
     pub(crate) aside: Option<Vec<u8>>,
 }
@@ -92,6 +99,7 @@ pub(crate) struct Folded {
     pub(crate) runs: BTreeMap<RunNo, Shared<FoldedRun>>,
     pub(crate) run_numbers: FxHashMap<RunUid, RunNo>,
     pub(crate) projects: BTreeMap<String, Shared<FoldedProject>>,
+    pub(crate) entries: FoldedEntries,
     pub(crate) snapshots: BTreeMap<String, Shared<serde_json::Value>>,
     pub(crate) removed: BTreeMap<RunNo, (RunUid, Places)>,
     /// Records of kinds that this version does not know: kept as they came.
@@ -181,7 +189,7 @@ impl<'a> Fold<'a> {
         let subjects = subjects.chain(points.iter().map(|(subject, _)| subject.clone()));
         let uids = subjects.filter_map(|subject| match subject {
             Subject::Run(uid) => Some(uid),
-            Subject::Experiment(_) | Subject::Project(_) => None,
+            Subject::Experiment(_) | Subject::Project(_) | Subject::Entry(_) => None,
         });
         self.load_runs(uids.collect())?;
         let mut happenings = Vec::with_capacity(fresh.len() + points.len());
@@ -199,10 +207,13 @@ impl<'a> Fold<'a> {
         for (_, happening) in &happenings {
             if let Happening::Operation(signed) = happening {
                 self.name_experiment(signed)?;
+                self.name_entry(signed)?;
             }
         }
         let mut mentions = Vec::new();
+        let mut entries: Vec<EntryUid> = Vec::new();
         let mut mentioned = FxHashSet::default();
+        let mut met = FxHashSet::default();
         for (_, happening) in &happenings {
             let (subject, moved) = match happening {
                 Happening::Operation(signed) => {
@@ -222,9 +233,15 @@ impl<'a> Fold<'a> {
                 mentions.push(Mention::Seen(uid));
             }
             mentions.extend(moved);
+            if let Some(Subject::Entry(uid)) = subject
+                && met.insert(uid)
+            {
+                entries.push(uid);
+            }
         }
         self.fold_points();
         self.number_runs(&mentions)?;
+        self.number_entries(&entries)?;
         self.judge_again()
     }
 
@@ -248,9 +265,14 @@ impl<'a> Fold<'a> {
             let Op::Purge(purge) = &signed.op else {
                 continue;
             };
-            // Nothing else can be purged, whoever asks for it.
-            let Subject::Run(uid) = purge.subject else {
-                continue;
+            let uid = match purge.subject {
+                Subject::Run(uid) => uid,
+                Subject::Entry(uid) => {
+                    self.purge_entry(uid)?;
+                    continue;
+                }
+                // Nothing else can be purged, whoever asks for it.
+                Subject::Experiment(_) | Subject::Project(_) => continue,
             };
             self.purged.insert(purge.subject.clone());
             self.swallowed.insert(purge.subject.clone(), true);
@@ -341,6 +363,9 @@ impl<'a> Fold<'a> {
         } else if let Op::Assess(assess) = &signed.op {
             let record = assess.clone();
             kept.assessments.push(Recorded { stamp, record });
+        } else if let Op::Span(span) = &signed.op {
+            let record = span.clone();
+            kept.spans.push(Recorded { stamp, record });
         }
     }
 
@@ -440,7 +465,8 @@ impl<'a> Fold<'a> {
         }
         let others = self.experiments.keys().copied().map(Owner::Experiment);
         let projects = self.projects.keys().cloned().map(Owner::Project);
-        for owner in others.chain(projects).collect::<Vec<_>>() {
+        let entries = self.entries.by_no.keys().copied().map(Owner::Entry);
+        for owner in others.chain(projects).chain(entries).collect::<Vec<_>>() {
             self.fold_points_of(&owner);
         }
     }
@@ -468,6 +494,12 @@ impl<'a> Fold<'a> {
                     fold_into(&mut project.state.records, &mut project.kept.points);
                 }
             }
+            Owner::Entry(no) => {
+                if let Some(entry) = self.entries.by_no.get_mut(no) {
+                    let entry = &mut **entry;
+                    fold_into(&mut entry.row.state.records, &mut entry.kept.points);
+                }
+            }
         }
     }
 
@@ -479,6 +511,10 @@ impl<'a> Fold<'a> {
                 found.map(|found| &found.row.state.records)
             }
             Owner::Project(name) => self.projects.get(name).map(|known| &known.state.records),
+            Owner::Entry(no) => {
+                let entry = self.entries.by_no.get(no);
+                entry.map(|entry| &entry.row.state.records)
+            }
         }
     }
 }

@@ -33,7 +33,9 @@ impl Mention {
             Subject::Run(uid) if set.field == EXPERIMENT => {
                 Some(Self::Moved(uid, Stamp::from(signed)))
             }
-            Subject::Run(_) | Subject::Experiment(_) | Subject::Project(_) => None,
+            Subject::Run(_) | Subject::Experiment(_) | Subject::Project(_) | Subject::Entry(_) => {
+                None
+            }
         }
     }
 

@@ -35,6 +35,7 @@ impl Fold<'_> {
                 self.load_project(name)?;
                 Owner::Project(name.clone())
             }
+            Subject::Entry(uid) => Owner::Entry(self.entry_at(*uid)?),
         })
     }
 
@@ -224,6 +225,7 @@ impl Fold<'_> {
             Owner::Run(no) => self.runs.get_mut(no).map(|run| &mut run.kept),
             Owner::Experiment(no) => self.experiments.get_mut(no).map(|found| &mut found.kept),
             Owner::Project(name) => self.projects.get_mut(name).map(|project| &mut project.kept),
+            Owner::Entry(no) => self.entries.by_no.get_mut(no).map(|entry| &mut entry.kept),
         };
         kept.expect("a subject that was just found")
     }
@@ -247,6 +249,7 @@ impl Fold<'_> {
                     project.state.apply(signed);
                 }
             }
+            Owner::Entry(no) => self.apply_to_entry(*no, signed),
         }
     }
 }
@@ -258,6 +261,7 @@ impl Folded {
             Owner::Run(no) => self.runs.get(no).map(|run| &run.kept),
             Owner::Experiment(no) => self.experiments.get(no).map(|found| &found.kept),
             Owner::Project(name) => self.projects.get(name).map(|project| &project.kept),
+            Owner::Entry(no) => self.entries.by_no.get(no).map(|entry| &entry.kept),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use trialbook_model::filter::{Attribute, Value};
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{Goal, Param, ParamKind};
-use trialbook_model::state::ProjectState;
+use trialbook_model::state::{Lineage, ProjectState};
 
 use super::attributes::attributes;
 use super::datasets::DatasetFacts;
@@ -108,6 +108,17 @@ pub type SeriesName<'a> = (Cow<'a, str>, Cow<'a, str>);
 /// A param's text and how to read it.
 pub type ParamText<'a> = (Cow<'a, str>, ParamKind);
 
+/// The datasets that a run used.
+fn datasets(lineage: &Lineage) -> Vec<DatasetFacts> {
+    let uses = lineage.datasets().into_iter();
+    uses.map(|mention| DatasetFacts {
+        name: Some(mention.dataset.name.clone()),
+        digest: Some(mention.dataset.digest.clone()),
+        context: mention.tags.get("context").cloned(),
+    })
+    .collect()
+}
+
 /// What the index keeps of a run: borrowed from its row, or owned ([`RunFacts::into_owned`]).
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunFacts<'a> {
@@ -138,7 +149,7 @@ pub struct RunFacts<'a> {
 }
 
 impl<'a> RunFacts<'a> {
-    /// Of a run. Datasets are for the caller to add; no row says which ones a run used.
+    /// Of a run.
     pub fn of(row: &'a RunRow) -> Self {
         let state = &row.state;
         let mut derived: Vec<(Cow<'_, str>, Numbers)> = state
@@ -178,7 +189,7 @@ impl<'a> RunFacts<'a> {
                 .tags()
                 .map(|(tag, value)| (Cow::from(tag), Cow::from(value)))
                 .collect(),
-            datasets: Vec::new(),
+            datasets: datasets(&state.lineage),
         }
     }
 

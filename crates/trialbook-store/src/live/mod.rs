@@ -9,20 +9,22 @@
 mod index;
 mod own;
 mod standing;
+mod state;
 mod tail;
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use trialbook_model::record::{Op, Signed};
-use trialbook_spool::{Files, Note, SyncPoint, remove_unfinished};
+use trialbook_model::record::Op;
+#[cfg(test)]
+use trialbook_model::record::Signed;
+use trialbook_spool::{Note, SyncPoint, remove_unfinished};
 
 use crate::book::{Book, Effort};
 use crate::error::BookError;
-use crate::fold::{Batch, Collector, Fold};
+use crate::fold::{Batch, Fold};
 use crate::recorder::RecorderOptions;
 use crate::seal::{
     LARGE_BYTES, Lease, MANY_SPOOLS, change_of, remove_consumed, seal_held, take_lease,
@@ -35,7 +37,8 @@ use crate::view::BookView;
 pub(crate) use index::LiveIndex;
 use own::Own;
 pub use standing::{Measure, Standing};
-use standing::{Now, Watch, is_spool};
+use standing::{Now, Watch};
+use state::State;
 use tail::Tail;
 
 /// Runs with unsealed records from which they are sealed: their states are held in memory.
@@ -51,70 +54,6 @@ pub struct Live<'b> {
     state: Option<State<'b>>,
     seals: u64,
     sealed_records: u64,
-}
-
-/// What is known of what is not sealed.
-struct State<'b> {
-    sealed: Rc<Sealed<'b>>,
-    fold: Fold<'b>,
-    tails: BTreeMap<PathBuf, Tail>,
-    sequences: Sequences,
-    own: Own,
-    /// Bytes and records in the fold.
-    bytes: u64,
-    records: u64,
-}
-
-impl State<'_> {
-    /// Reads what is new in the spools of others, about so many bytes at most. Points of subjects that keep
-    /// equal ones once are read again in the order of stamps.
-    fn read(&mut self, files: &dyn Files, limit: u64) -> Result<(Batch, u64), BookError> {
-        let mut ordered = BTreeSet::new();
-        loop {
-            let mut collector = Collector::new(ordered.clone());
-            let mut begun = Vec::new();
-            let mut left = limit;
-            for tail in self.tails.values_mut().filter(|tail| tail.has_news()) {
-                if left == 0 {
-                    break;
-                }
-                let numbers = match self.sequences.entry(tail.writer) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(new) => new.insert(self.sealed.look().sequence(tail.writer)?),
-                };
-                begun.push((tail.path().to_owned(), tail.record.clone(), numbers.clone()));
-                left = left.saturating_sub(tail.read(files, left, (&mut collector, numbers))?);
-            }
-            match collector.finish() {
-                Ok(batch) => return Ok((batch, limit - left)),
-                Err(subjects) => ordered.extend(subjects),
-            }
-            for (path, record, numbers) in begun.into_iter().rev() {
-                if let Some(tail) = self.tails.get_mut(&path) {
-                    self.sequences.insert(tail.writer, numbers);
-                    tail.rewind(record);
-                }
-            }
-        }
-    }
-
-    /// Appends operations to the own spool, and gives them as they are signed.
-    fn record(&mut self, said: &[(Op, Note)], signed: &mut Vec<Signed>) -> Result<(), BookError> {
-        for (op, note) in said {
-            let stamp = self.own.record(op, note)?;
-            let numbers = self.sequences.entry(stamp.writer).or_default();
-            numbers.add(stamp.seq);
-            signed.push(Signed {
-                time: stamp.time,
-                writer: stamp.writer,
-                seq: stamp.seq,
-                actor: note.actor.clone().or_else(|| self.own.actor()),
-                operation: note.operation,
-                op: op.clone(),
-            });
-        }
-        Ok(())
-    }
 }
 
 impl<'b> Live<'b> {
@@ -159,15 +98,7 @@ impl<'b> Live<'b> {
             let listed = files
                 .list(&folder)
                 .map_err(BookError::io("list", &folder))?;
-            let mut changed = false;
-            for path in listed.into_iter().filter(|path| is_spool(path)) {
-                if !state.own.has(&path) && !state.tails.contains_key(&path) {
-                    if let Some(tail) = Tail::open(files, &path, state.sealed.look())? {
-                        state.tails.insert(path, tail);
-                    }
-                    changed = true;
-                }
-            }
+            let mut changed = state.find(files, listed)?;
             let (batch, read) = state.read(files, LARGE_BYTES)?;
             changed |= read > 0 || batch.records > 0;
             let whole = read < LARGE_BYTES;
@@ -237,6 +168,11 @@ impl<'b> Live<'b> {
     /// What makes durable, from any thread, what was written so far.
     pub fn sync_point(&self) -> Option<SyncPoint> {
         self.state.as_ref()?.own.sync_point()
+    }
+
+    /// Records that were taken in since the book is in service.
+    pub fn records(&self) -> u64 {
+        self.sealed_records + self.state.as_ref().map_or(0, |state| state.records)
     }
 
     /// Whether there is so much that it should be sealed.
@@ -359,6 +295,7 @@ impl<'b> Live<'b> {
             tails,
             sequences,
             own,
+            passed_over: BTreeSet::new(),
             bytes: 0,
             records: 0,
         });
@@ -390,7 +327,8 @@ impl<'b> Live<'b> {
         let Some(state) = &self.state else {
             return;
         };
-        let known = state.tails.keys().cloned().chain(state.own.paths());
+        let known = state.tails.keys().chain(&state.passed_over).cloned();
+        let known = known.chain(state.own.paths());
         let watch = Watch {
             known: known.collect(),
             tails: state.tails.values().filter_map(Tail::watched).collect(),

@@ -1,5 +1,5 @@
-//! The states of experiments and projects, packed for their rows. There are few of them: MessagePack
-//! under zstd, then the directory of their chunks.
+//! The states of experiments, projects and entries, packed for their rows: MessagePack under zstd, then the directory
+//! of their chunks.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +23,9 @@ pub(crate) fn pack_noun(
     let mut blob = bytes::open(ChunkKind::State, state.len() / 2);
     put_bytes(&mut blob, &compress(&state, PART)?);
     places.put(names, &mut blob);
+    if places.spans.is_some() {
+        places.put_spans(&mut blob);
+    }
     Ok(bytes::seal(blob))
 }
 
@@ -35,7 +38,10 @@ pub(crate) fn unpack_noun<T: DeserializeOwned>(
     let state = decompress(reader.bytes(PART)?, PART)?;
     let state =
         rmp_serde::from_slice(&state).map_err(|_error| CodecError::Malformed { part: PART })?;
-    let places = Places::read(&mut reader, names)?;
+    let mut places = Places::read(&mut reader, names)?;
+    if reader.left() > 0 {
+        places.read_spans(&mut reader)?;
+    }
     reader.finish()?;
     Ok((state, places))
 }

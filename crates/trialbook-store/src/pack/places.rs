@@ -60,6 +60,8 @@ pub(crate) struct Places {
     pub(crate) logs: Option<RecordPlace>,
     pub(crate) items: Option<RecordPlace>,
     pub(crate) assessments: Option<RecordPlace>,
+    /// Behind everything else, and only where there are some.
+    pub(crate) spans: Option<RecordPlace>,
     /// Series with chunks of their own.
     pub(crate) long: BTreeMap<SeriesKey, LongPlace>,
 }
@@ -90,7 +92,13 @@ impl Places {
 
     /// Streams that it speaks of, by their book-wide numbers.
     pub(crate) fn in_use(&self) -> Vec<u64> {
-        let records = [self.events, self.logs, self.items, self.assessments];
+        let records = [
+            self.events,
+            self.logs,
+            self.items,
+            self.assessments,
+            self.spans,
+        ];
         let records = records.into_iter().flatten().map(|place| place.stream);
         let long = self.long.values().map(|place| place.stream);
         let axes = self.axes.map(|(stream, _)| stream);
@@ -130,11 +138,7 @@ impl Places {
             put_varint(out, u64::from(made));
         }
         for place in [self.events, self.logs, self.items, self.assessments] {
-            put_varint(out, place.map_or(0, |place| u64::from(place.stream) + 1));
-            if let Some(place) = place {
-                put_varint(out, u64::from(place.blocks));
-                put_varint(out, place.tail);
-            }
+            put_record_place(place, out);
         }
         put_varint(out, self.long.len() as u64);
         for (key, place) in &self.long {
@@ -144,6 +148,17 @@ impl Places {
             put_varint(out, place.count);
             put_varint(out, place.tail_axis.map_or(0, |seq| u64::from(seq) + 1));
         }
+    }
+
+    /// Appends what stands behind the directory: where spans are.
+    pub(super) fn put_spans(&self, out: &mut Vec<u8>) {
+        put_record_place(self.spans, out);
+    }
+
+    /// Reads what [`Places::put_spans`] wrote.
+    pub(super) fn read_spans(&mut self, reader: &mut Reader<'_>) -> Result<(), CodecError> {
+        self.spans = record_place(reader)?;
+        Ok(())
     }
 
     /// Reads it.
@@ -186,6 +201,14 @@ fn number(reader: &mut Reader<'_>) -> Result<u32, CodecError> {
 
 fn optional(reader: &mut Reader<'_>) -> Result<Option<u32>, CodecError> {
     Ok(number(reader)?.checked_sub(1))
+}
+
+fn put_record_place(place: Option<RecordPlace>, out: &mut Vec<u8>) {
+    put_varint(out, place.map_or(0, |place| u64::from(place.stream) + 1));
+    if let Some(place) = place {
+        put_varint(out, u64::from(place.blocks));
+        put_varint(out, place.tail);
+    }
 }
 
 fn record_place(reader: &mut Reader<'_>) -> Result<Option<RecordPlace>, CodecError> {

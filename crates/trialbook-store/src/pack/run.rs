@@ -32,6 +32,7 @@ pub(crate) fn pack_run(
     let mut body = Vec::with_capacity(512);
     put_state(state, names, &mut stamps, &mut body)?;
     places.put(names, &mut body);
+    put_rest(state, places, &mut body)?;
     let mut blob = bytes::open(ChunkKind::State, body.len() + 64);
     stamps.finish(&mut blob);
     blob.extend_from_slice(&body);
@@ -42,10 +43,26 @@ pub(crate) fn pack_run(
 pub(crate) fn unpack_run(blob: &[u8], names: &Names) -> Result<(RunState, Places), CodecError> {
     let mut reader = bytes::check(blob, ChunkKind::State)?;
     let stamps = StampTable::read(&mut reader)?;
-    let state = read_state(&mut reader, names, &stamps)?;
-    let places = Places::read(&mut reader, names)?;
+    let mut state = read_state(&mut reader, names, &stamps)?;
+    let mut places = Places::read(&mut reader, names)?;
+    if reader.left() > 0 {
+        places.read_spans(&mut reader)?;
+        state.records.counts.spans = reader.varint(PART)?;
+        state.lineage = read_document(&mut reader)?;
+    }
     reader.finish()?;
     Ok((state, places))
+}
+
+/// Appends what few runs have: spans, datasets, models. Without any nothing is appended.
+fn put_rest(state: &RunState, places: &Places, out: &mut Vec<u8>) -> Result<(), CodecError> {
+    let spans = state.records.counts.spans;
+    if spans == 0 && places.spans.is_none() && state.lineage.is_empty() {
+        return Ok(());
+    }
+    places.put_spans(out);
+    put_varint(out, spans);
+    put_document(&state.lineage, out)
 }
 
 fn put_state(
@@ -68,6 +85,7 @@ fn put_state(
         born,
         alive,
         actor,
+        lineage: _,
     } = state;
     out.push(u8::from(start.is_some()));
     if let Some(start) = start {
@@ -264,6 +282,7 @@ fn put_records(
         items,
         assessments,
         log_bytes,
+        spans: _,
     } = counts;
     for count in [points, items, assessments, log_bytes] {
         put_varint(out, *count);

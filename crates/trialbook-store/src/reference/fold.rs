@@ -44,6 +44,7 @@ impl Reference {
             {
                 self.take(signed);
             }
+            self.name_entry(signed);
         }
         for signed in &touched {
             if !matches!(signed.op, Op::CreateExperiment(_)) {
@@ -51,6 +52,7 @@ impl Reference {
             }
         }
         self.number_runs(&touched);
+        self.number_entries(&touched);
         self.judge_again(&touched);
     }
 
@@ -60,7 +62,9 @@ impl Reference {
             .iter()
             .filter_map(|signed| match signed.op.subject() {
                 Some(Subject::Run(uid)) => Some(uid),
-                Some(Subject::Experiment(_) | Subject::Project(_)) | None => None,
+                Some(Subject::Experiment(_) | Subject::Project(_) | Subject::Entry(_)) | None => {
+                    None
+                }
             })
             .collect();
         for uid in runs {
@@ -87,8 +91,13 @@ impl Reference {
             let Op::Purge(purge) = &signed.op else {
                 continue;
             };
-            let Subject::Run(uid) = purge.subject else {
-                continue;
+            let uid = match purge.subject {
+                Subject::Run(uid) => uid,
+                Subject::Entry(uid) => {
+                    self.purge_entry(uid);
+                    continue;
+                }
+                Subject::Experiment(_) | Subject::Project(_) => continue,
             };
             self.purged.insert(purge.subject.clone());
             if let Some(at) = self.run_numbers.remove(&uid) {
@@ -99,6 +108,7 @@ impl Reference {
                 self.logs.remove(&owner);
                 self.items.remove(&owner);
                 self.assessments.remove(&owner);
+                self.spans.remove(&owner);
             }
         }
     }
@@ -153,17 +163,13 @@ impl Reference {
         at
     }
 
-    fn take(&mut self, signed: &Signed) {
+    pub(super) fn take(&mut self, signed: &Signed) {
         let Some(subject) = signed.op.subject() else {
             let number = (signed.writer, signed.seq);
             self.unknown.insert(number, signed.clone());
             return;
         };
-        let owner = match subject {
-            Subject::Run(uid) => Owner::Run(RunNo(self.run_at(uid) as u64 + 1)),
-            Subject::Experiment(uid) => Owner::Experiment(self.experiment_no(uid)),
-            Subject::Project(name) => Owner::Project(name),
-        };
+        let owner = self.owner(subject);
         let Some(signed) = self.keep(&owner, signed) else {
             return;
         };
@@ -174,6 +180,17 @@ impl Reference {
             }
             Owner::Experiment(no) => self.experiments[no.0 as usize].state.apply(&signed),
             Owner::Project(name) => self.projects.entry(name).or_default().apply(&signed),
+            Owner::Entry(no) => self.entry_row(no).state.apply(&signed),
+        }
+    }
+
+    /// The subject by its number, a new one where it is not known.
+    pub(super) fn owner(&mut self, subject: Subject) -> Owner {
+        match subject {
+            Subject::Run(uid) => Owner::Run(RunNo(self.run_at(uid) as u64 + 1)),
+            Subject::Experiment(uid) => Owner::Experiment(self.experiment_no(uid)),
+            Subject::Project(name) => Owner::Project(name),
+            Subject::Entry(uid) => Owner::Entry(self.entry_at(uid)),
         }
     }
 
@@ -186,6 +203,7 @@ impl Reference {
             Op::Event(event) => keep(self.events.entry(owner.clone()), stamp, event),
             Op::Log(log) => keep(self.logs.entry(owner.clone()), stamp, log),
             Op::Item(item) => keep(self.items.entry(owner.clone()), stamp, item),
+            Op::Span(span) => keep(self.spans.entry(owner.clone()), stamp, span),
             Op::Assess(assess) => keep(self.assessments.entry(owner.clone()), stamp, assess),
             Op::LinkSnapshot(link) => {
                 if let Some(document) = link.document.take() {
@@ -204,6 +222,10 @@ impl Reference {
             | Op::PutArtifact(_)
             | Op::Progress(_)
             | Op::Heartbeat(_)
+            | Op::CreateEntry(_)
+            | Op::SetSecret(_)
+            | Op::UseDataset(_)
+            | Op::LinkModel(_)
             | Op::Unknown { .. } => {}
             Op::Purge(_) => return None,
         }

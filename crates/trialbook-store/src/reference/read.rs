@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
+use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{Item, Score, SeriesKey, Signed};
 use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{Axis, BucketSpec, Buckets};
 
 use super::Reference;
 use crate::nouns::{
-    AssessRecord, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, RunRow, Series,
+    AssessRecord, EntryRow, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, RunRow,
+    Series, SpanRecord,
 };
-use crate::query::{Hits, ItemGroup, Query, Shown};
+use crate::query::{Entries, Hits, ItemGroup, Query, Shown};
 use crate::reading::Reading;
 
 impl Reading for Reference {
@@ -41,6 +42,24 @@ impl Reading for Reference {
         names.sort();
         names.dedup();
         Ok(names)
+    }
+
+    fn entry_no(&self, uid: EntryUid) -> Result<Option<EntryNo>, Infallible> {
+        Ok(self.entry_numbers.get(&uid).copied())
+    }
+
+    fn entry(&self, no: EntryNo) -> Result<Option<EntryRow>, Infallible> {
+        let at = (no.0 as usize).checked_sub(1);
+        Ok(at.and_then(|at| self.entries.get(at)?.clone()))
+    }
+
+    fn entries(&self, wanted: &Entries) -> Result<Vec<EntryRow>, Infallible> {
+        let rows = self.entries.iter().flatten();
+        Ok(rows.filter(|row| wanted.are(row)).cloned().collect())
+    }
+
+    fn collection(&self, project: &str, name: &str) -> Result<Option<EntryNo>, Infallible> {
+        Ok(self.collection_named(project, name))
     }
 
     fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, Infallible> {
@@ -98,6 +117,10 @@ impl Reading for Reference {
 
     fn events(&self, of: &Owner) -> Result<Vec<EventRecord>, Infallible> {
         Ok(self.events.get(of).cloned().unwrap_or_default())
+    }
+
+    fn spans(&self, of: &Owner) -> Result<Vec<SpanRecord>, Infallible> {
+        Ok(self.spans.get(of).cloned().unwrap_or_default())
     }
 
     fn logs(&self, run: RunNo) -> Result<Vec<LogRecord>, Infallible> {

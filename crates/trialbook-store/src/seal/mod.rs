@@ -14,9 +14,11 @@ use std::sync::Arc;
 use trialbook_model::id::{ExperimentNo, ExperimentUid, Uid};
 use trialbook_model::state::ExperimentState;
 
-use crate::backend::{Change, Counters, ExperimentRecord, ProjectRecord, RunRecord, SpoolRecord};
+use crate::backend::{
+    Change, Counters, EntryRecord, ExperimentRecord, ProjectRecord, RunRecord, SpoolRecord,
+};
 use crate::error::BookError;
-use crate::fold::{Fold, FoldedExperiment, FoldedProject, FoldedRun, Kept};
+use crate::fold::{Fold, FoldedEntry, FoldedExperiment, FoldedProject, FoldedRun, Kept};
 use crate::pack::{BLOCK, Names, Places, chunk_id, pack_document, pack_noun, pack_run};
 use crate::sealed::Sealed;
 
@@ -86,6 +88,14 @@ pub(crate) fn change_of(
     for (name, project) in folded.projects {
         writer.write_project(name, project.into_inner())?;
     }
+    for (no, places) in &folded.entries.removed {
+        writer.change.removed_entries.push(*no);
+        writer.remove_all(places);
+    }
+    for entry in folded.entries.by_no.into_values() {
+        writer.write_entry(entry.into_inner())?;
+    }
+    writer.change.entry_uids.extend(folded.entries.uids);
     for (sha256, document) in folded.snapshots {
         let packed = pack_document(&document).map_err(BookError::pack("a snapshot"))?;
         writer.change.snapshots.push((sha256, packed));
@@ -146,6 +156,26 @@ impl Writer<'_> {
         self.change
             .projects
             .push(ProjectRecord { name, rev, state });
+        Ok(())
+    }
+
+    fn write_entry(&mut self, entry: FoldedEntry) -> Result<(), BookError> {
+        let FoldedEntry { row, mut kept, .. } = entry;
+        self.write_kept(&mut kept)?;
+        let state = pack_noun(&row.state, &kept.places, &mut self.names)
+            .map_err(BookError::pack("an entry"))?;
+        let place = row.state.findable();
+        self.change.entries.push(EntryRecord {
+            no: row.no,
+            uid: row.uid,
+            kind: row.state.kind(),
+            of: row.of,
+            project: place.map(|(project, _)| project.to_owned()),
+            name: place.map(|(_, name)| name.to_owned()),
+            number: row.number,
+            rev: self.change.counters.rev,
+            state,
+        });
         Ok(())
     }
 

@@ -1,8 +1,8 @@
-//! New events, console output, judgements and items into blocks; a small last block is written again.
+//! New events, console output, judgements, spans and items into blocks; a small last block is written again.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use trialbook_model::record::{Event, Log};
+use trialbook_model::record::{Event, Log, Span};
 use trialbook_spool::codec::CodecError;
 
 use super::Writer;
@@ -39,6 +39,9 @@ impl Writer<'_> {
         let judged = std::mem::take(&mut kept.assessments);
         let place = kept.places.assessments;
         kept.places.assessments = self.write_blocks(kept, place, judged, |_| 0)?;
+        let span_bytes = |span: &Span| span.trace.len() + span.data.to_string().len();
+        let spans = std::mem::take(&mut kept.spans);
+        kept.places.spans = self.write_blocks(kept, kept.places.spans, spans, span_bytes)?;
         let items = std::mem::take(&mut kept.items);
         kept.places.items = self.write_items(kept, items)?;
         Ok(())

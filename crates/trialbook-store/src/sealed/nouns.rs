@@ -5,14 +5,19 @@
 
 use std::rc::Rc;
 
-use trialbook_model::id::{ExperimentNo, RunNo};
-use trialbook_model::state::{Earliest, ExperimentPlace, ExperimentState, ProjectState, Stamp};
+use trialbook_model::id::{EntryNo, ExperimentNo, RunNo};
+use trialbook_model::record::Subject;
+use trialbook_model::state::{
+    Earliest, EntryPlace, EntryState, ExperimentPlace, ExperimentState, ProjectState, Stamp,
+};
 
-use super::{Sealed, SealedExperiment, SealedProject, SealedRun};
-use crate::backend::{ExperimentRecord, Experiments, ProjectRecord, RunRecord, Wanted};
+use super::{Sealed, SealedEntry, SealedExperiment, SealedProject, SealedRun};
+use crate::backend::{
+    EntryRecord, ExperimentRecord, Experiments, ProjectRecord, RunRecord, Wanted, WantedEntries,
+};
 use crate::error::BookError;
 use crate::fold::Shared;
-use crate::nouns::{ExperimentRow, RunRow};
+use crate::nouns::{EntryRow, ExperimentRow, RunRow};
 use crate::pack::{Names, Places, unpack_noun, unpack_run};
 use crate::shares::{self, RUNS_EACH};
 
@@ -97,6 +102,35 @@ impl Sealed<'_> {
             .collect())
     }
 
+    pub(crate) fn entry(&self, no: EntryNo) -> Result<Option<SealedEntry>, BookError> {
+        let record = self.look.entries(WantedEntries::One(no))?.pop();
+        Ok(record.map(|record| self.unpack_entry(record)))
+    }
+
+    pub(crate) fn entries(&self, wanted: WantedEntries) -> Result<Vec<SealedEntry>, BookError> {
+        let records = self.look.entries(wanted)?.into_iter();
+        Ok(records.map(|record| self.unpack_entry(record)).collect())
+    }
+
+    /// An entry. Where its row is damaged, what its columns say is known.
+    fn unpack_entry(&self, record: EntryRecord) -> SealedEntry {
+        let (state, places, aside) = match unpack_noun(&record.state, &self.names) {
+            Ok((state, places)) => (state, places, None),
+            Err(_damaged) => {
+                let state = columns_of(&record);
+                (state, Places::default(), Some(record.state))
+            }
+        };
+        let row = EntryRow {
+            no: record.no,
+            uid: record.uid,
+            of: record.of,
+            number: record.number,
+            state,
+        };
+        SealedEntry { row, places, aside }
+    }
+
     /// A project. Where its row is damaged, nothing but its name is known.
     fn unpack_project(&self, record: ProjectRecord) -> SealedProject {
         let rev = record.rev;
@@ -139,6 +173,23 @@ fn named(record: &ExperimentRecord) -> ExperimentState {
         let place = ExperimentPlace {
             project: record.project.clone(),
             name: name.clone(),
+        };
+        Earliest::offer(&mut state.place, Stamp::default(), place);
+    }
+    state
+}
+
+/// An entry of which only its columns are known.
+fn columns_of(record: &EntryRecord) -> EntryState {
+    let mut state = EntryState::default();
+    state.uids.insert(record.uid);
+    if let Some(kind) = record.kind {
+        let project = record.project.clone().unwrap_or_default();
+        let place = EntryPlace {
+            kind,
+            of: Subject::Project(project),
+            name: record.name.clone(),
+            number: record.number,
         };
         Earliest::offer(&mut state.place, Stamp::default(), place);
     }

@@ -10,8 +10,9 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use trialbook_spool::{Files as _, SystemFiles};
+
 use super::open::with_ending;
-use crate::artifacts::make_dir;
 use crate::error::BookError;
 
 /// How often a copy is taken anew because somebody sealed meanwhile.
@@ -105,7 +106,9 @@ fn take(database: &Path, log: &Path, mut between: impl FnMut()) -> Result<Copied
     getrandom::fill(&mut name)
         .map_err(|error| BookError::io("copy", database)(io::Error::other(error)))?;
     let folder = std::env::temp_dir().join(format!("trialbook-{}", trialbook_model::id::Uid(name)));
-    make_dir(&folder)?;
+    SystemFiles
+        .make_dir(&folder)
+        .map_err(BookError::io("make", &folder))?;
     let mut copied = Copied {
         folder,
         of: State::of(database, log)?,

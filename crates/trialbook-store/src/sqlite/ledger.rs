@@ -54,6 +54,7 @@ pub(super) fn counters(connection: &Connection) -> rusqlite::Result<Counters> {
             "rev" => &mut counters.rev,
             "run" => &mut counters.run,
             "experiment" => &mut counters.experiment,
+            "entry" => &mut counters.entry,
             "block" => &mut counters.block,
             "mark" => &mut counters.mark,
             _ => continue,
@@ -148,6 +149,7 @@ fn subject_bytes(subject: &Subject) -> Vec<u8> {
         Subject::Run(uid) => (b'r', &uid.0.0),
         Subject::Experiment(uid) => (b'e', &uid.0.0),
         Subject::Project(name) => (b'p', name.as_bytes()),
+        Subject::Entry(uid) => (b'n', &uid.0.0),
     };
     let mut key = vec![kind];
     key.extend_from_slice(bytes);
@@ -159,6 +161,7 @@ pub(super) fn write(connection: &Connection, change: &Change, mark: u64) -> rusq
         rev,
         run,
         experiment,
+        entry,
         block,
         mark: _,
     } = change.counters;
@@ -167,6 +170,7 @@ pub(super) fn write(connection: &Connection, change: &Change, mark: u64) -> rusq
         ("rev", rev),
         ("run", run),
         ("experiment", experiment),
+        ("entry", entry),
         ("block", block),
         ("mark", mark),
     ];

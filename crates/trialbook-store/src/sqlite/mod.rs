@@ -7,6 +7,7 @@
 
 mod chunks;
 mod copy;
+mod entries;
 mod experiments;
 mod ledger;
 mod open;
@@ -23,13 +24,13 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, TransactionBehavior};
 use trialbook_model::id::{
-    ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid, WriterUid,
+    EntryNo, EntryUid, ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid, Uid, WriterUid,
 };
 use trialbook_model::record::{Signed, Subject};
 
 use crate::backend::{
-    Backend, Change, ChunkRecord, Counters, ExperimentRecord, Experiments, Look, Part,
-    ProjectRecord, RunRecord, Settle, Settled, SpoolRecord, Wanted,
+    Backend, Change, ChunkRecord, Counters, EntryRecord, ExperimentRecord, Experiments, Look, Part,
+    ProjectRecord, RunRecord, Settle, Settled, SpoolRecord, Wanted, WantedEntries,
 };
 use crate::error::BookError;
 use crate::sequences::Numbers;
@@ -240,6 +241,7 @@ impl Backend for SqliteBackend {
             unknown::write(&transaction, change)?;
             experiments::write(&transaction, change)?;
             runs::write(&transaction, change)?;
+            entries::write(&transaction, change)?;
             chunks::write(&transaction, change)?;
             transaction.commit()?;
             Ok(Written::Whole)
@@ -366,6 +368,22 @@ impl Look for SqliteLook<'_> {
 
     fn projects(&self, only: Option<&str>) -> Result<Vec<ProjectRecord>, BookError> {
         experiments::projects(self.connection(), only).map_err(BookError::database("read"))
+    }
+
+    fn entry_no(&self, uid: EntryUid) -> Result<Option<EntryNo>, BookError> {
+        entries::number_of(self.connection(), uid).map_err(BookError::database("read"))
+    }
+
+    fn entries_named(&self, project: &str, name: &str) -> Result<Vec<EntryNo>, BookError> {
+        entries::named(self.connection(), project, name).map_err(BookError::database("read"))
+    }
+
+    fn entries(&self, wanted: WantedEntries) -> Result<Vec<EntryRecord>, BookError> {
+        entries::read(self.connection(), wanted).map_err(BookError::database("read"))
+    }
+
+    fn versions(&self, of: EntryNo) -> Result<Vec<(u64, EntryNo)>, BookError> {
+        entries::numbered(self.connection(), of).map_err(BookError::database("read"))
     }
 
     fn chunks(&self, range: (i64, i64), part: Part) -> Result<Vec<ChunkRecord>, BookError> {

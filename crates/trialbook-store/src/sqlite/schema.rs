@@ -7,7 +7,7 @@ use super::program;
 use crate::artifacts::hex;
 
 /// Names and texts of all migrations, in order.
-pub(super) const MIGRATIONS: [(&str, &str); 3] = [
+pub(super) const MIGRATIONS: [(&str, &str); 4] = [
     (
         "0001_first",
         include_str!("../../migrations/sqlite/0001_first.sql"),
@@ -19,6 +19,10 @@ pub(super) const MIGRATIONS: [(&str, &str); 3] = [
     (
         "0003_sequence",
         include_str!("../../migrations/sqlite/0003_sequence.sql"),
+    ),
+    (
+        "0004_entry",
+        include_str!("../../migrations/sqlite/0004_entry.sql"),
     ),
 ];
 
@@ -73,6 +77,10 @@ mod tests {
         (
             "0003_sequence",
             "dd0ac822a619b738c47b38551eeaa4507f166dc8015cf88ba7e8347ef123a360",
+        ),
+        (
+            "0004_entry",
+            "c76dc359c5b610c291a47fb15f7bb4f4e3c90f995a1f11df7978b01098019194",
         ),
     ];
 

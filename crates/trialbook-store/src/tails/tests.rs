@@ -56,12 +56,12 @@ fn spools(book: &Book) -> Vec<PathBuf> {
 fn kinds_of_later_versions_are_kept_byte_for_byte() {
     let (_folder, book) = new_book();
     let mut recorder = recorder(&book);
-    let span = Op::Unknown {
-        kind: 64,
+    let later = Op::Unknown {
+        kind: 99,
         flags: 128,
         payload: vec![1, 2, 3],
     };
-    let stamp = recorder.record(&span).unwrap();
+    let stamp = recorder.record(&later).unwrap();
     recorder.finish().unwrap();
     let before = book.view().unwrap().unknown().unwrap();
     assert_eq!(book.seal(Effort::All).unwrap().records, 1);
@@ -76,7 +76,7 @@ fn kinds_of_later_versions_are_kept_byte_for_byte() {
         (kept.time, kept.writer, kept.seq),
         (stamp.time, stamp.writer, stamp.seq)
     );
-    assert_eq!((kept.actor.as_deref(), &kept.op), (Some("me"), &span));
+    assert_eq!((kept.actor.as_deref(), &kept.op), (Some("me"), &later));
 }
 
 #[test]

@@ -207,6 +207,9 @@ impl BookView<'_> {
                 row.and_then(|row| find(&row.state.records))
             }
             Owner::Project(name) => find(&self.project(name)?.records),
+            Owner::Entry(no) => self
+                .entry_row(*no)?
+                .and_then(|row| find(&row.state.records)),
         })
     }
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::Serialize;
-use trialbook_model::config::{self, Config};
+use trialbook_model::config::Config;
 use trialbook_model::handle;
 use trialbook_model::id::{ExperimentUid, Uid};
 use trialbook_model::record::{
@@ -24,7 +24,7 @@ use crate::book::{self, Open};
 use crate::context::{Context, SystemEntropy};
 use crate::failure::Failure;
 use crate::names::{ALIAS, Names};
-use crate::{secrets, titles, values};
+use crate::{given, secrets, titles, values};
 
 const SCHEMA: u32 = 1;
 
@@ -191,16 +191,7 @@ fn check(args: &Args, name: &str) -> Result<()> {
 }
 
 fn read_config(file: &str, args: &Args, cx: &Context) -> Result<Config> {
-    let path = cx.here().join(file);
-    let text = std::fs::read_to_string(&path).map_err(|source| Failure::Unreadable {
-        path: file.to_owned(),
-        source,
-    })?;
-    let parsed = config::parse(&text, file)?;
-    for warning in &parsed.warnings {
-        cx.printer.warn(&format!("{file}: {warning}"));
-    }
-    let mut config = parsed.config;
+    let mut config = given::config(file, cx)?;
     if let Some(name) = args.name.as_ref().or(args.positional.as_ref())
         && *name != config.experiment.name
     {

@@ -17,7 +17,7 @@ use trialbook_store::reading::Reading;
 use crate::book;
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
-use crate::figures::{count, grouped, short};
+use crate::figures::{count, grouped, percent, short};
 use crate::listing::{Listing, More, tell_unreadable};
 use crate::names::Names;
 use crate::printer::{Column, Table};
@@ -227,17 +227,17 @@ fn started(op: CompareOp, time: Timestamp) -> Expr {
     }
 }
 
-/// How a value is told.
-type Words = fn(f64) -> String;
+/// How a value is told of a run with so many questions.
+type Words = fn(f64, u64) -> String;
 
 /// Columns of judged items (C-26), where a listed run has any.
 fn judged(listing: &Listing) -> Vec<More<'static>> {
     let columns: [(&str, &str, Words); 3] = [
-        ("ACCURACY", "accuracy_rate", |share| {
-            format!("{:.1} %", 100.0 * share)
+        ("ACCURACY", "accuracy_rate", percent),
+        ("QUESTIONS", "total_questions", |number, _| short(number)),
+        ("COST", "total_estimated_cost", |cost, _| {
+            format!("${cost:.3}")
         }),
-        ("QUESTIONS", "total_questions", short),
-        ("COST", "total_estimated_cost", |cost| format!("${cost:.3}")),
     ];
     let held = |(_, key, _): &(&str, &str, Words)| {
         listing
@@ -247,7 +247,11 @@ fn judged(listing: &Listing) -> Vec<More<'static>> {
     };
     let column = |(title, key, text): (&'static str, &'static str, Words)| More {
         title,
-        cell: Box::new(move |run| run.state.metric(key).map_or_else(|| "N/A".to_owned(), text)),
+        cell: Box::new(move |run| {
+            let questions = run.state.metric("total_questions").unwrap_or_default() as u64;
+            let value = run.state.metric(key);
+            value.map_or_else(|| "N/A".to_owned(), |value| text(value, questions))
+        }),
     };
     columns.into_iter().filter(held).map(column).collect()
 }

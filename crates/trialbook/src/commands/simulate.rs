@@ -59,16 +59,16 @@ pub(crate) struct Args {
     /// So many tasks, in place of what the complexity makes: 10, 25 or 60
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=MOST_TASKS))]
     tasks: Option<u64>,
-    /// Tasks may be held up (15 %)
+    /// Tasks may be held up (15%)
     #[arg(long)]
     enable_blockers: bool,
-    /// Tasks may leave artifacts (25 %)
+    /// Tasks may leave artifacts (25%)
     #[arg(long)]
     enable_artifacts: bool,
-    /// Tasks may bring decisions (20 %)
+    /// Tasks may bring decisions (20%)
     #[arg(long)]
     enable_decisions: bool,
-    /// Agents may ask for context (30 %)
+    /// Agents may ask for context (30%)
     #[arg(long)]
     enable_context_requests: bool,
     /// All of these

@@ -20,7 +20,7 @@ use trialbook_store::{BOOK_FORMAT, BookView};
 
 use super::doctor::size;
 use crate::context::{Context, SystemClock};
-use crate::figures::{self, bytes, count, short};
+use crate::figures::{self, bytes, count, percent};
 use crate::printer::{Line, Style};
 use crate::target::attribute_is;
 use crate::{book, titles, when};
@@ -30,6 +30,7 @@ const SCHEMA: u32 = 1;
 const COST: &str = "total_estimated_cost";
 /// The share of right answers, as derived or as logged.
 const ACCURACY: &str = "accuracy_rate";
+const QUESTIONS: &str = "total_questions";
 /// Runs that are read in one go.
 const BATCH: usize = 4_096;
 
@@ -91,8 +92,8 @@ pub(crate) fn run(_args: &Args, cx: &Context) -> Result<ExitCode> {
         last_started: last.map(|time| time.to_string()),
         total_cost: (costly > 0).then(|| figures::json(cost)),
         runs_with_cost: costly,
-        best_accuracy: best.as_ref().map(|(value, _)| figures::json(*value)),
-        best_run: best.as_ref().map(|(_, title)| title.clone()),
+        best_accuracy: best.as_ref().map(|best| figures::json(best.accuracy)),
+        best_run: best.as_ref().map(|best| best.title.clone()),
     };
     if cx.printer.json_wanted() {
         cx.printer.json(SCHEMA, &stats)?;
@@ -131,15 +132,26 @@ fn first(view: &BookView<'_>, key: Key, direction: Direction) -> Result<Option<R
     Ok(view.runs(&view.search(&query)?.runs)?.pop())
 }
 
-/// The greatest accuracy and the run that has it.
-fn best(view: &BookView<'_>) -> Result<Option<(f64, String)>> {
+/// The run with the greatest accuracy.
+struct Best {
+    accuracy: f64,
+    questions: u64,
+    title: String,
+}
+
+fn best(view: &BookView<'_>) -> Result<Option<Best>> {
     let key = Key::new(KeyKind::Metric, ACCURACY);
     let Some(run) = first(view, key, Direction::Descending)? else {
         return Ok(None);
     };
     let experiment = view.experiment(run.experiment)?;
     let title = titles::run(&run, experiment.as_ref());
-    Ok(run.state.metric(ACCURACY).map(|value| (value, title)))
+    let questions = run.state.metric(QUESTIONS).unwrap_or_default() as u64;
+    Ok(run.state.metric(ACCURACY).map(|accuracy| Best {
+        accuracy,
+        questions,
+        title,
+    }))
 }
 
 /// The hashes of the setups that runs were started with.
@@ -173,7 +185,7 @@ fn cost(view: &BookView<'_>) -> Result<(f64, u64)> {
 fn tell(
     stats: &Stats,
     (first, last): (Option<Timestamp>, Option<Timestamp>),
-    (cost, best): (f64, Option<(f64, String)>),
+    (cost, best): (f64, Option<Best>),
     cx: &Context,
 ) {
     let field = |name: &str, value: String| {
@@ -207,10 +219,8 @@ fn tell(
         let runs = count(stats.runs_with_cost, "run");
         field("cost", format!("${cost:.3} in {runs}"));
     }
-    if let Some((accuracy, title)) = best {
-        field(
-            "best accuracy",
-            format!("{} % by {title}", short(100.0 * accuracy)),
-        );
+    if let Some(best) = best {
+        let accuracy = percent(best.accuracy, best.questions);
+        field("best accuracy", format!("{accuracy} by {}", best.title));
     }
 }

@@ -15,8 +15,8 @@ use trialbook_model::manifest;
 use trialbook_model::yaml::{FileError, Warning};
 
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::figures::count;
+use crate::given;
 use crate::printer::{Line, Style};
 
 const SCHEMA: u32 = 1;
@@ -108,10 +108,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let file = args.file.as_ref().or(args.config.as_ref());
     let file = file.map_or("", String::as_str);
     let path = cx.here().join(file);
-    let text = std::fs::read_to_string(&path).map_err(|source| Failure::Unreadable {
-        path: file.to_owned(),
-        source,
-    })?;
+    let text = given::text(file, cx)?;
     let document = if is_manifest(file, &text) {
         of_manifest(file, &text)
     } else {

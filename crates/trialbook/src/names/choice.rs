@@ -25,6 +25,15 @@ pub(super) struct Choice {
 
 impl Choice {
     pub(super) fn resolution(&self, text: &str) -> Resolution {
+        self.among(|candidates| handle::resolve(text, candidates))
+    }
+
+    /// The places of those that a text means otherwise than as a glob.
+    pub(super) fn verbatim(&self, text: &str) -> Vec<usize> {
+        self.among(|candidates| handle::verbatim(text, candidates))
+    }
+
+    fn among<T>(&self, ask: impl FnOnce(&[Candidate<'_>]) -> T) -> T {
         let mut uids: Vec<Vec<String>> = Vec::new();
         let mut candidates: Vec<Candidate<'_>> = Vec::new();
         for run in &self.runs {
@@ -43,7 +52,7 @@ impl Choice {
         for (row, aliases) in self.experiments.iter().zip(&uids) {
             candidates.push(experiment_candidate(row, aliases));
         }
-        handle::resolve(text, &candidates)
+        ask(&candidates)
     }
 
     /// All that a glob matches.
@@ -135,7 +144,11 @@ fn run_candidate<'a>(run: &'a RunRow, experiment: Option<&'a ExperimentRow>) -> 
     }
 }
 
-fn experiment_candidate<'a>(row: &'a ExperimentRow, aliases: &'a [String]) -> Candidate<'a> {
+/// An experiment as it may be named.
+pub(super) fn experiment_candidate<'a>(
+    row: &'a ExperimentRow,
+    aliases: &'a [String],
+) -> Candidate<'a> {
     Candidate {
         uid: titles::experiment_uid(row).0,
         no: row.no.0,

@@ -537,7 +537,7 @@ fn runs_that_cannot_be_read_are_counted_by_every_verb_that_leaves_them_out() {
 fn records_of_later_versions_are_counted_and_kept() {
     let sandbox = Sandbox::new();
     let span = Op::Unknown {
-        kind: 64,
+        kind: 65,
         flags: 0,
         payload: vec![1, 2, 3],
     };
@@ -550,7 +550,7 @@ fn records_of_later_versions_are_counted_and_kept() {
     say(&sandbox, "init").ok();
     assert_eq!(notices(), serde_json::json!([]));
     sandbox::record(&sandbox, &[span.clone(), other, span]);
-    let expected = "3 records of kinds that this version does not know (64, 77): kept as written, for one that does";
+    let expected = "3 records of kinds that this version does not know (65, 77): kept as written, for one that does";
     assert_eq!(notices(), serde_json::json!([expected]));
     seal(&sandbox);
     assert_eq!(notices(), serde_json::json!([expected]));

@@ -12,11 +12,14 @@
 )]
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+
+/// Where programs are found.
+pub const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// An empty home.
 pub struct Sandbox {
@@ -48,7 +51,7 @@ impl Ended {
         let text = self.ok();
         let value: Value =
             serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-        assert_eq!(value["schema"], 1, "{text}");
+        assert!(value["schema"].as_u64().is_some_and(|it| it > 0), "{text}");
         value
     }
 
@@ -117,20 +120,20 @@ impl Sandbox {
 
     /// Runs the binary with a text on its standard input.
     pub fn feed(&self, words: &str, input: &[u8]) -> Ended {
-        let mut child = self
-            .command()
-            .args(words.split(' '))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(input).unwrap();
-        read(child.wait_with_output().unwrap())
+        let (sent, ended) = self.fed(words, input);
+        sent.unwrap();
+        ended
     }
 
     /// Runs the binary with a text on its standard input, which it may leave unread.
     pub fn feed_all(&self, words: &str, input: &[u8]) -> Ended {
+        let (sent, ended) = self.fed(words, input);
+        assert!(sent.is_ok() || ended.code != 0, "{ended:?}");
+        ended
+    }
+
+    /// Whether all of the text was taken, and how the command ended.
+    fn fed(&self, words: &str, input: &[u8]) -> (io::Result<()>, Ended) {
         let mut child = self
             .command()
             .args(words.split(' '))
@@ -140,9 +143,7 @@ impl Sandbox {
             .spawn()
             .unwrap();
         let sent = child.stdin.take().unwrap().write_all(input);
-        let ended = read(child.wait_with_output().unwrap());
-        assert!(sent.is_ok() || ended.code != 0, "{ended:?}");
-        ended
+        (sent, read(child.wait_with_output().unwrap()))
     }
 
     /// Starts a run and returns its id.
@@ -158,10 +159,7 @@ impl Sandbox {
     /// A shell with the binary on its path.
     pub fn shell(&self, script: &str) -> Ended {
         let binary = Path::new(env!("CARGO_BIN_EXE_trialbook"));
-        let path = format!(
-            "{}:/usr/local/bin:/usr/bin:/bin",
-            binary.parent().unwrap().display()
-        );
+        let path = format!("{}:{PATH}", binary.parent().unwrap().display());
         let mut command = Command::new("sh");
         command
             .current_dir(self.work())
@@ -172,6 +170,18 @@ impl Sandbox {
             .args(["-euc", script]);
         ended(&mut command)
     }
+}
+
+/// Runs the binary with words between blanks, where programs can be found.
+pub fn on_path(sandbox: &Sandbox, words: &str) -> Ended {
+    ended(sandbox.command().env("PATH", PATH).args(words.split(' ')))
+}
+
+/// Writes a file below the folder to work in.
+pub fn write(sandbox: &Sandbox, name: &str, text: &str) {
+    let path = sandbox.work().join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
 }
 
 /// Runs a command to its end.

@@ -6,12 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use trialbook_analysis::arms;
+use trialbook_analysis::baseline::{self, Place};
 use trialbook_analysis::comparison::{Kind, Subject};
-use trialbook_model::config::Config;
 use trialbook_model::filter::{Expr, Key, KeyKind};
 use trialbook_model::handle;
-use trialbook_model::id::{ExperimentNo, RunUid, Uid};
-use trialbook_model::state::Baseline;
+use trialbook_model::id::{ExperimentNo, RunUid};
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading;
@@ -54,11 +53,15 @@ where
     let mut runs: Vec<RunRow> = Vec::new();
     for text in texts {
         if handle::is_glob(text) {
-            let mut all = names.runs(text)?;
-            all.sort_by_key(|run| std::cmp::Reverse(run.no));
-            let total = all.len() as u64;
-            found.cut(&mut all, limit, (text, total));
-            runs.extend(all);
+            let newest = names.newest_runs(text, limit)?;
+            if newest.more {
+                found.tell_cut(
+                    text,
+                    &format!("more than {}", count(limit as u64, "run")),
+                    limit,
+                );
+            }
+            runs.extend(newest.runs);
             continue;
         }
         match names.any(text)? {
@@ -175,13 +178,16 @@ impl Subjects {
     fn cut(&mut self, runs: &mut Vec<RunRow>, limit: usize, (of, total): (&str, u64)) {
         runs.truncate(limit);
         if total > runs.len() as u64 {
-            self.left_out.push(format!(
-                "`{of}` means {}: the newest {} are compared; --limit changes that, \
-                 `trialbook leaderboard` ranks all of them",
-                count(total, "run"),
-                grouped(runs.len() as u64)
-            ));
+            self.tell_cut(of, &count(total, "run"), runs.len());
         }
+    }
+
+    fn tell_cut(&mut self, of: &str, means: &str, kept: usize) {
+        self.left_out.push(format!(
+            "`{of}` means {means}: the newest {} are compared; --limit changes that, \
+             `trialbook leaderboard` ranks all of them",
+            grouped(kept as u64)
+        ));
     }
 
     fn add_runs(&mut self, runs: Vec<RunRow>) {
@@ -208,24 +214,9 @@ impl Subjects {
             });
         }
     }
-
-    /// The place of the subject that a baseline means.
-    fn place_of(&self, baseline: &Baseline) -> Option<usize> {
-        let is_it = |subject: &Subject| match baseline {
-            Baseline::Run(run) => subject.kind == Kind::Run && subject.runs[0].uid == *run,
-            Baseline::Variation { experiment, name } => {
-                let row = self.experiments.get(&subject.experiment);
-                subject.kind == Kind::Arm
-                    && subject.arm == *name
-                    && row.is_some_and(|row| row.state.uids.contains(experiment))
-            }
-        };
-        self.list.iter().position(is_it)
-    }
 }
 
-/// What the others are compared with: the one named, else the one that a baseline of its project or its config
-/// marks, with the name of the mark.
+/// What the others are compared with, and under which name: the one named, else a marked one.
 pub(super) fn baseline<V>(
     view: &V,
     found: &Subjects,
@@ -234,69 +225,27 @@ pub(super) fn baseline<V>(
 where
     V: Reading,
 {
-    let marks = marks(view, found)?;
-    let Some(named) = named else {
-        let mut places = marks.into_iter();
-        let marked = places.find_map(|(name, mark)| {
-            let at = found.place_of(&mark)?;
-            Some((at, name.unwrap_or_else(|| found.list[at].title.clone())))
-        });
-        return Ok(marked.or_else(|| marked_variation(found)));
-    };
-    let by_title = found.list.iter().position(|subject| {
-        subject.title == named
-            || subject.kind == Kind::Run && subject.runs[0].uid.to_string().starts_with(named)
-    });
-    let by_mark = || {
-        let (_, mark) = marks
-            .iter()
-            .find(|(name, _)| name.as_deref() == Some(named))?;
-        found.place_of(mark)
-    };
-    match by_title.or_else(by_mark) {
-        Some(at) => Ok(Some((at, named.to_owned()))),
-        None => Err(Failure::Usage {
+    let experiments: Vec<&ExperimentRow> = found.experiments.values().collect();
+    let places: Vec<Place<'_>> = found
+        .list
+        .iter()
+        .map(|subject| Place {
+            title: &subject.title,
+            arm: (subject.kind == Kind::Arm).then_some(&subject.arm[..]),
+            experiment: subject.experiment,
+            runs: &subject.runs,
+        })
+        .collect();
+    let chosen = baseline::choose(view, &experiments, &places, named)?;
+    if let (Some(named), None) = (named, &chosen) {
+        return Err(Failure::Usage {
             problem: format!("baseline `{named}` is none of what is compared"),
             hint: "name one of the runs or variations that are compared".to_owned(),
         }
-        .into()),
+        .into());
     }
-}
-
-/// The baselines of the projects: those of experiments, which have no name, come first, then tasks by name.
-fn marks<V: Reading>(view: &V, found: &Subjects) -> Result<Vec<(Option<String>, Baseline)>> {
-    let mut marks = Vec::new();
-    let mut projects: BTreeSet<&str> = BTreeSet::new();
-    for row in found.experiments.values() {
-        projects.insert(row.state.project());
-        let project = view.project(row.state.project())?;
-        let own = project.baseline_of(&row.state);
-        marks.extend(own.map(|it| (None, it)));
-    }
-    // The mark of an experiment bears its uid, which names no task.
-    let is_own = |name: &str| name.parse::<Uid>().is_ok();
-    for project in projects {
-        let state = view.project(project)?;
-        marks.extend(
-            state
-                .baselines()
-                .filter(|(name, _)| !is_own(name))
-                .map(|(name, baseline)| (Some(name.to_owned()), baseline)),
-        );
-    }
-    Ok(marks)
-}
-
-/// The variation that a config marks.
-fn marked_variation(found: &Subjects) -> Option<(usize, String)> {
-    found.experiments.values().find_map(|row| {
-        let document = &row.state.config()?.document;
-        let config: Config = serde_json::from_value(document.clone()).ok()?;
-        let marked = config.variations.iter().find(|it| it.baseline)?;
-        let is_it = |subject: &Subject| {
-            subject.kind == Kind::Arm && subject.experiment == row.no && subject.arm == marked.name
-        };
-        let at = found.list.iter().position(is_it)?;
-        Some((at, found.list[at].title.clone()))
-    })
+    Ok(chosen.map(|it| {
+        let title = || found.list[it.at].title.clone();
+        (it.at, it.name.unwrap_or_else(title))
+    }))
 }

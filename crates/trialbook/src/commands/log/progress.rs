@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     }
     let parts = [
         total.map(|total| format!(" of {}", figures::short(total))),
-        share.map(|share| format!(" ({:.1} %)", 100.0 * share)),
+        share.map(|share| format!(" ({})", figures::done(share))),
         finish.map(|finish| {
             let left = when::span(finish.0.saturating_sub(now.0));
             format!(", {left} left")
@@ -112,7 +112,7 @@ fn amounts(args: &Args) -> Result<(f64, Option<f64>), Failure> {
             return Err(Failure::Value {
                 what: "progress".to_owned(),
                 value: args.done.clone(),
-                expected: "a percentage from 0 % to 100 %",
+                expected: "a percentage from 0% to 100%",
             });
         }
         (percent, Some(100.0))

@@ -17,6 +17,7 @@ use trialbook_runner::standing::Standing;
 use super::Args;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::given;
 
 /// What is to be run.
 #[derive(Debug)]
@@ -95,15 +96,7 @@ fn usage(problem: String, hint: &str) -> anyhow::Error {
 
 fn from_file(file: &str, args: &Args, cx: &Context) -> Result<Spec> {
     let path = cx.here().join(file);
-    let text = std::fs::read_to_string(&path).map_err(|source| Failure::Unreadable {
-        path: file.to_owned(),
-        source,
-    })?;
-    let parsed = config::parse(&text, file)?;
-    for warning in &parsed.warnings {
-        cx.printer.warn(&format!("{file}: {warning}"));
-    }
-    let mut config = parsed.config;
+    let mut config = given::config(file, cx)?;
     if let Some(name) = &args.experiment {
         // The config's id belongs to the experiment of the config's own name.
         config.experiment.id = None;

@@ -12,7 +12,7 @@ use trialbook_store::reading::Reading;
 use super::page::{SHOWN, clipped, field};
 use crate::baselines;
 use crate::context::Context;
-use crate::figures::short;
+use crate::figures::{done, short};
 use crate::listing;
 use crate::names::Names;
 use crate::printer::{Line, Style};
@@ -131,9 +131,9 @@ fn progress_text(progress: &trialbook_model::record::Progress) -> String {
         .unwrap_or_default();
     match progress.total {
         Some(total) if total > 0.0 => {
-            let share = short(100.0 * progress.done / total);
+            let share = done(progress.done / total);
             format!(
-                "{} of {} ({share} %){stage}",
+                "{} of {} ({share}){stage}",
                 short(progress.done),
                 short(total)
             )

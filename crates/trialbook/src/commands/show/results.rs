@@ -13,7 +13,7 @@ use trialbook_store::reading::Reading;
 
 use super::page::{clipped, field, heading};
 use crate::context::Context;
-use crate::figures::{self, grouped, short};
+use crate::figures::{self, grouped, percent, short};
 use crate::printer::{Column, Table};
 
 /// Characters of an example that are shown.
@@ -131,12 +131,13 @@ fn only(costs: &[Cost]) -> Option<&Cost> {
 pub(super) fn print(results: &Results, again: u64, cx: &Context) {
     heading(cx, "Results");
     let all = &results.all;
-    let share =
-        |share: Option<f64>| share.map_or_else(String::new, |it| format!(" ({})", percent(it)));
+    let share = |share: Option<f64>, of: u64| {
+        share.map_or_else(String::new, |it| format!(" ({})", percent(it, of)))
+    };
     field(cx, "questions", questions(all.questions, again));
     if let Some(correct) = all.correct {
         let (correct, judged) = (grouped(correct), grouped(all.judged));
-        let accuracy = share(all.accuracy);
+        let accuracy = share(all.accuracy, all.judged);
         field(
             cx,
             "correct",
@@ -147,7 +148,7 @@ pub(super) fn print(results: &Results, again: u64, cx: &Context) {
     field(
         cx,
         "failures",
-        format!("{failures}{}", share(all.failure_rate)),
+        format!("{failures}{}", share(all.failure_rate, all.questions)),
     );
     if let (Some(time), Some(mean)) = (all.time, all.mean_time) {
         field(
@@ -204,7 +205,7 @@ fn agents(agents: &[AgentResult], cx: &Context) {
             agent.name.clone(),
             grouped(agent.executions),
             grouped(agent.successes),
-            agent.success_rate.map_or_else(missing, percent),
+            share(agent.success_rate, agent.executions),
             agent.mean_time.map_or_else(missing, seconds),
             agent.cost.map_or_else(missing, short),
         ]);
@@ -232,7 +233,7 @@ fn types(types: &[(String, GroupResult)], cx: &Context) {
             name.clone(),
             grouped(group.questions),
             group.correct.map_or_else(missing, grouped),
-            group.accuracy.map_or_else(missing, percent),
+            share(group.accuracy, group.judged),
             group.mean_time.map_or_else(missing, seconds),
             cost.map_or_else(missing, |cost| short(cost.mean)),
             cost.map_or_else(missing, |cost| short(cost.total)),
@@ -263,12 +264,12 @@ fn errors(errors: &[ErrorPattern], cx: &Context) {
     cx.printer.table(&table);
 }
 
-fn missing() -> String {
-    "-".to_owned()
+fn share(share: Option<f64>, of: u64) -> String {
+    share.map_or_else(missing, |share| percent(share, of))
 }
 
-fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
+fn missing() -> String {
+    "-".to_owned()
 }
 
 fn seconds(seconds: f64) -> String {

@@ -17,6 +17,7 @@ use trialbook_model::time::{Clock as _, Timestamp};
 use super::run::duration;
 use crate::book::{self, Open};
 use crate::context::{Context, SystemClock};
+use crate::figures::done;
 use crate::names::{Found, Names};
 
 const SCHEMA: u32 = 1;
@@ -107,12 +108,12 @@ impl Eta {
     }
 }
 
-/// `██████████░░░░░░░░░░  50.0 %`.
+/// `██████████░░░░░░░░░░  50.0%`.
 fn bar(share: f64) -> String {
     const WIDTH: usize = 20;
     let full = (share.clamp(0.0, 1.0) * WIDTH as f64).round() as usize;
     let (full, empty) = ("█".repeat(full), "░".repeat(WIDTH - full));
-    format!("{full}{empty}  {:.1} %", 100.0 * share)
+    format!("{full}{empty}  {}", done(share))
 }
 
 #[cfg(test)]
@@ -121,9 +122,9 @@ mod tests {
 
     #[test]
     fn bars_are_as_long_as_the_share() {
-        assert_eq!(bar(0.0), format!("{}  0.0 %", "░".repeat(20)));
-        let half = format!("{}{}  50.0 %", "█".repeat(10), "░".repeat(10));
+        assert_eq!(bar(0.0), format!("{}  0.0%", "░".repeat(20)));
+        let half = format!("{}{}  50.0%", "█".repeat(10), "░".repeat(10));
         assert_eq!(bar(0.5), half);
-        assert_eq!(bar(1.0), format!("{}  100.0 %", "█".repeat(20)));
+        assert_eq!(bar(1.0), format!("{}  100.0%", "█".repeat(20)));
     }
 }

@@ -15,7 +15,7 @@ use trialbook_store::reading::Reading;
 use super::run::RunDocument;
 use super::{Outlook, SCHEMA};
 use crate::context::Context;
-use crate::figures::count;
+use crate::figures::{count, done};
 use crate::listing::{Listing, More};
 use crate::target::attribute_is;
 use crate::titles;
@@ -38,7 +38,7 @@ pub(super) fn progress_column() -> More<'static> {
         title: "PROGRESS",
         cell: Box::new(|run| {
             let share = run.state.progress.share();
-            share.map_or_else(String::new, |share| format!("{:.1} %", 100.0 * share))
+            share.map_or_else(String::new, done)
         }),
     }
 }

@@ -16,7 +16,7 @@ use trialbook_store::reading::Reading;
 use super::{Eta, Outlook, SCHEMA, bar};
 use crate::context::Context;
 use crate::documents::RunHead;
-use crate::figures::{self, bytes, grouped, short};
+use crate::figures::{self, bytes, grouped, percent, short};
 use crate::listing;
 use crate::printer::{Line, Style};
 use crate::{titles, when};
@@ -188,7 +188,7 @@ fn progress_lines(document: &RunDocument, run: &RunRow, now: Timestamp, cx: &Con
 fn figures_lines(document: &RunDocument, cx: &Context) {
     if let Some(calls) = document.api_calls {
         let rate = document.success_rate;
-        let rate = rate.map(|rate| format!(", {:.1} % without error", 100.0 * rate));
+        let rate = rate.map(|rate| format!(", {} without error", percent(rate, calls)));
         let calls = format!("{}{}", grouped(calls), rate.unwrap_or_default());
         field(cx, "calls", calls);
     }
@@ -199,7 +199,7 @@ fn figures_lines(document: &RunDocument, cx: &Context) {
         field(cx, "compute", format!("{hours:.2} hours"));
     }
     let cpu = document.cpu_percent;
-    let cpu = cpu.map(|percent| format!("{} % processor", short(percent)));
+    let cpu = cpu.map(|percent| format!("{}% processor", short(percent)));
     let memory = document.memory_bytes;
     let memory = memory.map(|size| format!("{} memory", bytes(size as u64)));
     let used: Vec<String> = cpu.into_iter().chain(memory).collect();
