@@ -14,7 +14,9 @@ use super::artifacts::ArtifactError;
 use super::datasets::DatasetError;
 use super::experiments::ExperimentError;
 use super::limits::LimitError;
+use super::logged_models::ModelError;
 use super::metrics::HistoryError;
+use super::registry::RegistryError;
 use super::runs::RunError;
 use super::search::SearchError;
 use super::wire::WireError;
@@ -107,6 +109,12 @@ pub(in crate::mlflow) enum Refusal {
     /// Datasets cannot be told.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    /// Something cannot be done with a logged model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Something cannot be done in the registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The book refused.
     #[error("{}", told(.0))]
     Desk(#[from] DeskError),
@@ -129,6 +137,8 @@ impl Refusal {
             Self::History(error) => error.code(),
             Self::Artifact(error) => error.code(),
             Self::Dataset(error) => error.code(),
+            Self::Model(error) => error.code(),
+            Self::Registry(error) => error.code(),
             Self::Desk(error) => desk_code(error.code()),
         }
     }

@@ -11,15 +11,19 @@ mod endpoint;
 mod error;
 mod experiments;
 mod limits;
+mod logged_models;
 mod metrics;
-mod models;
+mod model_versions;
 mod names;
+mod registered_models;
+mod registry;
 mod runs;
 mod search;
 mod server;
 mod status;
 #[cfg(test)]
 mod testing;
+mod webhooks;
 mod wire;
 
 use axum::Router;
@@ -60,8 +64,10 @@ fn tracking() -> Router<App> {
         .merge(experiments::router())
         .merge(runs::router())
         .merge(metrics::router())
-        .merge(models::router())
         .merge(artifacts::router())
+        .merge(logged_models::router())
+        .merge(registered_models::router())
+        .merge(model_versions::router())
         .route("/experiments/search-datasets", post(datasets::search))
         .route("/upload-artifact", post(artifacts::upload_artifact))
         .fallback(server::unknown)
