@@ -158,10 +158,26 @@ fn read_tail(
         reader.resume(record.offset)?;
     }
     let start = reader.state().offset();
+    let there = spool.size.saturating_sub(start).min(left);
+    tail.whole = read_frames(&mut reader, (&mut record, there), left, (collector, sealed))?;
+    record.offset = reader.state().offset();
+    tail.bytes = record.offset - start;
+    tail.changed = tail.record != record;
+    tail.record = record;
+    Ok(Some(tail))
+}
+
+/// Reads `left` bytes, of which `there` are likely to be there, or a little more; whether nothing is behind them.
+fn read_frames(
+    reader: &mut SpoolReader,
+    (record, there): (&mut SpoolRecord, u64),
+    left: u64,
+    (collector, sealed): (&mut Collector, &mut Numbers),
+) -> Result<bool, BookError> {
+    let start = reader.state().offset();
     let mut places = SpoolPlaces::default();
     // Memory is made ready for all that is asked for, so no more is asked for than there may be.
-    let there = spool.size.saturating_sub(start);
-    let there = there.min(left).max(LEAST_PIECE);
+    let there = there.max(LEAST_PIECE);
     let piece = usize::try_from(there).unwrap_or(PIECE).min(PIECE);
     let mut limit = piece;
     loop {
@@ -174,26 +190,21 @@ fn read_tail(
             if collector.take(&frame, frames.state(), &mut places) {
                 sealed.add(frame.seq);
             } else {
-                note_lost(&mut record, &frame, frames.state());
+                note_lost(record, &frame, frames.state());
             }
         }
         let end = frames.end();
-        note_damage(&mut record, &end);
-        tail.whole = end.tail != Tail::More;
+        note_damage(record, &end);
+        let is_whole = end.tail != Tail::More;
         limit = if end.offset == before {
             limit * 2
         } else {
             piece
         };
-        if tail.whole || (end.offset > before && end.offset - start >= left) {
-            break;
+        if is_whole || (end.offset > before && end.offset - start >= left) {
+            return Ok(is_whole);
         }
     }
-    record.offset = reader.state().offset();
-    tail.bytes = record.offset - start;
-    tail.changed = tail.record != record;
-    tail.record = record;
-    Ok(Some(tail))
 }
 
 /// Whether reading from an offset on would surely give nothing, found out without reading what is before.

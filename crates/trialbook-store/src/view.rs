@@ -33,7 +33,7 @@ use crate::nouns::{
 };
 use crate::pack::{Places, RecordPlace, unpack_document};
 use crate::query::{Entries, Hits, ItemGroup, Query};
-use crate::reading::Reading;
+use crate::reading::{Reading, uids_beginning};
 use crate::sealed::Sealed;
 use crate::tails::{BATCH_BYTES, Tails, read_tails};
 use buckets::RollCache;
@@ -289,6 +289,13 @@ impl Reading for BookView<'_> {
 
     fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, BookError> {
         self.fold.run_no(uid)
+    }
+
+    fn runs_beginning(&self, digits: &str, limit: usize) -> Result<Vec<RunNo>, BookError> {
+        match uids_beginning(digits) {
+            Some(uids) => self.fold.runs_between(uids, limit),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn runs(&self, numbers: &[RunNo]) -> Result<Vec<RunRow>, BookError> {

@@ -23,6 +23,7 @@ mod server;
 mod status;
 #[cfg(test)]
 mod testing;
+mod traces;
 mod webhooks;
 mod wire;
 
@@ -35,7 +36,7 @@ pub(in crate::mlflow) use error::Refusal;
 
 /// All routes. The same ones stand below `/api`, for clients, and below `/ajax-api`, for pages.
 pub(crate) fn router() -> Router<App> {
-    let mut router = Router::new()
+    let mut router = traces::router()
         .route("/version", get(server::version))
         .route("/get-artifact", get(artifacts::get_artifact))
         // The Python client leaves a slash out.
@@ -68,6 +69,7 @@ fn tracking() -> Router<App> {
         .merge(logged_models::router())
         .merge(registered_models::router())
         .merge(model_versions::router())
+        .merge(webhooks::router())
         .route("/experiments/search-datasets", post(datasets::search))
         .route("/upload-artifact", post(artifacts::upload_artifact))
         .fallback(server::unknown)

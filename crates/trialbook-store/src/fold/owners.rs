@@ -234,4 +234,29 @@ impl Fold<'_> {
         let sealed = self.sealed.look().run_no(uid)?;
         Ok(sealed.filter(|no| !self.removed.contains_key(no)))
     }
+
+    /// Runs whose uid is from the first to the last, by number: at most so many of the sealed ones.
+    pub(crate) fn runs_between(
+        &self,
+        (first, last): (RunUid, RunUid),
+        limit: usize,
+    ) -> Result<Vec<RunNo>, BookError> {
+        // Of what is removed there may be as many among them.
+        let most = limit.saturating_add(self.removed.len());
+        let sealed = self.sealed.look().runs_between((first, last), most)?;
+        let mut numbers: Vec<RunNo> = sealed
+            .into_iter()
+            .filter(|no| !self.removed.contains_key(no))
+            .take(limit)
+            .collect();
+        let unsealed = self.run_numbers.iter();
+        numbers.extend(
+            unsealed
+                .filter(|(uid, _)| (first..=last).contains(uid))
+                .map(|(_, no)| *no),
+        );
+        numbers.sort();
+        numbers.dedup();
+        Ok(numbers)
+    }
 }
