@@ -20,6 +20,7 @@ use super::registry::RegistryError;
 use super::runs::RunError;
 use super::search::SearchError;
 use super::traces::otlp_code;
+use super::webhooks::WebhookError;
 use super::wire::WireError;
 use crate::desk::DeskError;
 use crate::http::error::{status_of, told};
@@ -111,18 +112,18 @@ pub(in crate::mlflow) enum Refusal {
     /// Datasets cannot be told.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
-<<<<<<< HEAD
     /// Something cannot be done with a logged model.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Something cannot be done with a webhook.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
     /// Something cannot be done in the registry.
     #[error(transparent)]
     Registry(#[from] RegistryError),
-=======
     /// A request of OpenTelemetry's cannot be read.
     #[error(transparent)]
     Otlp(#[from] OtlpError),
->>>>>>> main
     /// The book refused.
     #[error("{}", told(.0))]
     Desk(#[from] DeskError),
@@ -145,12 +146,10 @@ impl Refusal {
             Self::History(error) => error.code(),
             Self::Artifact(error) => error.code(),
             Self::Dataset(error) => error.code(),
-<<<<<<< HEAD
             Self::Model(error) => error.code(),
+            Self::Webhook(error) => error.code(),
             Self::Registry(error) => error.code(),
-=======
             Self::Otlp(error) => otlp_code(error),
->>>>>>> main
             Self::Desk(error) => desk_code(error.code()),
         }
     }

@@ -33,6 +33,7 @@ use axum::routing::{any, get, post};
 use crate::app::App;
 
 pub(in crate::mlflow) use error::Refusal;
+pub use webhooks::{Tested, test_webhook};
 
 /// All routes. The same ones stand below `/api`, for clients, and below `/ajax-api`, for pages.
 pub(crate) fn router() -> Router<App> {

@@ -43,10 +43,6 @@ pub(in crate::mlflow) enum Form {
 
 /// What a key names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "only logged models have params and metrics")
-)]
 pub(in crate::mlflow) enum Entity {
     /// A property that all have.
     Attribute,
@@ -158,10 +154,6 @@ impl Comparator {
 
 /// What a noun has for a key.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "only logged models have numbers with fractions")
-)]
 pub(in crate::mlflow) enum Fact<'a> {
     /// A text.
     Text(&'a str),

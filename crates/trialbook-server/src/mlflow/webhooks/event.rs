@@ -168,3 +168,49 @@ impl Event {
         }
     }
 }
+
+/// An example of an event, by its name.
+pub(super) fn example(name: &str) -> Option<Event> {
+    let (entity, action) = name.split_once('.')?;
+    let (entity, actions) = KNOWN.into_iter().find(|(known, _)| *known == entity)?;
+    let action = actions.iter().find(|known| **known == action)?;
+    let tags = json!({ "example_key": "example_value" });
+    let data = match (entity, *action) {
+        ("registered_model", _) => {
+            json!({ "name": "example_model", "tags": tags, "description": "An example registered model" })
+        }
+        ("model_version", _) => json!({
+            "name": "example_model", "version": "1", "source": "models:/123", "run_id": "abcd1234abcd5678",
+            "tags": tags, "description": "An example model version",
+        }),
+        ("prompt", _) => {
+            json!({ "name": "example_prompt", "tags": tags, "description": "An example prompt" })
+        }
+        ("prompt_version", _) => json!({
+            "name": "example_prompt", "version": "1", "template": "Hello {{name}}!", "tags": tags,
+            "description": "An example prompt version",
+        }),
+        ("budget_policy", _) => json!({ "budget_policy_id": "example" }),
+        (entity, action) => {
+            let mut data = json!({ "name": "example" });
+            let parts: &[(&str, &str)] = match action {
+                "set" => &[("key", "example_key"), ("value", "example_value")],
+                "created" => &[("alias", "example_alias"), ("version", "1")],
+                _ if entity.ends_with("_tag") => &[("key", "example_key")],
+                _ => &[("alias", "example_alias")],
+            };
+            for (key, value) in parts {
+                data[*key] = (*value).into();
+            }
+            if entity.ends_with("version_tag") {
+                data["version"] = "1".into();
+            }
+            data
+        }
+    };
+    Some(Event {
+        entity,
+        action,
+        data,
+    })
+}
