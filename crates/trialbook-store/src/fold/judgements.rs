@@ -1,6 +1,9 @@
 //! Derived metrics that cannot be folded on: items that were judged later or recorded anew, and states of older
 //! rules. They are folded anew, from all that their run was heard to say.
 
+use std::rc::Rc;
+use std::sync::Arc;
+
 use trialbook_model::derived::{self, Judgements};
 use trialbook_model::record::{Event, Op};
 
@@ -71,20 +74,26 @@ impl Fold<'_> {
     /// Folds the items of runs again that have judgements or numbered items and got new items or judgements, and everything of
     /// runs that older rules have folded.
     pub(super) fn judge_again(&mut self) -> Result<(), BookError> {
-        for run in self.runs.values_mut() {
-            let kept = &run.kept;
-            let derived = &mut run.row.state.derived;
-            let judged = !(kept.items.is_empty() && kept.assessments.is_empty())
-                && derived.needs_all_items();
+        let sealed = Rc::clone(&self.sealed);
+        for no in &self.touched {
+            let Some(run) = self.folded.runs.get(no) else {
+                continue;
+            };
+            let derived = &run.row.state.derived;
+            let judged = self.judged.contains(no) && derived.needs_all_items();
             let is_current = derived.is_current();
             if is_current && !judged {
                 continue;
             }
-            let observed = match Observed::read(&self.sealed, &kept.places) {
+            let observed = match Observed::read(&sealed, &run.kept.places) {
                 // Without all of it the last result is the best that is known.
                 Err(error) if error.is_damage() => continue,
-                observed => observed?.and(kept),
+                observed => observed?.and(&run.kept),
             };
+            let Some(run) = Arc::make_mut(&mut self.folded).runs.get_mut(no) else {
+                continue;
+            };
+            let derived = &mut run.row.state.derived;
             if is_current {
                 observed.judge(derived);
             } else {
