@@ -8,6 +8,7 @@ pub mod app;
 mod base64;
 pub mod desk;
 pub mod http;
+mod loopback;
 mod mlflow;
 mod otlp;
 pub mod serve;
@@ -19,4 +20,5 @@ pub(crate) mod testing;
 
 pub use app::{App, Settings, router};
 pub use desk::{Actor, Desk, DeskError, DeskOptions, Draft, Look};
+pub use loopback::Loopback;
 pub use serve::{Listening, ServeError, ServeOptions, serve};

@@ -157,7 +157,27 @@ fn stopped() -> Result<impl Future<Output = ()>, ServeError> {
 
 /// Takes connections until it is to stop, and lets those that are there come to their end.
 async fn answer(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    answer_all(GracefulShutdown::new(), listener, router, stop).await;
+}
+
+/// As [`answer`], with a connection that was taken already.
+pub(crate) async fn answer_from(
+    first: TcpStream,
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) {
     let graceful = GracefulShutdown::new();
+    take(first, &router, &graceful);
+    answer_all(graceful, listener, router, stop).await;
+}
+
+async fn answer_all(
+    graceful: GracefulShutdown,
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) {
     let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
