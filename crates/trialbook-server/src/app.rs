@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::desk::Desk;
-use crate::http;
+use crate::{http, mlflow};
 
 /// How a server answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,7 @@ impl App {
 pub fn router(app: App) -> Router {
     Router::new()
         .merge(http::router())
+        .merge(mlflow::router())
         .fallback(http::nowhere)
         .with_state(app)
 }

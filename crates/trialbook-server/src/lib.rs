@@ -5,8 +5,11 @@
 //! the [`desk`], and a write is answered only when it is on the disk.
 
 pub mod app;
+mod base64;
 pub mod desk;
 pub mod http;
+mod mlflow;
+mod otlp;
 pub mod serve;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -78,9 +78,14 @@ impl Bench {
         }
     }
 
+    /// The book as another process has it.
+    pub(crate) fn book(&self) -> Book {
+        Book::open(&self.folder.path().join("book"), Access::Write).unwrap()
+    }
+
     /// Writes as another process does, with a spool of its own.
     pub(crate) fn elsewhere(&self, ops: &[Op]) {
-        let book = Book::open(&self.folder.path().join("book"), Access::Write).unwrap();
+        let book = self.book();
         let clock = Arc::<Ticking>::clone(&self.clock);
         let mut recorder = book.recorder(RecorderOptions::new("other", clock)).unwrap();
         for op in ops {

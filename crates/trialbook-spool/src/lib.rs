@@ -26,11 +26,13 @@ pub use error::{SpoolError, code_of_io};
 pub use files::{Access, FileHandle, Files, Identity, Segment, SystemFiles, is_network};
 pub use frame::PointsView;
 pub use header::{Header, name_of};
-pub use liveness::{ClaimedSpool, Liveness, SpoolFile, claim_dead, list, remove_unfinished};
+pub use liveness::{
+    ClaimedSpool, Liveness, SpoolFile, claim_dead, inspect, list, remove_unfinished,
+};
 pub use reader::{
     Content, End, Frame, FrameError, Frames, Lost, Past, ReaderState, SpoolReader, Tail, Trust,
 };
 pub use writer::{
     Background, Durability, KeyIndex, LogCall, Mode, Note, Repeat, SpoolOptions, SpoolWriter,
-    SubjectIndex,
+    SubjectIndex, SyncPoint,
 };

@@ -53,7 +53,7 @@ pub fn list(files: &dyn Files, dir: &Path) -> Result<Vec<SpoolFile>, SpoolError>
     let mut spools = Vec::new();
     for path in paths {
         if path.extension().is_some_and(|ending| ending == "spool")
-            && let Some(spool) = inspect(files, &path, &here)?
+            && let Some(spool) = inspect_from(files, &path, &here)?
         {
             spools.push(spool);
         }
@@ -61,7 +61,12 @@ pub fn list(files: &dyn Files, dir: &Path) -> Result<Vec<SpoolFile>, SpoolError>
     Ok(spools)
 }
 
-fn inspect(
+/// One spool; `None` when the file is gone.
+pub fn inspect(files: &dyn Files, path: &Path) -> Result<Option<SpoolFile>, SpoolError> {
+    inspect_from(files, path, &files.identity())
+}
+
+fn inspect_from(
     files: &dyn Files,
     path: &Path,
     here: &Identity,

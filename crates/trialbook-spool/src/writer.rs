@@ -29,6 +29,7 @@ use self::dictionary::Dictionary;
 use self::open::{Chosen, OpenSpool};
 pub use self::options::{Background, Durability, Mode, Note, Repeat, SpoolOptions};
 use self::syncing::Progress;
+pub use self::syncing::SyncPoint;
 use crate::error::SpoolError;
 use crate::files::{FileHandle, Files, SystemFiles, make_dir_durably};
 use crate::frame::{PointsHead, put_points};
@@ -226,6 +227,16 @@ impl SpoolWriter {
                 self.failure.take().map_or(Ok(()), Err)
             }
         }
+    }
+
+    /// What makes durable, from any thread, all that the present file holds when it is asked. Files before it
+    /// are on the disk already where nobody syncs in the background.
+    pub fn sync_point(&self) -> Option<SyncPoint> {
+        let open = self.open.as_ref()?;
+        Some(SyncPoint {
+            file: Arc::clone(&open.file),
+            progress: Arc::clone(&open.progress),
+        })
     }
 
     /// A failure of the disk that no call has told yet, such as one met in the background.

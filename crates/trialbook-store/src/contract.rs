@@ -5,6 +5,7 @@
 //! written out and compared as text. Invariant: the model is told the same seals, so that numbers agree too.
 
 mod answers;
+mod operations;
 mod script;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ use trialbook_model::time::{Clock, Timestamp};
 use trialbook_spool::{Background, Durability, Mode, Note};
 
 use crate::book::{Access, Book, Effort, SealOutcome};
+use crate::live::{Live, Standing};
 use crate::query::{Query, Shown};
 use crate::reading::Reading as _;
 use crate::recorder::{Recorder, RecorderOptions};
@@ -182,6 +184,80 @@ proptest! {
         pair.play(&Step::Seal);
         pair.play(&Step::Reopen);
         pair.check();
+    }
+}
+
+/// A book in service, other writers beside it, and the model, which takes in each batch as it arrives.
+struct Service<'a> {
+    pair: &'a mut Pair,
+}
+
+impl Service<'_> {
+    fn play(&mut self, step: &Step, live: &mut Live<'_>, standing: &Standing) {
+        match step {
+            // The first writer is the one in service.
+            Step::Record(record) if record.writer == 0 => {
+                self.catch_up(live);
+                self.pair.clock.set(record.time);
+                let note = Note {
+                    actor: record.actor.clone(),
+                    operation: record.operation,
+                };
+                let said: Vec<_> = record
+                    .ops
+                    .iter()
+                    .map(|op| (op.clone(), note.clone()))
+                    .collect();
+                let batch = live.write_signed(&said).unwrap();
+                self.pair.model.seal(&batch);
+            }
+            Step::Record(_) | Step::End(_) | Step::Leave(_) => self.pair.play(step),
+            Step::Seal => {
+                self.catch_up(live);
+                live.seal().unwrap();
+            }
+            Step::Check | Step::Reopen => {
+                self.catch_up(live);
+                let view = standing.view(live.book()).unwrap();
+                let (expected, found) = (answers(&self.pair.model), answers(&view));
+                assert_eq!(expected, found);
+                assert_eq!(view.damaged().unwrap(), BTreeSet::new());
+            }
+        }
+    }
+
+    fn catch_up(&mut self, live: &mut Live<'_>) {
+        live.catch_up().unwrap();
+        let pending = std::mem::take(&mut self.pair.pending);
+        if !pending.is_empty() {
+            self.pair.model.seal(&pending);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: ProptestConfig::default().cases / 8,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn a_book_in_service_answers_as_the_model_does(steps in script()) {
+        let folder = folder();
+        let mut pair = Pair::new(folder.path().join("book"));
+        let book = Book::open(&pair.path, Access::Write).unwrap();
+        let clock: Arc<dyn Clock> = Arc::<TurnedClock>::clone(&pair.clock);
+        let options = RecorderOptions {
+            background: Background::None,
+            ..RecorderOptions::new("ann", clock)
+        };
+        let standing = Arc::default();
+        let mut live = Live::open(&book, options, &standing).unwrap().unwrap();
+        let mut service = Service { pair: &mut pair };
+        for step in steps.iter().chain([&Step::Check, &Step::Seal, &Step::Check]) {
+            service.play(step, &mut live, &standing);
+        }
     }
 }
 

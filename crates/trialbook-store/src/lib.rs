@@ -21,6 +21,7 @@ mod folders;
 pub mod gc;
 pub mod index;
 mod indexes;
+pub mod live;
 mod memory;
 pub mod nouns;
 mod pack;

@@ -3,7 +3,7 @@
 //! Not here: sealing, reading. Invariant: the time of a record is never before that of the one before it
 //! of the same writer, whatever the clock does.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use trialbook_model::id::WriterUid;
@@ -12,7 +12,7 @@ use trialbook_model::state::Stamp;
 use trialbook_model::time::{Clock, Timestamp};
 use trialbook_spool::{
     Background, Durability, Files, KeyIndex, LogCall, Mode, Note, Repeat, SpoolOptions,
-    SpoolWriter, SubjectIndex,
+    SpoolWriter, SubjectIndex, SyncPoint,
 };
 
 use crate::error::BookError;
@@ -81,6 +81,16 @@ impl Recorder {
     /// Who writes; a forked child gets another identity with its first record.
     pub fn writer(&self) -> WriterUid {
         self.spool.writer()
+    }
+
+    /// The file that it writes at present.
+    pub fn path(&self) -> Option<PathBuf> {
+        self.spool.path()
+    }
+
+    /// What makes durable, from any thread, what was recorded so far in the file that it writes at present.
+    pub fn sync_point(&self) -> Option<SyncPoint> {
+        self.spool.sync_point()
     }
 
     /// Bytes in the file that it writes at present.

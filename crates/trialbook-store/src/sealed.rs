@@ -7,6 +7,7 @@ mod nouns;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::thread;
 
 use serde::de::DeserializeOwned;
@@ -16,6 +17,7 @@ use trialbook_spool::codec::{Axis, CHUNK_VALUES, Scratch, decode_axis, decode_va
 
 use crate::backend::{ChunkRecord, Counters, Look, Part};
 use crate::error::BookError;
+use crate::fold::Shared;
 use crate::nouns::{EntryRow, ExperimentRow, ItemRecord, Recorded, RunRow, Series};
 use crate::pack::{
     ItemBlock, LongPlace, Names, Places, RecordPlace, ShortPack, unpack_items, unpack_records,
@@ -24,7 +26,7 @@ use crate::pack::{
 /// A sealed run.
 #[derive(Debug, Clone)]
 pub(crate) struct SealedRun {
-    pub(crate) row: RunRow,
+    pub(crate) row: Shared<RunRow>,
     pub(crate) places: Places,
 }
 
@@ -59,7 +61,7 @@ pub(crate) struct SealedEntry {
 /// A look at what is sealed.
 pub(crate) struct Sealed<'a> {
     look: Box<dyn Look + 'a>,
-    names: Names,
+    names: Arc<Names>,
     counters: Counters,
     scratch: RefCell<Scratch>,
     /// The run that was asked for last: one question mostly follows another.
@@ -108,13 +110,19 @@ impl<'a> Sealed<'a> {
         for (_, name) in look.names(names.len())? {
             names.number(&name);
         }
-        Ok(Self {
-            counters: look.counters()?,
+        let counters = look.counters()?;
+        Ok(Self::with(look, counters, Arc::new(names)))
+    }
+
+    /// A look whose counters and names are known already.
+    pub(crate) fn with(look: Box<dyn Look + 'a>, counters: Counters, names: Arc<Names>) -> Self {
+        Self {
+            counters,
             look,
             names,
             scratch: RefCell::new(Scratch::default()),
             last_run: RefCell::default(),
-        })
+        }
     }
 
     pub(crate) fn look(&self) -> &dyn Look {
@@ -123,6 +131,11 @@ impl<'a> Sealed<'a> {
 
     pub(crate) fn names(&self) -> &Names {
         &self.names
+    }
+
+    /// The names, for other looks at the same rows.
+    pub(crate) fn shared_names(&self) -> Arc<Names> {
+        Arc::clone(&self.names)
     }
 
     pub(crate) fn counters(&self) -> Counters {

@@ -10,8 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use trialbook_spool::{
-    Access, End, Files, Frame, Liveness, Lost, ReaderState, SpoolError, SpoolFile, SpoolReader,
-    Tail, list,
+    Access, End, Files, Frame, Liveness, Lost, Past, ReaderState, SpoolError, SpoolFile,
+    SpoolReader, Tail, list,
 };
 
 use crate::backend::{Look, SpoolRecord};
@@ -122,7 +122,7 @@ pub(crate) fn read_tails(
     }
 }
 
-fn name_of(path: &Path) -> Option<String> {
+pub(crate) fn name_of(path: &Path) -> Option<String> {
     path.file_name()?.to_str().map(str::to_owned)
 }
 
@@ -149,20 +149,57 @@ fn read_tail(
         tail.whole = false;
         return Ok(Some(tail));
     }
-    let mut reader = match SpoolReader::open(files, &spool.path, spool.past) {
+    let Some(mut reader) = reader_at(files, &spool.path, spool.past, record.offset)? else {
+        return Ok(None);
+    };
+    // Memory is made ready for all that is asked for, so no more is asked for than there may be.
+    let there = spool.size.saturating_sub(reader.state().offset());
+    let there = there.min(left).max(LEAST_PIECE);
+    let piece = usize::try_from(there).unwrap_or(PIECE).min(PIECE);
+    let walked = walk(&mut reader, &mut record, (piece, left), (collector, sealed))?;
+    tail.whole = walked.whole;
+    tail.bytes = walked.bytes;
+    tail.changed = tail.record != record;
+    tail.record = record;
+    Ok(Some(tail))
+}
+
+/// A reader of a spool from an offset on; `None` when the file is gone.
+pub(crate) fn reader_at(
+    files: &dyn Files,
+    path: &Path,
+    past: Past,
+    offset: u64,
+) -> Result<Option<SpoolReader>, BookError> {
+    let mut reader = match SpoolReader::open(files, path, past) {
         Ok(reader) => reader,
         Err(error) if is_gone(&error) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    if record.offset > 0 {
-        reader.resume(record.offset)?;
+    if offset > 0 {
+        reader.resume(offset)?;
     }
+    Ok(Some(reader))
+}
+
+/// How far a walk over a tail came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Walked {
+    pub(crate) bytes: u64,
+    /// Whether nothing more is there.
+    pub(crate) whole: bool,
+}
+
+/// Collects what stands behind a reader's place, in pieces of some bytes, until `left` bytes were walked over;
+/// the record is told how far that is.
+pub(crate) fn walk(
+    reader: &mut SpoolReader,
+    record: &mut SpoolRecord,
+    (piece, left): (usize, u64),
+    (collector, sealed): (&mut Collector, &mut Numbers),
+) -> Result<Walked, BookError> {
     let start = reader.state().offset();
     let mut places = SpoolPlaces::default();
-    // Memory is made ready for all that is asked for, so no more is asked for than there may be.
-    let there = spool.size.saturating_sub(start);
-    let there = there.min(left).max(LEAST_PIECE);
-    let piece = usize::try_from(there).unwrap_or(PIECE).min(PIECE);
     let mut limit = piece;
     loop {
         let before = reader.state().offset();
@@ -174,26 +211,23 @@ fn read_tail(
             if collector.take(&frame, frames.state(), &mut places) {
                 sealed.add(frame.seq);
             } else {
-                note_lost(&mut record, &frame, frames.state());
+                note_lost(record, &frame, frames.state());
             }
         }
         let end = frames.end();
-        note_damage(&mut record, &end);
-        tail.whole = end.tail != Tail::More;
+        note_damage(record, &end);
+        let whole = end.tail != Tail::More;
         limit = if end.offset == before {
             limit * 2
         } else {
             piece
         };
-        if tail.whole || (end.offset > before && end.offset - start >= left) {
-            break;
+        if whole || (end.offset > before && end.offset - start >= left) {
+            record.offset = reader.state().offset();
+            let bytes = record.offset - start;
+            return Ok(Walked { bytes, whole });
         }
     }
-    record.offset = reader.state().offset();
-    tail.bytes = record.offset - start;
-    tail.changed = tail.record != record;
-    tail.record = record;
-    Ok(Some(tail))
 }
 
 /// Whether reading from an offset on would surely give nothing, found out without reading what is before.

@@ -16,24 +16,25 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid};
+use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, ExperimentUid, RunNo, RunUid};
 use trialbook_model::record::{Param, SeriesKey, Signed};
-use trialbook_model::state::ProjectState;
+use trialbook_model::state::{ExperimentState, ProjectState};
 use trialbook_spool::codec::{BucketSpec, Buckets};
 
 use crate::backend::{Backend, Experiments, Look};
 use crate::book::{Book, Effort};
 use crate::error::BookError;
-use crate::fold::{Fold, Kept};
+use crate::fold::{Fold, Folded, Kept};
 use crate::index::Index;
 use crate::indexes::Indexes;
+use crate::live::LiveIndex;
 use crate::nouns::{
     AssessRecord, EntryRow, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, Recorded,
     RunRow, Series, SpanRecord,
 };
 use crate::pack::{Places, RecordPlace, unpack_document};
 use crate::query::{Entries, Hits, ItemGroup, Query};
-use crate::reading::Reading;
+use crate::reading::{Reading, uids_beginning};
 use crate::sealed::Sealed;
 use crate::tails::{BATCH_BYTES, Tails, read_tails};
 use buckets::RollCache;
@@ -45,13 +46,15 @@ const ATTEMPTS: usize = 64;
 /// A consistent look at a book. It does not change while others write.
 pub struct BookView<'a> {
     sealed: Rc<Sealed<'a>>,
-    fold: Fold<'a>,
+    fold: Arc<Folded>,
     unsealed_bytes: u64,
     dead_spools: usize,
     rolls: RefCell<RollCache>,
     indexes: Arc<Indexes>,
     /// The index with what is not sealed, once it was asked for.
     unsealed_index: RefCell<Option<Index>>,
+    /// The index that all views of a book in service share.
+    live: Option<Arc<LiveIndex>>,
     /// Damaged rows that were passed over.
     damaged: RefCell<BTreeSet<RunNo>>,
 }
@@ -113,25 +116,49 @@ impl<'a> BookView<'a> {
                 let (unsealed_bytes, dead_spools) = (tails.bytes(), tails.dead());
                 let mut fold = Fold::new(Rc::clone(&sealed));
                 fold.apply(tails.batch)?;
-                return Ok(Self {
-                    sealed,
-                    fold,
-                    unsealed_bytes,
-                    dead_spools,
-                    rolls: RefCell::default(),
-                    indexes,
-                    unsealed_index: RefCell::default(),
-                    damaged: RefCell::default(),
-                });
+                let of = (unsealed_bytes, dead_spools);
+                return Ok(Self::of(sealed, fold.folded, of, indexes));
             }
         }
         Err(BookError::Restless)
     }
 
+    fn of(
+        sealed: Rc<Sealed<'a>>,
+        fold: Arc<Folded>,
+        (unsealed_bytes, dead_spools): (u64, usize),
+        indexes: Arc<Indexes>,
+    ) -> Self {
+        Self {
+            sealed,
+            fold,
+            unsealed_bytes,
+            dead_spools,
+            rolls: RefCell::default(),
+            indexes,
+            unsealed_index: RefCell::default(),
+            live: None,
+            damaged: RefCell::default(),
+        }
+    }
+
+    /// A view of a book in service.
+    pub(crate) fn live(
+        sealed: Rc<Sealed<'a>>,
+        fold: Arc<Folded>,
+        of: (u64, usize),
+        (indexes, live): (Arc<Indexes>, Arc<LiveIndex>),
+    ) -> Self {
+        Self {
+            live: Some(live),
+            ..Self::of(sealed, fold, of, indexes)
+        }
+    }
+
     /// Ends the view of a process that is about to end: the many small pieces of memory in what was folded
     /// are left to the system, which takes them back at once.
-    pub fn leave(mut self) {
-        std::mem::forget(std::mem::take(&mut self.fold.runs));
+    pub fn leave(self) {
+        std::mem::forget(Arc::clone(&self.fold));
         std::mem::forget(self.unsealed_index.take());
     }
 
@@ -140,6 +167,43 @@ impl<'a> BookView<'a> {
         match self.run_no(uid)? {
             Some(no) => self.row(no),
             None => Ok(None),
+        }
+    }
+
+    /// The run of a uid, without a copy of its own.
+    pub fn shared_run(&self, uid: RunUid) -> Result<Option<Arc<RunRow>>, BookError> {
+        let Some(no) = self.run_no(uid)? else {
+            return Ok(None);
+        };
+        if let Some(folded) = self.fold.runs.get(&no) {
+            return Ok(Some(folded.row.share()));
+        }
+        Ok(self.sealed.run(no)?.map(|sealed| sealed.row.share()))
+    }
+
+    /// The first experiment that has a name in a project now, those in the bin too.
+    pub fn experiment_named(
+        &self,
+        project: &str,
+        name: &str,
+    ) -> Result<Option<ExperimentNo>, BookError> {
+        let bears = |state: &ExperimentState| {
+            state.project() == project && state.name().is_some_and(|known| known == name)
+        };
+        let mut folded = self.fold.experiments.iter();
+        let folded = folded.find(|(_, found)| bears(&found.row.state));
+        let folded = folded.map(|(no, _)| *no);
+        // What was spoken of since bears its present name above.
+        let mut sealed = self.sealed.look().experiments_named(project, name)?;
+        sealed.retain(|no| !self.fold.experiments.contains_key(no));
+        Ok(folded.into_iter().chain(sealed).min())
+    }
+
+    /// The experiment of a uid.
+    pub fn experiment_no(&self, uid: ExperimentUid) -> Result<Option<ExperimentNo>, BookError> {
+        match self.fold.experiment_uids.get(&uid) {
+            Some(no) => Ok(Some(*no)),
+            None => self.sealed.look().experiment_no(uid),
         }
     }
 
@@ -155,13 +219,13 @@ impl<'a> BookView<'a> {
 
     fn row(&self, no: RunNo) -> Result<Option<RunRow>, BookError> {
         if let Some(folded) = self.fold.runs.get(&no) {
-            return Ok(Some(folded.row.clone()));
+            return Ok(Some(RunRow::clone(&folded.row)));
         }
         if self.fold.removed.contains_key(&no) {
             return Ok(None);
         }
         let sealed = self.sealed.run(no)?;
-        Ok(sealed.map(|sealed| sealed.row.clone()))
+        Ok(sealed.map(|sealed| RunRow::clone(&sealed.row)))
     }
 
     /// The present value of a param, so that a differing one can be refused at once (M-5).
@@ -175,7 +239,9 @@ impl<'a> BookView<'a> {
         let sealed = self.sealed.look().changed_since(0)?;
         let first_new = self.sealed.counters().run;
         let new = self.fold.runs.range(RunNo(first_new)..).count() as u64;
-        Ok(sealed + new - self.fold.removed.len() as u64)
+        // Others got their number since, and it will stay unused.
+        let removed = self.fold.removed.range(..RunNo(first_new)).count() as u64;
+        Ok(sealed + new - removed)
     }
 
     /// The runs seen last, newest first, those in the bin too.
@@ -272,7 +338,7 @@ impl Reading for BookView<'_> {
     }
 
     fn entry_no(&self, uid: EntryUid) -> Result<Option<EntryNo>, BookError> {
-        self.fold.entry_no(uid)
+        self.fold.entry_no(self.sealed.look(), uid)
     }
 
     fn entry(&self, no: EntryNo) -> Result<Option<EntryRow>, BookError> {
@@ -284,11 +350,22 @@ impl Reading for BookView<'_> {
     }
 
     fn collection(&self, project: &str, name: &str) -> Result<Option<EntryNo>, BookError> {
-        self.fold.collection(project, name)
+        self.fold.collection(self.sealed.look(), project, name)
     }
 
     fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, BookError> {
-        self.fold.run_no(uid)
+        if let Some(no) = self.fold.run_numbers.get(&uid) {
+            return Ok(Some(*no));
+        }
+        let sealed = self.sealed.look().run_no(uid)?;
+        Ok(sealed.filter(|no| !self.fold.removed.contains_key(no)))
+    }
+
+    fn runs_beginning(&self, digits: &str, limit: usize) -> Result<Vec<RunNo>, BookError> {
+        match uids_beginning(digits) {
+            Some(uids) => self.fold.runs_between(&self.sealed, uids, limit),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn runs(&self, numbers: &[RunNo]) -> Result<Vec<RunRow>, BookError> {
@@ -370,7 +447,7 @@ impl Reading for BookView<'_> {
 
     fn snapshot(&self, sha256: &str) -> Result<Option<serde_json::Value>, BookError> {
         if let Some(document) = self.fold.snapshots.get(sha256) {
-            return Ok(Some(document.clone()));
+            return Ok(Some(serde_json::Value::clone(document)));
         }
         let Some(packed) = self.sealed.look().snapshot(sha256)? else {
             return Ok(None);

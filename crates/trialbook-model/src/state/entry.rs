@@ -293,7 +293,11 @@ mod tests {
         };
         let mut ops = vec![signed(1, 1, Op::CreateEntry(Box::new(create)))];
         let version = EntryUid(Uid([8; 16]));
-        ops.push(signed(2, 2, field("alias.champion", json!(version.to_string()))));
+        ops.push(signed(
+            2,
+            2,
+            field("alias.champion", json!(version.to_string())),
+        ));
         let state = folded(&ops);
         assert_eq!(state.findable(), Some(("default", "m")));
         assert_eq!(state.aliases().collect::<Vec<_>>(), [("champion", version)]);

@@ -24,25 +24,12 @@ impl<'a> Look<'a> {
 impl Look<'_> {
     /// The run of a uid, those in the bin too.
     pub fn run_of(&self, uid: RunUid) -> Result<Option<Arc<RunRow>>, BookError> {
-        Ok(self.view.run_by_uid(uid)?.map(Arc::new))
+        self.view.shared_run(uid)
     }
 
     /// An experiment, those in the bin too.
     pub fn experiment_of(&self, no: ExperimentNo) -> Result<Option<Arc<ExperimentRow>>, BookError> {
         Ok(self.view.experiment(no)?.map(Arc::new))
-    }
-
-    /// The first experiment that bears a name in a project now, those in the bin too.
-    pub fn experiment_named(
-        &self,
-        project: &str,
-        name: &str,
-    ) -> Result<Option<ExperimentNo>, BookError> {
-        let rows = self.view.experiments()?;
-        let mut named = rows.iter().filter(|row| {
-            row.state.project() == project && row.state.name().is_some_and(|known| known == name)
-        });
-        Ok(named.next().map(|row| row.no))
     }
 }
 

@@ -1,8 +1,9 @@
 //! The desk: the one door of requests to the book.
 //!
-//! One thread decides and writes, one request after the other; what it wrote is synced for all that wait at
-//! once. Not here: what requests mean. Invariant: a write is answered only when it is on the disk; a decision
-//! sees everything decided before it.
+//! One thread decides and writes, one request after the other; a second one syncs what was written, for all
+//! that wait at once; reads go on beside both. While it is open it holds the lease to seal. Not here: what
+//! requests mean. Invariant: a write is answered only when it is on the disk; a decision sees everything
+//! decided before it.
 
 mod draft;
 mod error;
@@ -10,23 +11,29 @@ mod look;
 mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
 use trialbook_model::time::Clock;
 use trialbook_store::Book;
+use trialbook_store::live::{Measure, Standing};
 
 pub use draft::Draft;
 pub use error::DeskError;
 pub use look::Look;
+pub use worker::Tally;
 
-use worker::{Job, Settle, Worker};
+use worker::{Job, Phase, Settle, Start};
 
 /// Writes that may wait at the desk before others are turned away.
 const MOST_WAITING: usize = 16_384;
+
+/// How long a request waits for a desk that is not open yet.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How a desk works.
 #[derive(Clone)]
@@ -64,30 +71,45 @@ pub struct Desk {
 
 struct Inner {
     book: Arc<Book>,
+    standing: Arc<Standing>,
     jobs: mpsc::Sender<Job>,
     waiting: Arc<AtomicUsize>,
     changes: watch::Receiver<u64>,
-    thread: std::sync::Mutex<Option<JoinHandle<()>>>,
+    phase: watch::Receiver<Phase>,
+    tally: Arc<Tally>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Desk {
-    /// Opens the server's own spool and begins to work.
+    /// Begins to open a book: its lease is waited for beside, and requests wait for that some seconds.
     pub fn open(book: Book, options: DeskOptions) -> Result<Self, DeskError> {
         let book = Arc::new(book);
         let (jobs, queue) = mpsc::channel();
         let (ticks, changes) = watch::channel(0);
-        let worker = Worker::open(Arc::clone(&book), options, ticks)?;
+        let (phase, phases) = watch::channel(Phase::Opening);
+        let (standing, tally) = (Arc::default(), Arc::default());
+        let start = Start {
+            book: Arc::clone(&book),
+            options,
+            standing: Arc::clone(&standing),
+            ticks,
+            phase,
+            tally: Arc::clone(&tally),
+        };
         let thread = thread::Builder::new()
             .name("trialbook-desk".to_owned())
-            .spawn(move || worker.run(&queue))
+            .spawn(move || worker::run(start, &queue))
             .map_err(|_system| DeskError::Closed)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 book,
+                standing,
                 jobs,
                 waiting: Arc::default(),
                 changes,
-                thread: std::sync::Mutex::new(Some(thread)),
+                phase: phases,
+                tally,
+                thread: Mutex::new(Some(thread)),
             }),
         })
     }
@@ -95,6 +117,30 @@ impl Desk {
     /// The book, for what is not rows: its artifacts, its folder.
     pub fn book(&self) -> &Book {
         &self.inner.book
+    }
+
+    /// Waits until the book can be asked, some seconds at most.
+    pub async fn ready(&self) -> Result<(), DeskError> {
+        self.ready_within(PATIENCE).await
+    }
+
+    /// Waits until the book can be asked.
+    pub async fn ready_within(&self, patience: Duration) -> Result<(), DeskError> {
+        let mut phase = self.inner.phase.clone();
+        if matches!(*phase.borrow(), Phase::Open) {
+            return Ok(());
+        }
+        let settled = |phase: &Phase| !matches!(phase, Phase::Opening);
+        match timeout(patience, phase.wait_for(settled)).await {
+            Err(_elapsed) => Err(DeskError::Held),
+            Ok(Err(_gone)) => Err(DeskError::Closed),
+            Ok(Ok(phase)) => match &*phase {
+                Phase::Open => Ok(()),
+                Phase::Opening => Err(DeskError::Held),
+                Phase::Failed(error) => Err(error.clone()),
+                Phase::Closed => Err(DeskError::Closed),
+            },
+        }
     }
 
     /// Reads on a consistent look that holds everything acknowledged so far, by whomever.
@@ -106,10 +152,11 @@ impl Desk {
         T: Send + 'static,
         E: From<DeskError> + Send + 'static,
     {
-        let book = Arc::clone(&self.inner.book);
+        self.ready().await?;
+        let inner = Arc::clone(&self.inner);
         let asking = tokio::task::spawn_blocking(move || {
-            let view = book.view().map_err(DeskError::from)?;
-            ask(&Look::new(view))
+            let look = inner.look()?;
+            ask(&look)
         });
         asking
             .await
@@ -127,6 +174,7 @@ impl Desk {
         T: Send + 'static,
         E: From<DeskError> + Send + 'static,
     {
+        self.ready().await?;
         let seat = self.seat()?;
         let (answer, answered) = oneshot::channel();
         let actor = actor.clone();
@@ -149,9 +197,32 @@ impl Desk {
             .unwrap_or_else(|_gone| Err(DeskError::Closed.into()))
     }
 
+    /// Seals what there is.
+    pub async fn seal(&self) -> Result<(), DeskError> {
+        self.ready().await?;
+        let (answer, answered) = oneshot::channel();
+        self.inner.ask(|worker| worker.seal(), answer)?;
+        answered.await.unwrap_or(Err(DeskError::Closed))
+    }
+
     /// Ticks at every change, for streams.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.inner.changes.clone()
+    }
+
+    /// What it has done.
+    pub fn tally(&self) -> &Tally {
+        &self.inner.tally
+    }
+
+    /// How much is not sealed, and in how many spools.
+    pub fn measure(&self) -> Measure {
+        self.inner.standing.measure()
+    }
+
+    /// Writes that wait.
+    pub fn waiting(&self) -> usize {
+        self.inner.waiting.load(Ordering::Relaxed)
     }
 
     /// Ends the desk: what was asked for is written, the spool is ended. Later writes are refused.
@@ -162,10 +233,13 @@ impl Desk {
         });
         self.inner.jobs.send(stop).ok();
         let thread = self.inner.thread.lock();
-        let thread = thread
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .take();
-        if let Some(thread) = thread {
+        let thread = thread.unwrap_or_else(PoisonError::into_inner).take();
+        let opening = matches!(
+            *self.inner.phase.borrow(),
+            Phase::Opening | Phase::Failed(_)
+        );
+        // One that never got the lease has nothing to end.
+        if let Some(thread) = thread.filter(|_| !opening) {
             thread.join().ok();
         }
     }
@@ -177,6 +251,31 @@ impl Desk {
             return Err(DeskError::Crowded);
         }
         Ok(seat)
+    }
+}
+
+impl Inner {
+    /// A look that holds everything acknowledged by now. Blocks for as long as others' words are taken in.
+    fn look(&self) -> Result<Look<'_>, DeskError> {
+        if !self.standing.is_current(&self.book)? {
+            let (answer, answered) = oneshot::channel();
+            self.ask(|worker| worker.catch_up(), answer)?;
+            answered.blocking_recv().unwrap_or(Err(DeskError::Closed))?;
+        }
+        Ok(Look::new(self.standing.view(&self.book)?))
+    }
+
+    /// Has the thread do something that is answered before any sync.
+    fn ask(
+        &self,
+        what: fn(&mut worker::Worker<'_>) -> Result<(), DeskError>,
+        answer: oneshot::Sender<Result<(), DeskError>>,
+    ) -> Result<(), DeskError> {
+        let job: Job = Box::new(move |worker| {
+            answer.send(what(worker)).ok();
+            Box::new(drop)
+        });
+        self.jobs.send(job).map_err(|_gone| DeskError::Closed)
     }
 }
 

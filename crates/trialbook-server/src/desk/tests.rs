@@ -1,9 +1,17 @@
-use trialbook_model::id::RunUid;
-use trialbook_model::record::{Op, StartRun};
-use trialbook_store::BookError;
+use trialbook_model::id::{ExperimentUid, RunUid};
+use trialbook_model::record::{Op, SetTags, StartRun, Subject};
+use trialbook_store::reading::Reading as _;
+use trialbook_store::{Access, BookError, Effort, SealOutcome};
 
 use super::*;
-use crate::testing::Bench;
+use crate::testing::{Bench, Ticking};
+
+fn options() -> DeskOptions {
+    DeskOptions {
+        clock: Arc::<Ticking>::default(),
+        actor: "server".to_owned(),
+    }
+}
 
 async fn start(desk: &Desk, actor: &Actor) -> RunUid {
     let started: Result<RunUid, DeskError> = desk
@@ -86,7 +94,80 @@ async fn a_closed_desk_has_written_everything_and_refuses_the_rest() {
         .unwrap();
     let refused: Result<(), DeskError> = desk.write(&Actor::default(), |_, _| Ok(())).await;
     assert!(matches!(refused, Err(DeskError::Closed)));
-    assert_eq!(runs(&desk).await, 1);
+    let book = bench.book();
+    assert_eq!(book.view().unwrap().run_count().unwrap(), 1);
+    assert_eq!(book.seal(Effort::All).unwrap().outcome, SealOutcome::Sealed);
+}
+
+#[tokio::test]
+async fn while_somebody_else_has_the_lease_requests_wait_and_then_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("book");
+    let first = Desk::open(Book::create(&path).unwrap(), options()).unwrap();
+    first.ready().await.unwrap();
+    let second = Desk::open(Book::open(&path, Access::Write).unwrap(), options()).unwrap();
+    let refused = second.ready_within(Duration::from_millis(1)).await;
+    assert!(matches!(refused, Err(DeskError::Held)));
+    tokio::task::spawn_blocking(move || first.close())
+        .await
+        .unwrap();
+    start(&second, &Actor::default()).await;
+    assert_eq!(runs(&second).await, 1);
+}
+
+#[tokio::test]
+async fn many_writers_share_syncs_and_none_is_refused() {
+    let bench = Bench::new();
+    let desk = bench.app.desk();
+    let writers: Vec<_> = (0..64)
+        .map(|writer| {
+            let desk = desk.clone();
+            tokio::spawn(async move {
+                for of in 0..4 {
+                    let named: Result<_, DeskError> = desk
+                        .write(&Actor::default(), move |look, draft| {
+                            // All of them want the same experiments.
+                            let name = format!("e{of}");
+                            let known = look.experiment_named("default", &name)?;
+                            if known.is_none() {
+                                let experiment = ExperimentUid(draft.mint());
+                                let create = serde_json::json!({
+                                    "experiment": experiment, "project": "default", "name": name,
+                                });
+                                let create = serde_json::from_value(create).unwrap();
+                                draft.say(Op::CreateExperiment(create));
+                            }
+                            let uid = RunUid(draft.mint());
+                            draft.say(Op::StartRun(StartRun::of(uid)));
+                            draft.say(Op::SetTags(SetTags {
+                                subject: Subject::Run(uid),
+                                tags: vec![(format!("t{writer}-{of}"), Some("x".to_owned()))],
+                            }));
+                            Ok(uid)
+                        })
+                        .await;
+                    let uid = named.unwrap();
+                    let seen: Result<_, DeskError> =
+                        desk.read(move |look| Ok(look.run_of(uid)?)).await;
+                    assert!(seen.unwrap().is_some());
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let experiments: Result<_, DeskError> = desk.read(|look| Ok(look.experiments()?)).await;
+    assert_eq!(experiments.unwrap().len(), 5, "four and `Default`");
+    assert_eq!(runs(desk).await, 256);
+    let (writes, syncs) = (&desk.tally().writes, &desk.tally().syncs);
+    let [writes, syncs] = [writes, syncs].map(|count| count.load(Ordering::Relaxed));
+    assert!(
+        writes >= 256 && syncs <= writes,
+        "{writes} writes, {syncs} syncs"
+    );
+    desk.seal().await.unwrap();
+    assert_eq!(runs(desk).await, 256);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::fork;
+use crate::error::SpoolError;
 use crate::files::{FileHandle, sync_through};
 use crate::header::{DURABLE_AT, durable_words};
 
@@ -85,6 +86,35 @@ impl Progress {
                 self.failed.store(true, Ordering::Release);
             }
         }
+    }
+}
+
+/// Makes the records of one file durable, from any thread, while its writer goes on.
+#[derive(Clone)]
+pub struct SyncPoint {
+    pub(super) file: Arc<dyn FileHandle>,
+    pub(super) progress: Arc<Progress>,
+}
+
+impl SyncPoint {
+    /// Makes everything durable that was written so far; false where nothing was left to do.
+    pub fn sync(&self) -> Result<bool, SpoolError> {
+        let due = !self.progress.is_settled();
+        self.progress.sync(self.file.as_ref());
+        if self.progress.has_failed() {
+            let source = self.progress.take_failure();
+            return Err(SpoolError::SyncFailed {
+                path: self.progress.path.clone(),
+                from: self.progress.durable(),
+                source: source.unwrap_or_else(|| io::ErrorKind::Other.into()),
+            });
+        }
+        Ok(due)
+    }
+
+    /// Whether both are of one file.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.progress, &other.progress)
     }
 }
 

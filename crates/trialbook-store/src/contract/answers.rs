@@ -8,7 +8,7 @@ use trialbook_model::record::{EntryKind, Hidden, SeriesKey};
 use trialbook_model::state::Records;
 use trialbook_spool::codec::{Along, BucketSpec, Buckets};
 
-use super::script::{ENTRIES, RUNS, entry_uid, run_uid, sum};
+use super::operations::{ENTRIES, RUNS, SNAPSHOTS, entry_uid, run_uid, sum};
 use crate::nouns::{EntryRow, Owner};
 use crate::query::{Entries, Query, Shown};
 use crate::reading::Reading;
@@ -59,7 +59,7 @@ pub(super) fn answers<R: Reading>(book: &R) -> Vec<String> {
         out.push(format!("by {labels:?}: {groups:?}"));
     }
     out.push(format!("unknown: {:?}", book.unknown().unwrap()));
-    for at in 0..3 {
+    for at in 0..SNAPSHOTS {
         out.push(format!(
             "snapshot {at}: {:?}",
             book.snapshot(&sum(at)).unwrap()
@@ -105,6 +105,11 @@ fn register<R: Reading>(book: &R, out: &mut Vec<String>) {
 }
 
 fn searches<R: Reading>(book: &R, out: &mut Vec<String>) {
+    let first = run_uid(0).to_string();
+    for digits in ["", &first[..2], &first[..7], &first, "f", "0F", "xyz"] {
+        let found = book.runs_beginning(digits, usize::MAX >> 1).unwrap();
+        out.push(format!("beginning {digits}: {found:?}"));
+    }
     for shown in [Shown::Active, Shown::WithArchived, Shown::Bin, Shown::All] {
         for limit in [2, usize::MAX] {
             let query = Query {

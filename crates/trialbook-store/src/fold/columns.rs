@@ -18,6 +18,8 @@ pub(crate) struct CallTable {
     pub(crate) times: Vec<i64>,
     /// Row after row.
     values: Vec<f64>,
+    /// How many rows are in the summaries.
+    folded: usize,
 }
 
 impl CallTable {
@@ -26,6 +28,25 @@ impl CallTable {
         self.steps.push(step);
         self.times.push(time);
         self.values.extend(values);
+    }
+
+    fn is_folded(&self) -> bool {
+        self.folded == self.steps.len()
+    }
+
+    /// What the rows in one position amount to that are not in the summaries.
+    fn summary_of_news(&self, position: usize) -> Option<SeriesSummary> {
+        let news = self.folded..self.steps.len();
+        let mut points = news.map(|row| Point {
+            step: self.steps[row],
+            time: Timestamp(self.times[row]),
+            value: self.values[row * self.slots.len() + position],
+        });
+        let mut summary = SeriesSummary::new(points.next()?);
+        for point in points {
+            summary.add(point);
+        }
+        Some(summary)
     }
 
     /// The values in one position of all rows.
@@ -173,10 +194,17 @@ impl PointColumns {
         self.seen.insert(slot, seen);
     }
 
-    /// Notes a point of a series that is watched; true where an equal one was there.
-    pub(crate) fn see(&mut self, slot: u32, point: Point) -> bool {
-        let seen = self.seen.get_mut(&slot);
-        seen.is_some_and(|seen| !seen.insert(bits_of(point)))
+    /// Notes a point, where its series is watched.
+    pub(crate) fn see(&mut self, slot: u32, point: Point) {
+        if let Some(seen) = self.seen.get_mut(&slot) {
+            seen.insert(bits_of(point));
+        }
+    }
+
+    /// Whether a point of a series that is watched is known.
+    pub(crate) fn has_seen(&self, slot: u32, point: Point) -> bool {
+        let seen = self.seen.get(&slot);
+        seen.is_some_and(|seen| seen.contains(&bits_of(point)))
     }
 
     /// The tables in which a series has values, each with its position there.
@@ -201,34 +229,33 @@ impl PointColumns {
         columns
     }
 
-    /// What all points here amount to, by place.
-    pub(crate) fn summaries(&self) -> Vec<Option<SeriesSummary>> {
-        let mut summaries: Vec<Option<SeriesSummary>> = vec![None; self.keys().len()];
-        for table in &self.tables {
+    /// Whether all points are in the summaries.
+    pub(crate) fn is_folded(&self) -> bool {
+        self.tables.iter().all(CallTable::is_folded)
+    }
+
+    /// Gives what new points amount to, table by table; they count as folded then.
+    pub(crate) fn fold_news(&mut self, mut each: impl FnMut(&SeriesKey, SeriesSummary)) {
+        for table in self.tables.iter_mut().filter(|table| !table.is_folded()) {
             for (position, slot) in table.slots.iter().enumerate() {
-                let calls = table.steps.iter().zip(&table.times);
-                let points = calls
-                    .zip(table.column(position))
-                    .map(|((step, time), value)| Point {
-                        step: *step,
-                        time: Timestamp(*time),
-                        value,
-                    });
-                fold_points(&mut summaries[*slot as usize], points);
+                if let Some(summary) = table.summary_of_news(position) {
+                    each(&self.layout.keys[*slot as usize], summary);
+                }
             }
+            table.folded = table.steps.len();
         }
-        summaries
     }
 
     /// Takes over the points of other columns of the same subject.
     pub(crate) fn merge(&mut self, other: Self) {
         let slots: Vec<u32> = other.keys().iter().map(|key| self.slot(key)).collect();
         for calls in other.tables {
-            let here = calls
+            let here: Vec<u32> = calls
                 .slots
                 .iter()
                 .map(|slot| slots[*slot as usize])
                 .collect();
+            self.see_all(&here, &calls);
             let table = self.table(here);
             let table = &mut self.tables[table];
             table.steps.extend(calls.steps);
@@ -236,19 +263,19 @@ impl PointColumns {
             table.values.extend(calls.values);
         }
     }
+
+    /// Notes the points of a table whose series are watched.
+    fn see_all(&mut self, slots: &[u32], calls: &CallTable) {
+        for (position, slot) in slots.iter().enumerate() {
+            if let Some(seen) = self.seen.get_mut(slot) {
+                let rows = calls.steps.iter().zip(&calls.times);
+                let points = rows.zip(calls.column(position));
+                seen.extend(points.map(|((step, time), value)| (*step, *time, value.to_bits())));
+            }
+        }
+    }
 }
 
 fn bits_of(point: Point) -> PointBits {
     (point.step, point.time.0, point.value.to_bits())
-}
-
-fn fold_points(summary: &mut Option<SeriesSummary>, mut points: impl Iterator<Item = Point>) {
-    if summary.is_none() {
-        *summary = points.next().map(SeriesSummary::new);
-    }
-    if let Some(summary) = summary {
-        for point in points {
-            summary.add(point);
-        }
-    }
 }

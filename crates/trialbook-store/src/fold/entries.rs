@@ -10,7 +10,8 @@ use trialbook_model::id::{EntryNo, EntryUid};
 use trialbook_model::record::{CreateEntry, EntryKind, Op, Signed, Subject};
 use trialbook_model::state::EntryState;
 
-use super::{Fold, Kept};
+use super::{Fold, Folded, Kept, Shared};
+use crate::backend::Look;
 use crate::error::BookError;
 use crate::nouns::{EntryRow, Owner};
 use crate::pack::Places;
@@ -25,9 +26,9 @@ pub(crate) struct FoldedEntry {
 }
 
 /// The entries that the batch speaks of.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct FoldedEntries {
-    pub(crate) by_no: BTreeMap<EntryNo, FoldedEntry>,
+    pub(crate) by_no: BTreeMap<EntryNo, Shared<FoldedEntry>>,
     /// Uids that the batch gave a meaning.
     pub(crate) uids: BTreeMap<EntryUid, EntryNo>,
     /// Present names of the collections above.
@@ -69,7 +70,7 @@ impl Fold<'_> {
             kept: Kept::default(),
             named: None,
         };
-        self.entries.by_no.insert(no, entry);
+        self.entries.by_no.insert(no, entry.into());
         self.entries.uids.insert(uid, no);
         no
     }
@@ -86,14 +87,14 @@ impl Fold<'_> {
             };
             let (row, named) = (sealed.row, None);
             let entry = FoldedEntry { row, kept, named };
-            self.entries.by_no.insert(no, entry);
+            self.entries.by_no.insert(no, entry.into());
             self.note_collection(no);
         }
         Ok(())
     }
 
     pub(super) fn entry_mut(&mut self, no: EntryNo) -> &mut FoldedEntry {
-        let entry = self.entries.by_no.get_mut(&no);
+        let entry = self.entries.by_no.get_mut(&no).map(|entry| &mut **entry);
         entry.expect("an entry that was just found")
     }
 
@@ -128,18 +129,8 @@ impl Fold<'_> {
     }
 
     /// The first collection that bears a name in a project now.
-    pub(crate) fn collection(
-        &self,
-        project: &str,
-        name: &str,
-    ) -> Result<Option<EntryNo>, BookError> {
-        let place = (project.to_owned(), name.to_owned());
-        let folded = self.entries.names.get(&place);
-        let folded = folded.and_then(BTreeSet::first).copied();
-        let sealed = self.sealed.look().entries_named(project, name)?;
-        let is_untouched = |no: &EntryNo| self.is_sealed_entry(*no);
-        let sealed = sealed.into_iter().find(is_untouched);
-        Ok(folded.into_iter().chain(sealed).min())
+    fn collection(&self, project: &str, name: &str) -> Result<Option<EntryNo>, BookError> {
+        self.folded.collection(self.sealed.look(), project, name)
     }
 
     fn note_collection(&mut self, no: EntryNo) {
@@ -159,11 +150,6 @@ impl Fold<'_> {
         }
     }
 
-    /// Whether the sealed row of an entry still holds.
-    fn is_sealed_entry(&self, no: EntryNo) -> bool {
-        !self.entries.by_no.contains_key(&no) && !self.entries.removed.contains_key(&no)
-    }
-
     /// Gives entries that the batch speaks of what they belong to and their numbers: first those that wish for a
     /// number, then all others, in the order given.
     pub(super) fn number_entries(&mut self, mentions: &[EntryUid]) -> Result<(), BookError> {
@@ -179,6 +165,9 @@ impl Fold<'_> {
                 None => continue,
             };
             self.entry_mut(no).row.of = of;
+        }
+        if mentions.is_empty() {
+            return Ok(());
         }
         let mut taken = Taken::new();
         for row in self.entries.by_no.values().map(|entry| &entry.row) {
@@ -213,23 +202,79 @@ impl Fold<'_> {
     /// Removes an entry for good, under all its uids.
     pub(super) fn purge_entry(&mut self, uid: EntryUid) -> Result<(), BookError> {
         self.purged.insert(Subject::Entry(uid));
+        self.swallowed.insert(Subject::Entry(uid), true);
+        self.forget_entry(uid);
         if let Some(no) = self.sealed.look().entry_no(uid)?
             && let Some(sealed) = self.sealed.entry(no)?
         {
-            let uids = sealed.row.state.uids.into_iter();
-            self.purged.extend(uids.map(Subject::Entry));
+            for uid in sealed.row.state.uids {
+                self.purged.insert(Subject::Entry(uid));
+                self.swallowed.insert(Subject::Entry(uid), true);
+            }
             self.entries.removed.insert(no, sealed.places);
         }
         Ok(())
     }
 
+    /// Drops what was said of an entry. A number that it got here stays unused.
+    fn forget_entry(&mut self, uid: EntryUid) {
+        let Some(no) = self.entries.uids.get(&uid).copied() else {
+            return;
+        };
+        let Some(entry) = self.entries.by_no.remove(&no) else {
+            return;
+        };
+        for uid in &entry.row.state.uids {
+            self.purged.insert(Subject::Entry(*uid));
+            self.swallowed.insert(Subject::Entry(*uid), true);
+        }
+        if let Some(place) = &entry.named
+            && let Some(numbers) = self.entries.names.get_mut(place)
+        {
+            numbers.remove(&no);
+        }
+        self.entries.uids.retain(|_, at| *at != no);
+        self.entries.removed.insert(no, Places::default());
+    }
+
     /// The number of an entry of the book as it is with the batch.
-    pub(crate) fn entry_no(&self, uid: EntryUid) -> Result<Option<EntryNo>, BookError> {
+    fn entry_no(&self, uid: EntryUid) -> Result<Option<EntryNo>, BookError> {
+        self.folded.entry_no(self.sealed.look(), uid)
+    }
+}
+
+impl Folded {
+    /// The number of an entry of the book as it is now.
+    pub(crate) fn entry_no(
+        &self,
+        sealed: &dyn Look,
+        uid: EntryUid,
+    ) -> Result<Option<EntryNo>, BookError> {
         if let Some(no) = self.entries.uids.get(&uid) {
             return Ok(Some(*no));
         }
-        let sealed = self.sealed.look().entry_no(uid)?;
+        let sealed = sealed.entry_no(uid)?;
         Ok(sealed.filter(|no| !self.entries.removed.contains_key(no)))
+    }
+
+    /// The first collection that bears a name in a project now.
+    pub(crate) fn collection(
+        &self,
+        sealed: &dyn Look,
+        project: &str,
+        name: &str,
+    ) -> Result<Option<EntryNo>, BookError> {
+        let place = (project.to_owned(), name.to_owned());
+        let folded = self.entries.names.get(&place);
+        let folded = folded.and_then(BTreeSet::first).copied();
+        let sealed = sealed.entries_named(project, name)?;
+        let sealed = sealed.into_iter().find(|no| self.is_sealed_entry(*no));
+        Ok(folded.into_iter().chain(sealed).min())
+    }
+
+    /// Whether the sealed row of an entry still holds.
+    fn is_sealed_entry(&self, no: EntryNo) -> bool {
+        !self.entries.by_no.contains_key(&no) && !self.entries.removed.contains_key(&no)
     }
 }
 

@@ -51,6 +51,7 @@ impl Fold<'_> {
             no
         };
         self.load_experiment(no)?;
+        self.nouns_tick = self.tick;
         self.experiment_mut(no).row.state.apply(signed);
         self.note_name(no);
         Ok(())
@@ -84,8 +85,9 @@ impl Fold<'_> {
         };
         let kept = Kept::default();
         let named = None;
-        self.experiments
-            .insert(no, FoldedExperiment { row, kept, named });
+        let experiment = FoldedExperiment { row, kept, named };
+        self.experiments.insert(no, experiment.into());
+        self.nouns_tick = self.tick;
         no
     }
 

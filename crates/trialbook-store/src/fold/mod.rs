@@ -11,13 +11,19 @@ mod experiments;
 mod judgements;
 mod numbers;
 mod owners;
+mod shared;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use trialbook_model::id::{EntryUid, ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid};
-use trialbook_model::record::{Assess, Event, Item, Log, Op, Points, Signed, Span, Subject};
+use trialbook_model::record::{
+    Assess, Event, Item, Log, Op, Points, SeriesKey, Signed, Span, Subject,
+};
 use trialbook_model::state::{Earliest, Point, ProjectState, Records, SeriesSummary, Stamp};
 
 pub(crate) use collect::{Batch, Collector, SpoolPlaces};
@@ -28,6 +34,7 @@ pub(crate) use entries::{
 pub(crate) use experiments::renamed;
 pub(crate) use judgements::Observed;
 pub(crate) use numbers::Mention;
+pub(crate) use shared::Shared;
 
 use crate::backend::Counters;
 use crate::error::BookError;
@@ -55,8 +62,10 @@ pub(crate) struct Kept {
 /// A run that the batch speaks of.
 #[derive(Debug, Clone)]
 pub(crate) struct FoldedRun {
-    pub(crate) row: RunRow,
+    pub(crate) row: Shared<RunRow>,
     pub(crate) kept: Kept,
+    /// The batch that spoke of it last.
+    pub(crate) tick: u64,
 }
 
 /// An experiment that the batch speaks of.
@@ -75,33 +84,62 @@ pub(crate) struct FoldedProject {
     pub(crate) kept: Kept,
 }
 
-/// A batch folded onto what is sealed.
+/// What batches said, folded onto what is sealed: all that a reader needs of it. A clone costs as much as
+/// there are runs and experiments in it, whatever these hold.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Folded {
+    pub(crate) counters: Counters,
+    /// How many batches there were.
+    pub(crate) tick: u64,
+    /// The last one that spoke of experiments or projects, or removed a run.
+    pub(crate) nouns_tick: u64,
+    pub(crate) experiments: BTreeMap<ExperimentNo, Shared<FoldedExperiment>>,
+    /// Uids that the batches gave a meaning.
+    pub(crate) experiment_uids: BTreeMap<ExperimentUid, ExperimentNo>,
+    pub(crate) runs: BTreeMap<RunNo, Shared<FoldedRun>>,
+    pub(crate) run_numbers: FxHashMap<RunUid, RunNo>,
+    pub(crate) projects: BTreeMap<String, Shared<FoldedProject>>,
+    pub(crate) entries: FoldedEntries,
+    pub(crate) snapshots: BTreeMap<String, Shared<serde_json::Value>>,
+    pub(crate) removed: BTreeMap<RunNo, (RunUid, Places)>,
+    /// Records of kinds that this version does not know: kept as they came.
+    pub(crate) unknown: Vec<Signed>,
+}
+
+/// Batches folded onto what is sealed, one after the other.
 pub(crate) struct Fold<'a> {
     sealed: Rc<Sealed<'a>>,
-    pub(crate) counters: Counters,
-    pub(crate) experiments: BTreeMap<ExperimentNo, FoldedExperiment>,
-    /// Uids that the batch gave a meaning.
-    pub(crate) experiment_uids: BTreeMap<ExperimentUid, ExperimentNo>,
-    /// Present names of the experiments above.
+    pub(crate) folded: Arc<Folded>,
+    /// Present names of the experiments that were spoken of.
     names: FxHashMap<(String, String), BTreeSet<ExperimentNo>>,
-    pub(crate) runs: BTreeMap<RunNo, FoldedRun>,
-    run_numbers: FxHashMap<RunUid, RunNo>,
     /// Sealed runs that the batch speaks of, until it is their turn; `None` for those that are not sealed.
     loaded: FxHashMap<RunUid, Option<SealedRun>>,
     /// `run-NNN` of the runs above, by experiment.
     taken: FxHashMap<ExperimentNo, BTreeSet<u64>>,
     /// Greatest sealed `run-NNN` of an experiment, runs above left out.
     highest: FxHashMap<ExperimentNo, Option<u64>>,
-    pub(crate) projects: BTreeMap<String, FoldedProject>,
-    pub(crate) entries: FoldedEntries,
-    pub(crate) snapshots: BTreeMap<String, serde_json::Value>,
     pub(crate) purged: BTreeSet<Subject>,
-    pub(crate) removed: BTreeMap<RunNo, (RunUid, Places)>,
     pub(crate) operations: BTreeSet<OperationUid>,
-    /// Records of kinds that this version does not know: kept as they came.
-    pub(crate) unknown: Vec<Signed>,
     /// What was found out about subjects.
     swallowed: FxHashMap<Subject, bool>,
+    /// Runs that the present batch speaks of.
+    touched: FxHashSet<RunNo>,
+    /// Those of them whose items or judgements it brings.
+    judged: FxHashSet<RunNo>,
+}
+
+impl Deref for Fold<'_> {
+    type Target = Folded;
+
+    fn deref(&self) -> &Folded {
+        &self.folded
+    }
+}
+
+impl DerefMut for Fold<'_> {
+    fn deref_mut(&mut self) -> &mut Folded {
+        Arc::make_mut(&mut self.folded)
+    }
 }
 
 /// What happens in the order of stamps.
@@ -114,30 +152,31 @@ enum Happening<'b> {
 impl<'a> Fold<'a> {
     /// Nothing folded yet.
     pub(crate) fn new(sealed: Rc<Sealed<'a>>) -> Self {
-        Self {
+        let folded = Folded {
             counters: sealed.counters(),
+            ..Folded::default()
+        };
+        Self {
+            folded: Arc::new(folded),
             sealed,
-            experiments: BTreeMap::new(),
-            experiment_uids: BTreeMap::new(),
             names: FxHashMap::default(),
-            runs: BTreeMap::new(),
-            run_numbers: FxHashMap::default(),
             loaded: FxHashMap::default(),
             taken: FxHashMap::default(),
             highest: FxHashMap::default(),
-            projects: BTreeMap::new(),
-            entries: FoldedEntries::default(),
-            snapshots: BTreeMap::new(),
             purged: BTreeSet::new(),
-            removed: BTreeMap::new(),
             operations: BTreeSet::new(),
-            unknown: Vec::new(),
             swallowed: FxHashMap::default(),
+            touched: FxHashSet::default(),
+            judged: FxHashSet::default(),
         }
     }
 
-    /// Folds a batch. Only once for each fold.
+    /// Folds a batch, in the order of its stamps, behind all that were folded before. After a failure the
+    /// fold holds part of it and has to be thrown away.
     pub(crate) fn apply(&mut self, batch: Batch) -> Result<(), BookError> {
+        self.tick += 1;
+        self.touched.clear();
+        self.judged.clear();
         let Batch {
             mut operations,
             mut points,
@@ -236,6 +275,9 @@ impl<'a> Fold<'a> {
                 Subject::Experiment(_) | Subject::Project(_) => continue,
             };
             self.purged.insert(purge.subject.clone());
+            self.swallowed.insert(purge.subject.clone(), true);
+            self.nouns_tick = self.tick;
+            self.forget_run(uid);
             if let Some(no) = self.sealed.look().run_no(uid)? {
                 let places = match self.sealed.run(no) {
                     // Nobody knows where its chunks are: a check names them.
@@ -286,7 +328,8 @@ impl<'a> Fold<'a> {
         if let Op::LinkSnapshot(link) = &signed.op
             && let Some(document) = &link.document
         {
-            self.snapshots.insert(link.sha256.clone(), document.clone());
+            let document = Shared::from(document.clone());
+            self.snapshots.insert(link.sha256.clone(), document);
             let mut bare = link.clone();
             bare.document = None;
             without_document = Some(Signed {
@@ -302,6 +345,11 @@ impl<'a> Fold<'a> {
     /// Keeps what a state does not hold.
     fn keep(&mut self, owner: &Owner, signed: &Signed) {
         let stamp = Stamp::from(signed);
+        if let Owner::Run(no) = owner
+            && matches!(signed.op, Op::Item(_) | Op::Assess(_))
+        {
+            self.judged.insert(*no);
+        }
         let kept = self.kept_mut(owner);
         if let Op::Event(event) = &signed.op {
             let record = event.clone();
@@ -321,10 +369,11 @@ impl<'a> Fold<'a> {
         }
     }
 
-    /// Keeps the values of one call together, so that their series share an axis.
+    /// Keeps the values of one call together, so that their series share an axis, and folds them into the
+    /// summaries: the next point is held against these.
     fn keep_points(&mut self, owner: &Owner, points: &Points) -> Result<(), BookError> {
-        let mut slots = Vec::with_capacity(points.values.len());
-        let mut values = Vec::with_capacity(points.values.len());
+        let mut slots: Vec<u32> = Vec::with_capacity(points.values.len());
+        let mut values: Vec<f64> = Vec::with_capacity(points.values.len());
         for (key, value) in &points.values {
             let point = Point {
                 step: points.step,
@@ -332,17 +381,11 @@ impl<'a> Fold<'a> {
                 value: *value,
             };
             let slot = self.kept_mut(owner).points.slot(key);
-            if points.set && !self.kept_mut(owner).points.watches(slot) {
-                let places = self.kept_mut(owner).places.clone();
-                let sealed = match self.sealed.series(&places, key) {
-                    // What cannot be read is not known to be there already.
-                    Err(error) if error.is_damage() => Series::default(),
-                    sealed => sealed?,
-                };
-                self.kept_mut(owner).points.watch(slot, sealed.points());
-            }
-            let columns = &mut self.kept_mut(owner).points;
-            if !columns.see(slot, point) || !points.set {
+            let mut said = slots.iter().zip(&values);
+            let is_repeated = points.set
+                && said.any(|(at, said)| *at == slot && said.to_bits() == value.to_bits());
+            if !is_repeated && (!points.set || self.is_new(owner, key, point)?) {
+                self.kept_mut(owner).points.see(slot, point);
                 slots.push(slot);
                 values.push(*value);
             }
@@ -351,8 +394,36 @@ impl<'a> Fold<'a> {
             let columns = &mut self.kept_mut(owner).points;
             let table = columns.table(slots);
             columns.tables[table].push(points.step, points.time.0, values.into_iter());
+            self.fold_points_of(owner);
         }
         Ok(())
+    }
+
+    /// Whether no equal point is there. One behind the last of its series surely is new, and the last one
+    /// itself is not: only what comes out of order is looked for among all.
+    fn is_new(&mut self, owner: &Owner, key: &SeriesKey, point: Point) -> Result<bool, BookError> {
+        let Some(records) = self.records_of(owner) else {
+            return Ok(true);
+        };
+        let order = match records.series.get(key) {
+            Some(summary) if is_same(&point, &summary.last) => return Ok(false),
+            Some(summary) => point.order(&summary.last),
+            None => Ordering::Greater,
+        };
+        if order == Ordering::Greater {
+            return Ok(true);
+        }
+        let slot = self.kept_mut(owner).points.slot(key);
+        if !self.kept_mut(owner).points.watches(slot) {
+            let places = self.kept_mut(owner).places.clone();
+            let sealed = match self.sealed.series(&places, key) {
+                // What cannot be read is not known to be there already.
+                Err(error) if error.is_damage() => Series::default(),
+                sealed => sealed?,
+            };
+            self.kept_mut(owner).points.watch(slot, sealed.points());
+        }
+        Ok(!self.kept_mut(owner).points.has_seen(slot, point))
     }
 
     fn take_points(&mut self, subject: &Subject, columns: PointColumns) -> Result<(), BookError> {
@@ -377,31 +448,85 @@ impl<'a> Fold<'a> {
         Ok(())
     }
 
-    /// Adds all new points to the summaries of their subjects.
+    /// Adds new points to the summaries of the runs that the batch speaks of, and of all other subjects.
     fn fold_points(&mut self) {
-        let runs: Vec<&mut FoldedRun> = self.runs.values_mut().collect();
-        shares::map(runs, RUNS_EACH, |run| {
-            fold_into(&mut run.row.state.records, &run.kept.points);
-        });
-        for experiment in self.experiments.values_mut() {
-            fold_into(&mut experiment.row.state.records, &experiment.kept.points);
+        let tick = self.tick;
+        if self.touched.len() < RUNS_EACH {
+            for no in std::mem::take(&mut self.touched) {
+                self.fold_points_of(&Owner::Run(no));
+                self.touched.insert(no);
+            }
+        } else {
+            let runs = self.runs.values_mut().filter(|run| run.tick == tick);
+            let runs: Vec<&mut FoldedRun> = runs.map(|run| &mut **run).collect();
+            shares::map(runs, RUNS_EACH, |run| {
+                fold_into(&mut run.row.state.records, &mut run.kept.points);
+            });
         }
-        for project in self.projects.values_mut() {
-            fold_into(&mut project.state.records, &project.kept.points);
+        let others = self.experiments.keys().copied().map(Owner::Experiment);
+        let projects = self.projects.keys().cloned().map(Owner::Project);
+        let entries = self.entries.by_no.keys().copied().map(Owner::Entry);
+        for owner in others.chain(projects).chain(entries).collect::<Vec<_>>() {
+            self.fold_points_of(&owner);
         }
-        for entry in self.entries.by_no.values_mut() {
-            fold_into(&mut entry.row.state.records, &entry.kept.points);
+    }
+
+    fn fold_points_of(&mut self, owner: &Owner) {
+        if self.kept(owner).is_none_or(|kept| kept.points.is_folded()) {
+            return;
+        }
+        match owner {
+            Owner::Run(no) => {
+                if let Some(run) = self.runs.get_mut(no) {
+                    let run = &mut **run;
+                    fold_into(&mut run.row.state.records, &mut run.kept.points);
+                }
+            }
+            Owner::Experiment(no) => {
+                if let Some(found) = self.experiments.get_mut(no) {
+                    let found = &mut **found;
+                    fold_into(&mut found.row.state.records, &mut found.kept.points);
+                }
+            }
+            Owner::Project(name) => {
+                if let Some(project) = self.projects.get_mut(name) {
+                    let project = &mut **project;
+                    fold_into(&mut project.state.records, &mut project.kept.points);
+                }
+            }
+            Owner::Entry(no) => {
+                if let Some(entry) = self.entries.by_no.get_mut(no) {
+                    let entry = &mut **entry;
+                    fold_into(&mut entry.row.state.records, &mut entry.kept.points);
+                }
+            }
+        }
+    }
+
+    fn records_of(&self, owner: &Owner) -> Option<&Records> {
+        match owner {
+            Owner::Run(no) => self.runs.get(no).map(|run| &run.row.state.records),
+            Owner::Experiment(no) => {
+                let found = self.experiments.get(no);
+                found.map(|found| &found.row.state.records)
+            }
+            Owner::Project(name) => self.projects.get(name).map(|known| &known.state.records),
+            Owner::Entry(no) => {
+                let entry = self.entries.by_no.get(no);
+                entry.map(|entry| &entry.row.state.records)
+            }
         }
     }
 }
 
-fn fold_into(records: &mut Records, points: &PointColumns) {
-    if points.is_empty() {
-        return;
-    }
-    let summaries = points.summaries();
-    for (key, summary) in points.keys().iter().zip(summaries) {
-        let Some(summary) = summary else { continue };
+/// Whether two points are the same, bit by bit.
+fn is_same(one: &Point, other: &Point) -> bool {
+    one.step == other.step && one.time == other.time && one.value.to_bits() == other.value.to_bits()
+}
+
+/// Adds the points that were not added yet.
+fn fold_into(records: &mut Records, points: &mut PointColumns) {
+    points.fold_news(|key, summary| {
         records.counts.points += summary.count;
         match records.series.get_mut(key) {
             Some(known) => SeriesSummary::merge(known, &summary),
@@ -409,5 +534,5 @@ fn fold_into(records: &mut Records, points: &PointColumns) {
                 records.series.insert(key.clone(), summary);
             }
         }
-    }
+    });
 }

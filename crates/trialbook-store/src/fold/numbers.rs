@@ -99,11 +99,8 @@ impl Fold<'_> {
                 self.highest.remove(&before);
             }
             self.taken.entry(experiment).or_default().insert(free);
-            let row = &mut self
-                .runs
-                .get_mut(&no)
-                .expect("a run that was just found")
-                .row;
+            let run = self.runs.get_mut(&no).expect("a run that was just found");
+            let row = &mut run.row;
             row.experiment = experiment;
             row.number = Some(free);
         }

@@ -4,11 +4,12 @@ use trialbook_model::id::{ExperimentNo, ExperimentUid, RunNo, RunUid};
 use trialbook_model::record::{Signed, Subject};
 use trialbook_model::state::RunState;
 
-use super::{Fold, FoldedExperiment, FoldedProject, FoldedRun, Kept};
+use super::{Fold, Folded, FoldedExperiment, FoldedProject, FoldedRun, Kept, Shared};
 use crate::backend::Wanted;
 use crate::error::BookError;
 use crate::nouns::{Owner, RunRow};
-use crate::sealed::SealedRun;
+use crate::pack::Places;
+use crate::sealed::{Sealed, SealedRun};
 use crate::shares::RUNS_EACH;
 
 impl From<SealedRun> for FoldedRun {
@@ -19,6 +20,7 @@ impl From<SealedRun> for FoldedRun {
                 places: sealed.places,
                 ..Kept::default()
             },
+            tick: 0,
         }
     }
 }
@@ -37,11 +39,23 @@ impl Fold<'_> {
         })
     }
 
-    /// The number of a run, which is loaded, or made.
+    /// The number of a run, which is loaded, or made. The present batch speaks of it.
     pub(super) fn run_at(&mut self, uid: RunUid) -> Result<RunNo, BookError> {
-        if let Some(no) = self.run_numbers.get(&uid) {
-            return Ok(*no);
+        let known = self.run_numbers.get(&uid).copied();
+        let no = match known {
+            Some(no) => no,
+            None => self.load_run(uid)?,
+        };
+        if self.touched.insert(no) {
+            let tick = self.tick;
+            if let Some(run) = self.runs.get_mut(&no) {
+                run.tick = tick;
+            }
         }
+        Ok(no)
+    }
+
+    fn load_run(&mut self, uid: RunUid) -> Result<RunNo, BookError> {
         let sealed = match self.loaded.remove(&uid) {
             Some(loaded) => loaded.map(FoldedRun::from),
             None => match self.sealed.look().run_no(uid)? {
@@ -58,7 +72,7 @@ impl Fold<'_> {
                 .insert(number);
         }
         self.run_numbers.insert(uid, no);
-        self.runs.insert(no, run);
+        self.runs.insert(no, run.into());
         Ok(no)
     }
 
@@ -67,6 +81,7 @@ impl Fold<'_> {
     pub(super) fn load_runs(&mut self, mut uids: Vec<RunUid>) -> Result<(), BookError> {
         uids.sort_unstable();
         uids.dedup();
+        uids.retain(|uid| !self.run_numbers.contains_key(uid));
         if uids.len() < 2 * RUNS_EACH {
             return Ok(());
         }
@@ -93,17 +108,18 @@ impl Fold<'_> {
             Err(error) if error.is_damage() => {
                 let record = self.sealed.look().runs(Wanted::Numbers(&[no]))?.pop();
                 Ok(record.map(|record| FoldedRun {
-                    row: RunRow {
+                    row: Shared::from(RunRow {
                         no,
                         uid: record.uid,
                         experiment: record.experiment,
                         number: record.number,
                         state: RunState::default(),
-                    },
+                    }),
                     kept: Kept {
                         aside: Some(record.state),
                         ..Kept::default()
                     },
+                    tick: 0,
                 }))
             }
             run => Ok(run?.map(FoldedRun::from)),
@@ -114,15 +130,32 @@ impl Fold<'_> {
         let no = RunNo(self.counters.run);
         self.counters.run += 1;
         FoldedRun {
-            row: RunRow {
+            row: Shared::from(RunRow {
                 no,
                 uid,
                 experiment: ExperimentNo(0),
                 number: None,
                 state: RunState::default(),
-            },
+            }),
             kept: Kept::default(),
+            tick: 0,
         }
+    }
+
+    /// Drops what was said of a run. A number that it got here stays unused.
+    pub(super) fn forget_run(&mut self, uid: RunUid) {
+        let Some(no) = self.run_numbers.remove(&uid) else {
+            return;
+        };
+        self.touched.remove(&no);
+        if let Some(run) = self.runs.remove(&no)
+            && let Some(number) = run.row.number
+            && let Some(taken) = self.taken.get_mut(&run.row.experiment)
+        {
+            taken.remove(&number);
+        }
+        self.loaded.insert(uid, None);
+        self.removed.insert(no, (uid, Places::default()));
     }
 
     /// The number of an experiment; one that only its runs name is made without a name.
@@ -154,8 +187,8 @@ impl Fold<'_> {
             };
             let row = sealed.row;
             let named = None;
-            self.experiments
-                .insert(no, FoldedExperiment { row, kept, named });
+            let experiment = FoldedExperiment { row, kept, named };
+            self.experiments.insert(no, experiment.into());
             self.note_name(no);
         }
         Ok(())
@@ -176,13 +209,14 @@ impl Fold<'_> {
             },
             None => FoldedProject::default(),
         };
-        self.projects.insert(name.to_owned(), project);
+        self.projects.insert(name.to_owned(), project.into());
         Ok(())
     }
 
     pub(super) fn experiment_mut(&mut self, no: ExperimentNo) -> &mut FoldedExperiment {
         self.experiments
             .get_mut(&no)
+            .map(|found| &mut **found)
             .expect("an experiment that was just found")
     }
 
@@ -196,17 +230,10 @@ impl Fold<'_> {
         kept.expect("a subject that was just found")
     }
 
-    /// What is new of a subject, where the batch spoke of it.
-    pub(crate) fn kept(&self, owner: &Owner) -> Option<&Kept> {
-        match owner {
-            Owner::Run(no) => self.runs.get(no).map(|run| &run.kept),
-            Owner::Experiment(no) => self.experiments.get(no).map(|found| &found.kept),
-            Owner::Project(name) => self.projects.get(name).map(|project| &project.kept),
-            Owner::Entry(no) => self.entries.by_no.get(no).map(|entry| &entry.kept),
-        }
-    }
-
     pub(super) fn apply_to(&mut self, owner: &Owner, signed: &Signed) {
+        if !matches!(owner, Owner::Run(_)) {
+            self.nouns_tick = self.tick;
+        }
         match owner {
             Owner::Run(no) => {
                 if let Some(run) = self.runs.get_mut(no) {
@@ -225,13 +252,42 @@ impl Fold<'_> {
             Owner::Entry(no) => self.apply_to_entry(*no, signed),
         }
     }
+}
 
-    /// The number of a run of the book as it is with the batch.
-    pub(crate) fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, BookError> {
-        if let Some(no) = self.run_numbers.get(&uid) {
-            return Ok(Some(*no));
+impl Folded {
+    /// What is new of a subject, where it was spoken of.
+    pub(crate) fn kept(&self, owner: &Owner) -> Option<&Kept> {
+        match owner {
+            Owner::Run(no) => self.runs.get(no).map(|run| &run.kept),
+            Owner::Experiment(no) => self.experiments.get(no).map(|found| &found.kept),
+            Owner::Project(name) => self.projects.get(name).map(|project| &project.kept),
+            Owner::Entry(no) => self.entries.by_no.get(no).map(|entry| &entry.kept),
         }
-        let sealed = self.sealed.look().run_no(uid)?;
-        Ok(sealed.filter(|no| !self.removed.contains_key(no)))
+    }
+
+    /// Runs whose uid is from the first to the last, by number: at most so many of the sealed ones.
+    pub(crate) fn runs_between(
+        &self,
+        sealed: &Sealed<'_>,
+        (first, last): (RunUid, RunUid),
+        limit: usize,
+    ) -> Result<Vec<RunNo>, BookError> {
+        // Of what is removed there may be as many among them.
+        let most = limit.saturating_add(self.removed.len());
+        let sealed = sealed.look().runs_between((first, last), most)?;
+        let mut numbers: Vec<RunNo> = sealed
+            .into_iter()
+            .filter(|no| !self.removed.contains_key(no))
+            .take(limit)
+            .collect();
+        let unsealed = self.run_numbers.iter();
+        numbers.extend(
+            unsealed
+                .filter(|(uid, _)| (first..=last).contains(uid))
+                .map(|(_, no)| *no),
+        );
+        numbers.sort();
+        numbers.dedup();
+        Ok(numbers)
     }
 }

@@ -9,6 +9,8 @@ mod points;
 mod records;
 mod run;
 
+use std::sync::Arc;
+
 use trialbook_model::id::{ExperimentNo, ExperimentUid, Uid};
 use trialbook_model::state::ExperimentState;
 
@@ -20,7 +22,9 @@ use crate::fold::{Fold, FoldedEntry, FoldedExperiment, FoldedProject, FoldedRun,
 use crate::pack::{BLOCK, Names, Places, chunk_id, pack_document, pack_noun, pack_run};
 use crate::sealed::Sealed;
 
-pub(crate) use run::{Ground, lease_at, seal, take_lease};
+pub(crate) use run::{
+    Ground, LARGE_BYTES, Lease, MANY_SPOOLS, lease_at, remove_consumed, seal, seal_held, take_lease,
+};
 
 /// Writes a change.
 struct Writer<'a> {
@@ -70,33 +74,34 @@ pub(crate) fn change_of(
             ..Change::default()
         },
     };
-    for (no, (_, places)) in &fold.removed {
+    for (no, (_, places)) in &fold.folded.removed {
         writer.change.removed_runs.push(*no);
         writer.remove_all(places);
     }
-    for run in fold.runs.into_values() {
-        writer.write_run(run)?;
+    let folded = Arc::unwrap_or_clone(fold.folded);
+    for run in folded.runs.into_values() {
+        writer.write_run(run.into_inner())?;
     }
-    for experiment in fold.experiments.into_values() {
-        writer.write_experiment(experiment)?;
+    for experiment in folded.experiments.into_values() {
+        writer.write_experiment(experiment.into_inner())?;
     }
-    for (name, project) in fold.projects {
-        writer.write_project(name, project)?;
+    for (name, project) in folded.projects {
+        writer.write_project(name, project.into_inner())?;
     }
-    for (no, places) in &fold.entries.removed {
+    for (no, places) in &folded.entries.removed {
         writer.change.removed_entries.push(*no);
         writer.remove_all(places);
     }
-    for entry in fold.entries.by_no.into_values() {
-        writer.write_entry(entry)?;
+    for entry in folded.entries.by_no.into_values() {
+        writer.write_entry(entry.into_inner())?;
     }
-    writer.change.entry_uids.extend(fold.entries.uids);
-    for (sha256, document) in fold.snapshots {
+    writer.change.entry_uids.extend(folded.entries.uids);
+    for (sha256, document) in folded.snapshots {
         let packed = pack_document(&document).map_err(BookError::pack("a snapshot"))?;
         writer.change.snapshots.push((sha256, packed));
     }
-    writer.change.unknown = fold.unknown;
-    writer.change.experiment_uids.extend(fold.experiment_uids);
+    writer.change.unknown = folded.unknown;
+    writer.change.experiment_uids.extend(folded.experiment_uids);
     writer.change.operations.extend(fold.operations);
     writer.change.purged.extend(fold.purged);
     writer.change.names = owned(&writer.names, sealed.names().len());
@@ -112,7 +117,7 @@ fn owned(names: &Names, from: u32) -> Vec<(u32, String)> {
 
 impl Writer<'_> {
     fn write_run(&mut self, run: FoldedRun) -> Result<(), BookError> {
-        let FoldedRun { row, mut kept } = run;
+        let FoldedRun { row, mut kept, .. } = run;
         self.write_kept(&mut kept)?;
         let state = pack_run(&row.state, &kept.places, &mut self.names)
             .map_err(BookError::pack("a run"))?;

@@ -20,10 +20,10 @@ use crate::sealed::Sealed;
 use crate::tails::{BATCH_BYTES, TailRead, Tails, read_tails};
 
 /// Unsealed bytes from which a reading command seals.
-const LARGE_BYTES: u64 = 16 << 20;
+pub(crate) const LARGE_BYTES: u64 = 16 << 20;
 
 /// Spools of dead writers from which a reading command seals.
-const MANY_SPOOLS: usize = 64;
+pub(crate) const MANY_SPOOLS: usize = 64;
 
 /// How often a seal begins anew because the rows changed under it.
 const ATTEMPTS: u32 = 16;
@@ -44,11 +44,18 @@ pub(crate) struct Ground<'a> {
 
 /// Seals what there is, unless it is too little or somebody else does it.
 pub(crate) fn seal(ground: Ground<'_>, effort: Effort) -> Result<SealReport, BookError> {
-    let mut report = SealReport::default();
     let Some(_lease) = take_lease(ground)? else {
-        report.outcome = SealOutcome::Busy;
-        return Ok(report);
+        return Ok(SealReport {
+            outcome: SealOutcome::Busy,
+            ..SealReport::default()
+        });
     };
+    seal_held(ground, effort)
+}
+
+/// Seals what there is, unless it is too little. Only for the holder of the lease.
+pub(crate) fn seal_held(ground: Ground<'_>, effort: Effort) -> Result<SealReport, BookError> {
+    let mut report = SealReport::default();
     if effort == Effort::IfLarge && !may_be_large(ground)? {
         return Ok(report);
     }
@@ -129,7 +136,7 @@ fn commit(
 
 /// Removes the spools of dead writers that are sealed to their end; gives their number. They stay while
 /// what they held is only in the log of the database: damage to the log costs nothing then.
-fn remove_consumed(ground: Ground<'_>, tails: &[TailRead]) -> Result<u64, BookError> {
+pub(crate) fn remove_consumed(ground: Ground<'_>, tails: &[TailRead]) -> Result<u64, BookError> {
     let is_consumed = |tail: &&TailRead| {
         let whole = tail.whole && tail.record.damage.is_empty() && tail.record.lost == 0;
         whole && tail.liveness == Liveness::Dead

@@ -16,6 +16,7 @@ use crate::backend::{
     EntryRecord, ExperimentRecord, Experiments, ProjectRecord, RunRecord, Wanted, WantedEntries,
 };
 use crate::error::BookError;
+use crate::fold::Shared;
 use crate::nouns::{EntryRow, ExperimentRow, RunRow};
 use crate::pack::{Names, Places, unpack_noun, unpack_run};
 use crate::shares::{self, RUNS_EACH};
@@ -43,7 +44,7 @@ impl Sealed<'_> {
     /// Runs whose rows can be read; a check names the others.
     pub(crate) fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<SealedRun>, BookError> {
         let records = self.look.runs(wanted)?;
-        let names = &self.names;
+        let names: &Names = &self.names;
         let runs = shares::map(records, RUNS_EACH, |record| unpack(&record, names));
         let whole =
             |run: &Result<SealedRun, BookError>| !run.as_ref().is_err_and(BookError::is_damage);
@@ -154,13 +155,13 @@ fn unpack(record: &RunRecord, names: &Names) -> Result<SealedRun, BookError> {
     let (state, places) =
         unpack_run(&record.state, names).map_err(BookError::damaged("run", record.no.0 as i64))?;
     Ok(SealedRun {
-        row: RunRow {
+        row: Shared::from(RunRow {
             no: record.no,
             uid: record.uid,
             experiment: record.experiment,
             number: record.number,
             state,
-        },
+        }),
         places,
     })
 }

@@ -34,6 +34,9 @@ impl BookView<'_> {
         // Damaged bytes of the snapshot: what they held stands in the rows. Who reads removes nothing; a
         // seal or a rebuild does.
         self.indexes.distrust();
+        if let Some(live) = &self.live {
+            live.forget();
+        }
         index = self.index(Ask::Anew)?;
         question(&index).map_err(|damaged| BookError::Index {
             source: damaged.into(),
@@ -51,18 +54,33 @@ impl BookView<'_> {
         if let (Ask::Known, Some(index)) = (ask, cached) {
             return Ok(index);
         }
-        let sealed = match ask {
-            Ask::Known => self.indexes.known(&self.sealed)?,
-            Ask::Anew => self.indexes.anew(&self.sealed)?,
+        let sealed = || match ask {
+            Ask::Known => self.indexes.known(&self.sealed),
+            Ask::Anew => self.indexes.anew(&self.sealed),
         };
-        let mut index = sealed;
-        index.apply(self.unsealed_changes()?);
+        let index = if let Some(live) = &self.live {
+            let of = (self.sealed.counters(), self.fold.tick);
+            live.index(of, sealed, |tick| self.unsealed_changes(tick))?
+        } else {
+            let mut index = sealed()?;
+            index.apply(self.unsealed_changes(0)?);
+            index
+        };
         *self.unsealed_index.borrow_mut() = Some(index.clone());
         Ok(index)
     }
 
-    /// What is not sealed, as changes of the index.
-    fn unsealed_changes(&self) -> Result<Changes, BookError> {
+    /// What is not sealed and came after a batch, as changes of the index.
+    fn unsealed_changes(&self, tick: u64) -> Result<Changes, BookError> {
+        let runs = self.fold.runs.values().filter(|run| run.tick > tick);
+        let rows = runs.map(|run| &*run.row).collect();
+        let runs = shares::map(rows, RUNS_EACH, |row| RunFacts::of(row).into_owned());
+        if self.fold.nouns_tick <= tick {
+            return Ok(Changes {
+                runs,
+                ..Changes::default()
+            });
+        }
         let mut experiments: BTreeSet<_> = self.fold.experiments.keys().copied().collect();
         if !self.fold.projects.is_empty() {
             for row in self.experiments()? {
@@ -73,7 +91,7 @@ impl BookView<'_> {
         }
         let mut changes = Changes {
             rev: 0,
-            runs: Vec::new(),
+            runs,
             purged: self.fold.removed.keys().copied().collect(),
             experiments: Vec::with_capacity(experiments.len()),
         };
@@ -85,8 +103,6 @@ impl BookView<'_> {
                     .push(ExperimentFacts::of(&row, &project));
             }
         }
-        let rows = self.fold.runs.values().map(|run| &run.row).collect();
-        changes.runs = shares::map(rows, RUNS_EACH, |row| RunFacts::of(row).into_owned());
         Ok(changes)
     }
 

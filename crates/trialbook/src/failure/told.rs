@@ -4,7 +4,7 @@
 
 use anyhow::Error;
 use serde::Serialize;
-use trialbook_exchange::{ImportError, Problem};
+use trialbook_exchange::{ExportError, ImportError, Problem};
 use trialbook_model::code::ErrorCode;
 use trialbook_model::config::{ConfigErrors, GridError};
 use trialbook_model::manifest::ManifestErrors;
@@ -88,6 +88,11 @@ fn advice(error: &Error) -> (ErrorCode, Option<String>) {
             let hint = failure.hint().map(str::to_owned);
             return (code_of_import(failure), hint);
         }
+        if let Some(failure) = cause.downcast_ref::<ExportError>()
+            && let Some(code) = code_of_export(failure)
+        {
+            return (code, failure.hint().map(str::to_owned));
+        }
         if let Some(advice) = advice_on_running(cause) {
             return advice;
         }
@@ -109,6 +114,17 @@ fn code_of_import(error: &ImportError) -> ErrorCode {
         ImportError::Config(_) => ErrorCode::ConfigInvalid,
         ImportError::Read { source, .. } => code_of_io(source),
         ImportError::Book(error) => error.code(),
+    }
+}
+
+/// What the others come to, their causes say.
+const fn code_of_export(error: &ExportError) -> Option<ErrorCode> {
+    match error {
+        ExportError::OtherExperiment { .. } | ExportError::OtherConfig { .. } => {
+            Some(ErrorCode::StateConflict)
+        }
+        ExportError::Unreadable { .. } => Some(ErrorCode::DataDamaged),
+        ExportError::Write { .. } | ExportError::Json(_) | ExportError::Book(_) => None,
     }
 }
 
