@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -122,6 +123,10 @@ class Cutting:
             threading.Thread(target=self._serve, args=(near,), daemon=True).start()
 
     def _serve(self, near: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            self._answer(near)
+
+    def _answer(self, near: socket.socket) -> None:
         with near, socket.create_connection(self.target) as far:
             threading.Thread(target=self._pass, args=(near, far), daemon=True).start()
             while data := far.recv(1 << 16):
@@ -129,8 +134,11 @@ class Cutting:
                 if self.answers % self.every == 0:
                     # The server has done its work, and the client does not know.
                     self.cut += 1
-                    return
+                    break
                 near.sendall(data)
+            for side in (near, far):
+                # The other thread waits on both; closing alone would not end the connection.
+                side.shutdown(socket.SHUT_RDWR)
 
     @staticmethod
     def _pass(near: socket.socket, far: socket.socket) -> None:

@@ -56,9 +56,9 @@ class Server:
         return self.process.pid
 
     def resident(self) -> int:
-        """Bytes in memory."""
+        """Bytes of its own in memory; pages of files are the system's."""
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith("RssAnon:"):
                 return int(line.split()[1]) * 1024
         return 0
 
