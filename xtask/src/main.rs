@@ -11,6 +11,7 @@ mod faults;
 mod printer;
 mod process;
 mod reference;
+mod shells;
 mod stages;
 mod suite;
 mod tidy;

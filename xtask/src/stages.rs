@@ -11,7 +11,7 @@ use anyhow::Result;
 
 use crate::counts::{self, Counts};
 use crate::process::{self, Stream, answers, cargo};
-use crate::{tidy, tree};
+use crate::{shells, tidy, tree};
 
 /// Test targets that belong to the stage `faults` instead of `test`.
 pub(crate) const FAULT_TARGETS: [&str; 2] = ["faults", "simulation"];
@@ -116,6 +116,14 @@ impl Outcome {
         }
     }
 
+    /// Of its tests, some passed only because they were told to do without what they test.
+    fn without(mut self, left_out: u64, note: Option<String>) -> Self {
+        self.counts.passed = self.counts.passed.saturating_sub(left_out);
+        self.counts.ignored += left_out;
+        self.note = self.note.or(note);
+        self
+    }
+
     fn missing(tool: &str, remedy: &str) -> Self {
         Self::refused(format!("`{tool}` is missing: {remedy}"))
     }
@@ -164,6 +172,7 @@ fn test() -> Result<Outcome> {
     if let Some(missing) = compiler_missing().or_else(python_missing) {
         return Ok(missing);
     }
+    let missing = shells::set_up();
     let targets = test_targets()?;
     let mut words = vec!["test", "--workspace", "--no-fail-fast", "--lib", "--bins"];
     let ordinary = targets
@@ -172,7 +181,8 @@ fn test() -> Result<Outcome> {
     for name in ordinary {
         words.extend(["--test", name]);
     }
-    counted(&mut cargo(&words))
+    let outcome = counted(cargo(&words).env(shells::WITHOUT, missing.join(",")))?;
+    Ok(outcome.without(missing.len() as u64, shells::note(&missing)))
 }
 
 fn doctest() -> Result<Outcome> {
@@ -318,6 +328,14 @@ mod tests {
             assert!(!outcome.passed);
             assert_eq!(outcome.note.as_deref(), Some("no test ran"));
         }
+    }
+
+    #[test]
+    fn what_is_left_out_is_not_counted_as_passed() {
+        let whole = Outcome::passed().with_tests(counts(5, 0, 1));
+        let outcome = whole.without(2, Some("not exercised".to_owned()));
+        assert_eq!(outcome.counts, counts(3, 0, 3));
+        assert!(outcome.passed && outcome.note.is_some());
     }
 
     #[test]

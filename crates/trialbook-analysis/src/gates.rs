@@ -5,9 +5,10 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use trialbook_model::filter::{self, Dialect, Expr};
+use trialbook_model::id::RunUid;
 use trialbook_model::record::{LinkKind, SeriesKey};
 use trialbook_model::state::SUMMARIES;
-use trialbook_model::status::RunStatus;
 use trialbook_model::system;
 use trialbook_store::nouns::{ExperimentRow, Owner, RunRow};
 use trialbook_store::query::{Query, Shown};
@@ -15,8 +16,6 @@ use trialbook_store::reading::Reading;
 
 /// Series of fewer points have no regular steps.
 const SHORTEST: u64 = 3;
-/// Runs of the experiment that are looked at for reproductions, the newest.
-const LOOKED_AT: usize = 1_000;
 /// What rounding may add to a tolerance.
 const SLACK: f64 = 1e-9;
 
@@ -313,13 +312,11 @@ fn baseline<R: Reading>(reading: &R, experiment: &ExperimentRow) -> Result<Outco
 /// Whether a completed run that reproduces this one, or that this one reproduces, has the same last values.
 fn reproduced<R: Reading>(reading: &R, run: &RunRow, tolerance: f64) -> Result<Outcome, R::Error> {
     let hits = reading.search(&Query {
-        experiments: Some(vec![run.experiment]),
+        filter: completed_reproductions(run.uid),
         shown: Shown::WithArchived,
-        limit: LOOKED_AT,
         ..Query::all()
     })?;
     let mut others: Vec<RunRow> = reading.runs(&hits.runs)?;
-    others.retain(|other| reproduces(other, run) && other.state.status() == RunStatus::Completed);
     for (kind, uid) in run.state.start().into_iter().flat_map(|start| &start.links) {
         if *kind == LinkKind::Reproduces
             && let Some(no) = reading.run_no(*uid)?
@@ -354,11 +351,11 @@ fn reproduced<R: Reading>(reading: &R, run: &RunRow, tolerance: f64) -> Result<O
     })
 }
 
-fn reproduces(other: &RunRow, run: &RunRow) -> bool {
-    let links = other.state.start().map(|start| &start.links[..]);
-    links
-        .unwrap_or_default()
-        .contains(&(LinkKind::Reproduces, run.uid))
+/// The completed runs that say that they reproduce a run, of whichever experiment.
+fn completed_reproductions(uid: RunUid) -> Expr {
+    // Ids are of one length, so that none is a part of another.
+    let text = format!("reproduces LIKE '%{uid}%' AND status = 'completed'");
+    filter::parse(&text, Dialect::Native).expect("an id needs no quoting")
 }
 
 /// Relative to the original; where that is 0, absolute.

@@ -3,7 +3,6 @@
 //! Answers are matched by item id; of several attempts the latest counts, several repeats are averaged. Not here: words.
 //! Invariant: differences are the second less the first; what has no partner or no score is counted, never guessed.
 
-mod again;
 mod answers;
 mod finding;
 
@@ -16,7 +15,6 @@ use trialbook_stats::{
 use trialbook_store::reading::Reading;
 
 use crate::finding::Span;
-pub use again::recorded_again;
 use answers::Answers;
 pub use finding::{
     By, Caution, Clusters, Compared, Decision, Flipped, ItemsError, Outcome, Request, Scale, Side,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use trialbook_model::status::RunStatus;
-use trialbook_store::nouns::ExperimentRow;
+use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
 use crate::arms::{Arm, ArmsError, arms};
@@ -95,9 +95,36 @@ pub fn lint<R: Reading>(reading: &R, experiment: &ExperimentRow) -> Result<Vec<H
     if runs.is_empty() {
         hints.push(Hint::NoRuns);
     }
+    hints.extend(params(&runs));
+    hints.extend(repetitions(reading, experiment)?);
+    let project = reading.project(experiment.state.project())?;
+    let marked = config
+        .as_ref()
+        .is_some_and(|it| it.variations.iter().any(|it| it.baseline));
+    if !marked && project.baseline_of(&experiment.state).is_none() {
+        hints.push(Hint::NoBaseline);
+    }
+    hints.extend(words(experiment));
+    let definitions = measure::definitions(reading, experiment)?;
+    let definitions: Vec<_> = definitions.iter().collect();
+    let keys = measure::logged_keys(runs.iter().copied());
+    let assumed = keys.into_iter().filter(|key| {
+        let measure = Measure::of(key, &definitions);
+        measure.goal_assumed.is_some()
+    });
+    let metrics: Vec<String> = assumed.collect();
+    if !metrics.is_empty() {
+        hints.push(Hint::GoalsAssumed { metrics });
+    }
+    Ok(hints)
+}
+
+/// What is odd about the params of runs.
+fn params(runs: &[&RunRow]) -> Vec<Hint> {
+    let mut hints = Vec::new();
     let of = runs.len() as u64;
     let mut uses: BTreeMap<&str, u64> = BTreeMap::new();
-    for run in &runs {
+    for run in runs {
         for key in run.state.params.keys() {
             *uses.entry(key).or_default() += 1;
         }
@@ -120,27 +147,7 @@ pub fn lint<R: Reading>(reading: &R, experiment: &ExperimentRow) -> Result<Vec<H
             of: with,
         });
     }
-    hints.extend(repetitions(reading, experiment)?);
-    let project = reading.project(experiment.state.project())?;
-    let marked = config
-        .as_ref()
-        .is_some_and(|it| it.variations.iter().any(|it| it.baseline));
-    if !marked && project.baseline_of(&experiment.state).is_none() {
-        hints.push(Hint::NoBaseline);
-    }
-    hints.extend(words(experiment));
-    let definitions = measure::definitions(reading, experiment)?;
-    let definitions: Vec<_> = definitions.iter().collect();
-    let keys = measure::logged_keys(runs.iter().copied());
-    let assumed = keys.into_iter().filter(|key| {
-        let measure = Measure::of(key, &definitions);
-        measure.goal_assumed.is_some()
-    });
-    let metrics: Vec<String> = assumed.collect();
-    if !metrics.is_empty() {
-        hints.push(Hint::GoalsAssumed { metrics });
-    }
-    Ok(hints)
+    hints
 }
 
 fn repetitions<R: Reading>(

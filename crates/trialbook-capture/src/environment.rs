@@ -56,6 +56,9 @@ pub struct Environment {
     /// The interpreter's file.
     #[serde(default)]
     pub python_executable: Option<String>,
+    /// Where it looks for what is imported, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub python_path: Vec<String>,
     /// System, release and processor, such as `Linux 6.1.0 x86_64`.
     pub platform: String,
     /// The machine's name.
@@ -71,6 +74,12 @@ pub struct Environment {
     /// Names of graphics cards.
     #[serde(default)]
     pub gpus: Vec<String>,
+    /// Version of CUDA, such as `12.4.1`.
+    #[serde(default)]
+    pub cuda_version: Option<String>,
+    /// Version of the graphics cards' driver.
+    #[serde(default)]
+    pub gpu_driver: Option<String>,
     /// The zone of time.
     #[serde(default)]
     pub timezone: Option<String>,
@@ -143,6 +152,7 @@ impl Environment {
         Self {
             python_version: python.version,
             python_executable: python.executable,
+            python_path: python.path,
             packages: python.packages,
             platform: format!(
                 "{} {} {}",
@@ -155,6 +165,8 @@ impl Environment {
             cpu_count: std::thread::available_parallelism().ok().map(usize::from),
             memory_bytes: machine::memory_bytes(),
             gpus: machine::gpus(),
+            cuda_version: machine::cuda_version(),
+            gpu_driver: machine::gpu_driver(),
             timezone: machine::timezone(),
             working_directory: place.directory.to_string_lossy().into_owned(),
             git_dirty: git.map(|git| git.dirty),
@@ -183,7 +195,22 @@ impl Environment {
                 *place = value;
             }
         }
+        if let Some(fields) = recorded.as_object_mut() {
+            fields.insert("checksum".to_owned(), self.checksum().into());
+        }
         recorded
+    }
+
+    /// 16 hex digits over what a reproduction has to agree in first: Python, its packages, the commit, the platform.
+    fn checksum(&self) -> String {
+        let mut hash = canonical::hash(&serde_json::json!([
+            self.python_version,
+            self.packages,
+            self.git_commit,
+            self.platform,
+        ]));
+        hash.truncate(16);
+        hash
     }
 
     /// The document of all that was found.
@@ -239,6 +266,14 @@ mod tests {
         );
         let recorded = read.recorded();
         assert_eq!(recorded["packages"]["secret-token"], "3.3");
+        let sum = |it: &Environment| it.recorded()["checksum"].clone();
+        assert_eq!(recorded["checksum"].as_str().map(str::len), Some(16));
+        let mut other = read.clone();
+        other.packages = None;
+        assert_ne!(sum(&other), recorded["checksum"]);
+        other.packages.clone_from(&read.packages);
+        other.hostname.push('x');
+        assert_eq!(sum(&other), recorded["checksum"]);
         assert!(!recorded.to_string().contains("hunter2"), "{recorded}");
     }
 

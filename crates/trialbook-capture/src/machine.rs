@@ -49,6 +49,48 @@ pub(crate) fn gpus() -> Vec<String> {
     names
 }
 
+/// The version of CUDA that stands where its installers put it, or that a container says.
+pub(crate) fn cuda_version() -> Option<String> {
+    let root = std::env::var_os("CUDA_HOME").unwrap_or_else(|| "/usr/local/cuda".into());
+    let read = |name: &str| fs::read_to_string(Path::new(&root).join(name)).ok();
+    let of_installer = read("version.json").and_then(|text| cuda_of_json(&text));
+    of_installer
+        .or_else(|| read("version.txt").and_then(|text| cuda_of_text(&text)))
+        .or_else(|| {
+            Some(
+                std::env::var_os("CUDA_VERSION")?
+                    .to_string_lossy()
+                    .into_owned(),
+            )
+        })
+        .filter(|version| !version.is_empty())
+}
+
+fn cuda_of_json(text: &str) -> Option<String> {
+    let document: serde_json::Value = serde_json::from_str(text).ok()?;
+    document["cuda"]["version"].as_str().map(str::to_owned)
+}
+
+fn cuda_of_text(text: &str) -> Option<String> {
+    let version = text.trim().strip_prefix("CUDA Version")?;
+    Some(version.trim().to_owned())
+}
+
+/// The version of the graphics cards' driver.
+pub(crate) fn gpu_driver() -> Option<String> {
+    driver_of(&fs::read_to_string("/proc/driver/nvidia/version").ok()?)
+}
+
+fn driver_of(text: &str) -> Option<String> {
+    let line = text.lines().find(|line| line.starts_with("NVRM version"))?;
+    let is_version = |word: &&str| {
+        word.contains('.') && word.bytes().all(|it| it.is_ascii_digit() || it == b'.')
+    };
+    line.split_ascii_whitespace()
+        .find(is_version)
+        .map(str::to_owned)
+}
+
 /// The zone of time, such as `Europe/Berlin`.
 pub(crate) fn timezone() -> Option<String> {
     if let Some(zone) = std::env::var_os("TZ").filter(|zone| !zone.is_empty()) {
@@ -77,6 +119,14 @@ mod tests {
             Some(16384)
         );
         assert_eq!(memory_of("MemTotal: some\n"), None);
+        let json = r#"{"cuda": {"name": "CUDA SDK", "version": "12.4.1"}}"#;
+        assert_eq!(cuda_of_json(json).as_deref(), Some("12.4.1"));
+        assert_eq!((cuda_of_json("{}"), cuda_of_json("x")), (None, None));
+        let text = "CUDA Version 10.1.243\n";
+        assert_eq!(cuda_of_text(text).as_deref(), Some("10.1.243"));
+        let driver = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug\nGCC version: 12.3\n";
+        assert_eq!(driver_of(driver).as_deref(), Some("535.104.05"));
+        assert_eq!(driver_of("GCC version: 12.3\n"), None);
         let zone = Path::new("/usr/share/zoneinfo/Europe/Berlin");
         assert_eq!(zone_of(zone).as_deref(), Some("Europe/Berlin"));
     }

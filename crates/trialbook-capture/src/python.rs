@@ -23,6 +23,8 @@ pub(crate) struct Python {
     pub(crate) version: Option<String>,
     /// Its file.
     pub(crate) executable: Option<String>,
+    /// Where it looks for what is imported, in this order.
+    pub(crate) path: Vec<String>,
     /// Names, as package indexes write them, and versions.
     pub(crate) packages: Option<BTreeMap<String, String>>,
 }
@@ -50,13 +52,18 @@ impl Python {
             return Self::default();
         };
         let executable = lines.next().filter(|line| !line.is_empty());
+        let path: Vec<String> = lines
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect();
         let mut found = BTreeMap::new();
-        for path in lines.filter(|line| !line.is_empty()) {
+        for path in &path {
             add_packages(&directory.join(path), &mut found);
         }
         Self {
             version: Some(version.trim().to_owned()),
             executable: executable.map(str::to_owned),
+            path,
             packages: packages.filter(|()| executable.is_some()).map(|()| found),
         }
     }
@@ -115,6 +122,7 @@ mod tests {
         let answer = "Python 3.13.0rc1\n/usr/bin/python3\n\none\ntwo\nnowhere\n";
         let python = Python::read(answer, folder.path(), Some(()));
         assert_eq!(python.version.as_deref(), Some("3.13.0rc1"));
+        assert_eq!(python.path, ["one", "two", "nowhere"]);
         let packages: Vec<(String, String)> = python.packages.unwrap().into_iter().collect();
         let pair = |name: &str, version: &str| (name.to_owned(), version.to_owned());
         assert_eq!(packages, [pair("a", "1"), pair("b", "3")]);

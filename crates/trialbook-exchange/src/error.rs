@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use trialbook_model::config::ConfigErrors;
+use trialbook_model::id::ExperimentUid;
 use trialbook_store::BookError;
 
 /// A place in a file.
@@ -117,6 +118,14 @@ pub enum Problem {
     /// A file without which what stands beside it is not whole.
     #[error("this file is missing, and what was written with it is there")]
     Missing,
+    /// A run of a folder that is lost as a whole.
+    #[error("run {run} is to be here, in `{folder}`, and is not")]
+    RunMissing {
+        /// Its id.
+        run: String,
+        /// Where it was written to.
+        folder: String,
+    },
     /// A document that does not have its own hash.
     #[error("the snapshot has not the hash that it is called by, `{sha256}`")]
     Snapshot {
@@ -168,6 +177,7 @@ impl Problem {
             | Self::Count { .. }
             | Self::Lines { .. }
             | Self::Missing
+            | Self::RunMissing { .. }
             | Self::Snapshot { .. }
             | Self::Bytes { .. } => false,
         }
@@ -192,6 +202,49 @@ pub enum ExportError {
     /// The book refused.
     #[error("cannot read the book")]
     Book(#[source] BookError),
+    /// A folder that holds another experiment.
+    #[error("`{}` holds experiment {there}, which is another one than {wanted}", folder.display())]
+    OtherExperiment {
+        /// The folder.
+        folder: PathBuf,
+        /// The experiment that it holds.
+        there: ExperimentUid,
+        /// The one that was to be written.
+        wanted: ExperimentUid,
+    },
+    /// A folder of which it cannot be told what it holds.
+    #[error("`{}` cannot be written to: what it holds cannot be read", folder.display())]
+    Unreadable {
+        /// The folder.
+        folder: PathBuf,
+        /// Where it breaks.
+        #[source]
+        source: Box<ImportError>,
+    },
+    /// A config that is neither that of the book nor one that was written here.
+    #[error("`{}` is another config than that of the book", path.display())]
+    OtherConfig {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl ExportError {
+    /// What to do about it.
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::OtherExperiment { .. } => {
+                Some("name another folder: each experiment has its own")
+            }
+            Self::Unreadable { .. } => {
+                Some("fetch the file again, or take it away: then it is written anew")
+            }
+            Self::OtherConfig { .. } => {
+                Some("run it, so that the book knows it, or replace it with `--force`")
+            }
+            Self::Write { .. } | Self::Json(_) | Self::Book(_) => None,
+        }
+    }
 }
 
 impl From<BookError> for ExportError {
@@ -257,6 +310,9 @@ impl ImportError {
                 | Problem::Missing => {
                     Some("the file is not whole: fetch or write it again; nothing was taken in")
                 }
+                Problem::RunMissing { .. } => Some(
+                    "fetch it again, or delete this line too where the run was taken away on purpose; nothing was taken in",
+                ),
                 Problem::Foreign { .. }
                 | Problem::Malformed { .. }
                 | Problem::Value { .. }

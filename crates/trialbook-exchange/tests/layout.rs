@@ -60,6 +60,7 @@ fn written(book: &Book, folder: &Path) -> Vec<ExperimentUid> {
         let what = layout::Experiment {
             row: &row,
             runs: &runs,
+            changed_config: layout::ChangedConfig::Refuse,
         };
         let below = folder.join(row.no.to_string());
         layout::write(&view, &what, &below, &mut |_| ()).unwrap();

@@ -8,6 +8,7 @@
 //! first in byte order and counts the observations of the others ([`State::truncations`]); totals and
 //! means are over all. Invariant: what was not observed has no value; nothing is 0 because it is missing.
 
+mod answers;
 mod events;
 mod fold;
 mod items;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::{Item, Op};
 use crate::time::Timestamp;
+pub use answers::{answers, repeated};
 use events::Events;
 use fold::Merge as _;
 pub use fold::Order;
@@ -28,7 +30,7 @@ pub use rules::{Input, RULES, Rule, rule_of};
 pub use verdict::{Judgements, Verdict, verdict, verdict_name};
 
 /// The version of the rules together: a state of another version is to be made anew from its operations.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Tasks whose own figures are kept.
 pub const MOST_TASKS: usize = 1000;
@@ -142,21 +144,27 @@ impl State {
         self.version == VERSION
     }
 
-    /// Whether items were judged later. A judgement changes what an item counts for, and a bounded state
-    /// cannot take the item out again: then the item values are of the scores as first given until
-    /// [`State::refold_items`] is called, after every merge or observation of items or judgements.
-    pub fn has_judgements(&self) -> bool {
-        self.assessments > 0
+    /// Whether items were judged later, or records of items have numbers by which a later one takes the place of
+    /// another. Both change what an item counts for, and a bounded state cannot take the item out again: then the
+    /// item values are of all records as first given until [`State::refold_items`] is called, after every merge or
+    /// observation of items or judgements.
+    pub fn needs_all_items(&self) -> bool {
+        self.assessments > 0 || self.has_numbered_items()
     }
 
-    /// Folds all items of the run again, each as it stands after its judgements.
+    /// Whether a record of an item says which repeat or attempt it is: then some may not count.
+    pub fn has_numbered_items(&self) -> bool {
+        self.items.has_numbered()
+    }
+
+    /// Folds all items of the run again: those that count, each as it stands after its judgements.
     pub fn refold_items<'a>(
         &mut self,
         judgements: &Judgements,
         items: impl IntoIterator<Item = (Order, &'a Item)>,
     ) {
         self.items = items::Items::default();
-        for (order, item) in items {
+        for (order, item) in answers(items) {
             self.items.observe(order, &judgements.judged(item));
         }
     }

@@ -9,6 +9,7 @@
 
 mod assign;
 mod name;
+mod option;
 mod scan;
 
 use std::borrow::Cow;
@@ -18,17 +19,11 @@ use serde_json::Value;
 
 use assign::PlainValue;
 pub use name::{is_secret_name, is_secret_variable};
+use option::{is_source, is_user_option, password_of, takes_a_secret};
 use scan::Hit;
 
 /// What stands in the place of a secret.
 pub const MARK: &str = "[redacted]";
-
-/// Options whose value is `name:password`.
-const USER_OPTIONS: [&str; 4] = ["-u", "--user", "--proxy-user", "-U"];
-/// First words of options that switch something and take no value.
-const SWITCHES: [&str; 8] = [
-    "no", "use", "enable", "disable", "skip", "allow", "require", "with",
-];
 
 /// Something without its secrets.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,10 +46,12 @@ pub fn diff(text: &str) -> Redacted<Cow<'_, str>> {
     redacted(text, hits)
 }
 
-/// A value of a config, a variable or a command line: also `name=value` inside it, as in connection strings.
+/// A value of a config, a variable or a command line: also `name=value` inside it, as in connection strings, and
+/// `--name value`, as in shell text.
 pub fn value(text: &str) -> Redacted<Cow<'_, str>> {
     let mut hits = scan::scan(text);
     hits.extend(assign::assignments(text, PlainValue::Word));
+    hits.extend(option::options(text));
     redacted(text, hits)
 }
 
@@ -98,7 +95,7 @@ pub fn argv(arguments: &[String]) -> Redacted<Vec<String>> {
         let taken = option.take();
         let plain = match taken {
             Some(name) if is_user_option(name) => after_colon(argument),
-            Some(_) if !argument.starts_with("--") => Some(MARK.to_owned()),
+            Some(_) if !argument.starts_with("--") && !is_source(argument) => Some(MARK.to_owned()),
             Some(_) | None => None,
         };
         if let (Some(name), Some(plain)) = (taken, plain) {
@@ -116,24 +113,10 @@ pub fn argv(arguments: &[String]) -> Redacted<Vec<String>> {
     Redacted { content, dropped }
 }
 
-fn is_user_option(name: &str) -> bool {
-    USER_OPTIONS.contains(&name)
-}
-
-/// Whether the argument after this one is a secret.
-fn takes_a_secret(argument: &str) -> bool {
-    let name = argument.trim_start_matches('-');
-    let first = name.split(['-', '_']).next().unwrap_or(name);
-    let is_option = argument.starts_with('-') && !name.is_empty() && !name.contains(['=', ' ']);
-    let is_secret = is_secret_name(name) && !SWITCHES.contains(&first);
-    is_option && (is_secret || is_user_option(argument))
-}
-
 /// `name:[redacted]`, unless both sides are numbers (a user and group id).
 fn after_colon(argument: &str) -> Option<String> {
-    let (name, password) = argument.split_once(':')?;
-    let ids = argument.bytes().all(|c| c.is_ascii_digit() || c == b':');
-    (!ids && !password.is_empty()).then(|| format!("{name}:{MARK}"))
+    let password = password_of(argument)?;
+    Some(format!("{}{MARK}", &argument[..password.start]))
 }
 
 fn argument_alone(argument: &str) -> (String, Vec<String>) {
@@ -142,7 +125,8 @@ fn argument_alone(argument: &str) -> (String, Vec<String>) {
     {
         let name = option.trim_start_matches('-');
         let user = is_user_option(option).then(|| after_colon(given)).flatten();
-        let secret = (is_secret_name(name) && !given.is_empty()).then(|| MARK.to_owned());
+        let is_secret = is_secret_name(name) && !given.is_empty() && !is_source(given);
+        let secret = is_secret.then(|| MARK.to_owned());
         if let Some(clean) = user.or(secret) {
             return (format!("{option}={clean}"), vec![name.to_owned()]);
         }

@@ -46,14 +46,8 @@ pub fn of_analysis(warning: &Warning) -> String {
             cancelled,
             open,
         } => excluded(arm, [*failed, *cancelled, *open]),
-        Warning::Missing { metric, arms } => {
-            let arms = counts(arms);
-            format!("completed trials without {metric} are left out ({arms})")
-        }
-        Warning::NotFinite { metric, arms } => {
-            let arms = counts(arms);
-            format!("values of {metric} that are not finite are left out ({arms})")
-        }
+        Warning::Missing { metric, arms } => missing(metric, arms),
+        Warning::NotFinite { metric, arms } => not_finite(metric, arms),
         Warning::Identical { metric, arms } => identical(metric, arms),
         Warning::AllOrNone { metric, arms } => all_or_none(metric, arms),
         Warning::FewForRate {
@@ -93,12 +87,24 @@ pub fn of_analysis(warning: &Warning) -> String {
             surroundings(*different, keys, where_to.unwrap_or_default())
         }
         Warning::Outside { runs } => outside(*runs),
-        Warning::Archived { runs } => {
-            let are = if *runs == 1 { "is" } else { "are" };
-            format!("{} {are} left out", count(*runs, "archived run"))
-        }
+        Warning::Archived { runs } => archived(*runs),
         Warning::BestOfSeries => best_of_series(),
     }
+}
+
+fn missing(metric: &str, arms: &[(String, u64)]) -> String {
+    let arms = counts(arms);
+    format!("completed trials without {metric} are left out ({arms})")
+}
+
+fn not_finite(metric: &str, arms: &[(String, u64)]) -> String {
+    let arms = counts(arms);
+    format!("values of {metric} that are not finite are left out ({arms})")
+}
+
+fn archived(runs: u64) -> String {
+    let are = if runs == 1 { "is" } else { "are" };
+    format!("{} {are} left out", count(runs, "archived run"))
 }
 
 fn outside(runs: u64) -> String {

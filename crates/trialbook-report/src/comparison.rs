@@ -13,7 +13,9 @@ use trialbook_analysis::separation::{Contrast, Standing};
 use trialbook_model::record::Goal;
 
 use crate::cautions;
-use crate::figures::{change, count, interval, p_against, short, signed, up_to, with_unit};
+use crate::figures::{
+    change, count, difference_with_unit, interval, p_against, short, signed, up_to, with_unit,
+};
 use crate::page::{Page, Table, listed};
 pub use settings::Settings;
 
@@ -151,7 +153,7 @@ fn differences(page: &mut Page, comparison: &Comparison) {
             table.row(vec![
                 row.measure.key.clone(),
                 subject.title.clone(),
-                points(&difference, unit),
+                difference_with_unit(&difference, unit),
                 interval(found.interval.low, found.interval.high),
                 test(found),
                 p_against(found.p, comparison.alpha),
@@ -170,14 +172,6 @@ fn test(found: &Contrast) -> String {
     match found.pairs {
         Some(pairs) => format!("{}, {}", found.test, count(pairs as u64, "pair")),
         None => found.test.to_owned(),
-    }
-}
-
-/// A difference with its unit; of percent in percentage points, which no relative change is.
-fn points(number: &str, unit: Option<&str>) -> String {
-    match unit {
-        Some("%") => format!("{number} pp"),
-        unit => with_unit(number, unit),
     }
 }
 
@@ -200,7 +194,7 @@ fn shown(cell: &Cell, comparison: &Comparison, row: &Row) -> String {
     if let Some(delta) = cell.delta {
         let delta = signed(&up_to(delta, cell.half_width));
         let delta = match unit {
-            Some("%") => points(&delta, unit),
+            Some("%") => difference_with_unit(&delta, unit),
             Some(_) | None => delta,
         };
         let n = cell.n.min(row.cells[comparison.baseline].n) as u64;

@@ -130,6 +130,14 @@ pub fn with_unit(number: &str, unit: Option<&str>) -> String {
     }
 }
 
+/// A difference with its unit; of percent in percentage points, which no relative change is.
+pub fn difference_with_unit(number: &str, unit: Option<&str>) -> String {
+    match unit {
+        Some("%") => format!("{number} pp"),
+        unit => with_unit(number, unit),
+    }
+}
+
 /// `p = 0.012`, `p < 0.001`.
 pub fn p(value: f64) -> String {
     p_equals(&p_number(value))
@@ -270,6 +278,8 @@ mod tests {
         assert_eq!(with_unit("45", Some("ms")), "45ms");
         assert_eq!(with_unit("3", Some("tasks/hour")), "3 tasks/hour");
         assert_eq!(with_unit("0.9", None), "0.9");
+        assert_eq!(difference_with_unit("-16.5", Some("%")), "-16.5 pp");
+        assert_eq!(difference_with_unit("-16.5", Some("ms")), "-16.5ms");
         assert_eq!(percent(0.875, 32), "88%");
         assert_eq!(percent(0.875, 320), "87.5%");
         assert_eq!(change(0.0337, 100), "+3.4%");

@@ -147,7 +147,7 @@ fn told(compared: &Compared) -> Result<Told, &str> {
             ..
         } => Ok(Told {
             size: format!(
-                "{} points, 95% CI [{}, {}] ({})",
+                "{} pp, 95% CI [{}, {}] ({})",
                 points(*difference, n),
                 points(interval.low, n),
                 points(interval.high, n),
@@ -171,7 +171,7 @@ fn told(compared: &Compared) -> Result<Told, &str> {
             let half = (interval.high - interval.low) / 2.0;
             let size = if is_share(compared) {
                 format!(
-                    "{} points, 95% CI [{}, {}] ({})",
+                    "{} pp, 95% CI [{}, {}] ({})",
                     points(*difference, n),
                     points(interval.low, n),
                     points(interval.high, n),
@@ -210,11 +210,7 @@ fn over_clusters(compared: &Compared, clusters: &Clusters, value: f64) -> Told {
     let size = if share {
         let ends =
             ends.map(|it| format!(", 95% CI [{}, {}]", points(it.low, n), points(it.high, n)));
-        format!(
-            "{} points{}",
-            points(difference, n),
-            ends.unwrap_or_default()
-        )
+        format!("{} pp{}", points(difference, n), ends.unwrap_or_default())
     } else {
         let half = ends.map(|it| (it.high - it.low) / 2.0);
         let ends = ends.map(|it| format!(", 95% CI {}", span(it)));

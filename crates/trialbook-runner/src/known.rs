@@ -9,9 +9,12 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use serde_json::Value;
+use trialbook_model::config::Config;
 use trialbook_model::record::{Event, Op, Points, RunError};
 use trialbook_model::secret;
 
+/// Shorter inherited values are found in any config.
+const SHORTEST_IN_CONFIG: usize = 8;
 /// Shorter values are found in any text.
 pub const SHORTEST: usize = 4;
 /// The same for numbers that are inherited: `MAX_TOKENS=4096` holds none.
@@ -45,6 +48,36 @@ impl KnownSecrets {
         if secret::is_secret_name(name) && !is_short && !is_path {
             self.keep(value);
         }
+    }
+
+    /// The secrets of whole configs, and those of variables that this process inherited: what of them is spelt
+    /// out in a command or elsewhere in a config is not to be recorded either.
+    pub fn of_configs<'c>(configs: impl IntoIterator<Item = &'c Config>) -> Self {
+        let mut known = Self::default();
+        for config in configs {
+            let variations = config.variations.iter();
+            for (name, param) in variations.flat_map(|variation| &variation.params) {
+                known.add(name, &param.text);
+            }
+            for (name, value) in &config.task.env {
+                known.add(name, value);
+            }
+        }
+        for (name, value) in std::env::vars_os() {
+            if let (Some(name), Some(value)) = (name.to_str(), value.to_str())
+                && value.len() >= SHORTEST_IN_CONFIG
+            {
+                known.add_inherited(name, value);
+            }
+        }
+        known
+    }
+
+    /// A config as it is recorded.
+    pub fn recorded(&self, config: &Config) -> Value {
+        let mut document = config.clean_document();
+        self.document(&mut document);
+        document
     }
 
     fn keep(&mut self, value: &str) {

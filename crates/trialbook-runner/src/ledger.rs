@@ -101,7 +101,7 @@ impl Ledger<'_> {
             project: project.unwrap_or_else(|| DEFAULT_PROJECT.to_owned()),
             name: words.name.clone(),
             handle: words.id.clone(),
-            document: config.clean_document(),
+            document: self.preparation.known.recorded(config),
             config_hash: Some(hash),
         }))?;
         let subject = Standing::subject(uid);
@@ -121,7 +121,7 @@ impl Ledger<'_> {
             ("author", &words.author),
         ] {
             if let Some(value) = value {
-                self.field(subject, field, json!(secret::text(value).content))?;
+                self.field(subject, field, json!(self.clean(value)))?;
             }
         }
         if let Some(text) = &words.notes {
@@ -129,7 +129,7 @@ impl Ledger<'_> {
                 subject: subject.clone(),
                 key: String::new(),
                 namespace: "default".to_owned(),
-                text: Some(secret::text(text).content.into_owned()),
+                text: Some(self.clean(text)),
                 tags: Vec::new(),
                 data: Value::Null,
             }))?;
@@ -141,9 +141,15 @@ impl Ledger<'_> {
         self.sink.record(Op::SetTags(SetTags {
             subject: subject.clone(),
             tags: tags
-                .map(|(tag, value)| (tag.clone(), Some(named(tag, value).into_owned())))
+                .map(|(tag, value)| (tag.clone(), Some(self.clean(&named(tag, value)))))
                 .collect(),
         }))
+    }
+
+    /// A text without secrets.
+    fn clean(&self, text: &str) -> String {
+        let known = &self.preparation.known;
+        known.text(&secret::text(text).content).into_owned()
     }
 
     fn metrics(&self, subject: &Subject) -> Result<(), RecordError> {
@@ -253,12 +259,12 @@ impl Ledger<'_> {
         after: Option<RunUid>,
     ) -> Result<(), RecordError> {
         let planned = &job.planned;
-        let variation = secret::value(&planned.variation).content;
+        let variation = self.clean(&secret::value(&planned.variation).content);
         self.sink.record(Op::StartRun(StartRun {
             experiment,
             name: Some(format!("{variation} #{}", planned.trial)),
             number: Some(job.number),
-            variation: Some(variation.into_owned()),
+            variation: Some(variation),
             trial: Some(u64::from(planned.trial)),
             attempt: Some(job.attempt),
             seed: Some(planned.seed),
@@ -277,7 +283,13 @@ impl Ledger<'_> {
             self.field(&Subject::Run(job.run), BESIDE_FIELD, json!(true))?;
         }
         let params = self.config().variations.get(planned.variation_at);
-        let params = params.map_or_else(Vec::new, |variation| without_secrets(&variation.params));
+        let mut params =
+            params.map_or_else(Vec::new, |variation| without_secrets(&variation.params));
+        for (_, param) in &mut params {
+            if let Cow::Owned(clean) = self.preparation.known.text(&param.text) {
+                *param = Param::text(clean);
+            }
+        }
         if params.is_empty() {
             return Ok(());
         }

@@ -16,6 +16,7 @@ use trialbook_model::record::Param;
 use trialbook_model::secret;
 use trialbook_model::status::RunStatus;
 
+use crate::known::KnownSecrets;
 use crate::standing::{Elsewhere, Standing, StandingRun};
 
 /// What the user asked for beside the config.
@@ -135,6 +136,8 @@ pub struct Ground<'a> {
     pub elsewhere: Elsewhere,
     /// A base of seeds, drawn for the case that one is needed.
     pub drawn_seed: u64,
+    /// The secrets of the config, which are recorded nowhere.
+    pub known: &'a KnownSecrets,
 }
 
 impl Ground<'_> {
@@ -196,7 +199,7 @@ impl Ground<'_> {
     fn changes(&self) -> Vec<Change> {
         match &self.standing.document {
             None => Vec::new(),
-            Some(recorded) => difference(recorded, &self.recorded.clean_document()),
+            Some(recorded) => difference(recorded, &self.known.recorded(self.recorded)),
         }
     }
 

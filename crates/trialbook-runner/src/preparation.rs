@@ -17,6 +17,7 @@ use trialbook_model::record::{Param, ParamKind};
 use trialbook_model::secret;
 use trialbook_model::template::{self, TemplateError};
 
+use crate::guard::RUN_VARIABLE;
 use crate::known::KnownSecrets;
 use crate::ledger::{Job, without_secrets};
 use crate::requests::Requests;
@@ -37,6 +38,8 @@ pub struct Preparation {
     pub python: String,
     /// A longest time that is asked for beside the config's.
     pub timeout: Option<Duration>,
+    /// The secrets of the config, which are recorded nowhere.
+    pub known: KnownSecrets,
     /// Time between the request to end and the kill.
     pub grace: Duration,
     /// What is recorded beside what the programs tell.
@@ -142,7 +145,11 @@ impl Preparation {
             let value = self.value(job, name)?;
             Some(secret::value(&value).content.into_owned())
         };
-        secret::argv(&self.filled(&value)).content
+        let clean = secret::argv(&self.filled(&value)).content;
+        clean
+            .iter()
+            .map(|word| self.known.text(word).into_owned())
+            .collect()
     }
 
     fn filled(&self, value: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
@@ -261,7 +268,7 @@ impl Preparation {
         let params = self.params(job);
         let book = self.book.clone().into_os_string();
         let mut variables: Vec<(OsString, OsString)> = vec![
-            ("TRIALBOOK_RUN".into(), job.run.to_string().into()),
+            (RUN_VARIABLE.into(), job.run.to_string().into()),
             ("TRIALBOOK".into(), book.clone()),
             ("TRIALBOOK_BOOK".into(), book),
             (
@@ -418,6 +425,7 @@ random_seed: 5
             shim: None,
             python: "python3".to_owned(),
             timeout,
+            known: KnownSecrets::default(),
             grace: GRACE,
             capture: Capture::of(&Parts::all()),
         };

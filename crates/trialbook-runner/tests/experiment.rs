@@ -20,6 +20,7 @@ use trialbook_model::time::{Clock, Timestamp};
 use trialbook_runner::begun::Begun;
 use trialbook_runner::engine::{Engine, Progress, Totals};
 use trialbook_runner::guard::Guard;
+use trialbook_runner::known::KnownSecrets;
 use trialbook_runner::ledger::{Job, Ledger};
 use trialbook_runner::outline::{Ground, Outline, OutlineError, Outside, Wish};
 use trialbook_runner::preparation::Preparation;
@@ -111,6 +112,7 @@ impl Laboratory {
             shim: Some(shim::install(&self.folder.path().join("book/work")).unwrap()),
             python: "python3".to_owned(),
             timeout: Some(Duration::from_secs(120)),
+            known: KnownSecrets::default(),
             grace: Duration::from_secs(10),
             capture: Capture::of(&Parts::all()),
         }
@@ -125,6 +127,7 @@ impl Laboratory {
             standing: &standing,
             elsewhere: Elsewhere::Nobody,
             drawn_seed: 4711,
+            known: &KnownSecrets::default(),
         }
         .outline(wish)
     }

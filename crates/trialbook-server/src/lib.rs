@@ -5,12 +5,16 @@
 //! the [`desk`], and a write is answered only when it is on the disk.
 
 pub mod app;
+mod base64;
 pub mod desk;
 pub mod http;
+mod mlflow;
 pub mod serve;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use app::{App, Settings, router};
-pub use desk::{Actor, Desk, DeskError, DeskOptions, Draft, Look};
-pub use serve::{Listening, ServeError, ServeOptions, serve};
+pub use desk::{Actor, Desk, DeskError, DeskOptions, Draft, Look, Scope};
+pub use http::access::AccessRules;
+pub use http::tokens::{TokenError, TokenRecord, Tokens};
+pub use serve::{Certificate, Listening, ServeError, ServeOptions, serve};

@@ -211,6 +211,17 @@ impl ArtifactReader {
     fn new(file: Arc<dyn FileHandle>) -> Self {
         Self { file, at: 0 }
     }
+
+    /// How many bytes there are.
+    pub fn size(&self) -> io::Result<u64> {
+        self.file.size()
+    }
+
+    /// Reads on from a place.
+    #[must_use]
+    pub fn starting_at(self, at: u64) -> Self {
+        Self { at, ..self }
+    }
 }
 
 impl Read for ArtifactReader {

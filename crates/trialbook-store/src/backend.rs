@@ -225,6 +225,8 @@ pub(crate) trait Look {
     fn experiments(&self, wanted: Experiments) -> Result<Vec<ExperimentRecord>, BookError>;
     /// The run of a uid.
     fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, BookError>;
+    /// Runs whose uid is from the first to the last, by uid, at most so many.
+    fn runs_between(&self, uids: (RunUid, RunUid), limit: usize) -> Result<Vec<RunNo>, BookError>;
     /// Runs; those that do not exist are passed over.
     fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<RunRecord>, BookError>;
     /// How many runs changed after a revision.

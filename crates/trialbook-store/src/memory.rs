@@ -208,6 +208,21 @@ impl Look for MemoryLook {
         Ok(row.map(|row| row.no))
     }
 
+    fn runs_between(
+        &self,
+        (first, last): (RunUid, RunUid),
+        limit: usize,
+    ) -> Result<Vec<RunNo>, BookError> {
+        let rows = self.0.runs.values();
+        let mut found: Vec<_> = rows
+            .filter(|row| (first..=last).contains(&row.uid))
+            .map(|row| (row.uid, row.no))
+            .collect();
+        found.sort();
+        found.truncate(limit);
+        Ok(found.into_iter().map(|(_, no)| no).collect())
+    }
+
     fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<RunRecord>, BookError> {
         Ok(match wanted {
             Wanted::Numbers(numbers) => numbers

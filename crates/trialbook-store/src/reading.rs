@@ -48,6 +48,10 @@ pub trait Reading {
     /// The number of a run.
     fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, Self::Error>;
 
+    /// Runs whose id begins with some hexadecimal digits, by number; where there are many, at least `limit` of them.
+    /// What is not such a beginning begins none.
+    fn runs_beginning(&self, digits: &str, limit: usize) -> Result<Vec<RunNo>, Self::Error>;
+
     /// Runs by number, in the order asked for; numbers that do not exist are passed over.
     fn runs(&self, numbers: &[RunNo]) -> Result<Vec<RunRow>, Self::Error>;
 
@@ -103,4 +107,15 @@ pub trait Reading {
 
     /// The document of a snapshot, by the SHA-256 of its canonical JSON in 64 hex digits.
     fn snapshot(&self, sha256: &str) -> Result<Option<serde_json::Value>, Self::Error>;
+}
+
+/// The first and the last id that begin with some hexadecimal digits.
+pub(crate) fn uids_beginning(digits: &str) -> Option<(RunUid, RunUid)> {
+    const DIGITS: usize = 32;
+    let missing = DIGITS.checked_sub(digits.len())?;
+    let bound = |filler: &str| {
+        let whole = format!("{}{}", digits.to_ascii_lowercase(), filler.repeat(missing));
+        whole.parse().ok()
+    };
+    Some((bound("0")?, bound("f")?))
 }

@@ -34,7 +34,7 @@ use crate::nouns::{
 };
 use crate::pack::{Places, RecordPlace, unpack_document};
 use crate::query::{Entries, Hits, ItemGroup, Query};
-use crate::reading::Reading;
+use crate::reading::{Reading, uids_beginning};
 use crate::sealed::Sealed;
 use crate::tails::{BATCH_BYTES, Tails, read_tails};
 use buckets::RollCache;
@@ -359,6 +359,13 @@ impl Reading for BookView<'_> {
         }
         let sealed = self.sealed.look().run_no(uid)?;
         Ok(sealed.filter(|no| !self.fold.removed.contains_key(no)))
+    }
+
+    fn runs_beginning(&self, digits: &str, limit: usize) -> Result<Vec<RunNo>, BookError> {
+        match uids_beginning(digits) {
+            Some(uids) => self.fold.runs_between(self.sealed.look(), uids, limit),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn runs(&self, numbers: &[RunNo]) -> Result<Vec<RunRow>, BookError> {

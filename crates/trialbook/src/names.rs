@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use trialbook_model::filter::Expr;
-use trialbook_model::handle::Resolution;
+use trialbook_model::handle::{self, Resolution};
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid, Uid};
 use trialbook_model::state::Annotations;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
@@ -244,7 +244,11 @@ impl<'a, V: Reading> Names<'a, V> {
             ..Query::all()
         };
         let mut numbers = self.view.search(&query)?.runs;
+        if text.len() >= handle::LEAST_PREFIX {
+            numbers.extend(self.view.runs_beginning(text, RECENT)?);
+        }
         numbers.sort();
+        numbers.dedup();
         Ok(numbers)
     }
 

@@ -4,6 +4,7 @@
 
 mod sandbox;
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use sandbox::Sandbox;
@@ -508,4 +509,129 @@ fn names_that_look_like_markup_stay_names() {
         command.env("COLUMNS", "40").args(words.split(' '));
         sandbox::ended(&mut command).ok();
     }
+}
+
+/// Where a document has values: `metrics[].contrasts[].p`. What stands in lists of lists has no name of its own.
+fn paths(value: &Value, prefix: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let path = if prefix.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{prefix}.{key}")
+                };
+                found.insert(path.clone());
+                paths(value, &path, found);
+            }
+        }
+        Value::Array(items) => {
+            for item in items.iter().filter(|it| it.is_object()) {
+                paths(item, &format!("{prefix}[]"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Analyses in which every field is there at least once.
+fn all_kinds() -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut fixture = Fixture::new(&CONFIG.replace(
+        "metrics: [{name: time_ms, goal: min}]",
+        "metrics: [{name: time_ms, goal: min, primary: true, unit: ms}, cost, solved, constant, absent]",
+    ));
+    for (name, times, scale) in [
+        ("cue", &CUE, 1.0),
+        ("event", &EVENT, 1.5),
+        ("polling", &POLLING, 9.0),
+    ] {
+        for (at, time) in times.iter().enumerate() {
+            let cost = scale * (at as f64 / 2.0).exp();
+            let solved = f64::from(u8::from(at < 4));
+            let metrics = [
+                ("time_ms", *time),
+                ("cost", cost),
+                ("solved", solved),
+                ("constant", scale),
+            ];
+            let status = if name == "event" && at < 2 {
+                RunStatus::Failed
+            } else {
+                RunStatus::Completed
+            };
+            fixture.run(name, at + 1, status, &metrics);
+        }
+    }
+    let sandbox = fixture.recorded();
+    for words in [
+        "--agg last",
+        "--by variation --test mann-whitney",
+        "--test paired --pair-by trial",
+        "--test wilcoxon --pair-by trial --metric time_ms",
+    ] {
+        let said = sandbox.say(&format!("analyze EXP-001 {words} --json"));
+        found.push(said.json());
+    }
+    let sandbox = Sandbox::new();
+    for (lr, loss) in [
+        ("0.1", "0.5"),
+        ("0.1", "0.6"),
+        ("0.2", "0.3"),
+        ("0.2", "0.4"),
+    ] {
+        let id = sandbox.start(&format!("--experiment sweep --param lr={lr}"));
+        sandbox
+            .say(&format!("log metric loss={loss} --run {id}"))
+            .ok();
+        sandbox.say(&format!("end --run {id}")).ok();
+    }
+    found.push(sandbox.say("analyze sweep --json").json());
+    found
+}
+
+/// `docs/format/analysis.md` names every field that is written, and no other.
+#[test]
+fn the_format_describes_what_is_written() {
+    let mut written = BTreeSet::new();
+    let mut warned = BTreeSet::new();
+    for mut analysis in all_kinds() {
+        assert_eq!(analysis["schema"], 2);
+        for warning in analysis["warnings"].take().as_array().unwrap() {
+            let mut fields: Vec<&str> = warning
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(String::as_str)
+                .collect();
+            fields.retain(|field| *field != "code");
+            fields.sort_unstable();
+            warned.insert((
+                warning["code"].as_str().unwrap().to_owned(),
+                fields.join(", "),
+            ));
+        }
+        paths(&analysis, "", &mut written);
+    }
+    let document = include_str!("../../../docs/format/analysis.md");
+    let (fields, warnings) = document.split_once("## Warnings").unwrap();
+    let rows = |text: &str| -> Vec<(String, String)> {
+        let lines = text.lines().filter(|line| line.starts_with("| `"));
+        let cells = |line: &str| {
+            let mut cells = line.trim_matches('|').split('|').map(str::trim);
+            let first = cells.next().unwrap().trim_matches('`').to_owned();
+            (first, cells.next().unwrap().replace('`', ""))
+        };
+        lines.map(cells).collect()
+    };
+    let documented: BTreeSet<String> = rows(fields).into_iter().map(|(field, _)| field).collect();
+    let missing: Vec<_> = written.difference(&documented).collect();
+    let gone: Vec<_> = documented.difference(&written).collect();
+    assert!(
+        missing.is_empty() && gone.is_empty(),
+        "not described: {missing:#?}\nnot written: {gone:#?}"
+    );
+    let documented: BTreeSet<(String, String)> = rows(warnings).into_iter().collect();
+    let missing: Vec<_> = warned.difference(&documented).collect();
+    assert!(missing.is_empty(), "not described: {missing:#?}");
 }

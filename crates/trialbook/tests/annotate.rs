@@ -7,7 +7,7 @@ mod sandbox;
 use std::fs;
 use std::process::{Child, Stdio};
 
-use sandbox::{Sandbox, ended, read};
+use sandbox::{Ended, Sandbox, ended, read};
 use serde_json::Value;
 
 /// The titles of what a verb changed.
@@ -532,17 +532,7 @@ fn a_completed_run_gets_a_note_of_what_it_came_to() {
 #[test]
 fn of_several_that_want_one_name_at_once_each_knows_what_it_got() {
     let sandbox = Sandbox::new();
-    let at_once = |words: &str| {
-        let start = |_| {
-            let mut command = sandbox.command();
-            command.args(words.split(' '));
-            command.stdout(Stdio::piped()).stderr(Stdio::piped());
-            command.spawn().unwrap()
-        };
-        let children: Vec<_> = (0..6).map(start).collect();
-        let ends = children.into_iter().map(Child::wait_with_output);
-        ends.map(|end| read(end.unwrap())).collect::<Vec<_>>()
-    };
+    let at_once = |words: &str| all_at_once(&sandbox, &vec![words.to_owned(); 6]);
     let mut made: Vec<String> = at_once("create same --json")
         .into_iter()
         .map(|ended| ended.json()["name"].as_str().unwrap().to_owned())
@@ -559,4 +549,33 @@ fn of_several_that_want_one_name_at_once_each_knows_what_it_got() {
     let alias = at_once("start --alias EXP-7");
     let successes = alias.iter().filter(|ended| ended.code == 0).count();
     assert_eq!(successes, 1, "{alias:?}");
+    // Names are given by `rename` and `move`, too.
+    let others = ["same", "same-2", "same-3", "same-4", "same-5", "same-6"];
+    let renames: Vec<_> = others
+        .iter()
+        .map(|it| format!("rename {it} renamed"))
+        .collect();
+    for at in 0..6 {
+        let words = format!("create moving --project p{at}");
+        sandbox.say(&words).ok();
+    }
+    let moves = (0..6).map(|at| format!("move p{at}/moving --to-project q"));
+    for words in [renames, moves.collect()] {
+        let ends = all_at_once(&sandbox, &words);
+        let successes = ends.iter().filter(|ended| ended.code == 0).count();
+        assert_eq!(successes, 1, "{ends:?}");
+        assert!(ends.iter().all(|ended| [0, 6].contains(&ended.code)));
+    }
+}
+
+fn all_at_once(sandbox: &Sandbox, commands: &[String]) -> Vec<Ended> {
+    let start = |words: &String| {
+        let mut command = sandbox.command();
+        command.args(words.split(' '));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let children: Vec<_> = commands.iter().map(start).collect();
+    let ends = children.into_iter().map(Child::wait_with_output);
+    ends.map(|end| read(end.unwrap())).collect()
 }

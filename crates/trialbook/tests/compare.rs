@@ -206,14 +206,14 @@ fn success_rates_of_arms_are_compared_where_trials_fail() {
     for expected in [
         "Success rates\n",
         "2 of 9",
-        "-78 points",
+        "-78 pp",
         "Fisher's exact test  0.002     0.002",
     ] {
         assert!(said.contains(expected), "{expected}\n{said}");
     }
     let said = sandbox.say("analyze arms").ok();
     for expected in [
-        "success rate: near differs from far: -78 points, 95% CI [-94, -34]",
+        "success rate: near differs from far: -78 pp, 95% CI [-94, -34]",
         "Success rates are tested as a family of their own (1 test).",
         "Fisher's exact test, p = 0.002",
         "far is better (more is better)",
@@ -485,7 +485,7 @@ fn judged_answers_are_compared_item_by_item() {
     let said = sandbox.say("compare gpt-a gpt-b --items").ok();
     for expected in [
         "gpt-b against gpt-a: 40 items matched by id, by the score `correct`\n",
-        "gpt-b differs from gpt-a: +22 points, 95% CI [",
+        "gpt-b differs from gpt-a: +22 pp, 95% CI [",
         "McNemar's exact test on 15 discordant items (12 against 3), p = 0.035, mid-p = 0.021.",
         "\nq00   right  wrong\n",
         "items that only one side answered are left out (gpt-a: 1, gpt-b: 0)",
@@ -617,7 +617,7 @@ fn an_item_that_was_logged_twice_counts_once_and_shares_stay_shares() {
     assert_eq!(json["sides"][1]["interval"]["high"], 1.0, "{json}");
     let said = sandbox.say("compare once twice --items").ok();
     assert!(
-        said.contains("(+25 points, 95% CI [-100, +100] (t, within -1 and 1)); paired t(1)"),
+        said.contains("(+25 pp, 95% CI [-100, +100] (t, within -1 and 1)); paired t(1)"),
         "{said}"
     );
 }

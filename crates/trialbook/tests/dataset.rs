@@ -118,3 +118,26 @@ fn the_short_form_keeps_its_form_and_its_comments() {
     let said = sandbox.say("dataset verify").failed(4);
     assert!(said.contains("data-manifest.yaml:1:"), "{said}");
 }
+
+#[test]
+fn data_without_a_manifest_is_compared_with_that_of_earlier_runs() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.work().join("data")).unwrap();
+    fs::write(sandbox.work().join("data/a"), "one").unwrap();
+    let config = "experiment: {name: e}\ntask: {command: [/bin/echo, m=1], data_path: data}\nvariations: [{name: v}]\n";
+    fs::write(sandbox.work().join("e.yaml"), config).unwrap();
+    let run = |words: &str| sandbox.say(format!("run e.yaml {words}").trim());
+    assert!(!run("").err.contains("were done with"));
+    let shown = sandbox.say("show e/run-001 --json").json();
+    let snapshots = shown["snapshots"].to_string();
+    assert!(snapshots.contains("dataset"), "{shown}");
+    assert!(!run("--rerun").err.contains("were done with"));
+    fs::write(sandbox.work().join("data/a"), "two").unwrap();
+    let said = run("--rerun").err;
+    assert!(said.contains("were done with `data` sha256:"), "{said}");
+    assert!(
+        !run("--rerun --no-capture data")
+            .err
+            .contains("were done with")
+    );
+}

@@ -173,7 +173,7 @@ fn two_people_exchange_an_experiment_through_git_and_lose_nothing() {
     let show =
         |sandbox: &Sandbox| without_numbers(sandbox.say(&format!("show {run} --json")).json());
     assert_eq!(show(&ann), show(&ben));
-    // Ben adds a run and gives everything back: Ann's files are as they were.
+    // Ben adds a run and gives everything back: the files of Ann's runs are as they were.
     let more = ben.start("--experiment tuning --param lr=0.2");
     ben.say_in(&more, "log metric loss=0.125 --step 1").ok();
     ben.say_in(&more, "end").ok();
@@ -184,6 +184,7 @@ fn two_people_exchange_an_experiment_through_git_and_lose_nothing() {
     assert_eq!(
         lines,
         [
+            " M tuning/experiment.jsonl",
             "?? tuning/runs/run-002/metrics.jsonl",
             "?? tuning/runs/run-002/records.jsonl",
             "?? tuning/runs/run-002/summary.json",
@@ -567,6 +568,67 @@ fn the_other_trackers_database_and_snapshots_come_in_without_its_secrets() {
     )
     .unwrap();
     other.say("import odd.db").failed(7);
+}
+
+#[test]
+fn the_other_trackers_folders_of_results_and_rows_of_its_export_come_in() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.work().join("results/20241227_143022");
+    fs::create_dir_all(&folder).unwrap();
+    let answer = |turn: u64, status: &str| {
+        format!(
+            "Record ID: train_0\nTurn: {turn}\nQuestion: what was it?\nStatus: {status}\nTime: 2.5s\nCost: $0.5\n\n"
+        )
+    };
+    let all = [answer(1, "PASSED"), answer(2, "FAILED"), answer(3, "odd")].concat();
+    fs::write(folder.join("all_results.txt"), &all).unwrap();
+    fs::write(folder.join("passed_results.txt"), answer(3, "odd")).unwrap();
+    fs::write(
+        folder.join("run_metadata.txt"),
+        "sample size: 3\napi_key: sk-proj-abcdefghijklmnopqrstuvwxyz0123\n",
+    )
+    .unwrap();
+    fs::write(folder.join("run_time_logs.txt"), "began\nended\n").unwrap();
+    // A folder of such folders, or one of them.
+    let said = sandbox.say("import results --json").json();
+    assert_eq!(said["runs"], 1, "{said}");
+    let show = sandbox.say("show 20241227_143022 --json").json();
+    assert_eq!(show["started"], "2024-12-27T14:30:22.000Z");
+    let results = &show["results"];
+    assert_eq!(
+        (&results["total_questions"], &results["correct_answers"]),
+        (&json!(3), &json!(2)),
+        "{results}"
+    );
+    assert_eq!(results["total_estimated_cost"], 1.5);
+    assert_eq!(show["params"]["sample size"], "3");
+    assert!(!show.to_string().contains("abcdefghijklmnopqrstuvwxyz"));
+    assert_eq!(sandbox.say("logs 20241227_143022").ok(), "began\nended\n");
+    let text = sandbox.say("export -").ok();
+    assert!(text.contains("result_file") && text.contains("Status: odd"));
+    let again = sandbox.say("import results/20241227_143022 --json").json();
+    assert_eq!(
+        (&again["runs"], &again["same_runs"]),
+        (&json!(0), &json!(1))
+    );
+    fs::rename(&folder, sandbox.work().join("results/latest")).unwrap();
+    let error = sandbox.say("import results").failed(7);
+    assert!(
+        error.contains("results/latest: `its name` is not a time"),
+        "{error}"
+    );
+
+    let row = json!({"id": "exp_20241227_145156", "timestamp": "2024-12-27 14:51:56", "accuracy_rate": 0.75,
+        "agent_models": {"extractor": "gpt-4o-mini"}});
+    let export =
+        json!({"export_timestamp": "2024-12-28", "total_experiments": 1, "experiments": [row]});
+    let said = sandbox
+        .feed("import - --json", export.to_string().as_bytes())
+        .json();
+    assert_eq!(said["runs"], 1, "{said}");
+    let show = sandbox.say("show exp_20241227_145156 --json").json();
+    assert_eq!(show["metrics"]["accuracy_rate"]["last"], 0.75);
+    assert_eq!(show["params"]["agents.extractor.model"], "gpt-4o-mini");
 }
 
 #[test]

@@ -274,3 +274,64 @@ fn bounds_that_are_rounded_are_said_to_be_so() {
     assert_eq!(json["exact"], false);
     assert_eq!(json["buckets"][0]["min"], 0.099_999_994);
 }
+
+#[test]
+fn what_is_run_is_told_as_json() {
+    let sandbox = Sandbox::new();
+    let config =
+        "experiment: {name: x}\ntask: {command: [/bin/echo, m=3]}\nvariations: [{name: v}]\n";
+    std::fs::write(sandbox.work().join("x.yaml"), config).unwrap();
+    let check = |words: &str, key: &str| spoken(&sandbox, words, key);
+    assert_eq!(check("run --dry-run x.yaml", "runs")["to_start"], 1);
+    let executed = check("run x.yaml", "variations");
+    assert_eq!(executed["completed"], 1, "{executed}");
+    assert_eq!(check("run x.yaml", "variations")["completed"], 1);
+    let refused = sandbox.say("exec x/run-001 --json").failed(2);
+    assert!(refused.starts_with("{\"schema\":1,\"error\""), "{refused}");
+}
+
+#[test]
+fn init_writes_a_config_that_runs_and_spares_another_one() {
+    let sandbox = Sandbox::new();
+    sandbox.say("init --template odd").failed(3);
+    assert!(!sandbox.book().exists());
+    let said = sandbox.say("init --template minimal").ok();
+    assert!(said.contains("trialbook run experiment.yaml"), "{said}");
+    sandbox.say("validate experiment.yaml").ok();
+    sandbox.say("init --template minimal").ok();
+    let file = sandbox.work().join("experiment.yaml");
+    std::fs::write(&file, "mine").unwrap();
+    let refused = sandbox.say("init --template");
+    assert_ne!(refused.code, 0, "{refused:?}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+}
+
+#[test]
+fn there_is_no_queue_and_nothing_is_put_there_in_silence() {
+    let sandbox = Sandbox::new();
+    for words in ["create x --queue", "create x --priority 2", "create x -p 2"] {
+        let refused = sandbox.run(words.split(' '));
+        assert!(refused.err.contains("not supported yet"), "{refused:?}");
+        assert_ne!(refused.code, 0);
+    }
+    assert!(!sandbox.book().exists());
+    sandbox.say("create x --no-queue").ok();
+}
+
+#[test]
+fn a_key_that_is_written_in_two_ways_has_one_column() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("--name a --param n=2");
+    sandbox.say_in(&run, "log metric acc=0.9").ok();
+    let filter = ["search", "metrics.acc > 0.5", "--sort-by", "acc"];
+    let table = sandbox.run(filter).ok();
+    let head = table.lines().nth(1).unwrap_or_default();
+    assert_eq!(head.matches("acc").count(), 1, "{table}");
+    let both = sandbox
+        .run(["search", "params.n = 2", "--sort-by", "metrics.n"])
+        .ok();
+    assert!(
+        both.contains("params.n") && both.contains("metrics.n"),
+        "{both}"
+    );
+}

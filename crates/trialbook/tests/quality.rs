@@ -106,3 +106,50 @@ fn an_experiment_gets_hints() {
     assert!(said.contains("params: 1 of 3 runs have none"), "{said}");
     sandbox.say("lint test --strict").failed(10);
 }
+
+/// A reproduction is found however many runs came after it, and in whichever experiment it is.
+#[test]
+fn a_reproduction_is_found_behind_a_thousand_later_runs() {
+    let sandbox = Sandbox::new();
+    let uid = |at: u64| format!("{at:032x}");
+    let mut records = Vec::new();
+    let mut said = |time: u64, op: Value| records.push(json!({"time": time, "op": op}));
+    for (at, name) in [(1, "tuning"), (2, "again")] {
+        let create = json!({"experiment": uid(900_000 + at), "project": "default", "name": name});
+        said(at, json!({"create_experiment": create}));
+    }
+    for at in 1..=1_100 {
+        let is_again = at == 2;
+        let experiment = uid(900_001 + u64::from(is_again));
+        let links = if is_again {
+            json!([["reproduces", uid(1)]])
+        } else {
+            json!([])
+        };
+        let start = json!({"run": uid(at), "experiment": experiment, "started": at, "status": "running", "links": links});
+        said(10 * at, json!({"start_run": start}));
+        let end = json!({"run": uid(at), "status": "completed", "ended": 10 * at + 1});
+        said(10 * at + 1, json!({"set_status": end}));
+    }
+    let mut lines: Vec<String> = records.iter().map(Value::to_string).collect();
+    for (at, value) in [(1, 0.5), (2, 0.501)] {
+        let points = json!({"of": {"run": uid(at)}, "series": [{"key": "loss"}], "steps": [1], "times": [10 * at], "values": [[value]]});
+        lines.push(json!({"points": points}).to_string());
+    }
+    let text = format!(
+        "{{\"format\":\"trialbook-export\",\"version\":1,\"records\":[\n{}\n],\"count\":{}}}",
+        lines.join(",\n"),
+        lines.len()
+    );
+    let said = sandbox.feed("import - --json", text.as_bytes()).json();
+    assert_eq!(said["runs"], 1_100);
+    let outcome = |words: &str| {
+        let ended = sandbox.say(&format!("check {} --json {words}", uid(1)));
+        let document: Value = serde_json::from_str(&ended.out).unwrap();
+        let gates = document["gates"].as_array().unwrap().clone();
+        let gate = gates.into_iter().find(|it| it["gate"] == "reproduced");
+        gate.unwrap()
+    };
+    assert!(outcome("--tolerance 1%").to_string().contains(&uid(2)));
+    assert!(outcome("--tolerance 0.01%").to_string().contains("0.501"));
+}

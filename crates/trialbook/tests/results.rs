@@ -137,14 +137,24 @@ fn what_was_recorded_twice_and_what_is_no_verdict_is_told() {
     log("q-3 --score correct=true --repeat 2");
     let shown = sandbox.say(&format!("show {run}")).ok();
     for line in [
-        "6; 2 recorded again with the same id, repeat and attempt: each counts\n",
+        "5; 1 recorded again without a repeat or an attempt: each counts; 1 earlier that later ones replace\n",
         "  correct      2 of 4 judged (50%)\n",
     ] {
         assert!(shown.contains(line), "{line}{shown}");
     }
     let results = &sandbox.say(&format!("show {run} --json")).json()["results"];
-    assert_eq!(results["recorded_again"], 2);
+    assert_eq!(
+        (&results["recorded_again"], &results["superseded"]),
+        (&json!(1), &json!(1))
+    );
     assert_eq!(results["judged_questions"], 4);
+    // A second attempt takes the place of the first one, in every place.
+    log("q-2 --score correct=true --attempt 2");
+    let listed = sandbox.say("list").ok();
+    assert!(listed.contains("75%"), "{listed}");
+    let results = &sandbox.say(&format!("show {run} --json")).json()["results"];
+    assert_eq!(results["total_questions"], 5);
+    assert_eq!(sandbox.say("stats --json").json()["best_accuracy"], 0.75);
 }
 
 #[test]

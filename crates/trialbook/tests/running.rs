@@ -553,3 +553,22 @@ fn a_run_that_was_cancelled_while_it_waited_never_began() {
     let shown = say(&sandbox, "show e/run-004").ok();
     assert!(shown.contains("(never began)"), "{shown}");
 }
+
+#[test]
+fn an_engine_executes_a_planned_run_of_a_grid_over_a_config() {
+    let sandbox = Sandbox::new();
+    write(
+        &sandbox,
+        "exp.yaml",
+        "experiment: {id: EXP-1, name: e}\n\
+         task: {command: [sh, -c, 'echo m={n}; if test {n} = 1; then kill -INT $PPID; sleep 9; fi']}\n\
+         variations: [{name: a, n: 0}]\n",
+    );
+    say(&sandbox, "run exp.yaml --set n=1,2").failed(130);
+    let queued = say(&sandbox, "list --status queued --json").json();
+    let run = queued["runs"][0]["id"].as_str().unwrap().to_owned();
+    say(&sandbox, &format!("exec {run}")).ok();
+    let shown = say(&sandbox, &format!("show {run} --json")).json();
+    assert_eq!(shown["status"], "completed", "{shown}");
+    assert_eq!(shown["metrics"]["m"]["last"], 2.0, "{shown}");
+}

@@ -1,4 +1,4 @@
-//! What a person at a terminal meets: completion, the pager, narrow windows, pipes that close.
+//! What a person at a terminal meets: what is offered for a word, the pager, narrow windows, pipes that close.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
@@ -57,7 +57,11 @@ fn verbs_options_and_names_are_completed() {
     sandbox.start("--experiment tuning --name cool-down");
     sandbox.say("create other --project nlp").ok();
     assert_eq!(offered(&sandbox, &["list", "--sta"]), ["--status"]);
-    assert_eq!(offered(&sandbox, &["list", "--status="]), [""; 0]);
+    assert_eq!(
+        offered(&sandbox, &["list", "--status=f"]),
+        ["--status=failed"]
+    );
+    assert_eq!(offered(&sandbox, &["list", "--odd="]), [""; 0]);
     let all = offered(&sandbox, &["show", ""]);
     for name in [
         "latest",
@@ -100,34 +104,6 @@ fn verbs_options_and_names_are_completed() {
     sandbox.say("archive warm-up other").ok();
     assert!(offered(&sandbox, &["show", "war"]).is_empty());
     assert!(offered(&sandbox, &["show", "oth"]).is_empty());
-}
-
-#[test]
-fn bash_completes_with_the_script() {
-    let sandbox = Sandbox::new();
-    sandbox.start("--experiment tuning --name warm-up");
-    sandbox.run(["start", "--name", "two words"]).ok();
-    let complete = |words: &str, at: usize| {
-        let script = format!(
-            "source <(trialbook completion bash); COMP_WORDS=({words}); COMP_CWORD={at}; \
-             _trialbook; printf '%s\\n' \"${{COMPREPLY[@]}}\""
-        );
-        let file = sandbox.work().join("script");
-        std::fs::write(&file, script).unwrap();
-        sandbox.shell("bash script").ok()
-    };
-    assert_eq!(complete("trialbook arch", 1), "archive\n");
-    assert_eq!(complete("trialbook show war", 2), "warm-up\n");
-    assert_eq!(complete("trialbook show two", 2), "two\\ words\n");
-    assert_eq!(
-        complete("trialbook show tuning/ more", 2),
-        "tuning/run-001\n"
-    );
-    for shell in ["zsh", "fish"] {
-        let script = sandbox.say(&format!("completion {shell}")).ok();
-        assert!(script.contains("__complete --"), "{script}");
-    }
-    sandbox.say("completion tcsh").failed(2);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trialbook_model::derived::{Judgements, verdict, verdict_name};
+use trialbook_model::derived::{self, Judgements, verdict, verdict_name};
 use trialbook_model::record::{Item, Score};
 use trialbook_stats::describe;
 use trialbook_store::reading::Reading;
@@ -42,23 +42,11 @@ impl Answers {
         for run in &side.runs {
             let mut judgements = Judgements::default();
             for later in reading.assessments(run.no)? {
-                let stamp = later.stamp;
-                judgements.observe((stamp.time, stamp.writer, stamp.seq), &later.record);
+                judgements.observe(later.stamp.order(), &later.record);
             }
-            // Oldest first: of the attempts at one repeat the greatest, and of equal ones the last, stays.
-            let mut latest: BTreeMap<(String, Option<u64>), Item> = BTreeMap::new();
-            for recorded in reading.items(run.no)? {
-                let item = recorded.record;
-                let place = (item.id.clone(), item.repeat);
-                let held = latest.get(&place);
-                // Without a number for its repeat, each record is an answer of its own.
-                if item.repeat.is_none() && item.attempt.is_none() {
-                    answers.take(&judgements.judged(&item), request);
-                } else if held.is_none_or(|held| held.attempt <= item.attempt) {
-                    latest.insert(place, item);
-                }
-            }
-            for item in latest.values() {
+            let items = reading.items(run.no)?;
+            let ordered = items.iter().map(|item| (item.stamp.order(), &item.record));
+            for (_, item) in derived::answers(ordered) {
                 answers.take(&judgements.judged(item), request);
             }
         }

@@ -95,6 +95,28 @@ fn chain(error: &DataError) -> String {
     }
 }
 
+/// The snapshot of data that no manifest speaks of: what is found where a config says that its data is. `None` where
+/// nothing is there, as with an address.
+pub fn undeclared(
+    folder: &Path,
+    written: &str,
+    is_stopped: &dyn Fn() -> bool,
+) -> Option<Result<Value, DataError>> {
+    let path = locate(folder, written)?;
+    let found = checksum_unless(&path, is_stopped);
+    Some(found.map(|found| {
+        json!({
+            "datasets": [{
+                "path": written,
+                "checksum": found.checksum.to_string(),
+                "declared": null,
+                "files": found.files,
+                "bytes": found.bytes,
+            }],
+        })
+    }))
+}
+
 /// The snapshot of data: the manifest's own words, and what was found.
 pub fn document(manifest: &Manifest, checks: &[Check]) -> Value {
     json!({
@@ -134,6 +156,11 @@ mod tests {
         assert_eq!(document["datasets"][0]["files"], 1);
         assert_eq!(document["datasets"][2]["checksum"], Value::Null);
         assert_eq!(find(&own, Some("data")), None);
+        let bare = undeclared(&own, "data", &|| false).unwrap().unwrap();
+        assert_eq!(bare["datasets"][0]["bytes"], 3);
+        assert_eq!(bare["datasets"][0]["declared"], Value::Null);
+        assert!(undeclared(&own, "s3://bucket/data", &|| false).is_none());
+        assert!(undeclared(&own, "data", &|| true).unwrap().is_err());
         let inside = folder.path().join("data").join(MANIFEST);
         std::fs::write(&inside, &text).unwrap();
         assert_eq!(find(&own, Some("data")), Some(inside));

@@ -6,6 +6,7 @@
 //! becomes part of the book at the end. Not here: files. Invariant: after an error the book is as it was.
 
 mod checks;
+mod registers;
 mod renaming;
 mod standing;
 
@@ -21,8 +22,9 @@ use trialbook_store::{Book, BookView, Draft, Effort};
 use crate::blobs;
 use crate::error::{ImportError, Place, Problem};
 use crate::record::{Block, Record, Said};
+pub use registers::Overruled;
 use renaming::Renaming;
-use standing::{Digest, Held, Matching, digest};
+use standing::{Digest, Held, Matching, OfNoun, digest};
 
 /// What becomes of a run or an experiment that the book has and that differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,6 +47,10 @@ pub struct Summary {
     pub same: u64,
     /// Runs that came in under another id: the old one and the new one.
     pub renamed: Vec<(RunUid, RunUid)>,
+    /// Runs that the files give a number, those under another id apart: the book may have given another.
+    pub numbers: Vec<(RunUid, u64)>,
+    /// What the book and the files say otherwise of one thing of an experiment or a project.
+    pub overruled: Vec<Overruled>,
     /// Points that came in.
     pub points: u64,
     /// Records that came in, points apart.
@@ -72,11 +78,13 @@ pub struct Arrival<'a> {
     /// The run of the record before: a run's records stand together.
     present: Option<RunUid>,
     /// Experiments, projects and entries: what the book has of them.
-    nouns: BTreeMap<Subject, BTreeSet<Digest>>,
+    nouns: BTreeMap<Subject, OfNoun>,
     /// What the book has of records that this version does not know; read when the first one comes.
     unknown: Option<BTreeSet<Digest>>,
     /// Bytes that records that came in speak of.
     sums: BTreeSet<String>,
+    /// The numbers that the files give to runs of experiments that were here.
+    numbers: BTreeMap<RunUid, u64>,
     summary: Summary,
 }
 
@@ -105,6 +113,7 @@ impl<'a> Arrival<'a> {
             nouns: BTreeMap::new(),
             unknown: None,
             sums: BTreeSet::new(),
+            numbers: BTreeMap::new(),
             summary: Summary::default(),
         })
     }
@@ -123,6 +132,7 @@ impl<'a> Arrival<'a> {
         {
             self.meet(place, create)?;
         }
+        self.note_number(&record);
         let run = match &subject {
             Some(Subject::Run(uid)) => Some(*uid),
             Some(Subject::Experiment(_) | Subject::Project(_) | Subject::Entry(_)) | None => None,
@@ -147,7 +157,25 @@ impl<'a> Arrival<'a> {
     pub fn finish(mut self) -> Result<Summary, ImportError> {
         self.settle()?;
         self.draft.commit()?;
+        for (old, _) in &self.summary.renamed {
+            self.numbers.remove(old);
+        }
+        self.summary.numbers = self.numbers.into_iter().collect();
         Ok(self.summary)
+    }
+
+    /// A run of an experiment that was here may have another number in the book than in the files.
+    fn note_number(&mut self, record: &Record) {
+        if let Record::Said(Said {
+            op: Op::StartRun(start),
+            ..
+        }) = record
+            && let Some(number) = start.number
+            && self.held.experiment(start.experiment).is_some()
+            && !self.held.is_arriving(start.experiment)
+        {
+            self.numbers.insert(start.run, number);
+        }
     }
 
     /// The run that was spoken of last is over: what the book has more of it makes it another one.
@@ -295,9 +323,12 @@ impl<'a> Arrival<'a> {
                 let there = standing::of_noun(&self.view, &self.held, noun)?;
                 self.nouns.insert(noun.clone(), there);
             }
-            let there = self.nouns.get(noun);
-            if there.is_some_and(|there| there.contains(&digest(&record))) {
-                return Ok(());
+            if let Some(there) = self.nouns.get(noun) {
+                if there.has(&record) {
+                    return Ok(());
+                }
+                let overruled = there.overruled(&record, &self.held.told(noun));
+                self.summary.overruled.extend(overruled);
             }
         }
         self.write(record)

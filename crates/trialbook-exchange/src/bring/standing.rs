@@ -13,6 +13,7 @@ use trialbook_store::nouns::RunRow;
 use trialbook_store::reading::Reading as _;
 use trialbook_store::{BookError, BookView};
 
+use super::registers::{Overruled, Registers};
 use crate::error::{ImportError, Place};
 use crate::gather::{Gather, uid_of};
 use crate::record::{Record, Said};
@@ -113,14 +114,34 @@ impl Matching {
 }
 
 /// What the book has of an experiment, a project or an entry.
+#[derive(Default)]
+pub(super) struct OfNoun {
+    digests: BTreeSet<Digest>,
+    registers: Registers,
+}
+
+impl OfNoun {
+    /// Whether the book has a record.
+    pub(super) fn has(&self, record: &Record) -> bool {
+        self.digests.contains(&digest(record))
+    }
+
+    /// What of a record and of the book is overruled.
+    pub(super) fn overruled(&self, record: &Record, whose: &str) -> Vec<Overruled> {
+        self.registers.against(record, whose)
+    }
+}
+
+/// What the book has of an experiment, a project or an entry.
 pub(super) fn of_noun(
     view: &BookView<'_>,
     held: &Held,
     noun: &Subject,
-) -> Result<BTreeSet<Digest>, ImportError> {
-    let mut there = BTreeSet::new();
+) -> Result<OfNoun, ImportError> {
+    let mut there = OfNoun::default();
     let mut sink = |record: Record| {
-        there.insert(digest(&record));
+        there.digests.insert(digest(&record));
+        there.registers.learn(&record);
         Ok::<_, BookError>(())
     };
     let gather = Gather::new(view);
@@ -201,6 +222,19 @@ impl Held {
     /// Where an experiment of the book was created.
     pub(super) fn experiment(&self, uid: ExperimentUid) -> Option<&Names> {
         self.by_uid.get(&uid)
+    }
+
+    /// What an experiment or a project is called.
+    pub(super) fn told(&self, noun: &Subject) -> String {
+        match noun {
+            Subject::Experiment(uid) => match self.by_uid.get(uid) {
+                Some((project, name)) => format!("experiment `{project}/{name}`"),
+                None => format!("experiment {uid}"),
+            },
+            Subject::Project(name) => format!("project `{name}`"),
+            Subject::Run(uid) => format!("run {uid}"),
+            Subject::Entry(uid) => format!("entry {uid}"),
+        }
     }
 
     /// The experiment of a name.

@@ -6,6 +6,7 @@
 //! Invariant: equal experiments give equal bytes, file by file, and what was written is taken in equal.
 
 mod foreign;
+mod held;
 mod line;
 mod names;
 mod read;
@@ -14,15 +15,15 @@ mod told;
 mod whole;
 mod write;
 
-pub use read::{is_layout, read};
+pub use read::{is_layout, is_ours, read};
 pub(crate) use told::flatten;
-pub use write::{Experiment, write};
+pub use write::{ChangedConfig, Elsewhere, Experiment, experiment_in, write};
 
 /// The name of the format.
 pub const FORMAT: &str = "trialbook-layout";
 
 /// The version that is written, and the newest that is read.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 const CONFIG: &str = "config.yaml";
 const EXPERIMENT: &str = "experiment.jsonl";
@@ -33,5 +34,7 @@ const SUMMARY: &str = "summary.json";
 /// The entry of a summary with the numbers of lines of the files beside it.
 const LINES: &str = "lines";
 const SNAPSHOTS: &str = "snapshots";
+/// What keeps git from asking about lines that two sides added.
+const ATTRIBUTES: &str = ".gitattributes";
 /// The folder of artifacts' bytes.
 pub const ARTIFACTS: &str = "artifacts";

@@ -3,23 +3,21 @@
 //! Not here: what lines of others mean. Invariant: a run that has `records.jsonl` is read to the last bit; an
 //! error names the file and the line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use trialbook_model::config::Config;
 use trialbook_model::id::RunUid;
 use trialbook_model::record::{Op, SeriesKey, Subject};
 use trialbook_model::state::Point;
 
 use super::foreign::Foreign;
+use super::held::{self, Entry};
 use super::line::{self, Line};
 use super::whole::{self, Lines};
-use super::{
-    ARTIFACTS, CONFIG, EXPERIMENT, FORMAT, METRICS, RECORDS, RUNS, SNAPSHOTS, SUMMARY, VERSION,
-};
+use super::{ARTIFACTS, CONFIG, EXPERIMENT, METRICS, RECORDS, RUNS, SNAPSHOTS, SUMMARY};
 use crate::bring::Arrival;
 use crate::error::{ImportError, Place, Problem};
 use crate::gather::points::Grouping;
@@ -29,9 +27,14 @@ use crate::source::Found;
 
 /// Whether a folder is that of an experiment.
 pub fn is_layout(folder: &Path) -> bool {
-    folder.join(EXPERIMENT).is_file()
+    is_ours(folder)
         || folder.join(CONFIG).is_file()
         || run_folders(folder).is_ok_and(|runs| runs.iter().any(|run| is_run(run)))
+}
+
+/// Whether a folder holds an experiment that was written here.
+pub fn is_ours(folder: &Path) -> bool {
+    folder.join(EXPERIMENT).is_file()
 }
 
 fn is_run(folder: &Path) -> bool {
@@ -45,9 +48,11 @@ pub fn read(folder: &Path, name: &Path, arrival: &mut Arrival<'_>) -> Result<Fou
         name,
         snapshots: BTreeMap::new(),
         late: Vec::new(),
+        entries: Vec::new(),
+        found: BTreeSet::new(),
         notes: Vec::new(),
     };
-    let is_ours = folder.join(EXPERIMENT).is_file();
+    let is_ours = is_ours(folder);
     let mut foreign = None;
     if is_ours {
         reading.experiment(arrival)?;
@@ -73,6 +78,7 @@ pub fn read(folder: &Path, name: &Path, arrival: &mut Arrival<'_>) -> Result<Fou
             reading.notes.push(note);
         }
     }
+    held::missing(&reading.entries, &|run| reading.found.contains(&run))?;
     if !is_ours && foreign.is_none() {
         // An experiment without runs is one, too.
         Foreign::new(folder, name, arrival)?;
@@ -120,6 +126,10 @@ struct Reading<'a> {
     snapshots: BTreeMap<String, bool>,
     /// What the project says, which comes when the runs are there.
     late: Vec<(Place, Record)>,
+    /// The runs that are to be there, each with its line.
+    entries: Vec<(Place, Entry)>,
+    /// The runs that are there.
+    found: BTreeSet<RunUid>,
     notes: Vec<String>,
 }
 
@@ -137,11 +147,18 @@ impl Reading<'_> {
         let mut document = None;
         let mut is_first = true;
         let mut late = Vec::new();
+        let mut entries = Vec::new();
         each_line(&path, &self.told(&path), &mut |place, text| {
             if std::mem::take(&mut is_first) {
-                return head(place, text);
+                return held::head(place, text).map(|_| ());
             }
-            let record = record_of(place, text)?;
+            let record = match held::Line::parse(place, text)? {
+                held::Line::Record(record) => *record,
+                held::Line::Entry(entry) => {
+                    entries.push((place.clone(), entry));
+                    return Ok(());
+                }
+            };
             if let Record::Said(Said {
                 op: Op::CreateExperiment(create),
                 ..
@@ -161,10 +178,10 @@ impl Reading<'_> {
             arrival.take(place, record)
         })?;
         self.late.extend(late);
-        let config = document.and_then(|it| serde_json::from_value::<Config>(it).ok());
+        self.entries.extend(entries);
         let there = fs::read_to_string(self.folder.join(CONFIG));
-        if let (Some(config), Ok(there)) = (config, there)
-            && config.file() != there
+        if let (Some(document), Ok(there)) = (document, there)
+            && !held::says(&there, &document)
         {
             let told = self.told(&self.folder.join(CONFIG));
             self.notes.push(format!(
@@ -217,6 +234,7 @@ impl Reading<'_> {
             };
             return Err(ImportError::at(&Place::file(&told), problem));
         };
+        self.found.insert(uid);
         let path = folder.join(METRICS);
         let told = self.told(&path);
         let found = metrics(&path, &told, uid, arrival)?;
@@ -231,7 +249,13 @@ impl Reading<'_> {
         self.snapshots.insert(sha256.to_owned(), true);
         let path = self.folder.join(SNAPSHOTS).join(format!("{sha256}.json"));
         let text = match fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                // Nor need the book have had it that wrote the folder.
+                let told = self.told(&path);
+                let note = format!("`{}` is not there, and runs point to it", told.display());
+                self.notes.push(note);
+                return Ok(None);
+            }
             read => read.map_err(ImportError::read(&self.told(&path)))?,
         };
         let document = serde_json::from_slice(&text);
@@ -327,7 +351,7 @@ pub(super) fn each_line(
     Ok(found)
 }
 
-fn record_of(place: &Place, text: &str) -> Result<Record, ImportError> {
+pub(super) fn record_of(place: &Place, text: &str) -> Result<Record, ImportError> {
     Record::from_json(text.as_bytes()).map_err(|error| {
         let place = Place {
             column: error.column() as u64,
@@ -337,24 +361,4 @@ fn record_of(place: &Place, text: &str) -> Result<Record, ImportError> {
         let expected = "a record";
         ImportError::at(&place, Problem::Malformed { expected, reason })
     })
-}
-
-fn head(place: &Place, text: &str) -> Result<(), ImportError> {
-    let head: Value = serde_json::from_str(text).unwrap_or_default();
-    let version = head["version"].as_u64();
-    match version.filter(|_| head["format"] == FORMAT) {
-        Some(version) if version > VERSION => {
-            let problem = Problem::Newer {
-                format: FORMAT,
-                version,
-                known: VERSION,
-            };
-            Err(ImportError::at(place, problem))
-        }
-        Some(_) => Ok(()),
-        None => {
-            let expected = "the beginning of an experiment written by Trialbook";
-            Err(ImportError::at(place, Problem::Foreign { expected }))
-        }
-    }
 }

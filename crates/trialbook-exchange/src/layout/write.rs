@@ -8,9 +8,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use trialbook_model::config::Config;
-use trialbook_model::handle::parse_run_label;
+use trialbook_model::handle::{parse_run_label, run_label};
+use trialbook_model::id::{ExperimentUid, RunUid};
 use trialbook_model::record::Op;
 use trialbook_model::state::Point;
 use trialbook_model::time::Timestamp;
@@ -18,9 +20,10 @@ use trialbook_store::BookError;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
+use super::held::{Held, first_line, says};
 use super::names::Names;
 use super::{
-    CONFIG, EXPERIMENT, FORMAT, LINES, METRICS, RECORDS, RUNS, SNAPSHOTS, SUMMARY, VERSION, line,
+    ATTRIBUTES, CONFIG, EXPERIMENT, LINES, METRICS, RECORDS, RUNS, SNAPSHOTS, SUMMARY, line,
     summary,
 };
 use crate::error::ExportError;
@@ -33,44 +36,142 @@ pub struct Experiment<'a> {
     pub row: &'a ExperimentRow,
     /// The runs.
     pub runs: &'a [RunRow],
+    /// What becomes of a `config.yaml` that people changed.
+    pub changed_config: ChangedConfig,
 }
 
-/// Writes the folder of an experiment; gives each record that stands in it to `seen`.
+/// What becomes of a `config.yaml` that is another than that of the book, and that no export wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangedConfig {
+    /// It is an error.
+    Refuse,
+    /// It is replaced.
+    Replace,
+}
+
+/// A run in the folder of another number than its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Elsewhere {
+    /// The run.
+    pub run: RunUid,
+    /// What the book calls it.
+    pub label: String,
+    /// Where it stands.
+    pub folder: String,
+}
+
+/// The experiment that a folder holds, where one was written to it.
+pub fn experiment_in(folder: &Path) -> Result<Option<ExperimentUid>, ExportError> {
+    Ok(held(folder)?.map(|held| held.experiment))
+}
+
+fn held(folder: &Path) -> Result<Option<Held>, ExportError> {
+    Held::of(folder).map_err(|error| ExportError::Unreadable {
+        folder: folder.to_owned(),
+        source: Box::new(error),
+    })
+}
+
+/// Writes the folder of an experiment; gives each record that stands in it to `seen`, and back the runs whose number
+/// the files have given to another one.
+///
+/// # Errors
+/// Where the folder holds another experiment, or a config that would be lost; then nothing is written.
 pub fn write<V: Reading<Error = BookError>>(
     view: &V,
     what: &Experiment<'_>,
     folder: &Path,
     seen: &mut dyn FnMut(&Record),
-) -> Result<(), ExportError> {
+) -> Result<Vec<Elsewhere>, ExportError> {
+    let held = held(folder)?;
+    let wanted = uid_of(what.row);
+    if let Some(held) = &held
+        && held.experiment != wanted
+        && !what.row.state.uids.contains(&held.experiment)
+    {
+        return Err(ExportError::OtherExperiment {
+            folder: folder.to_owned(),
+            there: held.experiment,
+            wanted,
+        });
+    }
+    let config = config(what, (folder, held.as_ref()))?;
     let gather = Gather::new(view);
     let folder = Folder { path: folder };
-    let mut head = json!({"format": FORMAT, "version": VERSION}).to_string();
-    head.push('\n');
-    let mut records = head.into_bytes();
+    let names = Names::of(what.runs, folder.path)?;
+    let mut records = first_line(wanted).into_bytes();
+    records.push(b'\n');
     let mut sink = |record: Record| {
         seen(&record);
         push(&mut records, &record)
     };
     gather.experiment(what.row, &mut sink)?;
     let runs = what.runs.iter().map(|run| run.uid.0);
-    let there: BTreeSet<_> = runs.chain([uid_of(what.row).0]).collect();
+    let there: BTreeSet<_> = runs.chain([wanted.0]).collect();
     for model in gather.models(what.row.no, &there)? {
         gather.entry(&model, &mut sink)?;
     }
     gather.pointers(what.row.state.project(), &there, &mut sink)?;
-    folder.put(&[EXPERIMENT], &records)?;
-    let config = what.row.state.config();
-    let config =
-        config.and_then(|held| serde_json::from_value::<Config>(held.document.clone()).ok());
-    if let Some(config) = config {
-        folder.put(&[CONFIG], config.file().as_bytes())?;
+    let written = what.runs.iter().map(|run| (run.uid, names.name(run)));
+    for entry in Held::entries(held.as_ref(), written) {
+        serde_json::to_writer(&mut records, &entry).map_err(ExportError::Json)?;
+        records.push(b'\n');
     }
-    let names = Names::of(what.runs, folder.path)?;
+    folder.put(&[EXPERIMENT], &records)?;
+    if let Some(text) = config {
+        folder.put(&[CONFIG], text.as_bytes())?;
+    }
+    if !folder.path.join(ATTRIBUTES).exists() {
+        let text = format!("{EXPERIMENT} merge=union\n");
+        folder.put(&[ATTRIBUTES], text.as_bytes())?;
+    }
     for run in what.runs {
         let name = names.name(run);
         write_run(view, (&gather, &folder, name), (run, what.row), seen)?;
     }
-    Ok(())
+    let elsewhere = what.runs.iter().filter_map(|run| {
+        let (label, name) = (run_label(run.number?), names.name(run));
+        (label != name).then(|| Elsewhere {
+            run: run.uid,
+            label,
+            folder: format!("{RUNS}/{name}"),
+        })
+    });
+    Ok(elsewhere.collect())
+}
+
+/// The text of the config, unless it is there already. What people wrote, with their comments, stays where it says
+/// the same.
+fn config(
+    what: &Experiment<'_>,
+    (folder, held): (&Path, Option<&Held>),
+) -> Result<Option<String>, ExportError> {
+    let Some(kept) = what.row.state.config() else {
+        return Ok(None);
+    };
+    let Ok(config) = serde_json::from_value::<Config>(kept.document.clone()) else {
+        return Ok(None);
+    };
+    let text = config.file();
+    let path = folder.join(CONFIG);
+    let there = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(text)),
+        there => there.map_err(|source| ExportError::Write {
+            path: path.clone(),
+            source,
+        })?,
+    };
+    let there = String::from_utf8_lossy(&there);
+    if there == text || held.is_some_and(|held| held.wrote(&there)) {
+        return Ok(Some(text));
+    }
+    if says(&there, &kept.document) {
+        return Ok(None);
+    }
+    match what.changed_config {
+        ChangedConfig::Replace => Ok(Some(text)),
+        ChangedConfig::Refuse => Err(ExportError::OtherConfig { path }),
+    }
 }
 
 fn write_run<V: Reading<Error = BookError>>(

@@ -13,6 +13,9 @@ use trialbook_model::time::Timestamp;
 /// How deep folders of artifacts may stand in each other.
 const DEEPEST: usize = 64;
 
+/// What begins the addresses of artifacts behind MLflow's server.
+pub(super) const PROXIED: &str = "mlflow-artifacts:";
+
 /// What becomes of artifacts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Manner {
@@ -121,7 +124,7 @@ pub(super) fn locate(uri: Option<&str>, proxied: &[PathBuf], beside: &[PathBuf])
             .or_else(|| first(beside))
             .map_or(Bytes::None, Bytes::Folder);
     }
-    if let Some(rest) = uri.strip_prefix("mlflow-artifacts:") {
+    if let Some(rest) = uri.strip_prefix(PROXIED) {
         let path = match rest.strip_prefix("//") {
             Some(rest) => rest.split_once('/').map_or("", |(_, path)| path),
             None => rest.trim_start_matches('/'),

@@ -9,7 +9,7 @@ use trialbook_model::time::Timestamp;
 use trialbook_store::{Artifacts, Book};
 
 use super::artifacts::{self, Bytes, Manner};
-use super::join::{Became, Joining};
+use super::join::{Became, Files, Joining};
 use super::store::{Experiment, Listed, NotBrought, Run, Source};
 use crate::error::ImportError;
 
@@ -67,6 +67,12 @@ pub struct Report {
     pub same: u64,
     /// Points that came in.
     pub points: u64,
+    /// Logged models that are new.
+    pub models: u64,
+    /// Registered models and prompts that are new.
+    pub collections: u64,
+    /// Versions of these that are new.
+    pub versions: u64,
     /// Artifacts whose bytes are in the book.
     pub artifacts: u64,
     /// Artifacts of which the book knows where they are.
@@ -113,6 +119,9 @@ pub fn bring(
         if wanted.is_named(&experiment) {
             bringing.experiment(source, &experiment, tell)?;
         }
+    }
+    if wanted.experiments.is_empty() {
+        bringing.collections(source)?;
     }
     bringing.finish(source.store.not_brought()?)
 }
@@ -173,6 +182,41 @@ impl Bringing<'_> {
                 points: self.report.points + self.joining.points,
             });
         }
+        self.models(source, experiment)
+    }
+
+    /// The models that were logged in an experiment.
+    fn models(&mut self, source: &mut Source, experiment: &Experiment) -> Result<(), ImportError> {
+        let listing = source.store.models(experiment)?;
+        for error in listing.damaged {
+            self.damaged("a logged model".to_owned(), error)?;
+        }
+        let project = self.wanted.project.as_deref();
+        let (uid, _) = self.joining.experiment(experiment, project)?;
+        for model in &listing.found {
+            let became = self.joining.logged_model(model, uid)?;
+            self.report.models += u64::from(became == Became::New);
+        }
+        Ok(())
+    }
+
+    /// Registered models and prompts.
+    fn collections(&mut self, source: &mut Source) -> Result<(), ImportError> {
+        let listing = source.store.collections()?;
+        for error in listing.damaged {
+            self.damaged("a registered model".to_owned(), error)?;
+        }
+        for collection in &listing.found {
+            let became = self
+                .joining
+                .collection(collection, self.wanted.project.as_deref())?;
+            let (own, versions) = became.split_at(1);
+            let new = |some: &[Became]| {
+                some.iter().filter(|became| **became == Became::New).count() as u64
+            };
+            self.report.collections += new(own);
+            self.report.versions += new(versions);
+        }
         Ok(())
     }
 
@@ -194,23 +238,25 @@ impl Bringing<'_> {
             Ok(run) => run,
             Err(error) => return self.damaged(what(), error),
         };
-        let files = match self.files(source, experiment, &run) {
+        let (found, elsewhere) = match self.files(source, experiment, &run) {
             Ok(files) => files,
             Err(error) => return self.damaged(what(), error),
         };
         let manner = (self.wanted.artifacts, &self.artifacts);
-        let kept = self.joining.keep(&run, experiment, files, manner)?;
+        let kept = self.joining.keep(&run, experiment, found, manner)?;
+        let files = Files { kept, elsewhere };
         // Also where the runs before came in and this one is the first of the next ones.
         let project = self.wanted.project.as_deref();
         let (uid, _) = self.joining.experiment(experiment, project)?;
-        match self.joining.run(&mut run, (experiment, uid), &kept)? {
+        match self.joining.run(&mut run, (experiment, uid), &files)? {
             Became::New => self.report.runs += 1,
             Became::Continued => self.report.continued += 1,
             Became::Same => self.report.same += 1,
         }
-        let copied = kept.iter().filter(|file| file.sha256.is_some()).count() as u64;
+        let kept = files.kept.iter();
+        let copied = kept.filter(|file| file.sha256.is_some()).count() as u64;
         self.report.artifacts += copied;
-        self.report.references += kept.len() as u64 - copied;
+        self.report.references += files.kept.len() as u64 - copied;
         self.joined += 1;
         if self.joined >= RUNS || self.joining.points >= POINTS {
             self.commit()?;
@@ -232,11 +278,9 @@ impl Bringing<'_> {
         source: &Source,
         experiment: &Experiment,
         run: &Run,
-    ) -> Result<Vec<artifacts::Found>, ImportError> {
-        if self.wanted.artifacts == Manner::Leave {
-            return Ok(Vec::new());
-        }
+    ) -> Result<(Vec<artifacts::Found>, Option<String>), ImportError> {
         match source.store.bytes(experiment, run) {
+            Bytes::Folder(_) if self.wanted.artifacts == Manner::Leave => Ok((Vec::new(), None)),
             Bytes::Folder(folder) => {
                 let (found, odd) = artifacts::files(&folder).map_err(ImportError::read(&folder))?;
                 let told = odd.iter().map(|path: &PathBuf| {
@@ -246,7 +290,7 @@ impl Bringing<'_> {
                     )
                 });
                 self.report.notes.extend(told);
-                Ok(found)
+                Ok((found, None))
             }
             Bytes::Elsewhere(uri) => {
                 let root = uri.trim_end_matches("/artifacts").trim_end_matches(&run.id);
@@ -260,9 +304,9 @@ impl Bringing<'_> {
                     Some((_, runs)) => *runs += 1,
                     None => self.report.elsewhere.push((root, 1)),
                 }
-                Ok(Vec::new())
+                Ok((Vec::new(), Some(uri)))
             }
-            Bytes::None => Ok(Vec::new()),
+            Bytes::None => Ok((Vec::new(), None)),
         }
     }
 

@@ -3,6 +3,9 @@
 //! Not here: what the values mean. Invariant: the database is not changed, and no run is read over from two of its
 //! states; between runs nobody who writes to it has to wait.
 
+mod lineage;
+mod register;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,7 +15,9 @@ use rusqlite::{Connection, OpenFlags, Row};
 use trialbook_model::state::Point;
 
 use super::artifacts::{self, Bytes, Places};
-use super::store::{Experiment, Listed, Listing, NotBrought, Run, Store};
+use super::store::{
+    Collection, Experiment, Link, Listed, Listing, LoggedModel, NotBrought, Run, Store, Use,
+};
 use super::words;
 use crate::error::{ImportError, Place, Problem};
 
@@ -22,11 +27,7 @@ const KNOWN: &str = "a database of MLflow, with tables `experiments` and `runs`"
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Tables whose rows do not come in, with what people call them.
-const OTHERS: [(&str, &str); 9] = [
-    ("registered_models", "registered models"),
-    ("model_versions", "versions of models"),
-    ("logged_models", "logged models"),
-    ("datasets", "datasets"),
+const OTHERS: [(&str, &str); 5] = [
     ("trace_info", "traces"),
     ("assessments", "assessments of traces"),
     ("webhooks", "webhooks"),
@@ -135,16 +136,22 @@ impl Database {
         columns.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 
-    /// Pairs of key and value of something.
-    fn pairs(
+    /// Pairs of `key` and `value` of something.
+    fn pairs(&self, place: (&str, &str), id: &str) -> rusqlite::Result<BTreeMap<String, String>> {
+        self.named_pairs(place, ("key", "value"), id)
+    }
+
+    /// Pairs of two columns of the rows that have an id in another.
+    fn named_pairs(
         &self,
         (table, column): (&str, &str),
+        (key, value): (&str, &str),
         id: &str,
     ) -> rusqlite::Result<BTreeMap<String, String>> {
         if !self.has(table, column) {
             return Ok(BTreeMap::new());
         }
-        let select = format!("SELECT key, value FROM {table} WHERE {column} = ?1");
+        let select = format!("SELECT {key}, {value} FROM {table} WHERE {column} = ?1");
         let mut statement = self.connection.prepare_cached(&select)?;
         let rows = statement.query_map([id], |row| {
             Ok((
@@ -235,6 +242,8 @@ impl Database {
         told.params = self.pairs(("params", "run_uuid"), id)?;
         told.tags = self.pairs(("tags", "run_uuid"), id)?;
         told.metrics = self.metrics(id)?;
+        told.datasets = self.datasets(id)?;
+        told.models = self.links(id)?;
         Ok(told)
     }
 }
@@ -255,6 +264,8 @@ struct Told {
     params: BTreeMap<String, String>,
     tags: BTreeMap<String, String>,
     metrics: BTreeMap<String, Vec<Point>>,
+    datasets: Vec<Use>,
+    models: Vec<Link>,
 }
 
 impl Store for Database {
@@ -350,6 +361,26 @@ impl Store for Database {
             params: told.params,
             tags,
             metrics: told.metrics,
+            datasets: told.datasets,
+            models: told.models,
+        })
+    }
+
+    fn models(&mut self, experiment: &Experiment) -> Result<Listing<LoggedModel>, ImportError> {
+        let found = self.logged_models(&experiment.id);
+        let found = found.map_err(|error| broken(&self.place, &error))?;
+        Ok(Listing {
+            found,
+            ..Listing::default()
+        })
+    }
+
+    fn collections(&mut self) -> Result<Listing<Collection>, ImportError> {
+        let found = self.registered_models();
+        let found = found.map_err(|error| broken(&self.place, &error))?;
+        Ok(Listing {
+            found,
+            ..Listing::default()
         })
     }
 

@@ -3,6 +3,9 @@
 //! Not here: what the values mean. Invariant: a file that cannot be read is named with its line, and the run that it
 //! belongs to does not come in; every version's folders are read, with whatever of their keys is missing.
 
+mod lineage;
+mod register;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +15,7 @@ use trialbook_model::state::Point;
 use trialbook_model::status::RunStatus;
 
 use super::artifacts::{self, Bytes};
-use super::store::{Experiment, Listed, Listing, NotBrought, Run, Store};
+use super::store::{Collection, Experiment, Listed, Listing, LoggedModel, NotBrought, Run, Store};
 use super::{words, yaml};
 use crate::error::{ImportError, Place, Problem};
 
@@ -52,10 +55,13 @@ impl Spot {
         Place::file(&self.name)
     }
 
-    /// The folders in it, by name.
+    /// The folders in it, by name; none where it is not there.
     fn folders(&self) -> Result<Vec<Self>, ImportError> {
         let reading = || ImportError::read(&self.name);
         let mut found = Vec::new();
+        if !self.path.exists() {
+            return Ok(found);
+        }
         for entry in fs::read_dir(&self.path).map_err(reading())? {
             let entry = entry.map_err(reading())?;
             if entry.path().is_dir() {
@@ -169,6 +175,7 @@ impl Folder {
         };
         let is_known = |spot: &Spot| spot.join(META).path.is_file();
         let spot = folder.spot();
+        fs::metadata(root).map_err(ImportError::read(name))?;
         let trash = spot.join(TRASH);
         let is_any = spot.folders()?.iter().any(is_known) || trash.path.is_dir();
         if !is_any {
@@ -303,7 +310,17 @@ impl Store for Folder {
             params: folder.join("params").texts()?,
             tags,
             metrics,
+            datasets: lineage::datasets(&folder)?,
+            models: lineage::models(&folder)?,
         })
+    }
+
+    fn models(&mut self, experiment: &Experiment) -> Result<Listing<LoggedModel>, ImportError> {
+        register::models(&self.folder_of(experiment).join(MODELS))
+    }
+
+    fn collections(&mut self) -> Result<Listing<Collection>, ImportError> {
+        register::collections(&self.spot().join(MODELS))
     }
 
     fn bytes(&self, experiment: &Experiment, run: &Run) -> Bytes {
@@ -323,26 +340,14 @@ impl Store for Folder {
     }
 
     fn not_brought(&mut self) -> Result<NotBrought, ImportError> {
-        let mut counts = NotBrought::new();
-        let mut count = |what: &'static str, number: usize| {
-            if number > 0 {
-                *counts.entry(what).or_default() += number as u64;
-            }
-        };
-        let below = |spot: &Spot| {
-            if spot.path.is_dir() {
-                spot.folders().map(|folders| folders.len())
-            } else {
-                Ok(0)
-            }
-        };
-        count("registered models", below(&self.spot().join(MODELS))?);
+        let mut traces = 0;
         for folder in self.experiment_folders()? {
-            count("traces", below(&folder.join(TRACES))?);
-            count("logged models", below(&folder.join(MODELS))?);
-            count("datasets", below(&folder.join("datasets"))?);
+            traces += folder.join(TRACES).folders()?.len() as u64;
         }
-        Ok(counts)
+        Ok([("traces", traces)]
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .collect())
     }
 }
 
@@ -354,29 +359,30 @@ fn is_away(uri: Option<&str>) -> bool {
 /// The points of a metric: `timestamp value step`, in old folders without a step, in new ones with a dataset behind.
 fn points(file: &Spot) -> Result<Vec<Point>, ImportError> {
     let text = file.text()?;
-    let mut points = Vec::new();
-    for (at, line) in text.lines().enumerate() {
-        let place = || file.place().line(at as u64 + 1);
-        let wrong = |key: &str, expected| {
-            let key = key.to_owned();
-            ImportError::at(&place(), Problem::Value { key, expected })
-        };
-        let mut parts = line.split(' ');
-        let (time, value, step) = (parts.next(), parts.next(), parts.next());
-        let time = time.and_then(|time| time.parse().ok());
-        let value = value.and_then(|value| value.parse().ok());
-        let step = match step {
-            Some(step) => step.parse().map_err(|_| wrong(step, "a step"))?,
-            None => 0,
-        };
-        match (time, value) {
-            (Some(time), Some(value)) => points.push(Point {
-                step,
-                time: words::time(time),
-                value,
-            }),
-            _ => return Err(wrong(line, "a line `timestamp value step`")),
-        }
-    }
-    Ok(points)
+    let read = |(at, line): (usize, &str)| {
+        let place = file.place().line(at as u64 + 1);
+        point(line, &place).map(|(point, _)| point)
+    };
+    text.lines().enumerate().map(read).collect()
+}
+
+/// A point, and the words behind it.
+fn point<'a>(line: &'a str, place: &Place) -> Result<(Point, Vec<&'a str>), ImportError> {
+    let wrong = |key: &str, expected| {
+        let key = key.to_owned();
+        ImportError::at(place, Problem::Value { key, expected })
+    };
+    let mut parts = line.split(' ');
+    let (time, value, step) = (parts.next(), parts.next(), parts.next());
+    let time = time.and_then(|time| time.parse().ok());
+    let value = value.and_then(|value| value.parse().ok());
+    let step = match step {
+        Some(step) => step.parse().map_err(|_| wrong(step, "a step"))?,
+        None => 0,
+    };
+    let (Some(time), Some(value)) = (time, value) else {
+        return Err(wrong(line, "a line `timestamp value step`"));
+    };
+    let time = words::time(time);
+    Ok((Point { step, time, value }, parts.collect()))
 }

@@ -6,11 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::{FxHashMap, FxHashSet};
-use serde_json::Value;
+use rustc_hash::FxHashMap;
 use trialbook_model::id::{ExperimentNo, ExperimentUid, RunUid};
 use trialbook_model::record::{Op, Points, PutArtifact, SeriesKey, SetPointer, Subject};
-use trialbook_model::state::{Annotations, DEFAULT_PROJECT, Point, SeriesSummary};
+use trialbook_model::state::{DEFAULT_PROJECT, Point};
 use trialbook_model::time::Timestamp;
 use trialbook_spool::{KeyIndex, LogCall, Repeat};
 use trialbook_store::nouns::{ExperimentRow, Owner, RunRow};
@@ -18,14 +17,11 @@ use trialbook_store::reading::Reading as _;
 use trialbook_store::{Artifacts, Book, BookError, BookView, Draft, Effort};
 
 use super::artifacts::{Found, Manner, address};
+use super::difference::{self, Changed, News, next, once, summary};
 use super::said::{self, IMPORTED, Life};
 use super::store::{Experiment, Run};
 use super::words;
 use crate::error::ImportError;
-
-/// Microseconds behind the beginning of a run in which its tags come from stores: each later value of a tag stands a
-/// microsecond after the one before. What people change is later.
-const STORES: i64 = 10_000;
 
 /// What became of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,9 +33,9 @@ pub(super) enum Became {
 
 /// A part of a store on its way into a book.
 pub(super) struct Joining<'a> {
-    view: BookView<'a>,
-    draft: Draft,
-    now: Timestamp,
+    pub(super) view: BookView<'a>,
+    pub(super) draft: Draft,
+    pub(super) now: Timestamp,
     experiments: Experiments,
     /// Experiments that this draft has named.
     named: BTreeSet<ExperimentUid>,
@@ -98,7 +94,7 @@ impl<'a> Joining<'a> {
         Ok(self.draft.commit()?)
     }
 
-    fn say(&mut self, time: Timestamp, op: &Op) -> Result<(), BookError> {
+    pub(super) fn say(&mut self, time: Timestamp, op: &Op) -> Result<(), BookError> {
         self.say_by(time, None, op)
     }
 
@@ -134,11 +130,11 @@ impl<'a> Joining<'a> {
             None => {
                 self.say(time, &said::create(experiment, uid, project))?;
                 let subject = Subject::Experiment(uid);
-                let tags = experiment
-                    .tags
-                    .iter()
-                    .map(|(key, text)| (key.clone(), Some(text.clone())));
-                if let Some(op) = said::tags(subject.clone(), tags.collect()) {
+                let (tags, note) = said::tags_and_note(&experiment.tags);
+                let tags = tags.into_iter().map(|(key, text)| (key, Some(text)));
+                let note = note.map(|text| said::note(subject.clone(), Some(text)));
+                let tags = said::tags(subject.clone(), tags.collect());
+                for op in tags.into_iter().chain(note) {
                     self.say(time, &op)?;
                 }
                 let imported = said::imported_experiment(experiment);
@@ -205,7 +201,11 @@ impl<'a> Joining<'a> {
             self.say(self.now, &said::field(subject.clone(), "deleted", value))?;
         }
         let time = said::created(experiment);
-        let tags = changed_tags(held, &experiment.tags, time);
+        let (tags, note) = said::tags_and_note(&experiment.tags);
+        if let Some(time) = difference::note(held, note.as_ref(), time) {
+            self.say(time, &said::note(subject.clone(), note))?;
+        }
+        let tags = difference::tags(held, &tags, time);
         self.say_tags(&subject, tags)?;
         if news.is_any() {
             let time = next(
@@ -220,7 +220,7 @@ impl<'a> Joining<'a> {
     fn say_tags(
         &mut self,
         subject: &Subject,
-        tags: BTreeMap<Timestamp, Vec<(String, Option<String>)>>,
+        tags: Changed<Option<String>>,
     ) -> Result<(), ImportError> {
         for (time, tags) in tags {
             if let Some(op) = said::tags(subject.clone(), tags) {
@@ -235,14 +235,12 @@ impl<'a> Joining<'a> {
         &mut self,
         run: &mut Run,
         (of, experiment): (&Experiment, ExperimentUid),
-        files: &[Kept],
+        files: &Files,
     ) -> Result<Became, ImportError> {
         let uid = words::run_uid(&run.id);
         for points in run.metrics.values_mut() {
             once(points);
         }
-        run.tags
-            .retain(|key, _| said::is_tag(key) || key.is_empty());
         let life = Life::of(run, of);
         let (records, points) = (self.records, self.points);
         let held = self
@@ -266,29 +264,34 @@ impl<'a> Joining<'a> {
         run: &Run,
         (uid, life): (RunUid, Life),
         experiment: ExperimentUid,
-        files: &[Kept],
+        files: &Files,
     ) -> Result<(), ImportError> {
         let subject = Subject::Run(uid);
         let user = run.user.as_deref().filter(|user| !user.is_empty());
         self.say_by(life.begin, user, &said::start(run, uid, experiment, life))?;
-        let tags = run
-            .tags
-            .iter()
-            .map(|(key, text)| (key.clone(), Some(text.clone())));
+        let (tags, note) = said::tags_and_note(&run.tags);
+        let tags = tags.into_iter().map(|(key, text)| (key, Some(text)));
+        let field = |name: &str, text: &str| said::field(subject.clone(), name, text.into());
+        let uri = files.elsewhere.as_deref();
         let ops = [
             said::params(uid, run.params.iter()),
             said::tags(subject.clone(), tags.collect()),
+            note.map(|text| said::note(subject.clone(), Some(text))),
+            user.map(|user| field("user", user)),
+            uri.map(|uri| field("artifact_uri", uri)),
             Some(said::field(
                 subject.clone(),
                 IMPORTED,
                 said::imported_run(run),
             )),
         ];
-        for op in ops.into_iter().flatten() {
+        let lineage = run.datasets.iter().map(|one| said::dataset(uid, one));
+        let lineage = lineage.chain(run.models.iter().map(|link| said::model_link(uid, link)));
+        for op in ops.into_iter().flatten().chain(lineage) {
             self.say(life.begin, &op)?;
         }
         self.say_points(&subject, life, &run.metrics)?;
-        for file in files {
+        for file in &files.kept {
             self.say(file.time, &file.op(subject.clone()))?;
         }
         if run.status.is_final() {
@@ -311,7 +314,7 @@ impl<'a> Joining<'a> {
         run: &Run,
         (uid, life): (RunUid, Life),
         row: &RunRow,
-        files: &[Kept],
+        files: &Files,
     ) -> Result<(), ImportError> {
         let (state, held) = (&row.state, &row.state.annotations);
         let subject = Subject::Run(uid);
@@ -347,10 +350,15 @@ impl<'a> Joining<'a> {
         if let Some(op) = said::params(uid, fresh) {
             self.say(life.begin, &op)?;
         }
-        self.say_tags(&subject, changed_tags(held, &run.tags, life.begin))?;
+        let (tags, note) = said::tags_and_note(&run.tags);
+        if let Some(time) = difference::note(held, note.as_ref(), life.begin) {
+            self.say(time, &said::note(subject.clone(), note))?;
+        }
+        self.say_tags(&subject, difference::tags(held, &tags, life.begin))?;
+        self.continue_lineage(run, uid, (row, life))?;
         let metrics = self.new_points(run, row)?;
         self.say_points(&subject, life, &metrics)?;
-        for file in files.iter().filter(|file| file.is_news(row)) {
+        for file in files.kept.iter().filter(|file| file.is_news(row)) {
             self.say(file.time, &file.op(subject.clone()))?;
         }
         if news.is_any() {
@@ -359,6 +367,31 @@ impl<'a> Joining<'a> {
                 life.begin,
             );
             self.say(time, &said::field(subject, IMPORTED, imported))?;
+        }
+        Ok(())
+    }
+
+    /// Datasets and models that the book does not know of.
+    fn continue_lineage(
+        &mut self,
+        run: &Run,
+        uid: RunUid,
+        (row, life): (&RunRow, Life),
+    ) -> Result<(), ImportError> {
+        let known = &row.state.lineage;
+        for one in &run.datasets {
+            let place = (one.dataset.name.clone(), one.dataset.digest.clone());
+            if !known.datasets.contains_key(&place) {
+                self.say(life.begin, &said::dataset(uid, one))?;
+            }
+        }
+        for link in &run.models {
+            if !known
+                .models
+                .contains_key(&(link.role, words::model_uid(&link.model)))
+            {
+                self.say(life.begin, &said::model_link(uid, link))?;
+            }
         }
         Ok(())
     }
@@ -376,12 +409,8 @@ impl<'a> Joining<'a> {
             if held.is_some() && held == summary(points).as_ref() {
                 continue;
             }
-            let mut fresh = points.clone();
-            if held.is_some() {
-                let series = self.view.series(&Owner::Run(row.no), &key)?;
-                let known: FxHashSet<_> = series.points().map(|point| bits(&point)).collect();
-                fresh.retain(|point| !known.contains(&bits(point)));
-            }
+            let series = self.view.series(&Owner::Run(row.no), &key)?;
+            let fresh = difference::fresh(points, &series);
             if !fresh.is_empty() {
                 metrics.insert(name.clone(), fresh);
             }
@@ -491,6 +520,14 @@ impl<'a> Joining<'a> {
     }
 }
 
+/// The files of a run.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    pub(super) kept: Vec<Kept>,
+    /// Where they are, if they are not read here.
+    pub(super) elsewhere: Option<String>,
+}
+
 /// A file of a run as the book gets to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Kept {
@@ -523,86 +560,4 @@ impl Kept {
         let mut versions = versions.into_iter().flatten();
         !versions.any(|held| held.value.sha256 == self.sha256 && held.value.uri == self.uri)
     }
-}
-
-/// What a store says otherwise than when it was brought in last.
-struct News<'a> {
-    before: Option<&'a Value>,
-    present: &'a Value,
-}
-
-impl<'a> News<'a> {
-    fn of(held: &'a Annotations, present: &'a Value) -> Self {
-        let before = held.field(IMPORTED);
-        Self { before, present }
-    }
-
-    /// Whether it says another thing under a key; where it was never brought in, whatever it says is news.
-    fn is_about(&self, key: &str) -> bool {
-        self.before
-            .is_none_or(|before| before.get(key) != self.present.get(key))
-    }
-
-    fn is_any(&self) -> bool {
-        self.before != Some(self.present)
-    }
-}
-
-/// A time after what is held, and not before another.
-fn next(held: Option<Timestamp>, time: Timestamp) -> Timestamp {
-    held.map_or(time, |held| time.max(Timestamp(held.0.saturating_add(1))))
-}
-
-/// The tags that a store has changed, by the times at which to say so.
-fn changed_tags(
-    held: &Annotations,
-    tags: &BTreeMap<String, String>,
-    begin: Timestamp,
-) -> BTreeMap<Timestamp, Vec<(String, Option<String>)>> {
-    let mut changed: BTreeMap<Timestamp, Vec<_>> = BTreeMap::new();
-    let is_of_store = |time: Timestamp| (begin.0..begin.0.saturating_add(STORES)).contains(&time.0);
-    for (key, text) in tags {
-        let value = Some(text.clone());
-        let time = match held.tags.get(key) {
-            None => begin,
-            Some(held) if held.value == value || !is_of_store(held.stamp.time) => continue,
-            Some(held) => next(Some(held.stamp.time), begin),
-        };
-        changed.entry(time).or_default().push((key.clone(), value));
-    }
-    if held.field(IMPORTED).is_some() {
-        for (key, held) in &held.tags {
-            let is_gone = held.value.is_some() && !tags.contains_key(key);
-            if is_gone && is_of_store(held.stamp.time) {
-                let time = next(Some(held.stamp.time), begin);
-                changed.entry(time).or_default().push((key.clone(), None));
-            }
-        }
-    }
-    changed
-}
-
-/// What makes a point the same: NaN is NaN, whatever its bits.
-fn bits(point: &Point) -> (i64, Timestamp, u64) {
-    let value = if point.value.is_nan() {
-        f64::NAN
-    } else {
-        point.value
-    };
-    (point.step, point.time, value.to_bits())
-}
-
-/// Keeps each point once, as MLflow's databases do.
-fn once(points: &mut Vec<Point>) {
-    points.sort_by_key(bits);
-    points.dedup_by_key(|point| bits(point));
-}
-
-fn summary(points: &[Point]) -> Option<SeriesSummary> {
-    let (first, rest) = points.split_first()?;
-    let mut summary = SeriesSummary::new(*first);
-    for point in rest {
-        summary.add(*point);
-    }
-    Some(summary)
 }

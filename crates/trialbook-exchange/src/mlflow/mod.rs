@@ -7,8 +7,10 @@
 mod artifacts;
 mod bring;
 mod database;
+mod difference;
 mod folder;
 mod join;
+mod register;
 mod said;
 mod store;
 mod words;

@@ -4,19 +4,25 @@
 //! changed in the book later holds. Not here: what the book has already.
 //! Invariant: the same store says the same, at the same times.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use trialbook_model::id::{ExperimentUid, RunUid};
 use trialbook_model::record::{
-    CreateExperiment, LinkKind, Op, SetField, SetParams, SetStatus, SetTags, StartRun, Subject,
+    CreateExperiment, LinkKind, LinkModel, Op, PutNote, SetField, SetParams, SetStatus, SetTags,
+    StartRun, Subject, UseDataset,
 };
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
 
-use super::store::{Experiment, Run};
+use super::store::{Experiment, Link, Run, Use};
 use super::words;
 
 /// The field that says what a store said of something when it was brought in last.
 pub(super) const IMPORTED: &str = "imported";
+
+/// The namespace of main notes.
+pub(super) const NOTES: &str = "default";
 
 /// The source of runs that MLflow's clients record.
 const SOURCE: &str = "mlflow";
@@ -140,9 +146,45 @@ pub(super) fn tags(subject: Subject, tags: Vec<(String, Option<String>)>) -> Opt
     (!tags.is_empty()).then_some(Op::SetTags(SetTags { subject, tags }))
 }
 
-/// Whether a tag is one here; a run's name stands by itself.
-pub(super) fn is_tag(key: &str) -> bool {
-    key != words::RUN_NAME
+/// The tags that are tags here, and the main note; a run's name stands by itself.
+pub(super) fn tags_and_note(
+    tags: &BTreeMap<String, String>,
+) -> (BTreeMap<String, String>, Option<String>) {
+    let mut tags = tags.clone();
+    tags.remove(words::RUN_NAME);
+    let note = tags.remove(words::NOTE);
+    (tags, note)
+}
+
+/// The main note of something.
+pub(super) fn note(subject: Subject, text: Option<String>) -> Op {
+    Op::PutNote(PutNote {
+        subject,
+        key: String::new(),
+        namespace: NOTES.to_owned(),
+        text,
+        tags: Vec::new(),
+        data: Value::Null,
+    })
+}
+
+/// That a run used a dataset.
+pub(super) fn dataset(run: RunUid, one: &Use) -> Op {
+    Op::UseDataset(Box::new(UseDataset {
+        run,
+        dataset: one.dataset.clone(),
+        tags: one.tags.clone(),
+    }))
+}
+
+/// That a run used or made a model.
+pub(super) fn model_link(run: RunUid, link: &Link) -> Op {
+    Op::LinkModel(LinkModel {
+        run,
+        model: words::model_uid(&link.model),
+        role: link.role,
+        step: link.step,
+    })
 }
 
 /// A field of something.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use trialbook_model::record::{Dataset, ModelRole};
 use trialbook_model::state::Point;
 use trialbook_model::status::RunStatus;
 
@@ -44,6 +45,76 @@ pub(super) struct Run {
     pub(super) tags: BTreeMap<String, String>,
     /// Points by metric, as they stand.
     pub(super) metrics: BTreeMap<String, Vec<Point>>,
+    pub(super) datasets: Vec<Use>,
+    pub(super) models: Vec<Link>,
+}
+
+/// A dataset that a run used.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Use {
+    pub(super) dataset: Dataset,
+    pub(super) tags: BTreeMap<String, String>,
+}
+
+/// A logged model that a run used or made.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Link {
+    pub(super) role: ModelRole,
+    pub(super) model: String,
+    pub(super) step: Option<i64>,
+}
+
+/// A model that a run logged.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct LoggedModel {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    pub(super) artifact_location: Option<String>,
+    pub(super) created: Option<i64>,
+    pub(super) updated: Option<i64>,
+    pub(super) status: Option<String>,
+    pub(super) status_message: Option<String>,
+    pub(super) kind: Option<String>,
+    pub(super) run: Option<String>,
+    pub(super) is_deleted: bool,
+    pub(super) params: BTreeMap<String, String>,
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) metrics: Vec<ModelPoint>,
+}
+
+/// A point of a logged model.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ModelPoint {
+    pub(super) key: String,
+    pub(super) run: Option<String>,
+    /// Name and digest.
+    pub(super) dataset: Option<(String, String)>,
+    pub(super) point: Point,
+}
+
+/// A registered model, or a prompt.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Collection {
+    pub(super) name: String,
+    pub(super) workspace: String,
+    pub(super) description: Option<String>,
+    pub(super) created: Option<i64>,
+    pub(super) updated: Option<i64>,
+    pub(super) tags: BTreeMap<String, String>,
+    /// Aliases with the numbers of versions.
+    pub(super) aliases: BTreeMap<String, u64>,
+    pub(super) versions: Vec<Version>,
+}
+
+/// A version of a registered model.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Version {
+    pub(super) number: u64,
+    pub(super) created: Option<i64>,
+    pub(super) updated: Option<i64>,
+    /// Description, source and the like by the names of fields; what is empty is not there.
+    pub(super) fields: BTreeMap<&'static str, String>,
+    pub(super) tags: BTreeMap<String, String>,
 }
 
 /// What is known of a run before it is read.
@@ -70,6 +141,12 @@ pub(super) trait Store {
 
     /// Where the bytes of a run's artifacts are.
     fn bytes(&self, experiment: &Experiment, run: &Run) -> Bytes;
+
+    /// The models that were logged in an experiment.
+    fn models(&mut self, experiment: &Experiment) -> Result<Listing<LoggedModel>, ImportError>;
+
+    /// Registered models and prompts.
+    fn collections(&mut self) -> Result<Listing<Collection>, ImportError>;
 
     /// What else the store holds.
     fn not_brought(&mut self) -> Result<NotBrought, ImportError>;

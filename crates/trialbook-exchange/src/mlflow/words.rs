@@ -2,19 +2,28 @@
 //!
 //! Invariant: every id follows from the store's own.
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest as _, Sha256};
-use trialbook_model::id::{ExperimentUid, RunUid, Uid};
+use trialbook_model::id::{EntryUid, ExperimentUid, RunUid, Uid};
 use trialbook_model::record::{Param, ParamKind};
-use trialbook_model::state::DEFAULT_EXPERIMENT;
+use trialbook_model::state::{DEFAULT_EXPERIMENT, MODEL, PROMPT};
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
 
-use super::store::Experiment;
+use super::store::{Collection, Experiment};
 
 /// The tag that repeats a run's name.
 pub(super) const RUN_NAME: &str = "mlflow.runName";
 /// The tag that names the run above.
 pub(super) const PARENT: &str = "mlflow.parentRunId";
+
+/// The tag that is the main note.
+pub(super) const NOTE: &str = "mlflow.note.content";
+/// The tag that says what a dataset was used for.
+const CONTEXT: &str = "mlflow.data.context";
+/// The tag of prompts among registered models.
+const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
 
 /// The workspace of everything that names none.
 pub(super) const DEFAULT_WORKSPACE: &str = "default";
@@ -42,6 +51,44 @@ pub(super) fn status(text: &str) -> Option<RunStatus> {
 pub(super) fn status_word(status: RunStatus) -> &'static str {
     let state = STATES.iter().find(|(_, state)| *state == status);
     state.map_or("RUNNING", |(word, _)| word)
+}
+
+/// The words of states of logged models, by their numbers.
+const MODEL_STATES: [&str; 4] = ["unspecified", "pending", "ready", "failed"];
+
+/// The word of the state of a logged model or a version, from MLflow's word or number.
+pub(super) fn entry_status(text: &str) -> String {
+    let number = text.parse::<usize>().ok();
+    let word = number.and_then(|number| MODEL_STATES.get(number));
+    let plain = || {
+        text.trim_start_matches("LOGGED_MODEL_")
+            .to_ascii_lowercase()
+    };
+    word.map_or_else(plain, |word| (*word).to_owned())
+}
+
+/// The tags of the use of a dataset.
+pub(super) fn use_tags(tags: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let plain = |key: String| {
+        if key == CONTEXT {
+            "context".to_owned()
+        } else {
+            key
+        }
+    };
+    tags.into_iter()
+        .map(|(key, text)| (plain(key), text))
+        .collect()
+}
+
+/// What kind of collection registered models with such tags are.
+pub(super) fn collection_kind(tags: &BTreeMap<String, String>) -> &'static str {
+    let told = tags.get(IS_PROMPT);
+    if told.is_some_and(|text| text.eq_ignore_ascii_case("true")) {
+        PROMPT
+    } else {
+        MODEL
+    }
 }
 
 /// Milliseconds since 1970 as a time.
@@ -77,6 +124,32 @@ fn uid(parts: &[&str]) -> Uid {
 /// The uid of a run: its own id, which has that form in all but odd stores.
 pub(super) fn run_uid(id: &str) -> RunUid {
     RunUid(id.parse().unwrap_or_else(|_| uid(&["run", id])))
+}
+
+/// The uid of a logged model: the digits of its id, which has that form in all but odd stores.
+pub(super) fn model_uid(id: &str) -> EntryUid {
+    let digits = id.strip_prefix("m-").unwrap_or(id);
+    EntryUid(digits.parse().unwrap_or_else(|_| uid(&["model", id])))
+}
+
+/// The uid of a registered model, which its name is known by while it lives.
+pub(super) fn collection_uid(collection: &Collection) -> EntryUid {
+    let created = collection.created.unwrap_or_default().to_string();
+    EntryUid(uid(&[
+        "collection",
+        &collection.workspace,
+        &created,
+        &collection.name,
+    ]))
+}
+
+/// The uid of a version.
+pub(super) fn version_uid(collection: EntryUid, number: u64) -> EntryUid {
+    EntryUid(uid(&[
+        "version",
+        &collection.to_string(),
+        &number.to_string(),
+    ]))
 }
 
 /// The uid of an experiment. Small numbers are the same in every store, so the time of creation tells them

@@ -46,10 +46,17 @@ pub fn is_database(beginning: &[u8]) -> bool {
     beginning.starts_with(b"SQLite format 3\0")
 }
 
+/// The tables of parts of an experiment, each with the column that names the part.
+const PARTS: [(&str, &str); 3] = [
+    ("agent_performance", "agent_name"),
+    ("question_type_performance", "question_type"),
+    ("error_patterns", "error_type"),
+];
+
 type Row = Map<String, Value>;
 
 /// Reads all experiments.
-pub(super) fn read(path: &Path, name: &Path) -> Result<Vec<Past>, ImportError> {
+pub(super) fn read(path: &Path, name: &Path) -> Result<(Vec<Past>, Vec<String>), ImportError> {
     let place = Place::file(name);
     let broken = |error: rusqlite::Error| {
         let reason = error.to_string();
@@ -73,34 +80,25 @@ pub(super) fn read(path: &Path, name: &Path) -> Result<Vec<Past>, ImportError> {
     }
     let mut pasts = Vec::new();
     for row in rows(&connection, "experiments").map_err(broken)? {
-        pasts.push(experiment(row, &place)?);
+        pasts.push(experiment(row, &place, "experiments")?);
     }
-    for (table, word, column) in [
-        ("agent_performance", "agent", "agent_name"),
-        (
-            "question_type_performance",
-            "question_type",
-            "question_type",
-        ),
-    ] {
+    let mut notes = Vec::new();
+    for (table, column) in PARTS {
         if has(table).map_err(broken)? == 0 {
             continue;
         }
+        let mut lost = 0_u64;
         for row in rows(&connection, table).map_err(broken)? {
-            part(&mut pasts, row, word, column);
+            lost += u64::from(part(&mut pasts, row, (table, column)).is_none());
+        }
+        if lost > 0 {
+            notes.push(format!(
+                "`{}`: {lost} rows of `{table}` have no `{column}`, or no `experiment_id` of an experiment that is here: passed over",
+                name.display()
+            ));
         }
     }
-    if has("error_patterns").map_err(broken)? > 0 {
-        for mut row in rows(&connection, "error_patterns").map_err(broken)? {
-            let kind = text(&mut row, "error_type").unwrap_or_default();
-            let count = row.shift_remove("error_count").unwrap_or_default();
-            let example = row.shift_remove("example_message").unwrap_or_default();
-            if let Some(past) = of(&mut pasts, &mut row) {
-                past.errors.push((kind, count, example));
-            }
-        }
-    }
-    Ok(pasts)
+    Ok((pasts, notes))
 }
 
 fn rows(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Row>> {
@@ -138,9 +136,10 @@ fn of<'a>(pasts: &'a mut [Past], row: &mut Row) -> Option<&'a mut Past> {
     pasts.iter_mut().find(|past| past.id == id)
 }
 
-fn experiment(mut row: Row, place: &Place) -> Result<Past, ImportError> {
+/// A row of the table `experiments`, called `at` in errors.
+pub(super) fn experiment(mut row: Row, place: &Place, at: &str) -> Result<Past, ImportError> {
     let wrong = |key: &str, expected: &'static str| {
-        let key = format!("experiments.{key}");
+        let key = format!("{at}.{key}");
         ImportError::at(place, Problem::Value { key, expected })
     };
     let id = text(&mut row, "id").ok_or_else(|| wrong("id", "an id"))?;
@@ -213,17 +212,26 @@ fn agents(row: &mut Row, past: &mut Past) {
     }
 }
 
-/// Results of an agent or a question type.
-fn part(pasts: &mut [Past], mut row: Row, word: &'static str, column: &str) {
-    let Some(name) = text(&mut row, column) else {
-        return;
+/// A row of results of an agent or a question type, or of errors; `None` where it belongs to nothing.
+fn part(pasts: &mut [Past], mut row: Row, (table, column): (&str, &str)) -> Option<()> {
+    let name = text(&mut row, column)?;
+    let past = of(pasts, &mut row)?;
+    if column == "error_type" {
+        let count = row.shift_remove("error_count").unwrap_or_default();
+        let example = row.shift_remove("example_message").unwrap_or_default();
+        past.errors.push((name.clone(), count, example));
+    }
+    let word = match column {
+        "agent_name" => "agent",
+        _ => "question_type",
     };
-    let Some(past) = of(pasts, &mut row) else {
-        return;
-    };
-    for (key, value) in row {
-        if let Some(value) = value.as_f64() {
-            past.parts.push((word, name.clone(), key, value));
+    for (key, value) in row.into_iter().filter(|(_, value)| !value.is_null()) {
+        match value.as_f64().filter(|_| column != "error_type") {
+            Some(number) => past.parts.push((word, name.clone(), key, number)),
+            None => {
+                past.rest.insert(format!("{table}.{name}.{key}"), value);
+            }
         }
     }
+    Some(())
 }

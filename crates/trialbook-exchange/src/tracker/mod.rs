@@ -1,17 +1,20 @@
-//! The files of the enhanced experiment tracker: its database and its snapshot documents (C-18, C-20).
+//! The files of the enhanced experiment tracker: its database, its snapshot documents and its folders of results
+//! (C-18, C-20, C-21).
 //!
 //! One of its experiments is a run here, under its old id as name and alias; its config is a snapshot and params,
-//! its results are metrics, those of agents and question types with a context. Not here: its result folders.
+//! its results are metrics, those of agents and question types with a context. Not here: its configs' meaning.
 //! Invariant: the same file brought in twice is the same; secrets that the tracker wrote do not get into the book;
 //! what has no place of its own is kept as an event.
 
 mod database;
+mod results;
 mod run;
 mod snapshots;
 
 use std::path::Path;
 
 pub use database::is_database;
+pub use results::{is_results, read_results};
 pub use snapshots::is_snapshots;
 
 use crate::bring::Arrival;
@@ -25,10 +28,14 @@ pub fn read_database(
     name: &Path,
     arrival: &mut Arrival<'_>,
 ) -> Result<Found, ImportError> {
-    let mut pasts = database::read(path, name)?;
-    let mut found = Found::default();
+    let (mut pasts, notes) = database::read(path, name)?;
+    let mut found = Found {
+        notes,
+        ..Found::default()
+    };
     for (beside, told) in snapshots::beside(path, name) {
-        let read = snapshots::read(&beside, &told)?;
+        let text = std::fs::read(&beside).map_err(ImportError::read(&told))?;
+        let read = snapshots::read(&text, &told)?;
         for snapshot in read {
             if let Some(past) = pasts.iter_mut().find(|past| past.id == snapshot.id) {
                 past.complete(snapshot);
@@ -45,13 +52,13 @@ pub fn read_database(
 
 /// Reads a snapshot document.
 pub fn read_snapshots(
-    path: &Path,
+    text: &[u8],
     name: &Path,
     arrival: &mut Arrival<'_>,
 ) -> Result<Found, ImportError> {
     let mut found = Found::default();
     give(
-        snapshots::read(path, name)?,
+        snapshots::read(text, name)?,
         &Place::file(name),
         arrival,
         &mut found,

@@ -56,8 +56,13 @@ fn uid(parts: &[&str]) -> Uid {
     Uid(uid)
 }
 
-fn experiment_uid() -> ExperimentUid {
+pub(super) fn experiment_uid() -> ExperimentUid {
     ExperimentUid(uid(&["experiment"]))
+}
+
+/// The run of a folder of results: nothing says which of the tracker's experiments it is of.
+pub(super) fn results_uid(label: &str) -> RunUid {
+    RunUid(uid(&["results", label]))
 }
 
 /// The experiment of all runs.

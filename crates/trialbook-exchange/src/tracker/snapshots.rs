@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 use trialbook_model::time::Timestamp;
 
+use super::database;
 use super::run::Past;
 use crate::error::{ImportError, Place, Problem};
 
@@ -48,10 +49,9 @@ pub(super) fn time_of(text: &str) -> Option<Timestamp> {
 }
 
 /// Reads all snapshots.
-pub(super) fn read(path: &Path, name: &Path) -> Result<Vec<Past>, ImportError> {
+pub(super) fn read(text: &[u8], name: &Path) -> Result<Vec<Past>, ImportError> {
     let place = Place::file(name);
-    let bytes = fs::read(path).map_err(ImportError::read(name))?;
-    let document: Value = serde_json::from_slice(&bytes).map_err(|error| {
+    let document: Value = serde_json::from_slice(text).map_err(|error| {
         let at = Place {
             line: error.line() as u64,
             column: error.column() as u64,
@@ -106,11 +106,15 @@ fn snapshot(at: &str, value: Value, place: &Place) -> Result<Past, ImportError> 
     let Value::Object(mut map) = value else {
         return Err(wrong("", "a snapshot"));
     };
+    // The list of an export holds rows of the database.
+    if map.contains_key("id") && !map.contains_key("experiment_id") {
+        return database::experiment(map, place, at);
+    }
     let mut text = |key: &str| match map.shift_remove(key) {
         Some(Value::String(text)) => Some(text),
         Some(_) | None => None,
     };
-    let id = text("experiment_id").or_else(|| text("id"));
+    let id = text("experiment_id");
     let time = text("timestamp").as_deref().and_then(time_of);
     let mut past = Past {
         id: id.ok_or_else(|| wrong("experiment_id", "an id"))?,
@@ -121,31 +125,17 @@ fn snapshot(at: &str, value: Value, place: &Place) -> Result<Past, ImportError> 
         ..Past::default()
     };
     past.environment = map.shift_remove("environment").filter(|it| !it.is_null());
-    for (key, names) in [
-        (
-            "agents",
-            &["agents", "agent_configs", "agent_configurations"][..],
-        ),
-        (
-            "workflow",
-            &["workflow", "workflow_config", "workflow_configuration"],
-        ),
-        ("tasks", &["tasks", "task_configs", "task_configurations"]),
-        (
-            "dataset",
-            &["dataset", "dataset_config", "dataset_configuration"],
-        ),
-        ("system", &["system", "system_environment", "system_config"]),
-    ] {
-        let mut found = names.iter().filter_map(|name| map.shift_remove(*name));
-        if let Some(value) = found.next().filter(|value| !value.is_null()) {
+    for key in ["agents", "workflow", "tasks", "dataset", "system"] {
+        if let Some(value) = map.shift_remove(key).filter(|value| !value.is_null()) {
             past.config.insert(key.to_owned(), by_name(value));
         }
     }
-    let names = ["performance", "performance_results", "results"];
-    let mut found = names.iter().filter_map(|name| map.shift_remove(*name));
-    if let Some(Value::Object(results)) = found.next() {
-        performance(&mut past, results);
+    match map.shift_remove("performance") {
+        Some(Value::Object(results)) => performance(&mut past, results),
+        Some(other) => {
+            map.insert("performance".to_owned(), other);
+        }
+        None => {}
     }
     map.retain(|_, value| !value.is_null());
     past.rest.extend(map);

@@ -1,6 +1,7 @@
 //! The folds over a run's items: questions, accuracy, failures, time, costs, agents, types, errors (C-11 … C-16).
 //!
-//! Every item record counts as a question, so repeats and attempts of one item count each.
+//! Every record that is observed counts as a question; which records of one item count, `answers` says, and where some
+//! do not, all are folded again.
 //!
 //! Not here: what a score says, the history of judgements. Invariant: what has no verdict counts neither as right nor as
 //! wrong; an item that ended in an error is a failure and not right, whatever its scores say.
@@ -9,7 +10,8 @@ mod results;
 
 use serde::{Deserialize, Serialize};
 
-use super::fold::{Capped, Mean, Merge, Order, count};
+use super::answers::is_numbered;
+use super::fold::{Capped, Mean, Merge, Order, count, is_default};
 use super::verdict::verdict;
 use super::{MOST_AGENTS, MOST_ERRORS, MOST_TYPES, Truncation, Values};
 use crate::record::{Item, RunError};
@@ -127,10 +129,14 @@ pub(super) struct Items {
     by_type: Capped<Group, MOST_TYPES>,
     by_agent: Capped<Agent, MOST_AGENTS>,
     errors: Capped<FirstExample, MOST_ERRORS>,
+    /// Whether a record says which repeat or attempt it is.
+    #[serde(skip_serializing_if = "is_default")]
+    numbered: bool,
 }
 
 impl Merge for Items {
     fn merge(&mut self, other: &Self) {
+        self.numbered |= other.numbered;
         self.all.merge(&other.all);
         self.by_type.merge(&other.by_type);
         self.by_agent.merge(&other.by_agent);
@@ -140,6 +146,7 @@ impl Merge for Items {
 
 impl Items {
     pub(super) fn observe(&mut self, order: Order, item: &Item) {
+        self.numbered |= is_numbered(item);
         self.all.observe(item);
         let label = TYPE_LABELS.iter().find_map(|name| item.labels.get(*name));
         let label = label.filter(|label| !label.is_empty());
@@ -157,6 +164,10 @@ impl Items {
         {
             first.offer(order, &item.id, &error.message);
         }
+    }
+
+    pub(super) const fn has_numbered(&self) -> bool {
+        self.numbered
     }
 
     pub(super) fn values(&self, out: &mut Values) {

@@ -418,7 +418,7 @@ fn the_latest_judgement_counts_after_folding_again() {
         Op::Item(Box::new(wrong.clone())),
         Op::Assess(assess("exact", Score::Bool(true))),
     ]);
-    assert!(state.derived.has_judgements());
+    assert!(state.derived.needs_all_items());
     assert_eq!(values(&state)["accuracy_rate"], 0.0);
     let mut judgements = Judgements::default();
     judgements.observe(order(9), &assess("exact", Score::Bool(true)));
@@ -434,6 +434,80 @@ fn the_latest_judgement_counts_after_folding_again() {
     assert_eq!(
         verdict(&judgements.judged(&wrong)).unwrap().correct,
         Some(false)
+    );
+}
+
+/// A record of one item.
+fn record(repeat: Option<u64>, attempt: Option<u64>, right: bool) -> Item {
+    let mut item = item("a");
+    (item.repeat, item.attempt) = (repeat, attempt);
+    item.scores.insert("correct".to_owned(), Score::Bool(right));
+    item
+}
+
+#[test]
+fn of_the_records_of_one_answer_the_latest_counts() {
+    let check = |records: &[Item], questions: f64, correct: f64| {
+        // Whatever the order in which they are met.
+        for turned in [false, true] {
+            let mut orders: Vec<_> = (1..).map(order).zip(records).collect();
+            if turned {
+                orders.reverse();
+            }
+            let items = records.iter().map(|it| Op::Item(Box::new(it.clone())));
+            let mut state = fold(items);
+            if state.derived.needs_all_items() {
+                let none = Judgements::default();
+                state.derived.refold_items(&none, orders);
+            }
+            let values = values(&state);
+            assert_eq!(values["total_questions"], questions, "{records:?}");
+            assert_eq!(values["correct_answers"], correct, "{records:?}");
+        }
+    };
+    let (first, second) = (Some(1), Some(2));
+    // Without numbers nothing tells a repeat from a slip.
+    check(
+        &[record(None, None, true), record(None, None, false)],
+        2.0,
+        1.0,
+    );
+    check(
+        &[record(first, None, true), record(second, None, true)],
+        2.0,
+        2.0,
+    );
+    check(
+        &[record(first, None, true), record(first, None, false)],
+        1.0,
+        0.0,
+    );
+    check(
+        &[record(None, second, true), record(None, first, false)],
+        1.0,
+        1.0,
+    );
+    check(
+        &[record(first, first, false), record(first, second, true)],
+        1.0,
+        1.0,
+    );
+    // Before a second attempt there was a first one, though nobody numbered it.
+    check(
+        &[record(None, None, false), record(None, second, true)],
+        1.0,
+        1.0,
+    );
+    check(
+        &[record(None, None, false), record(first, None, true)],
+        2.0,
+        1.0,
+    );
+    let both = [record(None, None, true), record(None, None, true)];
+    assert_eq!(repeated(&both), 1);
+    assert_eq!(
+        repeated(&[record(first, None, true), record(first, None, true)]),
+        0
     );
 }
 
@@ -475,7 +549,7 @@ fn a_logged_name_wins_and_the_derived_one_stays_reachable() {
 #[test]
 fn a_state_that_saw_nothing_is_small() {
     let size = |state: &State| serde_json::to_string(state).unwrap().len();
-    assert_eq!(size(&State::default()), r#"{"version":1}"#.len());
+    assert_eq!(size(&State::default()), r#"{"version":2}"#.len());
     let plain = fold([points(1, &[("loss", 0.5)])]);
     assert_eq!(size(&plain.derived), size(&State::default()));
 }

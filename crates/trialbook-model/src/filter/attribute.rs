@@ -112,6 +112,8 @@ attributes! {
     Deleted, "deleted", Flag, [];
     /// SHA-256 of the setup that it was started with: agents, workflow, tasks, dataset.
     ConfigHash, "config_hash", Text, [];
+    /// The ids of the runs that it reproduces, joined by blanks.
+    Reproduces, "reproduces", Text, [];
     /// Where its artifacts are.
     ArtifactUri, "artifact_uri", Text, [];
 }

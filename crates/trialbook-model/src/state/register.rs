@@ -24,6 +24,13 @@ pub struct Stamp {
     pub seq: u64,
 }
 
+impl Stamp {
+    /// As derived metrics order by it.
+    pub const fn order(&self) -> crate::derived::Order {
+        (self.time, self.writer, self.seq)
+    }
+}
+
 impl From<&Signed> for Stamp {
     fn from(signed: &Signed) -> Self {
         Self {

@@ -5,13 +5,16 @@
 use std::fmt::Write as _;
 
 use trialbook_analysis::finding::{
-    Analysis, ArmFinding, Contrast, DIFFERENCE_OF_SHARES, Described, FamilyOf, MetricFinding,
-    Outcome, Sample, Span, Tested,
+    Analysis, ArmFinding, Contrast, DIFFERENCE_OF_SHARES, Described, Family, FamilyOf,
+    MetricFinding, Outcome, Sample, Span, Tested,
 };
 use trialbook_analysis::measure::Agg;
 use trialbook_analysis::success;
 
-use crate::figures::{change, count, p_against, percent, points, short, signed, up_to, with_unit};
+use crate::figures::{
+    change, count, difference_with_unit, p_against, percent, points, short, signed, up_to,
+    with_unit,
+};
 use crate::page::{Align, Table};
 
 /// `95% CI`.
@@ -222,9 +225,9 @@ fn of_tested(
     let half = tested.interval.as_ref().map(|it| (it.high - it.low) / 2.0);
     let is_share = tested.estimand == DIFFERENCE_OF_SHARES;
     let difference = if is_share {
-        format!("{} points", points(tested.difference, n))
+        format!("{} pp", points(tested.difference, n))
     } else {
-        with_unit(&signed(&up_to(tested.difference, half)), unit)
+        difference_with_unit(&signed(&up_to(tested.difference, half)), unit)
     };
     let interval = tested.interval.as_ref();
     let interval = interval.map_or_else(String::new, |it| {
@@ -234,9 +237,9 @@ fn of_tested(
             span(it)
         }
     });
-    let share = tested
-        .relative
-        .map(|share| format!(" ({})", change(share, n)));
+    // A share of a share beside percentage points would be read as these.
+    let share = tested.relative.filter(|_| !is_share);
+    let share = share.map(|share| format!(" ({})", change(share, n)));
     let effect = tested.effect.as_ref().map_or_else(String::new, |effect| {
         let number = format!("{} = {:.2}", symbol(effect.name), effect.estimate);
         match effect.word {
@@ -290,6 +293,43 @@ const fn value_of(agg: Agg) -> &'static str {
     }
 }
 
+/// How the p-values of the metrics are adjusted.
+fn of_family(analysis: &Analysis, family: &Family) -> String {
+    let alpha = short(analysis.question.alpha);
+    let adjusted = match (correction(analysis), &family.of) {
+        (None, _) => "p-values are not adjusted".to_owned(),
+        (Some(_), FamilyOf::AllMetrics | FamilyOf::Primary { others: 0, .. })
+            if family.size == 0 =>
+        {
+            "there is no p-value to adjust".to_owned()
+        }
+        (Some(word), FamilyOf::AllMetrics) if family.size == 1 => {
+            format!("the only p-value is the whole family, so that {word} leaves it as it is")
+        }
+        (Some(word), FamilyOf::AllMetrics) => format!(
+            "p-values are adjusted by {word} over {}: every arm with every metric shown",
+            count(family.size, "test")
+        ),
+        (Some(word), FamilyOf::Primary { metric, others }) => format!(
+            "p-values are adjusted by {word} over {} of the primary metric {metric}; the other {} are exploratory \
+             and adjusted among themselves",
+            count(family.size, "test"),
+            count(*others, "test")
+        ),
+    };
+    let mut text = format!(" Tests are two-sided, alpha = {alpha}; {adjusted}.");
+    if family.undefined > 0 {
+        write!(
+            text,
+            " {} cannot be made and {} in no family.",
+            count(family.undefined, "test"),
+            if family.undefined == 1 { "is" } else { "are" }
+        )
+        .expect("a string takes all");
+    }
+    text
+}
+
 /// How it was made: intervals, tests, the family, alpha, which values, who computed it from what.
 pub fn method(analysis: &Analysis) -> String {
     let level = level(analysis);
@@ -300,39 +340,7 @@ pub fn method(analysis: &Analysis) -> String {
         analysis.varies_over
     );
     if let Some(family) = &analysis.family {
-        let alpha = short(analysis.question.alpha);
-        let adjusted = match (correction(analysis), &family.of) {
-            (None, _) => "p-values are not adjusted".to_owned(),
-            (Some(_), FamilyOf::AllMetrics | FamilyOf::Primary { others: 0, .. })
-                if family.size == 0 =>
-            {
-                "there is no p-value to adjust".to_owned()
-            }
-            (Some(word), FamilyOf::AllMetrics) if family.size == 1 => {
-                format!("the only p-value is the whole family, so that {word} leaves it as it is")
-            }
-            (Some(word), FamilyOf::AllMetrics) => format!(
-                "p-values are adjusted by {word} over {}: every arm with every metric shown",
-                count(family.size, "test")
-            ),
-            (Some(word), FamilyOf::Primary { metric, others }) => format!(
-                "p-values are adjusted by {word} over {} of the primary metric {metric}; the other {} are exploratory \
-                 and adjusted among themselves",
-                count(family.size, "test"),
-                count(*others, "test")
-            ),
-        };
-        write!(text, " Tests are two-sided, alpha = {alpha}; {adjusted}.")
-            .expect("a string takes all");
-        if family.undefined > 0 {
-            write!(
-                text,
-                " {} cannot be made and {} in no family.",
-                count(family.undefined, "test"),
-                if family.undefined == 1 { "is" } else { "are" }
-            )
-            .expect("a string takes all");
-        }
+        text.push_str(&of_family(analysis, family));
     }
     if let Some(success) = &analysis.success {
         write!(

@@ -15,8 +15,8 @@ use trialbook_model::record::Goal;
 
 use super::sections::{correction, interval_title, span, symbol};
 use crate::figures::{
-    change, count, grouped, p, p_against, p_equals, percent, points, short, signed, up_to,
-    with_unit,
+    change, count, difference_with_unit, grouped, p, p_against, p_equals, percent, points, short,
+    signed, up_to,
 };
 
 /// The sentences of all comparisons: success rates, then metrics.
@@ -84,7 +84,7 @@ fn of_contrast(analysis: &Analysis, measure: &Measure, contrast: &Contrast) -> S
         } => {
             let size = difference.map(|difference| {
                 let size = signed(&short(difference));
-                let size = with_unit(&size, measure.unit.as_deref());
+                let size = difference_with_unit(&size, measure.unit.as_deref());
                 format!("the difference of the means is {size}")
             });
             let a12 = a12.map(|a12| format!("A12 = {a12:.2}"));
@@ -124,13 +124,13 @@ fn size(
     let half = tested.interval.as_ref().map(|it| (it.high - it.low) / 2.0);
     let number = signed(&up_to(tested.difference, half));
     let n = contrast.smaller();
-    let mut text = with_unit(&number, measure.unit.as_deref());
+    let mut text = difference_with_unit(&number, measure.unit.as_deref());
     if tested.estimand == DIFFERENCE_OF_SHARES {
-        text = format!("{} points", points(tested.difference, n));
+        text = format!("{} pp", points(tested.difference, n));
     } else if tested.estimand != DIFFERENCE_OF_MEANS {
         text = format!("{} {text}", tested.estimand);
     }
-    // A share of a share beside points would be read as points.
+    // A share of a share beside percentage points would be read as these.
     if let Some(share) = tested
         .relative
         .filter(|_| tested.estimand != DIFFERENCE_OF_SHARES)
@@ -153,6 +153,13 @@ fn size(
         let ends = crate::figures::interval(found.low, found.high);
         write!(text, ", by bootstrap-t {ends}").expect("a string takes all");
     }
+    text.push_str(&effect(&title, tested));
+    text
+}
+
+/// `; large effect, g = -2.45, 95% CI [-3.70, -1.20], A12 = 0.04`.
+fn effect(title: &str, tested: &Tested) -> String {
+    let mut text = String::new();
     if let Some(effect) = &tested.effect {
         let word = effect.word.map(|word| format!("{word} effect, "));
         let interval = effect.interval.as_ref();

@@ -62,7 +62,7 @@ fn against(successes: &Successes, arm: &str, alpha: f64) -> Vec<String> {
             let ends = tested.interval.as_ref();
             let ends = ends.map(|it| format!("[{}, {}]", points(it.low, n), points(it.high, n)));
             vec![
-                format!("{} points", points(tested.difference, n)),
+                format!("{} pp", points(tested.difference, n)),
                 ends.unwrap_or_default(),
                 tested.test.to_owned(),
                 p_against(tested.p, alpha),
@@ -72,7 +72,7 @@ fn against(successes: &Successes, arm: &str, alpha: f64) -> Vec<String> {
         Outcome::CannotTest {
             reason, difference, ..
         } => vec![
-            difference.map_or_else(String::new, |it| format!("{} points", points(it, n))),
+            difference.map_or_else(String::new, |it| format!("{} pp", points(it, n))),
             String::new(),
             format!("cannot test: {reason}"),
         ],

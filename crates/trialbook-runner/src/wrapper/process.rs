@@ -32,12 +32,10 @@ pub enum SpawnError {
     #[error("there is no command to start")]
     Empty,
     /// The program is nowhere on the path.
-    #[error("command `{command}` was not found on the PATH `{path}`")]
+    #[error("command `{command}` was not found on the PATH")]
     NotOnPath {
         /// The program.
         command: String,
-        /// Where it was looked for.
-        path: String,
     },
     /// The program's file is missing.
     #[error("command `{command}` does not exist in `{directory}`")]
@@ -89,7 +87,7 @@ impl SpawnError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Empty => "give the program and its arguments".to_owned(),
-            Self::NotOnPath { command, .. } => {
+            Self::NotOnPath { command } => {
                 format!("install it, or name its file, such as `./{command}`")
             }
             Self::NoFile { .. } => {
@@ -221,8 +219,7 @@ fn why(program: &Program, name: &str, source: io::Error) -> SpawnError {
     let file = directory.join(name);
     let kind = source.kind();
     if kind == io::ErrorKind::NotFound && !name.contains('/') {
-        let path = search_path(program);
-        SpawnError::NotOnPath { command, path }
+        SpawnError::NotOnPath { command }
     } else if kind == io::ErrorKind::NotFound && exists(&file) {
         SpawnError::NoInterpreter { command }
     } else if kind == io::ErrorKind::NotFound {
@@ -238,15 +235,4 @@ fn why(program: &Program, name: &str, source: io::Error) -> SpawnError {
 
 fn exists(file: &Path) -> bool {
     file.symlink_metadata().is_ok()
-}
-
-fn search_path(program: &Program) -> String {
-    program
-        .variables
-        .iter()
-        .find(|(name, _)| name == "PATH")
-        .map(|(_, value)| value.clone())
-        .or_else(|| std::env::var_os("PATH"))
-        .map(|path| path.to_string_lossy().into_owned())
-        .unwrap_or_default()
 }

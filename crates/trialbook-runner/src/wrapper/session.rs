@@ -30,11 +30,15 @@ const READ_AT_ONCE: usize = 64 * 1024;
 pub(super) fn execute(task: &Task, tools: Tools<'_>) -> Result<Ended, WrapperError> {
     let mut session = Session::new(task, tools);
     session.set_status(RunStatus::Running, None)?;
+    tools.guard.announce(task.run);
     let (process, streams) = match Process::start(&task.program) {
         Ok(started) => started,
-        Err(reason) => return session.finish(Ending::NotStarted(reason), None),
+        Err(reason) => {
+            tools.guard.withdraw(task.run);
+            return session.finish(Ending::NotStarted(reason), None);
+        }
     };
-    tools.guard.add(process.pid());
+    tools.guard.add(task.run, process.pid());
     tools.begun.tell();
     session.measure(&process);
     let watched = session.watch(&process, streams);

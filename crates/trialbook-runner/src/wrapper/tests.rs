@@ -286,9 +286,10 @@ fn what_cannot_be_started_says_so() {
     let bench = Bench::new();
     let ended = bench.execute(&["no-such-program-anywhere", "x"]);
     assert_eq!((ended.status, kind(&ended)), (RunStatus::Failed, "spawn"));
-    assert!(
-        message(&ended)
-            .starts_with("command `no-such-program-anywhere` was not found on the PATH `")
+    // The PATH itself is long and somebody's own.
+    assert_eq!(
+        message(&ended),
+        "command `no-such-program-anywhere` was not found on the PATH"
     );
     std::fs::write(bench.path("script"), "#!/no/such/interpreter\n").unwrap();
     let ended = bench.execute(&["./script"]);

@@ -105,6 +105,11 @@ fn register<R: Reading>(book: &R, out: &mut Vec<String>) {
 }
 
 fn searches<R: Reading>(book: &R, out: &mut Vec<String>) {
+    let first = run_uid(0).to_string();
+    for digits in ["", &first[..2], &first[..7], &first, "f", "0F", "xyz"] {
+        let found = book.runs_beginning(digits, usize::MAX >> 1).unwrap();
+        out.push(format!("beginning {digits}: {found:?}"));
+    }
     for shown in [Shown::Active, Shown::WithArchived, Shown::Bin, Shown::All] {
         for limit in [2, usize::MAX] {
             let query = Query {

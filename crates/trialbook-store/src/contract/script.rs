@@ -281,35 +281,43 @@ fn item() -> impl Strategy<Value = Op> {
     ];
     let labels = proptest::collection::btree_map("[ab]", "[xyz]", 0..3);
     let numbers = (option::of(value()), option::of(0.0_f64..9.0));
-    (run(), labels, option::of(score), numbers, any::<bool>()).prop_map(
-        |(run, labels, score, (latency_ms, cost), failed)| {
-            Op::Item(Box::new(Item {
-                run,
-                id: "i".to_owned(),
-                repeat: Some(2),
-                attempt: None,
-                labels,
-                scores: score
-                    .map(|score| ("s".to_owned(), score))
-                    .into_iter()
-                    .collect(),
-                primary: None,
-                expected: Some("e".to_owned()),
-                predicted: None,
-                input: None,
-                output: Some("o".to_owned()),
-                latency_ms,
-                tokens_in: Some(5),
-                tokens_out: None,
-                cost,
-                currency: None,
-                cached: Some(failed),
-                error: failed.then(RunError::default),
-                agent: None,
-                trace: None,
-            }))
-        },
+    let which = ("[ij]", option::of(1_u64..3), option::of(1_u64..3));
+    (
+        run(),
+        labels,
+        option::of(score),
+        numbers,
+        (any::<bool>(), which),
     )
+        .prop_map(
+            |(run, labels, score, (latency_ms, cost), (failed, (id, repeat, attempt)))| {
+                Op::Item(Box::new(Item {
+                    run,
+                    id,
+                    repeat,
+                    attempt,
+                    labels,
+                    scores: score
+                        .map(|score| ("s".to_owned(), score))
+                        .into_iter()
+                        .collect(),
+                    primary: None,
+                    expected: Some("e".to_owned()),
+                    predicted: None,
+                    input: None,
+                    output: Some("o".to_owned()),
+                    latency_ms,
+                    tokens_in: Some(5),
+                    tokens_out: None,
+                    cost,
+                    currency: None,
+                    cached: Some(failed),
+                    error: failed.then(RunError::default),
+                    agent: None,
+                    trace: None,
+                }))
+            },
+        )
 }
 
 fn saying() -> impl Strategy<Value = Op> {

@@ -1,12 +1,11 @@
-//! Derived metrics that cannot be folded on: items that were judged later, and states of older rules. They are
-//! folded anew, from all that their run was heard to say.
+//! Derived metrics that cannot be folded on: items that were judged later or recorded anew, and states of older
+//! rules. They are folded anew, from all that their run was heard to say.
 
 use std::rc::Rc;
 use std::sync::Arc;
 
 use trialbook_model::derived::{self, Judgements};
 use trialbook_model::record::{Event, Op};
-use trialbook_model::state::Stamp;
 
 use super::{Fold, Kept};
 use crate::error::BookError;
@@ -44,17 +43,17 @@ impl Observed {
         let mut state = derived::State::default();
         for event in &self.events {
             let op = Op::Event(event.record.clone());
-            state.observe(event.stamp.time, order(event.stamp), &op);
+            state.observe(event.stamp.time, event.stamp.order(), &op);
         }
         for item in &self.items {
             let op = Op::Item(Box::new(item.record.clone()));
-            state.observe(item.stamp.time, order(item.stamp), &op);
+            state.observe(item.stamp.time, item.stamp.order(), &op);
         }
         for record in &self.judged {
             let op = Op::Assess(record.record.clone());
-            state.observe(record.stamp.time, order(record.stamp), &op);
+            state.observe(record.stamp.time, record.stamp.order(), &op);
         }
-        if state.has_judgements() {
+        if state.needs_all_items() {
             self.judge(&mut state);
         }
         state
@@ -63,16 +62,16 @@ impl Observed {
     fn judge(&self, state: &mut derived::State) {
         let mut judgements = Judgements::default();
         for record in &self.judged {
-            judgements.observe(order(record.stamp), &record.record);
+            judgements.observe(record.stamp.order(), &record.record);
         }
         let items = self.items.iter();
-        let items = items.map(|item| (order(item.stamp), &item.record));
+        let items = items.map(|item| (item.stamp.order(), &item.record));
         state.refold_items(&judgements, items);
     }
 }
 
 impl Fold<'_> {
-    /// Folds the items of runs again that have judgements and got new items or judgements, and everything of
+    /// Folds the items of runs again that have judgements or numbered items and got new items or judgements, and everything of
     /// runs that older rules have folded.
     pub(super) fn judge_again(&mut self) -> Result<(), BookError> {
         let sealed = Rc::clone(&self.sealed);
@@ -81,7 +80,7 @@ impl Fold<'_> {
                 continue;
             };
             let derived = &run.row.state.derived;
-            let judged = self.judged.contains(no) && derived.has_judgements();
+            let judged = self.judged.contains(no) && derived.needs_all_items();
             let is_current = derived.is_current();
             if is_current && !judged {
                 continue;
@@ -103,9 +102,4 @@ impl Fold<'_> {
         }
         Ok(())
     }
-}
-
-/// A stamp as derived metrics order by it.
-fn order(stamp: Stamp) -> derived::Order {
-    (stamp.time, stamp.writer, stamp.seq)
 }

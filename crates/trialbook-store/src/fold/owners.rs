@@ -5,7 +5,7 @@ use trialbook_model::record::{Signed, Subject};
 use trialbook_model::state::RunState;
 
 use super::{Fold, Folded, FoldedExperiment, FoldedProject, FoldedRun, Kept, Shared};
-use crate::backend::Wanted;
+use crate::backend::{Look, Wanted};
 use crate::error::BookError;
 use crate::nouns::{Owner, RunRow};
 use crate::pack::Places;
@@ -263,5 +263,31 @@ impl Folded {
             Owner::Project(name) => self.projects.get(name).map(|project| &project.kept),
             Owner::Entry(no) => self.entries.by_no.get(no).map(|entry| &entry.kept),
         }
+    }
+
+    /// Runs whose uid is from the first to the last, by number: at most so many of the sealed ones.
+    pub(crate) fn runs_between(
+        &self,
+        sealed: &dyn Look,
+        (first, last): (RunUid, RunUid),
+        limit: usize,
+    ) -> Result<Vec<RunNo>, BookError> {
+        // Of what is removed there may be as many among them.
+        let most = limit.saturating_add(self.removed.len());
+        let sealed = sealed.runs_between((first, last), most)?;
+        let mut numbers: Vec<RunNo> = sealed
+            .into_iter()
+            .filter(|no| !self.removed.contains_key(no))
+            .take(limit)
+            .collect();
+        let unsealed = self.run_numbers.iter();
+        numbers.extend(
+            unsealed
+                .filter(|(uid, _)| (first..=last).contains(uid))
+                .map(|(_, no)| *no),
+        );
+        numbers.sort();
+        numbers.dedup();
+        Ok(numbers)
     }
 }

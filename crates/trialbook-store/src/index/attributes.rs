@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use trialbook_model::filter::Attribute;
+use trialbook_model::record::LinkKind;
 use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::state::RunState;
 
@@ -48,7 +49,12 @@ fn attribute_of(row: &RunRow, attribute: Attribute) -> Option<Fact<'_>> {
             let command = &start?.command;
             (!command.is_empty()).then(|| text(&command.join(" ")))?
         }
-        Attribute::Actor => state.actor.as_ref().map(|actor| borrowed(&actor.value)),
+        Attribute::Actor => {
+            // Who a run is for may be another than who told of it.
+            let told = state.annotations.text("user");
+            let signed = state.actor.as_ref().map(|actor| actor.value.as_str());
+            told.or(signed).map(borrowed)
+        }
         Attribute::ErrorKind => state.error().map(|error| borrowed(&error.kind)),
         Attribute::Error => state.error().map(|error| borrowed(&error.message)),
         Attribute::ExitCode => state.exit_code().map(|code| Fact::Number(f64::from(code))),
@@ -61,6 +67,12 @@ fn attribute_of(row: &RunRow, attribute: Attribute) -> Option<Fact<'_>> {
         Attribute::ConfigHash => {
             let setup = state.snapshots.get(SETUP_SNAPSHOT)?;
             Some(borrowed(&setup.value))
+        }
+        Attribute::Reproduces => {
+            let links = start?.links.iter();
+            let of = links.filter(|(kind, _)| *kind == LinkKind::Reproduces);
+            let uids: Vec<String> = of.map(|(_, uid)| uid.to_string()).collect();
+            (!uids.is_empty()).then(|| text(&uids.join(" ")))?
         }
         Attribute::ArtifactUri => state.annotations.text("artifact_uri").map(borrowed),
         Attribute::Id

@@ -69,6 +69,7 @@ impl RunView<'_> {
             | Attribute::ExitCode
             | Attribute::Notes
             | Attribute::ConfigHash
+            | Attribute::Reproduces
             | Attribute::ArtifactUri => {
                 let at = run
                     .attributes

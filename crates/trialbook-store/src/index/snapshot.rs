@@ -18,7 +18,7 @@ use super::segment::{Segment, SegmentPlace};
 
 const MAGIC: [u8; 8] = *b"TBINDEX\0";
 /// The version of the layout; it is raised with every change, and any other one is not read.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 const HEADER: usize = 64;
 /// Where the bytes start that the header's CRC covers.
 const COVERED: usize = 16;

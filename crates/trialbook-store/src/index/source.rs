@@ -208,6 +208,7 @@ impl<'a> Scene<'a> {
             | Attribute::Error
             | Attribute::Notes
             | Attribute::ConfigHash
+            | Attribute::Reproduces
             | Attribute::ArtifactUri => self.words(Kind::Attribute, attribute.name())?,
         })
     }

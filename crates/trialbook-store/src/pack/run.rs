@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use trialbook_model::derived;
-use trialbook_model::record::{Param, ParamKind};
-use trialbook_model::state::{Counts, Earliest, Latest, Records, RunState, WriteOnce};
+use trialbook_model::id::WriterUid;
+use trialbook_model::record::{Heartbeat, Param, ParamKind};
+use trialbook_model::state::{
+    Counts, Earliest, Latest, ProgressHistory, Records, RunState, WriteOnce,
+};
 use trialbook_model::time::Timestamp;
 use trialbook_spool::codec::CodecError;
 use trialbook_spool::codec::bytes::{self, ChunkKind, Reader, put_bytes, put_signed, put_varint};
@@ -103,17 +106,7 @@ fn put_state(
         stamps.put(sha256.stamp, out);
         put_bytes(out, sha256.value.as_bytes());
     }
-    put_varint(out, progress.reports().len() as u64);
-    for report in progress.reports() {
-        stamps.put(report.stamp, out);
-        put_document(&report.value, out)?;
-    }
-    put_varint(out, heartbeats.len() as u64);
-    for (writer, beat) in heartbeats {
-        stamps.put_writer(*writer, out);
-        stamps.put(beat.stamp, out);
-        put_document(&beat.value, out)?;
-    }
+    put_signs((progress, heartbeats), stamps, out)?;
     let observed = *derived != derived::State::default();
     out.push(u8::from(observed));
     if observed {
@@ -125,6 +118,26 @@ fn put_state(
     if let Some(actor) = actor {
         stamps.put(actor.stamp, out);
         put_bytes(out, actor.value.as_bytes());
+    }
+    Ok(())
+}
+
+/// How far the run said it was, and what its writers counted.
+fn put_signs(
+    (progress, heartbeats): (&ProgressHistory, &BTreeMap<WriterUid, Latest<Heartbeat>>),
+    stamps: &mut Stamps,
+    out: &mut Vec<u8>,
+) -> Result<(), CodecError> {
+    put_varint(out, progress.reports().len() as u64);
+    for report in progress.reports() {
+        stamps.put(report.stamp, out);
+        put_document(&report.value, out)?;
+    }
+    put_varint(out, heartbeats.len() as u64);
+    for (writer, beat) in heartbeats {
+        stamps.put_writer(*writer, out);
+        stamps.put(beat.stamp, out);
+        put_document(&beat.value, out)?;
     }
     Ok(())
 }

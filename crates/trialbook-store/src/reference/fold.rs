@@ -56,7 +56,7 @@ impl Reference {
         self.judge_again(&touched);
     }
 
-    /// A later judgement changes what an item counts for, so the items of such runs are folded anew.
+    /// A later judgement or attempt changes what an item counts for, so the items of such runs are folded anew.
     fn judge_again(&mut self, batch: &[&Signed]) {
         let runs: BTreeSet<RunUid> = batch
             .iter()
@@ -71,16 +71,15 @@ impl Reference {
             let at = self.run_at(uid);
             let owner = Owner::Run(RunNo(at as u64 + 1));
             let state = &mut self.runs[at].as_mut().expect("a run of this batch").state;
-            if !state.derived.has_judgements() {
+            if !state.derived.needs_all_items() {
                 continue;
             }
-            let order = |stamp: Stamp| (stamp.time, stamp.writer, stamp.seq);
             let mut judgements = Judgements::default();
             for known in self.assessments.get(&owner).into_iter().flatten() {
-                judgements.observe(order(known.stamp), &known.record);
+                judgements.observe(known.stamp.order(), &known.record);
             }
             let items = self.items.get(&owner).into_iter().flatten();
-            let items = items.map(|known| (order(known.stamp), &known.record));
+            let items = items.map(|known| (known.stamp.order(), &known.record));
             state.derived.refold_items(&judgements, items);
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
+use trialbook_model::derived::answers;
 use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{Item, Score, SeriesKey, Signed};
 use trialbook_model::state::ProjectState;
@@ -64,6 +65,17 @@ impl Reading for Reference {
 
     fn run_no(&self, uid: RunUid) -> Result<Option<RunNo>, Infallible> {
         Ok(self.run_numbers.get(&uid).map(|at| RunNo(*at as u64 + 1)))
+    }
+
+    fn runs_beginning(&self, digits: &str, _limit: usize) -> Result<Vec<RunNo>, Infallible> {
+        let digits = digits.to_ascii_lowercase();
+        let found = self.run_numbers.iter();
+        let mut numbers: Vec<RunNo> = found
+            .filter(|(uid, _)| uid.to_string().starts_with(&digits))
+            .map(|(_, at)| RunNo(*at as u64 + 1))
+            .collect();
+        numbers.sort();
+        Ok(numbers)
     }
 
     fn runs(&self, numbers: &[RunNo]) -> Result<Vec<RunRow>, Infallible> {
@@ -140,12 +152,14 @@ impl Reading for Reference {
     fn group_items(&self, runs: &[RunNo], labels: &[String]) -> Result<Vec<ItemGroup>, Infallible> {
         let mut groups: BTreeMap<Vec<Option<String>>, Vec<&Item>> = BTreeMap::new();
         for run in runs {
-            for item in self.items.get(&Owner::Run(*run)).into_iter().flatten() {
+            let items = self.items.get(&Owner::Run(*run)).into_iter().flatten();
+            let ordered = items.map(|item| (item.stamp.order(), &item.record));
+            for (_, item) in answers(ordered) {
                 let values = labels
                     .iter()
-                    .map(|label| item.record.labels.get(label).cloned())
+                    .map(|label| item.labels.get(label).cloned())
                     .collect();
-                groups.entry(values).or_default().push(&item.record);
+                groups.entry(values).or_default().push(item);
             }
         }
         Ok(groups

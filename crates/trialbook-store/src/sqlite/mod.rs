@@ -348,6 +348,10 @@ impl Look for SqliteLook<'_> {
         runs::number_of(self.connection(), uid).map_err(BookError::database("read"))
     }
 
+    fn runs_between(&self, uids: (RunUid, RunUid), limit: usize) -> Result<Vec<RunNo>, BookError> {
+        runs::between(self.connection(), uids, limit).map_err(BookError::database("read"))
+    }
+
     fn runs(&self, wanted: Wanted<'_>) -> Result<Vec<RunRecord>, BookError> {
         runs::read(self.connection(), wanted).map_err(BookError::database("read"))
     }

@@ -6,6 +6,7 @@ use trialbook_model::id::{ExperimentNo, RunNo, RunUid, Uid};
 use crate::backend::{Change, RunRecord, Wanted};
 
 const NUMBER_OF: &str = "SELECT no FROM run WHERE uid = ?1";
+const BETWEEN: &str = "SELECT no FROM run WHERE uid BETWEEN ?1 AND ?2 ORDER BY uid LIMIT ?3";
 const EXISTS: &str = "SELECT 1 FROM run WHERE no = ?1";
 const READ_ONE: &str = "SELECT no, uid, experiment, number, rev, state FROM run WHERE no = ?1";
 const READ_SINCE: &str =
@@ -23,6 +24,18 @@ pub(super) fn number_of(connection: &Connection, uid: RunUid) -> rusqlite::Resul
     let mut query = connection.prepare_cached(NUMBER_OF)?;
     let found = query.query_row([uid.0.0], |row| row.get(0)).optional()?;
     Ok(found.map(|no: i64| RunNo(no as u64)))
+}
+
+pub(super) fn between(
+    connection: &Connection,
+    (first, last): (RunUid, RunUid),
+    limit: usize,
+) -> rusqlite::Result<Vec<RunNo>> {
+    let mut query = connection.prepare_cached(BETWEEN)?;
+    let rows = query.query_map(params![first.0.0, last.0.0, limit as i64], |row| {
+        Ok(RunNo(row.get::<_, i64>(0)? as u64))
+    })?;
+    rows.collect()
 }
 
 pub(super) fn read(

@@ -1,12 +1,14 @@
 //! Counting items by labels: only the columns that are counted by are unpacked.
 //!
 //! Each block is counted column by column: first the group of each item, as a small number, then one pass
-//! for each column of numbers. Invariant: sums are exact, whatever the order of blocks and runs.
+//! for each column of numbers. Of runs whose items have numbers of repeats or attempts whole records are read, for a
+//! later one may stand in another block. Invariant: sums are exact, whatever the order of blocks and runs.
 
 use std::collections::BTreeMap;
 use std::thread;
 
 use rustc_hash::FxHashMap;
+use trialbook_model::derived::answers;
 use trialbook_model::exact_sum::ExactSum;
 use trialbook_model::id::RunNo;
 use trialbook_model::record::Item;
@@ -19,6 +21,7 @@ use crate::error::BookError;
 use crate::nouns::Owner;
 use crate::pack::{ItemColumns, LabelColumn, score_of, unpack_numbers};
 use crate::query::ItemGroup;
+use crate::reading::Reading as _;
 
 /// What is counted of a group.
 #[derive(Debug, Clone, Default)]
@@ -186,6 +189,14 @@ impl BookView<'_> {
         let mut groups = Groups::default();
         let (mut blocks, mut bytes) = (Vec::new(), 0);
         for run in runs {
+            if self.has_superseded(*run)? {
+                let items = self.items(*run)?;
+                let ordered = items.iter().map(|item| (item.stamp.order(), &item.record));
+                for (_, item) in answers(ordered) {
+                    groups.add_item(item, labels);
+                }
+                continue;
+            }
             let (places, kept) = self.places(&Owner::Run(*run))?;
             if let Some(place) = places.items {
                 let chunks = self
@@ -205,6 +216,16 @@ impl BookView<'_> {
         }
         groups.merge(counted(&blocks, labels)?);
         Ok(groups.finish())
+    }
+
+    /// Whether a run may have records of items that a later one took the place of: then the columns alone do not say
+    /// what counts.
+    fn has_superseded(&self, run: RunNo) -> Result<bool, BookError> {
+        let Some(row) = self.row(run)? else {
+            return Ok(false);
+        };
+        let derived = &row.state.derived;
+        Ok(derived.has_numbered_items() || !derived.is_current())
     }
 }
 

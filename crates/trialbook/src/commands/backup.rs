@@ -49,8 +49,8 @@ pub(crate) struct Args {
 /// Put the book of a backup in the place of this one
 ///
 /// All checksums are checked before anything is changed. A book in which anything was recorded, be it a note or
-/// a tag, is refused unless --force is given; then all of it is replaced by what the backup has, while artifacts
-/// that are here stay.
+/// a tag, is refused unless --force is given; then all of it is replaced by what the backup has, while bytes of
+/// artifacts that are here stay until `gc` finds that nothing speaks of them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

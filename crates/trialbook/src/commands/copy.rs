@@ -9,12 +9,13 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::Serialize;
-use trialbook_exchange::bring::Manner;
+use trialbook_exchange::bring::{Manner, Overruled};
 use trialbook_exchange::{Arrival, Conflicts, Gather, ImportError, Place};
 use trialbook_model::time::Clock as _;
 use trialbook_store::{Access, Book, BookError};
 
 use super::export::{left_out, selection};
+use super::import::tell_overruled;
 use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
 use crate::figures::count;
@@ -54,6 +55,8 @@ struct Document {
     points: u64,
     records: u64,
     artifacts: u64,
+    /// Values that a later one has taken the place of.
+    overruled: Vec<Overruled>,
 }
 
 /// Copies them.
@@ -96,7 +99,9 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         points: summary.points,
         records: summary.records,
         artifacts,
+        overruled: summary.overruled,
     };
+    tell_overruled(&document.overruled, ["there", "in this book"], cx);
     tell(&document, cx)?;
     left_out(&view, cx)
 }

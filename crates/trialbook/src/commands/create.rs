@@ -14,6 +14,7 @@ use trialbook_model::record::{
     CreateExperiment, Op, PutNote, SetField, SetPointer, SetTags, Subject,
 };
 use trialbook_model::state::DEFAULT_PROJECT;
+use trialbook_runner::known::KnownSecrets;
 use trialbook_runner::lease;
 use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
@@ -51,7 +52,7 @@ pub(crate) struct Args {
     #[arg(long)]
     name: Option<String>,
     /// The project it belongs to, made on first use
-    #[arg(short, long, value_name = "NAME", default_value = DEFAULT_PROJECT)]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_PROJECT)]
     project: String,
     /// Tags: KEY=VALUE or KEY, joined by commas
     #[arg(long, alias = "tag", value_name = "TAGS")]
@@ -73,6 +74,38 @@ pub(crate) struct Args {
     author: Option<String>,
     #[command(flatten)]
     research: Research,
+    #[command(flatten)]
+    queueing: Queueing,
+}
+
+/// Putting it into a queue, which there is not yet.
+#[derive(Debug, clap::Args)]
+struct Queueing {
+    /// Put its runs into the queue (not supported yet)
+    #[arg(long, conflicts_with = "no_queue")]
+    queue: bool,
+    /// Do not put its runs into the queue, as is done without it
+    #[arg(long)]
+    no_queue: bool,
+    /// Its place in the queue (not supported yet)
+    #[arg(short, long, value_name = "NUMBER")]
+    priority: Option<i64>,
+}
+
+impl Queueing {
+    fn check(&self) -> Result<()> {
+        let asked = [
+            (self.queue, "create --queue"),
+            (self.priority.is_some(), "create --priority"),
+        ];
+        match asked.into_iter().find(|(asked, _)| *asked) {
+            None => Ok(()),
+            Some((_, verb)) => super::not_yet::run(
+                verb,
+                "there is no queue yet: `trialbook run CONFIG` executes an experiment now",
+            ),
+        }
+    }
 }
 
 /// What a publication says of it.
@@ -107,6 +140,7 @@ struct Created {
 
 /// Makes it.
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
+    args.queueing.check()?;
     let config = match &args.config {
         Some(file) => Some(read_config(file, args, cx)?),
         None => None,
@@ -258,7 +292,9 @@ fn creation(
         name: name.to_owned(),
         handle: config.as_ref().and_then(|it| it.experiment.id.clone()),
         config_hash: config.as_ref().map(Config::hash),
-        document: config.map_or(serde_json::Value::Null, |config| config.clean_document()),
+        document: config.map_or(serde_json::Value::Null, |config| {
+            KnownSecrets::of_configs([&config]).recorded(&config)
+        }),
     }
 }
 

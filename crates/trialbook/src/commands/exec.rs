@@ -13,13 +13,14 @@ use serde_json::Value;
 use trialbook_capture::{Captured, Place};
 use trialbook_model::capture::Parts;
 use trialbook_model::code::ErrorCode;
-use trialbook_model::config::Config;
+use trialbook_model::config::{Config, Params, Variation};
 use trialbook_model::id::RunUid;
 use trialbook_model::plan::PlannedRun;
 use trialbook_model::secret;
 use trialbook_model::status::RunStatus;
 use trialbook_runner::begun::Begun;
 use trialbook_runner::guard;
+use trialbook_runner::known::KnownSecrets;
 use trialbook_runner::lease::Leased;
 use trialbook_runner::ledger::Job;
 use trialbook_runner::preparation::Preparation;
@@ -103,6 +104,38 @@ fn lacks_secrets(document: &Value) -> bool {
     })
 }
 
+fn without_secrets() -> Failure {
+    Failure::Usage {
+        problem: "the recorded config is without the secrets that the run's program is told"
+            .to_owned(),
+        hint: "`trialbook run CONFIG` reads them from the config".to_owned(),
+    }
+}
+
+/// The place of the run's variation in the config. One of a grid beside the config stands only with its run.
+fn place_of(config: &mut Config, name: &str, row: &RunRow) -> Result<usize> {
+    let mut known = config.variations.iter();
+    if let Some(at) = known.position(|known| known.name == name) {
+        return Ok(at);
+    }
+    let params = row.state.params.iter();
+    let params: Params = params
+        .map(|(key, param)| (key.clone(), param.param().clone()))
+        .collect();
+    if params
+        .iter()
+        .any(|(_, param)| param.text.contains(secret::MARK))
+    {
+        return Err(without_secrets().into());
+    }
+    config.variations.push(Variation {
+        name: name.to_owned(),
+        params,
+        baseline: false,
+    });
+    Ok(config.variations.len() - 1)
+}
+
 fn planned(
     args: &Args,
     cx: &Context,
@@ -118,21 +151,12 @@ fn planned(
         .map(|config| config.document.clone())
         .ok_or_else(not_planned)?;
     if lacks_secrets(&document) {
-        return Err(Failure::Usage {
-            problem: "the recorded config is without the secrets that the run's program is told"
-                .to_owned(),
-            hint: "`trialbook run CONFIG` reads them from the config".to_owned(),
-        }
-        .into());
+        return Err(without_secrets().into());
     }
-    let config: Config = serde_json::from_value(document).map_err(|_another| not_planned())?;
+    let mut config: Config = serde_json::from_value(document).map_err(|_another| not_planned())?;
     let start = row.state.start().ok_or_else(not_planned)?;
     let variation = start.variation.clone().ok_or_else(not_planned)?;
-    let variation_at = config
-        .variations
-        .iter()
-        .position(|known| known.name == variation)
-        .ok_or_else(not_planned)?;
+    let variation_at = place_of(&mut config, &variation, row)?;
     let job = Job {
         run: row.uid,
         number: row.number.unwrap_or_default(),
@@ -160,6 +184,7 @@ fn preparation(args: &Args, cx: &Context, open: &Open, config: Config) -> Result
     let folder = args.folder.clone().unwrap_or_else(|| cx.here().to_owned());
     let parts = Parts::all().within(&config.capture);
     Ok(Preparation {
+        known: KnownSecrets::of_configs([&config]),
         config,
         folder: std::path::absolute(folder)?,
         book: std::path::absolute(open.folder())?,
@@ -180,7 +205,10 @@ fn capture(preparation: &Preparation, run: RunUid, sink: &dyn Sink) -> Result<()
     };
     let captured = Captured::of(place, &parts);
     for (kind, document) in [
-        ("config", Some(preparation.config.clean_document())),
+        (
+            "config",
+            Some(preparation.known.recorded(&preparation.config)),
+        ),
         ("environment", captured.environment.map(|it| it.recorded())),
         ("code", captured.code),
         ("variables", captured.variables),

@@ -1,18 +1,21 @@
 //! `trialbook import`: files of this and of other programs into the book (C-32).
 //!
 //! Not here: what the files hold, which the exchange room knows. Invariant: all files of one command come in
-//! together, or nothing does.
+//! together, or nothing does; a store of MLflow comes in run by run.
+
+mod mlflow;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::Serialize;
 use trialbook_exchange::blobs::{self, Moved};
-use trialbook_exchange::bring::Manner;
+use trialbook_exchange::bring::{Manner, Overruled};
 use trialbook_exchange::{Arrival, Conflicts, Summary, source};
+use trialbook_model::handle;
 use trialbook_model::time::Clock as _;
 use trialbook_store::Effort;
 use trialbook_store::reading::Reading as _;
@@ -24,6 +27,9 @@ use crate::titles;
 
 const SCHEMA: u32 = 1;
 
+/// Digits of an id in a sentence.
+const SHORT: usize = 8;
+
 /// Bring experiments and runs in from files
 ///
 /// Reads what `trialbook export` wrote (a document, or a folder in the text layout), folders with
@@ -31,19 +37,30 @@ const SCHEMA: u32 = 1;
 /// enhanced experiment tracker. What is in the book already and equal is passed over; a run that differs is an
 /// error, and then nothing comes in. A damaged file is refused as a whole, with the place where it breaks.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_help = "\
 Examples:
   trialbook import backup.json
   trialbook import experiments/exp-001
   trialbook import experiments/* --rename
-  trialbook import experiment_tracking/configurations/experiments.db")]
+  ssh lab trialbook export - EXP-001 | trialbook import -
+  trialbook import experiment_tracking/configurations/experiments.db
+  trialbook import mlflow /srv/ml/mlruns")]
 pub(crate) struct Args {
-    /// Files and folders
+    #[command(subcommand)]
+    from: Option<From>,
+    /// Files and folders; `-` is a document on the standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// What is here and differs comes in beside, under a new id and name
     #[arg(long)]
     rename: bool,
+}
+
+/// Programs of which all is brought in.
+#[derive(Debug, clap::Subcommand)]
+enum From {
+    Mlflow(mlflow::Args),
 }
 
 #[derive(Serialize)]
@@ -52,6 +69,10 @@ struct Document {
     runs: u64,
     same_runs: u64,
     renamed_runs: Vec<Renamed>,
+    /// Runs that the book has given another number than the files.
+    numbered: Vec<Numbered>,
+    /// Values that a later one has taken the place of.
+    overruled: Vec<Overruled>,
     points: u64,
     records: u64,
     artifacts: u64,
@@ -70,8 +91,20 @@ struct Renamed {
     handle: String,
 }
 
+#[derive(Serialize)]
+struct Numbered {
+    run: String,
+    /// What it is called in this book.
+    handle: String,
+    /// What the files call it.
+    in_files: String,
+}
+
 /// Brings them in.
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
+    if let Some(From::Mlflow(args)) = &args.from {
+        return mlflow::run(args, cx);
+    }
     let folder = cx.choice()?.folder;
     let is_new = !folder.exists();
     let open = book::writing(cx)?;
@@ -99,6 +132,7 @@ struct Brought {
     notes: Vec<String>,
     not_understood: u64,
     renamed: Vec<Renamed>,
+    numbered: Vec<Numbered>,
 }
 
 fn bring(args: &Args, cx: &Context, open: &Open) -> Result<Brought> {
@@ -116,7 +150,12 @@ fn bring(args: &Args, cx: &Context, open: &Open) -> Result<Brought> {
     let mut not_understood = 0;
     let mut moved = Moved::default();
     for file in &args.files {
-        let found = source::read(&cx.here().join(file), file, &mut arrival)?;
+        let found = if file.as_os_str() == "-" {
+            let name = Path::new("the standard input");
+            source::read_stream(std::io::stdin().lock(), name, &mut arrival)?
+        } else {
+            source::read(&cx.here().join(file), file, &mut arrival)?
+        };
         notes.extend(found.notes);
         not_understood += found.not_understood;
         for folder in found.bytes {
@@ -135,6 +174,7 @@ fn bring(args: &Args, cx: &Context, open: &Open) -> Result<Brought> {
         notes,
         not_understood,
         renamed: Vec::new(),
+        numbered: Vec::new(),
     })
 }
 
@@ -153,16 +193,46 @@ impl Brought {
                 handle,
             });
         }
+        for (uid, number) in &self.summary.numbers {
+            let Some(run) = view.run_by_uid(*uid)? else {
+                continue;
+            };
+            if run.number.is_some_and(|here| here != *number) {
+                self.numbered.push(Numbered {
+                    run: uid.to_string(),
+                    handle: titles::run(&run, view.experiment(run.experiment)?.as_ref()),
+                    in_files: handle::run_label(*number),
+                });
+            }
+        }
         Ok(())
     }
 
+    /// What is otherwise here than in the files.
+    fn tell_differences(&self, cx: &Context) {
+        for Numbered {
+            run,
+            handle,
+            in_files,
+        } in &self.numbered
+        {
+            cx.printer.note(format!(
+                "{in_files} of the files is {handle} here: numbers are each book's own, its id {} is everybody's",
+                &run[..SHORT]
+            ));
+        }
+        tell_overruled(&self.summary.overruled, ["here", "in the files"], cx);
+    }
+
     fn tell(self, cx: &Context) -> Result<ExitCode> {
+        self.tell_differences(cx);
         let Self {
             summary,
             moved,
             notes,
             not_understood,
             renamed,
+            numbered,
         } = self;
         for note in &notes {
             cx.printer.note(note.as_str());
@@ -179,6 +249,8 @@ impl Brought {
                 runs: summary.runs,
                 same_runs: summary.same,
                 renamed_runs: renamed,
+                numbered,
+                overruled: summary.overruled,
                 points: summary.points,
                 records: summary.records,
                 artifacts: moved.files,
@@ -213,5 +285,31 @@ impl Brought {
         }
         cx.printer.line(parts.join(", "));
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Tells which values gave way to later ones; `places` are those of the book that something came into, and of what
+/// came in.
+pub(super) fn tell_overruled(overruled: &[Overruled], places: [&str; 2], cx: &Context) {
+    for Overruled {
+        of,
+        what,
+        holds,
+        lost,
+        was_here,
+    } in overruled
+    {
+        let [here, in_files] = places;
+        let (one, other) = if *was_here {
+            (here, in_files)
+        } else {
+            (in_files, here)
+        };
+        let later = match holds {
+            Some(holds) => format!("`{holds}`, as it is {other} since later, holds"),
+            None => format!("later it was removed {other}, which holds"),
+        };
+        cx.printer
+            .warn(&format!("{what} of {of} was `{lost}` {one}; {later}"));
     }
 }

@@ -318,10 +318,10 @@ impl Outcome {
                 .note(format!("no run has a {noun} `{name}`{nearest}"));
         }
         cx.printer.line(self.headline());
-        let titles: Vec<String> = self.keys.iter().map(ToString::to_string).collect();
-        let more: Vec<More<'_>> = self
-            .keys
-            .iter()
+        let keys = self.columns();
+        let titles: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        let more: Vec<More<'_>> = keys
+            .into_iter()
             .zip(&titles)
             .map(|(key, title)| More {
                 title,
@@ -332,6 +332,24 @@ impl Outcome {
             cx.printer.table(&self.listing.table(now, &more));
         }
         Ok(())
+    }
+
+    /// The keys without those that say of each run what the same name of another kind says: `metrics.loss` beside
+    /// `loss`.
+    fn columns(&self) -> Vec<&Key> {
+        let mut columns: Vec<&Key> = Vec::new();
+        for key in &self.keys {
+            let is_twin = |other: &&Key| {
+                let whole = |key: &Key| (key.name.clone(), key.context.clone(), key.aggregate);
+                let mut runs = self.listing.runs.iter();
+                whole(other) == whole(key)
+                    && runs.all(|run| json_value(run, other) == json_value(run, key))
+            };
+            if !columns.iter().any(is_twin) {
+                columns.push(key);
+            }
+        }
+        columns
     }
 
     /// Whether no run has what a term of the order names, so that it sorts nothing.

@@ -288,15 +288,7 @@ fn bucketed<V: Reading>(
         );
     }
     if cx.printer.json_wanted() {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            #[serde(flatten)]
-            head: Head<'a>,
-            along: &'static str,
-            exact: bool,
-            buckets: Vec<BucketDocument>,
-        }
-        let document = Document {
+        let document = Bucketed {
             head,
             along: match args.along {
                 Axis::Step => "step",
@@ -318,13 +310,27 @@ fn bucketed<V: Reading>(
         }
         return Ok(out.flush()?);
     }
+    print_buckets(&full, detail, cx);
+    Ok(())
+}
+
+/// A series in buckets, as JSON.
+#[derive(Serialize)]
+struct Bucketed<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    along: &'static str,
+    exact: bool,
+    buckets: Vec<BucketDocument>,
+}
+
+fn print_buckets(full: &[&Bucket], detail: Detail, cx: &Context) {
     let titles = BUCKET_COLUMNS.map(|title| title.replace('_', " ").to_uppercase());
     let mut table = Table::new(titles.into_iter().map(Column::number).collect());
     for bucket in full {
         table.row(bucket_cells(bucket, detail));
     }
     cx.printer.table(&table);
-    Ok(())
 }
 
 /// The buckets that hold points.

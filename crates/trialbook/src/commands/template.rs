@@ -44,7 +44,7 @@ struct Template {
     text: &'static str,
 }
 
-const TEMPLATES: [Template; 4] = [
+static TEMPLATES: [Template; 4] = [
     Template {
         name: "minimal",
         about: "one command, run a few times",
@@ -85,20 +85,14 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         list(cx)?;
         return Ok(ExitCode::SUCCESS);
     };
-    let found = TEMPLATES.iter().find(|template| template.name == name);
-    let template = found.ok_or_else(|| {
-        let known = TEMPLATES.map(|template| template.name);
-        Failure::Unknown {
-            noun: "template",
-            text: name.clone(),
-            nearest: match nearest(name, &known) {
-                Some(one) => vec![one.to_owned()],
-                None => known.map(str::to_owned).to_vec(),
-            },
-        }
-    })?;
+    let template = named(name)?;
     if let Some(file) = &args.output {
-        write(args, cx, template, file)?;
+        let existing = if args.force {
+            Existing::Replace
+        } else {
+            Existing::Keep
+        };
+        write(cx, template, (file, existing))?;
     }
     if cx.printer.json_wanted() {
         let shown = Shown {
@@ -120,6 +114,39 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Writes a template into a new file.
+pub(super) fn write_named(name: &str, file: &str, cx: &Context) -> Result<()> {
+    write(cx, named(name)?, (file, Existing::Keep))
+}
+
+/// Whether there is a template of that name.
+pub(super) fn check_name(name: &str) -> Result<()> {
+    named(name)?;
+    Ok(())
+}
+
+fn named(name: &str) -> Result<&'static Template, Failure> {
+    let found = TEMPLATES.iter().find(|template| template.name == name);
+    found.ok_or_else(|| {
+        let known = TEMPLATES.map(|template| template.name);
+        Failure::Unknown {
+            noun: "template",
+            text: name.to_owned(),
+            nearest: match nearest(name, &known) {
+                Some(one) => vec![one.to_owned()],
+                None => known.map(str::to_owned).to_vec(),
+            },
+        }
+    })
+}
+
+/// What becomes of a file that is there and says something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Existing {
+    Keep,
+    Replace,
+}
+
 fn list(cx: &Context) -> Result<()> {
     if cx.printer.json_wanted() {
         let templates = TEMPLATES;
@@ -133,18 +160,17 @@ fn list(cx: &Context) -> Result<()> {
     Ok(())
 }
 
-fn write(args: &Args, cx: &Context, template: &Template, file: &str) -> Result<()> {
+fn write(cx: &Context, template: &Template, (file, existing): (&str, Existing)) -> Result<()> {
     let path = cx.here().join(file);
     if std::fs::read(&path).is_ok_and(|bytes| bytes == template.text.as_bytes()) {
         return Ok(());
     }
     let mut options = OpenOptions::new();
     options.write(true);
-    if args.force {
-        options.create(true).truncate(true);
-    } else {
-        options.create_new(true);
-    }
+    match existing {
+        Existing::Replace => options.create(true).truncate(true),
+        Existing::Keep => options.create_new(true),
+    };
     match options.open(&path) {
         Ok(mut out) => Ok(out.write_all(template.text.as_bytes())?),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {

@@ -4,14 +4,14 @@
 
 use anyhow::Error;
 use serde::Serialize;
-use trialbook_exchange::{ImportError, Problem};
+use trialbook_exchange::{ExportError, ImportError, Problem};
 use trialbook_model::code::ErrorCode;
 use trialbook_model::config::{ConfigErrors, GridError};
 use trialbook_model::manifest::ManifestErrors;
 use trialbook_model::plan::PlanError;
 use trialbook_runner::lease::LeaseError;
 use trialbook_runner::outline::OutlineError;
-use trialbook_server::ServeError;
+use trialbook_server::{ServeError, TokenError};
 use trialbook_spool::code_of_io;
 use trialbook_store::BookError;
 
@@ -82,11 +82,19 @@ fn advice(error: &Error) -> (ErrorCode, Option<String>) {
         if let Some(failure) = cause.downcast_ref::<ServeError>() {
             return (failure.code(), failure.hint());
         }
+        if let Some(failure) = cause.downcast_ref::<TokenError>() {
+            return (failure.code(), failure.hint().map(str::to_owned));
+        }
         if let Some(failure) = cause.downcast_ref::<ImportError>()
             && !matches!(failure, ImportError::Book(_) | ImportError::Read { .. })
         {
             let hint = failure.hint().map(str::to_owned);
             return (code_of_import(failure), hint);
+        }
+        if let Some(failure) = cause.downcast_ref::<ExportError>()
+            && let Some(code) = code_of_export(failure)
+        {
+            return (code, failure.hint().map(str::to_owned));
         }
         if let Some(advice) = advice_on_running(cause) {
             return advice;
@@ -109,6 +117,17 @@ fn code_of_import(error: &ImportError) -> ErrorCode {
         ImportError::Config(_) => ErrorCode::ConfigInvalid,
         ImportError::Read { source, .. } => code_of_io(source),
         ImportError::Book(error) => error.code(),
+    }
+}
+
+/// What the others come to, their causes say.
+const fn code_of_export(error: &ExportError) -> Option<ErrorCode> {
+    match error {
+        ExportError::OtherExperiment { .. } | ExportError::OtherConfig { .. } => {
+            Some(ErrorCode::StateConflict)
+        }
+        ExportError::Unreadable { .. } => Some(ErrorCode::DataDamaged),
+        ExportError::Write { .. } | ExportError::Json(_) | ExportError::Book(_) => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The question to the index behind a name.
 //!
-//! Invariant: it holds for every run that the rules of `trialbook_model::handle` could choose.
+//! Invariant: it holds for every run that the rules of `trialbook_model::handle` could choose, but for those whose
+//! id begins so, which are found by a range of ids.
 
 use trialbook_model::filter::{Case, CompareOp, Expr, Key, KeyKind, Literal};
 use trialbook_model::handle;
@@ -31,10 +32,7 @@ pub(super) fn is_called(text: &str) -> Expr {
 }
 
 fn ways(text: &str) -> Vec<Expr> {
-    let mut ways = vec![
-        is(KeyKind::Attribute, "name", text),
-        like("id", format!("{}%", text.to_ascii_lowercase())),
-    ];
+    let mut ways = vec![is(KeyKind::Attribute, "name", text)];
     if let Some(number) = handle::parse_run_label(text) {
         ways.push(Expr::Compare {
             key: Key::new(KeyKind::Attribute, "number"),

@@ -9,6 +9,7 @@
 mod damage;
 mod disk;
 mod many;
+mod orphans;
 mod read_only;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;

@@ -10,13 +10,14 @@ use anyhow::Result;
 use clap::CommandFactory as _;
 use trialbook_model::filter::{Case, CompareOp, Expr, Key, KeyKind, Literal};
 use trialbook_model::handle::{self, run_label};
-use trialbook_model::id::ExperimentNo;
+use trialbook_model::id::{ExperimentNo, RunNo};
 use trialbook_store::BookView;
 use trialbook_store::index::ExperimentFacts;
+use trialbook_store::nouns::RunRow;
 use trialbook_store::query::Query;
 use trialbook_store::reading::Reading as _;
 
-use super::line::{Nouns, Wanted, wanted};
+use super::line::{Nouns, Wanted, lead, wanted};
 use crate::cli::{Cli, Options};
 use crate::context::Context;
 use crate::{book, spelling, titles};
@@ -35,7 +36,9 @@ pub(crate) struct Args {
 /// Completes it.
 pub(crate) fn run(args: &Args, cx: &Context) -> ExitCode {
     let words = spelt(&args.words);
-    let last = words.last().map_or("", String::as_str);
+    let typed = words.last().map_or("", String::as_str);
+    let lead = lead(typed);
+    let last = &typed[lead.len()..];
     let found = match wanted(&Cli::command(), &words) {
         Wanted::Words(mut words) => {
             words.retain(|(word, _)| word.starts_with(last));
@@ -48,7 +51,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> ExitCode {
     for (word, meaning) in found {
         let meaning = meaning.lines().next().unwrap_or_default();
         let word = word.replace(['\t', '\n'], " ");
-        cx.printer.tabbed(&word, meaning);
+        cx.printer.tabbed(&format!("{lead}{word}"), meaning);
     }
     ExitCode::SUCCESS
 }
@@ -121,57 +124,78 @@ fn of_experiments(experiments: &[ExperimentFacts], last: &str) -> Found {
 
 /// Runs by name, by id, or inside the experiment that stands before a slash; the newest first.
 fn of_runs(view: &BookView<'_>, experiments: &[ExperimentFacts], last: &str) -> Result<Found> {
-    let inside: Vec<ExperimentNo> = match last.rsplit_once('/') {
-        None => Vec::new(),
-        Some((path, _)) => experiments
-            .iter()
-            .filter(|it| is_at(it, path))
-            .map(|it| it.no)
-            .collect(),
-    };
-    let path = last.rsplit_once('/').map(|(path, _)| path);
-    let query = Query {
-        filter: match last.rsplit_once('/') {
-            Some((_, own)) => begins_inside(own),
-            None if last.is_empty() => Expr::all(),
-            None => begins(last),
-        },
-        experiments: path.map(|_| inside),
-        limit: MOST,
-        ..Query::all()
-    };
     let mut found = Found::new();
     if "latest".starts_with(last) {
         found.push(("latest".to_owned(), "the newest run".to_owned()));
     }
-    for run in view.runs(&view.search(&query)?.runs)? {
+    for run in view.runs(&candidates(view, experiments, last)?)? {
         let facts = experiments.iter().find(|it| it.no == run.experiment);
-        let of = facts.and_then(|it| it.handle.as_deref().or(it.name.as_deref()));
-        let label = run.number.map(run_label);
-        let name = run.state.name().unwrap_or_default().to_owned();
-        let id = run.uid.to_string();
-        let texts = match path {
-            Some(path) => {
-                let own = label.clone().into_iter().chain([name.clone()]);
-                own.map(|own| format!("{path}/{own}")).collect()
-            }
-            None if last.is_empty() => match (of, &label) {
-                (Some(of), Some(label)) => vec![format!("{of}/{label}")],
-                (Some(_) | None, _) => vec![name.clone()],
-            },
-            None => vec![name.clone(), id[..last.len().clamp(8, 32)].to_owned()],
-        };
-        let Some(text) = texts.into_iter().find(|text| text.starts_with(last)) else {
-            continue;
-        };
-        let status = run.state.status();
-        let title = match (of, label) {
-            (Some(of), Some(label)) => format!("{of}/{label}"),
-            (Some(_) | None, _) => titles::short_id(run.uid.0),
-        };
-        found.push((text, format!("{title} {name} {status}")));
+        let is_hidden = |flag| run.state.annotations.flag(flag);
+        if !["archived", "deleted"].into_iter().any(is_hidden)
+            && !facts.is_some_and(|it| it.archived || it.deleted)
+        {
+            found.extend(of_run(&run, facts, last));
+        }
     }
     Ok(found)
+}
+
+/// The numbers of runs that may be meant.
+fn candidates(
+    view: &BookView<'_>,
+    experiments: &[ExperimentFacts],
+    last: &str,
+) -> Result<Vec<RunNo>> {
+    let inside = last.rsplit_once('/');
+    let of = inside.map(|(path, _)| {
+        let fitting = experiments.iter().filter(|it| is_at(it, path));
+        fitting.map(|it| it.no).collect::<Vec<ExperimentNo>>()
+    });
+    let query = Query {
+        filter: match inside {
+            Some((_, own)) => begins_inside(own),
+            None if last.is_empty() => Expr::all(),
+            None => like("name", last),
+        },
+        experiments: of,
+        limit: MOST,
+        ..Query::all()
+    };
+    let mut numbers = view.search(&query)?.runs;
+    if inside.is_none() && last.len() >= handle::LEAST_PREFIX {
+        for no in view.runs_beginning(last, MOST)?.into_iter().rev() {
+            if !numbers.contains(&no) {
+                numbers.push(no);
+            }
+        }
+    }
+    Ok(numbers)
+}
+
+/// What is offered for a run: the first of its names that begins so.
+fn of_run(run: &RunRow, facts: Option<&ExperimentFacts>, last: &str) -> Option<(String, String)> {
+    let of = facts.and_then(|it| it.handle.as_deref().or(it.name.as_deref()));
+    let label = run.number.map(run_label);
+    let name = run.state.name().unwrap_or_default().to_owned();
+    let id = run.uid.to_string();
+    let texts = match last.rsplit_once('/') {
+        Some((path, _)) => {
+            let own = label.clone().into_iter().chain([name.clone()]);
+            own.map(|own| format!("{path}/{own}")).collect()
+        }
+        None if last.is_empty() => match (of, &label) {
+            (Some(of), Some(label)) => vec![format!("{of}/{label}")],
+            (Some(_) | None, _) => vec![name.clone()],
+        },
+        None => vec![name.clone(), id[..last.len().clamp(8, 32)].to_owned()],
+    };
+    let text = texts.into_iter().find(|text| text.starts_with(last))?;
+    let status = run.state.status();
+    let title = match (of, label) {
+        (Some(of), Some(label)) => format!("{of}/{label}"),
+        (Some(_) | None, _) => titles::short_id(run.uid.0),
+    };
+    Some((text, format!("{title} {name} {status}")))
 }
 
 fn is_at(experiment: &ExperimentFacts, path: &str) -> bool {
@@ -190,10 +214,10 @@ fn begins_inside(own: &str) -> Expr {
         return if LABEL.starts_with(own) {
             Expr::all()
         } else {
-            like("name", own, Case::Sensitive)
+            like("name", own)
         };
     };
-    let mut ways = vec![like("name", own, Case::Sensitive)];
+    let mut ways = vec![like("name", own)];
     let number = |op, number: u64| Expr::Compare {
         key: Key::new(KeyKind::Attribute, "number"),
         op,
@@ -228,23 +252,13 @@ fn numbers(digits: &str) -> Vec<(u64, u64)> {
     more.filter_map(range).collect()
 }
 
-fn like(attribute: &str, last: &str, case: Case) -> Expr {
+fn like(attribute: &str, last: &str) -> Expr {
     Expr::Like {
         key: Key::new(KeyKind::Attribute, attribute),
         pattern: format!("{last}%"),
-        case,
+        case: Case::Sensitive,
         negated: false,
     }
-}
-
-/// Runs whose name or id begins so.
-fn begins(last: &str) -> Expr {
-    let name = like("name", last, Case::Sensitive);
-    let is_hex = last.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_hex && last.len() >= handle::LEAST_PREFIX {
-        return Expr::Or(vec![name, like("id", last, Case::Insensitive)]);
-    }
-    name
 }
 
 #[cfg(test)]

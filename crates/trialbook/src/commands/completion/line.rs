@@ -3,6 +3,15 @@
 //! Not here: the names of a book. Invariant: it follows from the declaration of the verbs alone.
 
 use clap::{Arg, Command};
+use trialbook_model::status::RunStatus;
+
+/// What stands before the part of a word that is completed: the option of `--option=value`, with its sign.
+pub(super) fn lead(word: &str) -> &str {
+    match word.find('=') {
+        Some(at) if word.starts_with("--") => &word[..=at],
+        Some(_) | None => "",
+    }
+}
 
 /// What can stand in the place of the last word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +61,9 @@ pub(super) fn wanted(root: &Command, words: &[String]) -> Wanted {
         return of_value(option);
     }
     if last.starts_with('-') && !only_values {
+        if let Some((name, _)) = last.split_once('=') {
+            return takes_value(root, command, name).map_or(Wanted::Other, of_value);
+        }
         return Wanted::Words(options(root, command));
     }
     if places == 0 && command.has_subcommands() {
@@ -96,6 +108,10 @@ fn of_value(arg: &Arg) -> Wanted {
         return Wanted::Words(words);
     }
     let id = arg.get_id().as_str();
+    if id == "status" {
+        let all = RunStatus::ALL.map(|status| (status.word().to_owned(), String::new()));
+        return Wanted::Words(all.into());
+    }
     if id.ends_with("project") {
         return Wanted::Noun(Nouns::Projects);
     }
@@ -166,12 +182,15 @@ mod tests {
         assert!(words("list --st").contains(&"--status".to_owned()));
         assert!(words("list --st").contains(&"--book".to_owned()));
         assert_eq!(words("completion "), ["bash", "zsh", "fish"]);
+        assert_eq!(words("list --status r")[1], "running");
+        assert_eq!(words("list --status="), words("list --status "));
         let check = |line: &str, nouns| assert_eq!(at(line), Wanted::Noun(nouns), "{line}");
         check("show ", Nouns::RunsAndExperiments);
         check("--json show la", Nouns::RunsAndExperiments);
         check("--book b show ", Nouns::RunsAndExperiments);
         check("archive a b ", Nouns::RunsAndExperiments);
         check("log metric --run ", Nouns::Runs);
+        check("log metric --run=la", Nouns::Runs);
         check("list -e ", Nouns::Experiments);
         check("start --experiment ", Nouns::Experiments);
         check("create x --project ", Nouns::Projects);
@@ -182,8 +201,14 @@ mod tests {
             "show a ",
             "log metric --step ",
             "rename a ",
+            "show --odd=",
+            "run -- show --run=",
         ] {
             assert_eq!(at(line), Wanted::Other, "{line}");
         }
+        assert_eq!(
+            (lead("--run=a=b"), lead("a=b"), lead("--run")),
+            ("--run=", "", "")
+        );
     }
 }

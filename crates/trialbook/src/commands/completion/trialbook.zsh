@@ -2,10 +2,12 @@
 # Completion of trialbook for zsh: source <(trialbook completion zsh)
 _trialbook() {
     local line
-    local -a found
+    local -a found typed
+    # Without quotes and backslashes, as the program will be told; the opening quote is not in PREFIX.
+    typed=("${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}")
     while IFS= read -r line; do
         found+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}")
-    done < <("${words[1]}" __complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)
+    done < <("${words[1]}" __complete -- "${typed[@]}" 2>/dev/null)
     if (( ${#found} )); then
         _describe -V trialbook found
     else

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use serde::Serialize;
+use trialbook_exchange::layout::Elsewhere;
 use trialbook_exchange::{Gather, Selection, blobs, document};
 use trialbook_model::code::ErrorCode;
 use trialbook_store::BookView;
@@ -61,7 +62,7 @@ pub(crate) struct Args {
     /// csv: the points of these metrics instead of a table of runs
     #[arg(long, value_delimiter = ',', value_name = "METRIC,…")]
     series: Vec<String>,
-    /// Replace a different file
+    /// Replace a different file; text: a config.yaml that says something else than the book's config
     #[arg(long)]
     force: bool,
 }
@@ -86,6 +87,8 @@ struct Written {
     artifacts: u64,
     /// SHA-256 of bytes that the book has lost.
     artifacts_missing: BTreeSet<String>,
+    /// Runs that stand in the folder of another number than the book's, for that one holds another run.
+    elsewhere: Vec<Elsewhere>,
 }
 
 /// Writes them.
@@ -136,6 +139,12 @@ fn tell(cx: &Context, written: &Written) -> Result<()> {
     for sum in &written.artifacts_missing {
         cx.printer
             .warn(&format!("the bytes of artifact {sum} are not in the book"));
+    }
+    for Elsewhere { run, label, folder } in &written.elsewhere {
+        cx.printer.note(format!(
+            "{label} ({}) stands in `{folder}`: the files have given its number to another run",
+            run.0.short()
+        ));
     }
     if cx.printer.json_wanted() {
         return cx.printer.json(SCHEMA, written);

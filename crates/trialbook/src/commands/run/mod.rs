@@ -225,12 +225,14 @@ fn dry_run(args: &Args, spec: &mut Spec, cx: &Context) -> Result<ExitCode> {
         }
     }
     spec.settle(&standing);
+    let known = spec.known();
     let ground = Ground {
         config: &spec.config,
         recorded: spec.recorded(),
         standing: &standing,
         elsewhere,
         drawn_seed: drawn_seed(),
+        known: &known,
     };
     let outline = ground.outline(&wish(args, spec)).inspect_err(|error| {
         plan::show_refused(cx, error);
@@ -246,12 +248,14 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
     let name = spec.config.experiment.name.clone();
     let standing = Standing::read(&open.view()?, project(spec), &name)?;
     spec.settle(&standing);
+    let known = spec.known();
     let ground = Ground {
         config: &spec.config,
         recorded: spec.recorded(),
         standing: &standing,
         elsewhere: claim.elsewhere,
         drawn_seed: drawn_seed(),
+        known: &known,
     };
     let outline = ground.outline(&wish(args, spec)).inspect_err(|error| {
         plan::show_refused(cx, error);
@@ -315,6 +319,7 @@ fn preparation(args: &Args, spec: &Spec, open: &Open, parts: &Parts) -> Result<P
         shim,
         python: "python3".to_owned(),
         timeout: args.timeout,
+        known: spec.known(),
         grace: args.grace,
         capture: Capture::of(parts),
     })

@@ -11,6 +11,7 @@ use trialbook_model::config::{self, Config, GridParts};
 use trialbook_model::nearest::nearest;
 use trialbook_model::plan::check_names;
 use trialbook_model::secret;
+use trialbook_runner::known::KnownSecrets;
 use trialbook_runner::outline::Scope;
 use trialbook_runner::standing::Standing;
 
@@ -59,6 +60,11 @@ impl Spec {
             let trial = standing.highest_trial(&variation.name) + 1;
             self.config.trials = u32::try_from(trial).unwrap_or(u32::MAX);
         }
+    }
+
+    /// The secrets that are recorded nowhere.
+    pub(super) fn known(&self) -> KnownSecrets {
+        KnownSecrets::of_configs(std::iter::once(&self.config).chain(&self.beside))
     }
 
     /// The config that is recorded with the experiment.
@@ -207,6 +213,8 @@ fn name_of(command: &[String]) -> String {
 fn label_of(command: &[String]) -> String {
     const LONGEST: usize = 60;
     let line = secret::argv(command).content.join(" ");
+    // A shell has put in the value of what was a variable before.
+    let line = KnownSecrets::of_configs([]).text(&line).into_owned();
     let line = line.replace(char::is_control, " ");
     match line.char_indices().nth(LONGEST) {
         None => line,

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use serde_json::Value;
@@ -27,6 +28,8 @@ use crate::failure::Failure;
 
 /// Earlier snapshots that are compared with; more differ in the same.
 const MOST_EARLIER: usize = 10;
+/// How long data is read that no manifest names.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Differences of one kind that are told one by one.
 const MOST_TOLD: usize = 8;
 
@@ -66,7 +69,7 @@ impl Surroundings {
     ) -> Self {
         Self {
             snapshots: [
-                Snapshot::new("config", spec.config.clean_document()),
+                Snapshot::new("config", spec.known().recorded(&spec.config)),
                 Snapshot::awaited("environment"),
                 Snapshot::awaited("code"),
                 Snapshot::awaited("variables"),
@@ -156,6 +159,9 @@ impl Surroundings {
             Data::Passed => return None,
             Data::Checked(strict) => strict,
             Data::Awaited => {
+                if verify::find(&self.folder, self.data_path.as_deref()).is_none() {
+                    return self.undeclared(stop, teller);
+                }
                 found = self.check(stop, teller)?;
                 &found
             }
@@ -166,6 +172,26 @@ impl Surroundings {
         let document = verify::document(manifest, checks);
         self.tell_of_data(&document, teller);
         Some(document)
+    }
+
+    /// The data that the config names, where no manifest does: whether it is what earlier runs had. Much data takes
+    /// long to read, and nobody asked for it.
+    fn undeclared(&self, stop: &Stop, teller: &Teller) -> Option<Value> {
+        let written = self.data_path.as_deref()?;
+        let begun = Instant::now();
+        let is_stopped = || stop.urgency() != Urgency::None || begun.elapsed() > PATIENCE;
+        match verify::undeclared(&self.folder, written, &is_stopped)? {
+            Ok(document) => {
+                self.tell_of_data(&document, teller);
+                Some(document)
+            }
+            Err(error) => {
+                teller.warn(format!(
+                    "the data is not checked: {error} (`trialbook dataset add` writes a manifest, which is always checked)"
+                ));
+                None
+            }
+        }
     }
 
     /// Checks the data by its manifest, if it has one that can be used.

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
-use trialbook_analysis::items::recorded_again;
-use trialbook_model::derived::{AgentResult, Cost, ErrorPattern, GroupResult, Results};
+use trialbook_model::derived::{
+    AgentResult, Cost, ErrorPattern, GroupResult, Results, answers, repeated,
+};
 use trialbook_store::nouns::RunRow;
 use trialbook_store::reading::Reading;
 
@@ -26,8 +27,10 @@ pub(super) struct Document {
     all: GroupDocument,
     /// Questions with a verdict, of which the accuracy is the share that is right.
     judged_questions: u64,
-    /// Items whose id, repeat and attempt an earlier one has; they count as questions too.
+    /// Records without a repeat or an attempt whose item an earlier one has, too; they count as questions.
     recorded_again: u64,
+    /// Records that gave way to a later attempt, or a later record of the same one; they do not count.
+    superseded: u64,
     agent_performance: BTreeMap<String, AgentDocument>,
     question_type_performance: BTreeMap<String, GroupDocument>,
     error_patterns: BTreeMap<String, ErrorDocument>,
@@ -68,14 +71,15 @@ struct ErrorDocument {
 }
 
 /// As JSON.
-pub(super) fn document(results: &Results, again: u64) -> Document {
+pub(super) fn document(results: &Results, again: Again) -> Document {
     let agents = results.agents.iter();
     let types = results.types.iter();
     let errors = results.errors.iter();
     Document {
         all: group(&results.all),
         judged_questions: results.all.judged,
-        recorded_again: again,
+        recorded_again: again.repeated,
+        superseded: again.superseded,
         agent_performance: agents.map(|it| (it.name.clone(), agent(it))).collect(),
         question_type_performance: types.map(|(name, it)| (name.clone(), group(it))).collect(),
         error_patterns: errors.map(|it| (it.kind.clone(), error(it))).collect(),
@@ -128,7 +132,7 @@ fn only(costs: &[Cost]) -> Option<&Cost> {
 }
 
 /// As people read it.
-pub(super) fn print(results: &Results, again: u64, cx: &Context) {
+pub(super) fn print(results: &Results, again: Again, cx: &Context) {
     heading(cx, "Results");
     let all = &results.all;
     let share = |share: Option<f64>, of: u64| {
@@ -169,22 +173,38 @@ pub(super) fn print(results: &Results, again: u64, cx: &Context) {
     errors(&results.errors, cx);
 }
 
-fn questions(questions: u64, again: u64) -> String {
-    let all = grouped(questions);
-    match again {
-        0 => all,
-        again => format!(
-            "{all}; {} recorded again with the same id, repeat and attempt: each counts",
-            grouped(again)
-        ),
+fn questions(questions: u64, again: Again) -> String {
+    let mut parts = vec![grouped(questions)];
+    if again.repeated > 0 {
+        let repeated = grouped(again.repeated);
+        parts.push(format!(
+            "{repeated} recorded again without a repeat or an attempt: each counts"
+        ));
     }
+    if again.superseded > 0 {
+        let superseded = grouped(again.superseded);
+        parts.push(format!("{superseded} earlier that later ones replace"));
+    }
+    parts.join("; ")
 }
 
-/// How many of a run's items were recorded before with the same id, repeat and attempt.
+/// Items of which there are several records.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Again {
+    repeated: u64,
+    superseded: u64,
+}
+
+/// Counts the records of a run's items that stand again.
 /// Items that cannot be read are no reason not to show the rest: `doctor` names what is damaged.
-pub(super) fn again<V: Reading>(view: &V, run: &RunRow) -> u64 {
+pub(super) fn again<V: Reading>(view: &V, run: &RunRow) -> Again {
     let items = view.items(run.no).unwrap_or_default();
-    recorded_again(items.iter().map(|item| &item.record))
+    let ordered = items.iter().map(|item| (item.stamp.order(), &item.record));
+    let counting = answers(ordered);
+    Again {
+        repeated: repeated(counting.iter().map(|(_, item)| *item)),
+        superseded: (items.len() - counting.len()) as u64,
+    }
 }
 
 fn agents(agents: &[AgentResult], cx: &Context) {

@@ -1,0 +1,99 @@
+//! Pages of results and the tokens that name the next one.
+//!
+//! A token is MLflow's: base64 of `{"offset": N}`. Clients hand it back as it is.
+//! Invariant: a token is made only where something is left behind the page.
+
+use serde::Deserialize;
+
+use super::SearchError;
+
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// The part of an answer that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::mlflow) struct Page {
+    /// Results passed over.
+    pub offset: usize,
+    /// Results wanted at most.
+    pub limit: usize,
+}
+
+impl Page {
+    /// The page that a token names; the first one without a token.
+    pub(in crate::mlflow) fn read(token: Option<&str>, limit: usize) -> Result<Self, SearchError> {
+        let offset = match token.filter(|token| !token.is_empty()) {
+            Some(token) => offset(token)?,
+            None => 0,
+        };
+        Ok(Self { offset, limit })
+    }
+
+    /// The token of the page behind this one, if `total` results leave something for it.
+    pub(in crate::mlflow) fn next(self, total: usize) -> Option<String> {
+        let end = self.offset.saturating_add(self.limit);
+        (end < total).then(|| token(end))
+    }
+
+    /// Its part of a list, and the token of the page behind it.
+    pub(in crate::mlflow) fn of<T>(self, list: &[T]) -> (&[T], Option<String>) {
+        let from = self.offset.min(list.len());
+        let to = self.offset.saturating_add(self.limit).min(list.len());
+        (&list[from..to], self.next(list.len()))
+    }
+}
+
+fn token(offset: usize) -> String {
+    encode(format!("{{\"offset\": {offset}}}").as_bytes())
+}
+
+fn offset(token: &str) -> Result<usize, SearchError> {
+    #[derive(Deserialize)]
+    struct Token {
+        offset: crate::mlflow::wire::Whole,
+    }
+    let refused = |reason: &str| SearchError::PageToken {
+        reason: reason.to_owned(),
+    };
+    let decoded = decode(token).ok_or_else(|| refused("could not base64-decode"))?;
+    let read = serde_json::from_slice::<Token>(&decoded);
+    let found = read.map_err(|_reason| refused("decoded value holds no offset"))?;
+    match usize::try_from(found.offset.0) {
+        Ok(offset) if offset > 0 => Ok(offset),
+        Ok(_) | Err(_) => Err(refused("its offset is not positive")),
+    }
+}
+
+/// Bytes in base64, filled up.
+pub(in crate::mlflow) fn encode(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for place in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
+            let is_filling = place > group.len();
+            text.push(if is_filling { '=' } else { char::from(digit) });
+        }
+    }
+    text
+}
+
+/// The bytes of a base64 text; `None` where it is none.
+pub(in crate::mlflow) fn decode(text: &str) -> Option<Vec<u8>> {
+    let digits = text.trim_end_matches('=').as_bytes();
+    if !text.len().is_multiple_of(4) || text.len() - digits.len() > 2 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    for group in digits.chunks(4) {
+        let mut bits = 0_u32;
+        for digit in group {
+            let value = DIGITS.iter().position(|known| known == digit)?;
+            bits = bits << 6 | u32::try_from(value).ok()?;
+        }
+        bits <<= 6 * (4 - group.len());
+        let [_, one, two, three] = bits.to_be_bytes();
+        bytes.extend_from_slice(&[one, two, three][..group.len() - 1]);
+    }
+    Some(bytes)
+}
