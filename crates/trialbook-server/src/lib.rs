@@ -9,6 +9,7 @@ mod base64;
 pub mod desk;
 pub mod http;
 mod mlflow;
+mod otlp;
 pub mod serve;
 #[cfg(test)]
 pub(crate) mod testing;

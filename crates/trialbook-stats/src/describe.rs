@@ -199,8 +199,11 @@ mod tests {
         values[4_001] = -1e17;
         let found = describe(&values).unwrap();
         assert_eq!((found.sum, found.median, found.n), (4_998.0, 1.0, 5_000));
-        assert_eq!(describe(&[f64::NAN; 5_000]), Err(Undefined::NonFiniteInput));
-        assert_eq!(describe(&[0.1; 5_000]).unwrap().sd, Some(0.0));
+        assert_eq!(
+            describe(&vec![f64::NAN; 5_000]),
+            Err(Undefined::NonFiniteInput)
+        );
+        assert_eq!(describe(&vec![0.1; 5_000]).unwrap().sd, Some(0.0));
     }
 
     #[test]

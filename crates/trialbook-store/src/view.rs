@@ -363,7 +363,7 @@ impl Reading for BookView<'_> {
 
     fn runs_beginning(&self, digits: &str, limit: usize) -> Result<Vec<RunNo>, BookError> {
         match uids_beginning(digits) {
-            Some(uids) => self.fold.runs_between(self.sealed.look(), uids, limit),
+            Some(uids) => self.fold.runs_between(&self.sealed, uids, limit),
             None => Ok(Vec::new()),
         }
     }

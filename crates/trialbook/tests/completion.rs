@@ -93,7 +93,8 @@ const LINES: [(&str, &str); 20] = [
 
 fn completes(words: &[&str], (file, script): (&str, &str)) {
     let shell = words[0];
-    let without = std::env::var("TRIALBOOK_TEST_WITHOUT").unwrap_or_default();
+    let without = std::env::var_os("TRIALBOOK_TEST_WITHOUT").unwrap_or_default();
+    let without = without.to_string_lossy();
     if without.split(',').any(|name| name == shell) {
         return;
     }

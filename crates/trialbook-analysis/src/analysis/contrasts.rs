@@ -183,12 +183,11 @@ impl Sides {
     fn tested(&self) -> Result<Tested, Undefined> {
         let (x, y) = (&self.arm, &self.baseline);
         if self.rates {
-            let found = match self.pairs {
-                Some(_) => rates::paired(x, y, self.level)?,
-                None => {
-                    let rates = [rates::rate(x), rates::rate(y)];
-                    rates::independent(rates, (self.alpha, self.level))?
-                }
+            let found = if self.pairs.is_some() {
+                rates::paired(x, y, self.level)?
+            } else {
+                let rates = [rates::rate(x), rates::rate(y)];
+                rates::independent(rates, (self.alpha, self.level))?
             };
             return Ok(self.of_rates(found));
         }

@@ -17,9 +17,11 @@ use super::limits::LimitError;
 use super::metrics::HistoryError;
 use super::runs::RunError;
 use super::search::SearchError;
+use super::traces::otlp_code;
 use super::wire::WireError;
 use crate::desk::DeskError;
 use crate::http::error::{status_of, told};
+use crate::otlp::OtlpError;
 
 /// MLflow's code of an error, on which its clients act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +109,9 @@ pub(in crate::mlflow) enum Refusal {
     /// Datasets cannot be told.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    /// A request of OpenTelemetry's cannot be read.
+    #[error(transparent)]
+    Otlp(#[from] OtlpError),
     /// The book refused.
     #[error("{}", told(.0))]
     Desk(#[from] DeskError),
@@ -129,6 +134,7 @@ impl Refusal {
             Self::History(error) => error.code(),
             Self::Artifact(error) => error.code(),
             Self::Dataset(error) => error.code(),
+            Self::Otlp(error) => otlp_code(error),
             Self::Desk(error) => desk_code(error.code()),
         }
     }

@@ -20,6 +20,7 @@ mod server;
 mod status;
 #[cfg(test)]
 mod testing;
+mod traces;
 mod wire;
 
 use axum::Router;
@@ -31,7 +32,7 @@ pub(in crate::mlflow) use error::Refusal;
 
 /// All routes. The same ones stand below `/api`, for clients, and below `/ajax-api`, for pages.
 pub(crate) fn router() -> Router<App> {
-    let mut router = Router::new()
+    let mut router = traces::router()
         .route("/version", get(server::version))
         .route("/get-artifact", get(artifacts::get_artifact))
         // The Python client leaves a slash out.

@@ -5,11 +5,11 @@ use trialbook_model::record::{Signed, Subject};
 use trialbook_model::state::RunState;
 
 use super::{Fold, Folded, FoldedExperiment, FoldedProject, FoldedRun, Kept, Shared};
-use crate::backend::{Look, Wanted};
+use crate::backend::Wanted;
 use crate::error::BookError;
 use crate::nouns::{Owner, RunRow};
 use crate::pack::Places;
-use crate::sealed::SealedRun;
+use crate::sealed::{Sealed, SealedRun};
 use crate::shares::RUNS_EACH;
 
 impl From<SealedRun> for FoldedRun {
@@ -268,13 +268,13 @@ impl Folded {
     /// Runs whose uid is from the first to the last, by number: at most so many of the sealed ones.
     pub(crate) fn runs_between(
         &self,
-        sealed: &dyn Look,
+        sealed: &Sealed<'_>,
         (first, last): (RunUid, RunUid),
         limit: usize,
     ) -> Result<Vec<RunNo>, BookError> {
         // Of what is removed there may be as many among them.
         let most = limit.saturating_add(self.removed.len());
-        let sealed = sealed.runs_between((first, last), most)?;
+        let sealed = sealed.look().runs_between((first, last), most)?;
         let mut numbers: Vec<RunNo> = sealed
             .into_iter()
             .filter(|no| !self.removed.contains_key(no))

@@ -60,14 +60,12 @@ impl<V: Reading> Names<'_, V> {
     pub(crate) fn newest_runs(&self, glob: &str, limit: usize) -> Result<Newest> {
         let enough = limit.saturating_add(1);
         let wants_bin = self.preferred == Preferred::Deleted;
-        let mut numbers = self.could_match(glob)?;
         let verbatim = self.choice(&self.verbatim(glob)?)?;
         if !verbatim.verbatim(glob).is_empty() {
             return Ok(Newest::of(self.runs(glob)?, limit));
         }
-        let mut runs = Vec::new();
-        numbers.sort_by_key(|no| std::cmp::Reverse(*no));
-        for batch in numbers.chunks(BATCH.min(enough.saturating_mul(2))) {
+        let mut runs = newest_of(self.could_match(glob)?, enough, |batch| {
+            let mut runs = Vec::new();
             for found in self.choice(batch)?.matching(glob) {
                 if let Found::Run(run) = found
                     && run.state.annotations.flag("deleted") == wants_bin
@@ -75,10 +73,8 @@ impl<V: Reading> Names<'_, V> {
                     runs.push(*run);
                 }
             }
-            if runs.len() >= enough {
-                break;
-            }
-        }
+            Ok(runs)
+        })?;
         let mut others = Vec::new();
         if runs.is_empty() {
             let choice = Choice {
@@ -194,5 +190,64 @@ impl<V: Reading> Names<'_, V> {
             ..Query::all()
         };
         Ok(self.view.search(&query)?.runs)
+    }
+}
+
+/// Those of some runs that fit, the newest first, until there are enough: read a batch at a time.
+fn newest_of(
+    mut numbers: Vec<RunNo>,
+    enough: usize,
+    fitting: impl Fn(&[RunNo]) -> Result<Vec<RunRow>>,
+) -> Result<Vec<RunRow>> {
+    numbers.sort_by_key(|no| std::cmp::Reverse(*no));
+    let mut runs = Vec::new();
+    for batch in numbers.chunks(BATCH.min(enough.saturating_mul(2)).max(1)) {
+        runs.extend(fitting(batch)?);
+        if runs.len() >= enough {
+            break;
+        }
+    }
+    Ok(runs)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use trialbook_model::id::RunUid;
+    use trialbook_model::state::RunState;
+
+    use super::*;
+
+    #[test]
+    fn a_cut_reads_little_more_than_it_keeps() {
+        let run = |no: &RunNo| RunRow {
+            no: *no,
+            uid: RunUid::default(),
+            experiment: ExperimentNo(0),
+            number: None,
+            state: RunState::default(),
+        };
+        let all: Vec<RunNo> = (1..=100_000).map(RunNo).collect();
+        let read = Cell::new(0);
+        let every_other = |batch: &[RunNo]| {
+            read.set(read.get() + batch.len());
+            let fitting = batch.iter().filter(|no| no.0 % 2 == 0);
+            Ok(fitting.map(run).collect())
+        };
+        let found = newest_of(all.clone(), 101, every_other).unwrap();
+        let found = Newest::of(found, 100);
+        assert!(found.more && found.runs.len() == 100);
+        assert_eq!(
+            (found.runs[0].no, found.runs[99].no),
+            (RunNo(100_000), RunNo(99_802))
+        );
+        assert!(read.get() <= 4 * 101, "{} rows were read", read.get());
+        read.set(0);
+        let none = newest_of(all, 101, |batch| {
+            read.set(read.get() + batch.len());
+            Ok(Vec::new())
+        });
+        assert_eq!((none.unwrap(), read.get()), (Vec::new(), 100_000));
     }
 }

@@ -17,7 +17,7 @@ fn calm(n: usize, scale: f64) -> Vec<f64> {
         let alike = shape(values).unwrap().lag1_autocorrelation.unwrap();
         alike.abs() < 0.5 / (n as f64).sqrt()
     };
-    (0..).map(ordered).find(is_calm).unwrap()
+    (0..1_000).map(ordered).find(is_calm).unwrap()
 }
 
 fn shares(hits: usize, n: usize) -> Vec<f64> {

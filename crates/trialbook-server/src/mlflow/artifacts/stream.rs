@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 const WAITING: usize = 4;
 
 /// Bytes of a piece that is read from the disk.
-const PIECE: usize = 256 * 1024;
+const PIECE: usize = 64 * 1024;
 
 /// Hands the body of a request to `take`, which reads it on a thread of its own.
 pub(super) async fn received<T: Send + 'static>(

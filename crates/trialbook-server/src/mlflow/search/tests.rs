@@ -2,7 +2,6 @@ use proptest::prelude::*;
 use trialbook_model::filter::{Direction, Expr};
 
 use super::clause::{Comparator, Form};
-use super::page::{decode, encode};
 use super::*;
 
 const GRAMMAR: Grammar = Grammar {
@@ -242,10 +241,5 @@ proptest! {
     fn numbers_keep_their_order(left: i64, right: i64) {
         let clause = &GRAMMAR.parse(&format!("creation_time < {right}")).unwrap()[0];
         prop_assert_eq!(clause.holds(Some(Fact::Whole(left))), left < right);
-    }
-
-    #[test]
-    fn base64_reads_back(bytes: Vec<u8>) {
-        prop_assert_eq!(decode(&encode(&bytes)), Some(bytes));
     }
 }
