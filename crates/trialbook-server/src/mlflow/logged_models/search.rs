@@ -20,8 +20,10 @@ use crate::mlflow::endpoint::{Answer, Answered, Ask};
 use crate::mlflow::error::Refusal;
 use crate::mlflow::experiments;
 use crate::mlflow::registry::{made_at, uid_of};
-use crate::mlflow::search::clause::{Comparator, Form};
-use crate::mlflow::search::{Attribute, Clause, Entity, Fact, Grammar, Page, max_results};
+use crate::mlflow::search::clause::Form;
+use crate::mlflow::search::{
+    Attribute, Clause, Comparator, Entity, Fact, Grammar, Page, max_results,
+};
 use crate::mlflow::wire::{List, Whole, WireError, message};
 
 /// Models in one answer at most.
@@ -320,9 +322,12 @@ fn status_word(status: &str) -> &str {
 
 fn compare(left: &Candidate, right: &Candidate, order: &[Term]) -> Ordering {
     let terms = order.iter().map(|term| {
-        let directed = |order: Ordering| match term.is_descending {
-            true => order.reverse(),
-            false => order,
+        let directed = |order: Ordering| {
+            if term.is_descending {
+                order.reverse()
+            } else {
+                order
+            }
         };
         match &term.key {
             Key::Attribute(key) => match (left.time(key), right.time(key)) {

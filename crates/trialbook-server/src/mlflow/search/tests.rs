@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 use trialbook_model::filter::{Direction, Expr};
 
-use super::clause::{Comparator, Form};
+use super::Comparator;
+use super::clause::Form;
 use super::*;
 
 const GRAMMAR: Grammar = Grammar {
