@@ -14,11 +14,9 @@ use super::{ExperimentError, name_of, number, stage, tag};
 use crate::app::App;
 use crate::mlflow::endpoint::{Answer, Answered, Ask};
 use crate::mlflow::error::Refusal;
-use crate::mlflow::search::clause::Form;
+use crate::mlflow::search::grammar::{Comparator, Form};
 use crate::mlflow::search::order::Term;
-use crate::mlflow::search::{
-    Attribute, Clause, Comparator, Entity, Fact, Grammar, Page, max_results,
-};
+use crate::mlflow::search::{Attribute, Clause, Entity, Fact, Grammar, Page, max_results};
 use crate::mlflow::status::View;
 use crate::mlflow::wire::{List, Whole, Word, message};
 

@@ -20,10 +20,8 @@ use crate::mlflow::endpoint::{Answer, Answered, Ask};
 use crate::mlflow::error::Refusal;
 use crate::mlflow::experiments;
 use crate::mlflow::registry::{made_at, uid_of};
-use crate::mlflow::search::clause::Form;
-use crate::mlflow::search::{
-    Attribute, Clause, Comparator, Entity, Fact, Grammar, Page, max_results,
-};
+use crate::mlflow::search::grammar::{Comparator, Form};
+use crate::mlflow::search::{Attribute, Clause, Entity, Fact, Grammar, Page, max_results};
 use crate::mlflow::wire::{List, Whole, WireError, message};
 
 /// Models in one answer at most.

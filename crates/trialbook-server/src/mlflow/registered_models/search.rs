@@ -19,11 +19,9 @@ use crate::desk::Look;
 use crate::mlflow::endpoint::{Answer, Answered, Ask};
 use crate::mlflow::error::Refusal;
 use crate::mlflow::registry::{IS_PROMPT, all_versions};
-use crate::mlflow::search::clause::Form;
+use crate::mlflow::search::grammar::{Comparator, Form};
 use crate::mlflow::search::order::Term;
-use crate::mlflow::search::{
-    Attribute, Clause, Comparator, Entity, Fact, Grammar, Page, max_results,
-};
+use crate::mlflow::search::{Attribute, Clause, Entity, Fact, Grammar, Page, max_results};
 use crate::mlflow::wire::{List, Whole, message};
 
 /// Models in one answer at most.

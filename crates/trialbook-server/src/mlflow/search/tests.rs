@@ -1,8 +1,7 @@
 use proptest::prelude::*;
 use trialbook_model::filter::{Direction, Expr};
 
-use super::Comparator;
-use super::clause::Form;
+use super::grammar::{Comparator, Form};
 use super::*;
 
 const GRAMMAR: Grammar = Grammar {
