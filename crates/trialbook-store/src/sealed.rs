@@ -18,7 +18,7 @@ use trialbook_spool::codec::{Axis, CHUNK_VALUES, Scratch, decode_axis, decode_va
 use crate::backend::{ChunkRecord, Counters, Look, Part};
 use crate::error::BookError;
 use crate::fold::Shared;
-use crate::nouns::{EntryRow, ExperimentRow, ItemRecord, Recorded, RunRow, Series};
+use crate::nouns::{ExperimentRow, ItemRecord, Recorded, RunRow, Series};
 use crate::pack::{
     ItemBlock, LongPlace, Names, Places, RecordPlace, ShortPack, unpack_items, unpack_records,
 };
@@ -46,15 +46,6 @@ pub(crate) struct SealedProject {
     pub(crate) state: ProjectState,
     pub(crate) places: Places,
     /// The bytes of its row, where they are damaged: then nothing else is known of it.
-    pub(crate) aside: Option<Vec<u8>>,
-}
-
-/// A sealed entry of the register.
-#[derive(Debug, Clone)]
-pub(crate) struct SealedEntry {
-    pub(crate) row: EntryRow,
-    pub(crate) places: Places,
-    /// The bytes of its row, where they are damaged: then only what its columns say is known.
     pub(crate) aside: Option<Vec<u8>>,
 }
 

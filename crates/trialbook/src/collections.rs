@@ -65,7 +65,8 @@ pub(crate) struct Head {
 /// A version.
 #[derive(Debug, Serialize)]
 pub(crate) struct Version {
-    pub(crate) version: Option<u64>,
+    #[serde(rename = "version")]
+    pub(crate) number: Option<u64>,
     pub(crate) description: Option<String>,
     pub(crate) stage: Option<String>,
     pub(crate) status: Option<String>,
@@ -205,7 +206,7 @@ impl Collection {
         let aliases = self.aliases().into_iter();
         let aliases = aliases.filter(|(_, number)| Some(*number) == row.number);
         Version {
-            version: row.number,
+            number: row.number,
             description: text("description"),
             stage: text("stage"),
             status: text("status"),

@@ -8,6 +8,34 @@ use crate::time::Timestamp;
 
 const RUN: RunUid = RunUid(Uid([1; 16]));
 
+/// What went in and what came out.
+fn lineage() -> impl Strategy<Value = Op> {
+    let dataset = ("[ab]", "[xy]").prop_map(|(name, source)| {
+        Op::UseDataset(Box::new(UseDataset {
+            run: RUN,
+            dataset: Dataset {
+                name,
+                source,
+                ..Dataset::default()
+            },
+            tags: [("context".to_owned(), "train".to_owned())].into(),
+        }))
+    });
+    let model = (0_u8..2, proptest::bool::ANY, 0_i64..3).prop_map(|(model, made, step)| {
+        Op::LinkModel(LinkModel {
+            run: RUN,
+            model: crate::id::EntryUid(Uid([model; 16])),
+            role: if made {
+                ModelRole::Output
+            } else {
+                ModelRole::Input
+            },
+            step: made.then_some(step),
+        })
+    });
+    prop_oneof![dataset, model]
+}
+
 fn op() -> impl Strategy<Value = Op> {
     let key = prop_oneof!["[ab]", "[xy]"];
     let value = prop_oneof![
@@ -55,30 +83,7 @@ fn op() -> impl Strategy<Value = Op> {
             ..StartRun::of(RUN)
         })
     });
-    let dataset = ("[ab]", "[xy]").prop_map(|(name, source)| {
-        Op::UseDataset(Box::new(UseDataset {
-            run: RUN,
-            dataset: Dataset {
-                name,
-                source,
-                ..Dataset::default()
-            },
-            tags: [("context".to_owned(), "train".to_owned())].into(),
-        }))
-    });
-    let model = (0_u8..2, proptest::bool::ANY, 0_i64..3).prop_map(|(model, made, step)| {
-        Op::LinkModel(LinkModel {
-            run: RUN,
-            model: crate::id::EntryUid(Uid([model; 16])),
-            role: if made {
-                ModelRole::Output
-            } else {
-                ModelRole::Input
-            },
-            step: made.then_some(step),
-        })
-    });
-    prop_oneof![points, param, tag, status, start, dataset, model]
+    prop_oneof![points, param, tag, status, start, lineage()]
 }
 
 fn signed() -> impl Strategy<Value = Vec<Signed>> {

@@ -144,9 +144,10 @@ impl Target {
             is_encrypted,
             host: host.to_owned(),
             port,
-            path: match path.starts_with('/') {
-                true => path.to_owned(),
-                false => format!("/{path}"),
+            path: if path.starts_with('/') {
+                path.to_owned()
+            } else {
+                format!("/{path}")
             },
         })
     }
@@ -270,8 +271,9 @@ fn is_public(address: IpAddr) -> bool {
                 return is_public_v4(mapped);
             }
             match parts {
-                [0x2002, high, low, ..] => is_public_v4(inner(high, low)),
-                [0x64, 0xff9b, 0, 0, 0, 0, high, low] => is_public_v4(inner(high, low)),
+                [0x2002, high, low, ..] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+                    is_public_v4(inner(high, low))
+                }
                 [0x2001, 0..=0x1ff | 0xdb8, ..] => false,
                 [first, ..] => (0x2000..0x4000).contains(&first),
             }

@@ -6,6 +6,7 @@
 use trialbook_model::id::EntryUid;
 use trialbook_model::record::{EntryKind, Op, SetField, Subject};
 use trialbook_model::state::{DEFAULT_PROJECT, EntryState, MODEL, PROMPT};
+use trialbook_model::time::Timestamp;
 use trialbook_store::nouns::{EntryRow, Owner};
 use trialbook_store::query::Entries;
 use trialbook_store::reading::Reading as _;
@@ -386,5 +387,5 @@ pub(in crate::mlflow) fn set_at(state: &EntryState, fields: &[&str]) -> Option<i
 
 /// When an entry was made, in milliseconds.
 pub(in crate::mlflow) fn made_at(state: &EntryState) -> i64 {
-    state.created().map_or(0, |time| time.millis())
+    state.created().map_or(0, Timestamp::millis)
 }

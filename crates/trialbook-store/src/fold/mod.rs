@@ -211,9 +211,7 @@ impl<'a> Fold<'a> {
             }
         }
         let mut mentions = Vec::new();
-        let mut entries: Vec<EntryUid> = Vec::new();
         let mut mentioned = FxHashSet::default();
-        let mut met = FxHashSet::default();
         for (_, happening) in &happenings {
             let (subject, moved) = match happening {
                 Happening::Operation(signed) => {
@@ -233,15 +231,10 @@ impl<'a> Fold<'a> {
                 mentions.push(Mention::Seen(uid));
             }
             mentions.extend(moved);
-            if let Some(Subject::Entry(uid)) = subject
-                && met.insert(uid)
-            {
-                entries.push(uid);
-            }
         }
         self.fold_points();
         self.number_runs(&mentions)?;
-        self.number_entries(&entries)?;
+        self.number_entries(&entries_of(&happenings, &points))?;
         self.judge_again()
     }
 
@@ -525,6 +518,25 @@ fn is_same(one: &Point, other: &Point) -> bool {
 }
 
 /// Adds the points that were not added yet.
+/// The entries that a batch speaks of, in the order in which it does.
+fn entries_of(
+    happenings: &[(Stamp, Happening<'_>)],
+    points: &[(Subject, PointColumns)],
+) -> Vec<EntryUid> {
+    let mut met = FxHashSet::default();
+    let subjects = happenings
+        .iter()
+        .filter_map(|(_, happening)| match happening {
+            Happening::Operation(signed) => signed.op.subject(),
+            Happening::Points(at) => Some(points.get(*at)?.0.clone()),
+        });
+    let uids = subjects.filter_map(|subject| match subject {
+        Subject::Entry(uid) => Some(uid),
+        Subject::Run(_) | Subject::Experiment(_) | Subject::Project(_) => None,
+    });
+    uids.filter(|uid| met.insert(*uid)).collect()
+}
+
 fn fold_into(records: &mut Records, points: &mut PointColumns) {
     points.fold_news(|key, summary| {
         records.counts.points += summary.count;

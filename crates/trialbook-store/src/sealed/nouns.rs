@@ -11,7 +11,7 @@ use trialbook_model::state::{
     Earliest, EntryPlace, EntryState, ExperimentPlace, ExperimentState, ProjectState, Stamp,
 };
 
-use super::{Sealed, SealedEntry, SealedExperiment, SealedProject, SealedRun};
+use super::{Sealed, SealedExperiment, SealedProject, SealedRun};
 use crate::backend::{
     EntryRecord, ExperimentRecord, Experiments, ProjectRecord, RunRecord, Wanted, WantedEntries,
 };
@@ -20,6 +20,15 @@ use crate::fold::Shared;
 use crate::nouns::{EntryRow, ExperimentRow, RunRow};
 use crate::pack::{Names, Places, unpack_noun, unpack_run};
 use crate::shares::{self, RUNS_EACH};
+
+/// A sealed entry of the register.
+#[derive(Debug, Clone)]
+pub(crate) struct SealedEntry {
+    pub(crate) row: EntryRow,
+    pub(crate) places: Places,
+    /// The bytes of its row, where they are damaged: then only what its columns say is known.
+    pub(crate) aside: Option<Vec<u8>>,
+}
 
 impl Sealed<'_> {
     /// A run; fails where its row is damaged.

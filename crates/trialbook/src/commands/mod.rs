@@ -60,6 +60,7 @@ use crate::cli::Command;
 use crate::context::Context;
 
 /// Acts on the command line.
+#[expect(clippy::too_many_lines, reason = "one line for each verb")]
 pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result<ExitCode> {
     match command {
         Some(Command::Init(args)) => init::run(&args, cx),

@@ -12,6 +12,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use serde::Serialize;
 use trialbook_model::time::Clock as _;
+use trialbook_server::http::post::Hosts;
 use trialbook_server::{
     AccessRules, Certificate, DeskOptions, ServeOptions, Settings, TokenRecord, Tokens,
 };
@@ -65,6 +66,9 @@ pub(crate) struct Args {
     /// Where MLflow's clients are told to put the files of new experiments
     #[arg(long, value_name = "URI", default_value = "mlflow-artifacts:/")]
     default_artifact_root: String,
+    /// Tell webhooks inside of this network, too, and without encryption
+    #[arg(long)]
+    private_webhooks: bool,
     /// What is logged to standard error
     #[arg(long, value_name = "LEVEL", default_value = "warn")]
     log_level: LogLevel,
@@ -135,6 +139,11 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         },
         settings: Settings {
             default_artifact_root: args.default_artifact_root.clone(),
+            webhook_hosts: if args.private_webhooks {
+                Hosts::Any
+            } else {
+                Hosts::Public
+            },
             access,
             ..Settings::default()
         },

@@ -320,9 +320,12 @@ fn status_word(status: &str) -> &str {
 
 fn compare(left: &Candidate, right: &Candidate, order: &[Term]) -> Ordering {
     let terms = order.iter().map(|term| {
-        let directed = |order: Ordering| match term.is_descending {
-            true => order.reverse(),
-            false => order,
+        let directed = |order: Ordering| {
+            if term.is_descending {
+                order.reverse()
+            } else {
+                order
+            }
         };
         match &term.key {
             Key::Attribute(key) => match (left.time(key), right.time(key)) {

@@ -45,9 +45,14 @@ async fn a_model_is_logged_and_finished() {
         "data": {"params": [{"key": "lr", "value": "0.1"}]},
     });
     assert_eq!(model, expected);
+    finished(&server, &id).await;
+}
+
+/// Ends a model, and changes its params and tags.
+async fn finished(server: &Server, id: &str) {
     let route = format!("logged-models/{id}");
     let done = patch(
-        &server,
+        server,
         &route,
         json!({"model_id": id, "status": "LOGGED_MODEL_READY"}),
     )
@@ -64,16 +69,13 @@ async fn a_model_is_logged_and_finished() {
         .refused(&format!("{route}/params"), changed, refused)
         .await;
     patch(
-        &server,
+        server,
         &format!("{route}/tags"),
         json!({"tags": [{"key": "u", "value": "y"}]}),
     )
     .await;
-    assert_eq!(
-        delete(&server, &format!("{route}/tags/t")).await.status,
-        200
-    );
-    let gone = delete(&server, &format!("{route}/tags/t")).await;
+    assert_eq!(delete(server, &format!("{route}/tags/t")).await.status, 200);
+    let gone = delete(server, &format!("{route}/tags/t")).await;
     let unknown = ("RESOURCE_DOES_NOT_EXIST", "No tag with key 't'");
     check_refusal(&gone, unknown, std::panic::Location::caller());
     let seen = server.seen(&route).await;

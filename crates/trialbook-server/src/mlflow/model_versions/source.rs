@@ -110,7 +110,8 @@ fn with_run(look: &Look<'_>, mut place: Place) -> Result<Place, Refusal> {
         && let Some(uid) = place.model
     {
         let row = logged_models::find(look, &logged_models::id(uid))?;
-        place.run = row.state.text("run").unwrap_or_default().to_owned();
+        let run = row.state.text("run").unwrap_or_default();
+        run.clone_into(&mut place.run);
     }
     Ok(place)
 }
@@ -170,7 +171,7 @@ fn check_place(
     let scheme = source.split_once(':').map(|(scheme, _)| scheme);
     let reason = if model.is_some() { MODEL } else { RUN };
     let owner = || match (model, run) {
-        (Some(id), _) => model_place(look, id),
+        (Some(id), _) => Ok(model_place(look, id)),
         (None, Some(id)) => run_place(look, root, id),
         (None, None) => Ok(None),
     };
@@ -247,7 +248,7 @@ fn run_place(look: &Look<'_>, root: &str, id: &str) -> Result<Option<String>, Re
     Ok(Some(runs::location(facts).into_owned()))
 }
 
-fn model_place(look: &Look<'_>, id: &str) -> Result<Option<String>, Refusal> {
+fn model_place(look: &Look<'_>, id: &str) -> Option<String> {
     let row = logged_models::find(look, id).ok();
-    Ok(row.map(|row| logged_models::location(&row).to_owned()))
+    row.map(|row| logged_models::location(&row).to_owned())
 }

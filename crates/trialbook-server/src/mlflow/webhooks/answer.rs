@@ -9,7 +9,8 @@ use crate::mlflow::registry::{made_at, set_at, uid_of};
 /// A webhook.
 #[derive(Serialize)]
 pub(super) struct Webhook<'a> {
-    webhook_id: String,
+    #[serde(rename = "webhook_id")]
+    id: String,
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
@@ -36,7 +37,7 @@ impl<'a> Webhook<'a> {
         let changed = set_at(state, &changed);
         let hidden = state.secret.as_ref().map(|held| held.stamp.time.millis());
         Self {
-            webhook_id: id(uid_of(row)),
+            id: id(uid_of(row)),
             name: state.name().unwrap_or_default(),
             description: state.text("description").filter(|text| !text.is_empty()),
             url: state.text("url").unwrap_or_default(),

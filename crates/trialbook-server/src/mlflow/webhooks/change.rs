@@ -176,9 +176,10 @@ pub(super) async fn update(
     let name = asked.name.filter(|name| !name.is_empty());
     let url = asked.url.filter(|url| !url.is_empty());
     name.as_deref().map_or(Ok(()), check_name)?;
-    let words = match asked.events.is_empty() {
-        true => None,
-        false => Some(events(&asked.events)?),
+    let words = if asked.events.is_empty() {
+        None
+    } else {
+        Some(events(&asked.events)?)
     };
     let status = asked.status.as_ref().map(status).transpose()?;
     if let Some(url) = &url {

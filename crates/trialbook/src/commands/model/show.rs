@@ -110,7 +110,7 @@ fn all(whole: &Whole, kind: Kind, cx: &Context) {
         let run = version.run.as_deref().unwrap_or_default();
         table.row(vec![
             version
-                .version
+                .number
                 .map(|number| number.to_string())
                 .unwrap_or_default(),
             version.aliases.join(", "),
@@ -125,7 +125,7 @@ fn all(whole: &Whole, kind: Kind, cx: &Context) {
 /// One version.
 fn version(one: &One, cx: &Context) {
     let told = &one.version;
-    let number = told.version.unwrap_or_default();
+    let number = told.number.unwrap_or_default();
     cx.printer.line(format!(
         "{} version {number} (project {})",
         one.name, one.project
