@@ -21,6 +21,8 @@ use trialbook_model::time::Timestamp;
 use trialbook_store::reading::Reading as _;
 use trialbook_store::{Book, BookError, BookView, Effort};
 
+use random::operations::run_uid;
+
 struct Count(u8);
 
 impl Entropy for Count {
@@ -100,7 +102,7 @@ fn whole(records: &[String]) -> String {
 }
 
 fn small(tag: &str) -> Vec<String> {
-    let (run, experiment) = (random::run_uid(0), random::run_uid(9));
+    let (run, experiment) = (run_uid(0), run_uid(9));
     let create =
         json!({"create_experiment": {"experiment": experiment, "project": "p", "name": "e"}});
     let start = json!({"start_run": {"run": run, "experiment": experiment, "number": 1, "name": "m", "started": 2, "status": "running"}});
@@ -120,7 +122,7 @@ fn small(tag: &str) -> Vec<String> {
 fn an_experiment_that_moved_and_has_another_name_is_known_again() {
     let mut records = small("one");
     for (time, field, value) in [(20, "name", "f"), (21, "project", "q")] {
-        let subject = json!({"experiment": random::run_uid(9)});
+        let subject = json!({"experiment": run_uid(9)});
         let op = json!({"set_field": {"subject": subject, "field": field, "value": value}});
         records.push(said(time, &op));
     }
@@ -150,7 +152,7 @@ fn a_run_that_differs_is_refused_or_comes_in_beside() {
     assert_eq!(text_of(&book), before, "nothing by halves");
     let summary = brought(&book, other.as_bytes(), Conflicts::Rename).unwrap();
     let (old, new) = summary.renamed[0];
-    assert_eq!((old, summary.points), (random::run_uid(0), 2));
+    assert_eq!((old, summary.points), (run_uid(0), 2));
     let view = book.view().unwrap();
     let renamed = view.run_by_uid(new).unwrap().unwrap();
     assert_eq!(renamed.number, Some(2));
@@ -196,7 +198,7 @@ fn an_experiment_whose_name_is_taken_is_refused_or_renamed() {
 fn what_cannot_be_right_leaves_the_book_as_it_was() {
     let book = random::empty();
     let before = text_of(&book);
-    let run = random::run_uid(0);
+    let run = run_uid(0);
     let check = |op: serde_json::Value, expected: &str| {
         let mut records = small("one");
         records.push(said(5, &op));
@@ -223,7 +225,7 @@ fn half_of_an_experiment_is_selected_with_what_leads_to_it() {
     let book = random::empty();
     brought(&book, whole(&small("one")).as_bytes(), Conflicts::Refuse).unwrap();
     let view = book.view().unwrap();
-    let no = view.run_no(random::run_uid(0)).unwrap().unwrap();
+    let no = view.run_no(run_uid(0)).unwrap().unwrap();
     let mut ops = Vec::new();
     let mut sink = |record| {
         ops.push(record);

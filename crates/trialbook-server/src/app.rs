@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::desk::Desk;
+use crate::http::post::Hosts;
 use crate::{http, mlflow};
 
 /// How a server answers.
@@ -15,12 +16,15 @@ use crate::{http, mlflow};
 pub struct Settings {
     /// Where the files of new experiments are to be; MLflow's clients are told it.
     pub default_artifact_root: String,
+    /// Where webhooks may be.
+    pub webhook_hosts: Hosts,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             default_artifact_root: "mlflow-artifacts:/".to_owned(),
+            webhook_hosts: Hosts::Public,
         }
     }
 }

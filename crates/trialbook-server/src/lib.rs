@@ -12,6 +12,9 @@ mod loopback;
 mod mlflow;
 mod otlp;
 pub mod serve;
+
+pub use mlflow::{Tested, test_webhook};
+
 #[cfg(test)]
 pub(crate) mod testing;
 

@@ -5,6 +5,7 @@
 //! written out and compared as text. Invariant: the model is told the same seals, so that numbers agree too.
 
 mod answers;
+mod operations;
 mod script;
 
 use std::collections::BTreeSet;

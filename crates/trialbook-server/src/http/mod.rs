@@ -3,6 +3,7 @@
 //! Not here: the APIs.
 
 pub mod error;
+pub mod post;
 
 use axum::Router;
 use axum::http::Uri;

@@ -4,14 +4,16 @@
 //! part, chosen by the seed, a sector of 512 bytes at a time, and a sector may be torn. Of names that were
 //! given, changed and removed since their folder was synced, a power cut keeps any as well, in no order.
 
+mod node;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Met;
 use super::rounds::Random;
-
-const SECTOR: usize = 512;
+pub(super) use node::Node;
+use node::{SECTOR, grow};
 
 /// What the name of a folder leads to.
 const FOLDER: u64 = 0;
@@ -47,18 +49,6 @@ impl Change {
         };
         path.parent() == Some(dir)
     }
-}
-
-/// One file.
-#[derive(Default)]
-pub(super) struct Node {
-    cache: Vec<u8>,
-    /// Sectors that the disk may lack.
-    dirty: BTreeSet<usize>,
-    disk: Vec<u8>,
-    disk_size: usize,
-    lock: Option<(u32, u64)>,
-    changed: i64,
 }
 
 impl Disk {
@@ -374,77 +364,4 @@ impl Disk {
         node.disk_size = size;
         node.cache.clone_from(&node.disk);
     }
-}
-
-impl Node {
-    pub(super) const fn changed(&self) -> i64 {
-        self.changed
-    }
-
-    pub(super) fn size(&self) -> u64 {
-        self.cache.len() as u64
-    }
-
-    pub(super) fn is_unlocked(&self) -> bool {
-        self.lock.is_none()
-    }
-
-    pub(super) fn read(&self, bytes: &mut [u8], offset: u64) -> usize {
-        let start = usize::try_from(offset)
-            .unwrap_or(usize::MAX)
-            .min(self.cache.len());
-        let len = bytes.len().min(self.cache.len() - start);
-        bytes[..len].copy_from_slice(&self.cache[start..start + len]);
-        len
-    }
-
-    pub(super) fn write(&mut self, bytes: &[u8], offset: u64) {
-        if bytes.is_empty() {
-            return;
-        }
-        let start = offset as usize;
-        let end = start + bytes.len();
-        if end > self.cache.len() {
-            grow(&mut self.cache, end);
-        }
-        self.cache[start..end].copy_from_slice(bytes);
-        self.dirty.extend(start / SECTOR..end.div_ceil(SECTOR));
-    }
-
-    pub(super) fn truncate(&mut self, size: u64) {
-        let size = size as usize;
-        let old = self.cache.len();
-        self.cache.truncate(size);
-        grow(&mut self.cache, size);
-        if size < old {
-            // What is cut off counts as written with zeros, in case the file grows again.
-            self.dirty.extend(size / SECTOR..old.div_ceil(SECTOR));
-        }
-    }
-
-    pub(super) fn sync(&mut self) {
-        for sector in std::mem::take(&mut self.dirty) {
-            self.write_back(sector, None);
-        }
-        self.disk_size = self.cache.len();
-    }
-
-    /// Puts a sector on the disk, or its first bytes only.
-    fn write_back(&mut self, sector: usize, torn: Option<usize>) {
-        let start = sector * SECTOR;
-        let len = torn.unwrap_or(SECTOR);
-        if self.disk.len() < start + SECTOR {
-            grow(&mut self.disk, start + SECTOR);
-        }
-        let cached = self.cache.get(start..).unwrap_or(&[]);
-        let there = cached.len().min(len);
-        self.disk[start..start + len].fill(0);
-        self.disk[start..start + there].copy_from_slice(&cached[..there]);
-    }
-}
-
-/// Lengthens with zeros.
-fn grow(bytes: &mut Vec<u8>, len: usize) {
-    let more = len.saturating_sub(bytes.len());
-    bytes.extend_from_slice(&vec![0; more]);
 }

@@ -8,7 +8,7 @@ use trialbook_model::record::{EntryKind, Hidden, SeriesKey};
 use trialbook_model::state::Records;
 use trialbook_spool::codec::{Along, BucketSpec, Buckets};
 
-use super::script::{ENTRIES, RUNS, entry_uid, run_uid, sum};
+use super::operations::{ENTRIES, RUNS, SNAPSHOTS, entry_uid, run_uid, sum};
 use crate::nouns::{EntryRow, Owner};
 use crate::query::{Entries, Query, Shown};
 use crate::reading::Reading;
@@ -59,7 +59,7 @@ pub(super) fn answers<R: Reading>(book: &R) -> Vec<String> {
         out.push(format!("by {labels:?}: {groups:?}"));
     }
     out.push(format!("unknown: {:?}", book.unknown().unwrap()));
-    for at in 0..3 {
+    for at in 0..SNAPSHOTS {
         out.push(format!(
             "snapshot {at}: {:?}",
             book.snapshot(&sum(at)).unwrap()

@@ -11,7 +11,6 @@ use super::{SearchError, listed};
 
 /// What a noun has for a key.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[expect(dead_code, reason = "only logged models have numbers with fractions")]
 pub(in crate::mlflow) enum Fact<'a> {
     /// A text.
     Text(&'a str),

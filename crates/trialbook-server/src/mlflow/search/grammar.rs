@@ -39,7 +39,6 @@ pub(in crate::mlflow) enum Form {
 
 /// What a key names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(dead_code, reason = "only logged models have params and metrics")]
 pub(in crate::mlflow) enum Entity {
     /// A property that all have.
     Attribute,
@@ -108,6 +107,15 @@ impl Comparator {
         Self::Sign(CompareOp::NotEqual),
         Self::Like,
         Self::Ilike,
+    ];
+    /// As [`Comparator::TEXT`], and whether it is one of several.
+    pub(in crate::mlflow) const TEXT_OR_IN: &'static [Self] = &[
+        Self::Sign(CompareOp::Equal),
+        Self::Sign(CompareOp::NotEqual),
+        Self::Like,
+        Self::Ilike,
+        Self::In,
+        Self::NotIn,
     ];
     /// As [`Comparator::TEXT`], and whether there is one at all.
     pub(in crate::mlflow) const TEXT_OR_NULL: &'static [Self] = &[
