@@ -1,10 +1,5 @@
 //! Programs that log with MLflow and are executed as runs: they reach the book without a server.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test ends where something is not as it has to be"
-)]
-
 mod sandbox;
 
 use sandbox::{PATH, Sandbox, write};
