@@ -8,6 +8,7 @@ mod bench;
 mod counts;
 mod dist;
 mod faults;
+mod mlflow;
 mod printer;
 mod process;
 mod reference;
@@ -27,7 +28,7 @@ use crate::printer::{complain, say};
 const USAGE: &str = "\
 usage: cargo xtask VERB
 
-  test [--only STAGE]...           everything that must be green; stages: fmt clippy doc test doctest faults python tidy
+  test [--only STAGE]...           everything that must be green; stages: fmt clippy doc test doctest faults python mlflow tidy
   tidy                             arrows between crates, budgets, names, texts, generated pages
   docs                             writes the generated pages under docs/reference anew
   dist                             the release binary, in dist/

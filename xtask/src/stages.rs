@@ -4,14 +4,13 @@
 //! the same purpose. Invariant: a stage of tests that ran no test has failed, whatever its tool says.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 use anyhow::Result;
 
 use crate::counts::{self, Counts};
 use crate::process::{self, Stream, answers, cargo};
-use crate::{shells, tidy, tree};
+use crate::{mlflow, shells, tidy, tree};
 
 /// Test targets that belong to the stage `faults` instead of `test`.
 pub(crate) const FAULT_TARGETS: [&str; 2] = ["faults", "simulation"];
@@ -27,7 +26,7 @@ pub(crate) struct Stage {
 }
 
 /// The stages, in the order in which they run: cheap verdicts first.
-pub(crate) const STAGES: [Stage; 8] = [
+pub(crate) const STAGES: [Stage; 9] = [
     Stage {
         name: "fmt",
         what: "formatting",
@@ -62,6 +61,11 @@ pub(crate) const STAGES: [Stage; 8] = [
         name: "python",
         what: "tests of the Python files",
         run: python,
+    },
+    Stage {
+        name: "mlflow",
+        what: "the server under real clients of MLflow",
+        run: mlflow::stage,
     },
     Stage {
         name: "tidy",
@@ -106,7 +110,7 @@ impl Outcome {
     }
 
     /// A stage with its tests, which has failed where none ran: a filter or a moved folder left nothing of it.
-    fn with_tests(self, counts: Counts) -> Self {
+    pub(crate) fn with_tests(self, counts: Counts) -> Self {
         let ran = counts.passed + counts.failed > 0;
         let note = (self.passed && !ran).then(|| "no test ran".to_owned());
         Self {
@@ -259,7 +263,11 @@ fn python() -> Result<Outcome> {
         .collect();
     let (mut whole, mut counts) = (Outcome::passed(), Counts::default());
     for folder in folders {
-        let one = python_tests(&tree::root().join(&folder))?;
+        let mut command = Command::new("python3");
+        command
+            .args(["-m", "unittest", "discover", "--start-directory"])
+            .arg(tree::root().join(&folder));
+        let one = python_tests(&mut command)?;
         if let Some(note) = one.note {
             return Ok(Outcome::refused(format!("{folder}: {note}")));
         }
@@ -269,15 +277,13 @@ fn python() -> Result<Outcome> {
     Ok(whole.with_tests(counts))
 }
 
-fn python_tests(folder: &Path) -> Result<Outcome> {
-    let mut command = Command::new("python3");
+/// Runs tests of Python's own runner, and counts them.
+pub(crate) fn python_tests(command: &mut Command) -> Result<Outcome> {
     command
-        .args(["-m", "unittest", "discover", "--start-directory"])
-        .arg(folder)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .current_dir(tree::root());
     let (mut ran, mut failed) = (0, 0);
-    let status = process::watch(&mut command, Stream::Error, |line| {
+    let status = process::watch(command, Stream::Error, |line| {
         ran = counts::python_ran(line).unwrap_or(ran);
         failed = counts::python_failed(line).unwrap_or(failed);
     })?;
@@ -289,7 +295,7 @@ fn python_tests(folder: &Path) -> Result<Outcome> {
     Ok(Outcome::of(status).with_tests(counts))
 }
 
-fn python_missing() -> Option<Outcome> {
+pub(crate) fn python_missing() -> Option<Outcome> {
     let found = answers(Command::new("python3").arg("--version"));
     (!found).then(|| Outcome::missing("python3", "install Python 3 and put it on the PATH"))
 }

@@ -99,3 +99,10 @@ pub(crate) fn metadata() -> Result<Value> {
     let text = process::output(&mut cargo(&["metadata", "--format-version=1", "--no-deps"]))?;
     serde_json::from_str(&text).context("`cargo metadata` prints JSON")
 }
+
+/// The folder for everything that is built.
+pub(crate) fn target() -> Result<PathBuf> {
+    let metadata = metadata()?;
+    let folder = metadata["target_directory"].as_str();
+    Ok(folder.map_or_else(|| root().join("target"), PathBuf::from))
+}

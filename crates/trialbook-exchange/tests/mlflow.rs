@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
-use trialbook_exchange::mlflow::{self, ArtifactManner, Places, Report, Wanted};
+use trialbook_exchange::mlflow::{self, ArtifactManner, Given, Places, Report, Wanted};
 use trialbook_exchange::{Gather, Selection, document};
 use trialbook_model::record::{EntryKind, ModelRole, Op, SeriesKey, SetTags, Subject};
 use trialbook_model::status::RunStatus;
@@ -403,6 +403,106 @@ fn registered_and_logged_models_come_in() {
             let links = row.state.lineage.models(role);
             assert_eq!((links[0].model, links[0].step), (model.uid, step), "{name}");
         }
+    }
+}
+
+/// Everything of a book that a folder of MLflow can hold.
+fn told_of(book: &Book) -> Value {
+    let view = book.view().unwrap();
+    let rows = view.experiments().unwrap();
+    let experiments = rows.iter().map(|row| {
+        let held = &row.state.annotations;
+        let id = held.field("imported").map(|it| it["experiment_id"].clone());
+        let tags: BTreeMap<_, _> = held.tags().collect();
+        let mut of: Vec<_> = runs(&view)
+            .into_iter()
+            .filter(|run| run.experiment == row.no)
+            .collect();
+        of.sort_by_key(|run| run.uid);
+        let runs: Vec<_> = of.iter().map(|run| found(&view, run)).collect();
+        json!([
+            row.state.name(),
+            id,
+            held.main_note(),
+            tags,
+            held.flag("deleted"),
+            runs
+        ])
+    });
+    let mut experiments: Vec<_> = experiments.collect();
+    experiments.sort_by_cached_key(|told| told[0].to_string());
+    let mut all = Vec::new();
+    for kind in [
+        EntryKind::Collection,
+        EntryKind::Version,
+        EntryKind::LoggedModel,
+    ] {
+        for row in entries(&view, kind) {
+            let held = &row.state.annotations;
+            let mut fields: BTreeMap<_, _> = held
+                .fields
+                .iter()
+                .map(|(key, field)| (key, &field.value))
+                .collect();
+            // Where the files are is the folder's own business.
+            fields.retain(|key, _| *key != "location");
+            let tags: BTreeMap<_, _> = held.tags().collect();
+            let series: Vec<_> = row
+                .state
+                .records
+                .series
+                .keys()
+                .map(ToString::to_string)
+                .collect();
+            let told = json!([kind, row.state.name(), row.number, fields, tags, series]);
+            all.push((told, row.uid));
+        }
+    }
+    all.sort_by_cached_key(|(told, _)| told.to_string());
+    json!([
+        experiments,
+        all.into_iter().map(|(told, _)| told).collect::<Vec<_>>()
+    ])
+}
+
+/// Without uids that follow from the time of creation to the millisecond, which stays, these are equal.
+#[test]
+fn a_folder_that_was_written_is_the_one_that_was_read() {
+    for name in FOLDERS.into_iter().chain(DATABASES) {
+        let case = Case::new(name);
+        let book = case.book();
+        case.bring(&book);
+        let view = book.view().unwrap();
+        let mut wanted: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for run in runs(&view) {
+            wanted.entry(run.experiment).or_default().push(run.no);
+        }
+        let artifacts = book.artifacts();
+        let given = Given {
+            view: &view,
+            artifacts: Some(&artifacts),
+            wanted: &wanted,
+        };
+        let folder = case.home.path().join("written");
+        let told = mlflow::give(&given, &folder, &folder).unwrap();
+        assert_eq!(
+            (told.runs, told.artifacts, told.experiments),
+            (8, 2, 3),
+            "{name}"
+        );
+        assert!(
+            told.left_out.is_empty() && told.notes.is_empty(),
+            "{name}: {told:?}"
+        );
+        let again = case.book();
+        let mut source = mlflow::open("written", case.home.path(), Places::default()).unwrap();
+        let wanted = Wanted {
+            now: NOW,
+            ..Wanted::default()
+        };
+        let report = mlflow::bring(&mut source, &again, &wanted, &mut |_| {}).unwrap();
+        assert!(report.damaged.is_empty(), "{name}: {:?}", report.damaged);
+        assert_eq!(told_of(&again), told_of(&book), "{name}");
     }
 }
 

@@ -19,6 +19,8 @@ pub use mlflow::{Tested, test_webhook};
 pub(crate) mod testing;
 
 pub use app::{App, Settings, router};
-pub use desk::{Actor, Desk, DeskError, DeskOptions, Draft, Look};
+pub use desk::{Actor, Desk, DeskError, DeskOptions, Draft, Look, Scope};
+pub use http::access::AccessRules;
+pub use http::tokens::{TokenError, TokenRecord, Tokens};
 pub use loopback::Loopback;
-pub use serve::{Listening, ServeError, ServeOptions, serve};
+pub use serve::{Certificate, Listening, ServeError, ServeOptions, serve};

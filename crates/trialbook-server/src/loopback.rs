@@ -110,7 +110,7 @@ struct Service {
 impl Service {
     /// Waits for the first one who asks, then answers until it is to end.
     fn wait(self, listener: &TcpListener) {
-        let Ok((first, _from)) = listener.accept() else {
+        let Ok(first) = listener.accept() else {
             return;
         };
         if self.ending.has_come.load(Ordering::SeqCst) {
@@ -120,7 +120,11 @@ impl Service {
         self.answer(listener, first).ok();
     }
 
-    fn answer(self, listener: &TcpListener, first: TcpStream) -> io::Result<()> {
+    fn answer(
+        self,
+        listener: &TcpListener,
+        (first, from): (TcpStream, SocketAddr),
+    ) -> io::Result<()> {
         let book = Book::open(&self.folder, Access::Write).map_err(io::Error::other)?;
         let desk = Desk::open(book, self.options).map_err(io::Error::other)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -140,7 +144,7 @@ impl Service {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let first = tokio::net::TcpStream::from_std(first)?;
             let stop = async move { ending.told.notified().await };
-            serve::answer_from(first, listener, router, stop).await;
+            serve::answer_from((first, from), listener, router, stop).await;
             Ok(())
         });
         desk.close();

@@ -80,6 +80,7 @@ pub(crate) enum Command {
     Leaderboard(commands::leaderboard::Args),
     Series(commands::series::Args),
     Tag(commands::tag::Args),
+    Token(commands::token::Args),
     Note(commands::note::Args),
     Baseline(commands::baseline::Args),
     Revert(commands::revert::Args),

@@ -9,6 +9,7 @@ mod bring;
 mod database;
 mod difference;
 mod folder;
+mod give;
 mod join;
 mod register;
 mod said;
@@ -18,4 +19,5 @@ mod yaml;
 
 pub use artifacts::{Manner as ArtifactManner, Places};
 pub use bring::{Damage, Progress, Report, Wanted, bring};
+pub use give::{Given, Told, give};
 pub use store::{Source, open};

@@ -67,6 +67,28 @@ pub(super) fn entry_status(text: &str) -> String {
     word.map_or_else(plain, |word| (*word).to_owned())
 }
 
+/// The number of a state.
+pub(super) fn status_number(status: RunStatus) -> u64 {
+    let at = STATES.iter().position(|(_, state)| *state == status);
+    at.unwrap_or_default() as u64 + 1
+}
+
+/// The number of the state of a logged model, from its word.
+pub(super) fn model_status(word: Option<&str>) -> u64 {
+    let at = MODEL_STATES.iter().position(|state| Some(*state) == word);
+    at.unwrap_or_default() as u64
+}
+
+/// The id of a logged model.
+pub(super) fn model_id(uid: EntryUid) -> String {
+    format!("m-{uid}")
+}
+
+/// A tag of the use of a dataset, as MLflow calls it.
+pub(super) fn told_use_tag(key: &str) -> String {
+    if key == "context" { CONTEXT } else { key }.to_owned()
+}
+
 /// The tags of the use of a dataset.
 pub(super) fn use_tags(tags: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let plain = |key: String| {

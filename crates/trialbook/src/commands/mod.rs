@@ -49,6 +49,7 @@ pub(crate) mod stats;
 pub(crate) mod status;
 pub(crate) mod tag;
 pub(crate) mod template;
+pub(crate) mod token;
 pub(crate) mod validate;
 pub(crate) mod version;
 pub(crate) mod webhook;
@@ -75,6 +76,7 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::End(args)) => end::run(&args, cx),
         Some(Command::List(args)) => list::run(&args, cx),
         Some(Command::Show(args)) => show::run(&args, cx),
+        Some(Command::Token(args)) => token::run(&args, cx),
         Some(Command::Tag(args)) => tag::run(&args, cx),
         Some(Command::Note(args)) => note::run(&args, cx),
         Some(Command::Baseline(args)) => baseline::run(&args, cx),

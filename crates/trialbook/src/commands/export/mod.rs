@@ -4,6 +4,7 @@
 //! replaced as a whole, and a different one only where that was asked for.
 
 mod csv;
+mod mlflow;
 mod text;
 
 use std::collections::BTreeSet;
@@ -37,6 +38,7 @@ const SCHEMA: u32 = 1;
 /// judgements, all points, artifacts, snapshots, links, pointers. `trialbook import` reads it back without loss.
 /// text: a folder an experiment with `config.yaml` and for each run `metrics.jsonl` and `summary.json`, to be
 /// kept in git; `trialbook import` reads it back as well.
+/// mlflow: a folder `mlruns` that MLflow reads, with registered models and prompts; what has no place there is told.
 /// csv: a table of runs with params and metrics, or with --series all points of some metrics.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -44,6 +46,7 @@ Examples:
   trialbook export backup.json
   trialbook export exchange.json EXP-001 --artifacts
   trialbook export --format text experiments/exp-001 EXP-001
+  trialbook export --format mlflow mlruns --artifacts
   trialbook export runs.csv EXP-001
   trialbook export --format csv - EXP-001 --series loss,accuracy")]
 pub(crate) struct Args {
@@ -73,6 +76,7 @@ enum Format {
     Json,
     Text,
     Csv,
+    Mlflow,
 }
 
 /// What was written.
@@ -109,7 +113,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         }
         .into());
     }
-    if is_stream && (args.artifacts || format == Format::Text) {
+    if is_stream && (args.artifacts || matches!(format, Format::Text | Format::Mlflow)) {
         return Err(Failure::Usage {
             problem: "a folder cannot be written to the standard output".to_owned(),
             hint: "name a file or folder instead of `-`".to_owned(),
@@ -120,6 +124,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         Format::Json => as_json(args, cx, (&open, &view), &wanted)?,
         Format::Text => text::write(args, cx, (&open, &view), &wanted)?,
         Format::Csv => csv::write(args, cx, &view, &wanted)?,
+        Format::Mlflow => mlflow::write(args, cx, (&open, &view), &wanted)?,
     };
     if !is_stream {
         tell(cx, &written)?;

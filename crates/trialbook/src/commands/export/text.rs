@@ -139,7 +139,10 @@ fn below(target: &Path) -> Result<BTreeMap<ExperimentUid, String>> {
 }
 
 /// The wanted runs by their experiments, oldest first.
-fn runs_of(view: &BookView<'_>, wanted: &Selection) -> Result<BTreeMap<ExperimentNo, Vec<RunNo>>> {
+pub(super) fn runs_of(
+    view: &BookView<'_>,
+    wanted: &Selection,
+) -> Result<BTreeMap<ExperimentNo, Vec<RunNo>>> {
     let all = |no: ExperimentNo| {
         let query = Query {
             experiments: Some(vec![no]),
