@@ -19,6 +19,9 @@ use crate::error::ExportError;
 use crate::mlflow::artifacts::address;
 use crate::mlflow::words;
 
+/// Folders without which MLflow takes the folder of a run for something else.
+const FOLDERS: [&str; 4] = ["artifacts", "metrics", "params", "tags"];
+
 /// The number of a run's source that says that it was recorded where it ran.
 const LOCAL: u64 = 4;
 
@@ -28,6 +31,9 @@ impl Giving<'_> {
         let state = &row.state;
         let id = row.uid.to_string();
         let folder = home.folder.folder(&id)?;
+        for below in FOLDERS {
+            folder.folder(below)?;
+        }
         let artifacts = home.stands.join(&id).join("artifacts");
         folder.text("meta.yaml", &meta(row, &home.id, &address(&artifacts)))?;
         self.texts(&folder, ("tags", "tag"), &run_tags(state))?;
