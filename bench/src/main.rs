@@ -16,6 +16,7 @@ mod mix;
 mod read;
 mod seal;
 mod search;
+mod server;
 mod stats;
 
 use std::io::Write as _;
@@ -66,6 +67,9 @@ const BENCHES: &[Bench] = &[
         commands::find(place.program()?, place.folder())
     }),
     ("files", |place| files::run(place.folder())),
+    ("server", |place| {
+        server::run(place.program()?, place.folder())
+    }),
     ("stats", |place| stats::run(place.folder())),
 ];
 

@@ -6,13 +6,16 @@
 //! from the same values.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 use trialbook_capture::data;
 use trialbook_model::config::{Config, param_to_value};
+use trialbook_model::id::RunUid;
 use trialbook_model::record::{Param, ParamKind};
 use trialbook_model::secret;
 use trialbook_model::template::{self, TemplateError};
@@ -44,6 +47,33 @@ pub struct Preparation {
     pub grace: Duration,
     /// What is recorded beside what the programs tell.
     pub capture: Capture,
+    /// Variables that lead a run's program to whoever runs it.
+    pub leading: Leading,
+}
+
+/// Variables that differ from run to run, as whoever runs the programs gives them.
+#[derive(Clone, Default)]
+pub struct Leading(Option<Arc<VariablesOf>>);
+
+/// The variables of a run.
+type VariablesOf = dyn Fn(RunUid) -> Vec<(String, String)> + Send + Sync;
+
+impl Leading {
+    /// Those that a function gives. The config's own variables go before them.
+    pub fn by(of: impl Fn(RunUid) -> Vec<(String, String)> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(of)))
+    }
+
+    fn of(&self, run: RunUid) -> Vec<(String, String)> {
+        self.0.as_ref().map_or_else(Vec::new, |of| of(run))
+    }
+}
+
+impl fmt::Debug for Leading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What they hold may be a secret.
+        f.write_str(if self.0.is_some() { "Leading" } else { "None" })
+    }
 }
 
 /// Why a run cannot be prepared.
@@ -303,6 +333,8 @@ impl Preparation {
                 variables.push((name.into(), param.text.clone().into()));
             }
         }
+        let leading = self.leading.of(job.run).into_iter();
+        variables.extend(leading.map(|(name, value)| (name.into(), value.into())));
         for (name, value) in &self.config.task.env {
             variables.push((name.into(), self.fill(job, value)?.into()));
         }
@@ -398,7 +430,7 @@ fn outer_variables() -> Vec<OsString> {
 mod tests {
     use trialbook_model::capture::Parts;
     use trialbook_model::config;
-    use trialbook_model::id::{RunUid, Uid};
+    use trialbook_model::id::Uid;
     use trialbook_model::plan::expand;
 
     use super::*;
@@ -428,6 +460,7 @@ random_seed: 5
             known: KnownSecrets::default(),
             grace: GRACE,
             capture: Capture::of(&Parts::all()),
+            leading: Leading::by(|run| vec![("LEAD".to_owned(), run.to_string())]),
         };
         let job = Job {
             run: RunUid(Uid([1; 16])),
@@ -476,6 +509,7 @@ random_seed: 5
             ("TRIALBOOK_BOOK", text(&folder.path().join("book"))),
             ("OWN", format!("3-{metrics}")),
             ("PYTHONUNBUFFERED", "0".to_owned()),
+            ("LEAD", "01".repeat(16)),
         ] {
             assert_eq!(variable(name), Some(value), "{name}");
         }

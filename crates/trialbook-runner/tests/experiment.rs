@@ -23,7 +23,7 @@ use trialbook_runner::guard::Guard;
 use trialbook_runner::known::KnownSecrets;
 use trialbook_runner::ledger::{Job, Ledger};
 use trialbook_runner::outline::{Ground, Outline, OutlineError, Outside, Wish};
-use trialbook_runner::preparation::Preparation;
+use trialbook_runner::preparation::{Leading, Preparation};
 use trialbook_runner::recording::SharedRecorder;
 use trialbook_runner::shim;
 use trialbook_runner::snapshot::Snapshot;
@@ -115,6 +115,7 @@ impl Laboratory {
             known: KnownSecrets::default(),
             grace: Duration::from_secs(10),
             capture: Capture::of(&Parts::all()),
+            leading: Leading::default(),
         }
     }
 

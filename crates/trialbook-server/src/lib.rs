@@ -8,12 +8,19 @@ pub mod app;
 mod base64;
 pub mod desk;
 pub mod http;
+mod loopback;
 mod mlflow;
 mod otlp;
 pub mod serve;
+
+pub use mlflow::{Tested, test_webhook};
+
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use app::{App, Settings, router};
-pub use desk::{Actor, Desk, DeskError, DeskOptions, Draft, Look};
-pub use serve::{Listening, ServeError, ServeOptions, serve};
+pub use desk::{Actor, Desk, DeskError, DeskOptions, Draft, Look, Scope};
+pub use http::access::AccessRules;
+pub use http::tokens::{TokenError, TokenRecord, Tokens};
+pub use loopback::Loopback;
+pub use serve::{Certificate, Listening, ServeError, ServeOptions, serve};

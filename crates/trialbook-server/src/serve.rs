@@ -5,13 +5,11 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,6 +19,13 @@ use trialbook_store::Book;
 
 use crate::app::{App, Settings, router};
 use crate::desk::{Desk, DeskError, DeskOptions};
+
+mod door;
+mod secure;
+
+use door::Door;
+pub use secure::Certificate;
+use secure::acceptor;
 
 /// How long requests that began may go on after a signal.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -39,6 +44,8 @@ pub struct ServeOptions {
     pub desk: DeskOptions,
     /// How requests are answered.
     pub settings: Settings,
+    /// With what the server proves who it is; HTTP without TLS where there is none.
+    pub certificate: Option<Certificate>,
 }
 
 /// Why serving did not begin or ended.
@@ -61,6 +68,15 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
+    /// The certificate or its key cannot be used.
+    #[error("cannot use `{}` for TLS", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The system gives no threads or signals.
     #[error("cannot start to serve")]
     Start(#[source] io::Error),
@@ -75,6 +91,7 @@ impl ServeError {
         match self {
             Self::PortTaken { .. } => ErrorCode::Usage,
             Self::Listen { source, .. } | Self::Start(source) => code_of_io(source),
+            Self::Certificate { .. } => ErrorCode::ValueInvalid,
             Self::Desk(error) => error.code(),
         }
     }
@@ -86,6 +103,9 @@ impl ServeError {
                 "`--port {}` chooses another one, `--port 0` any that is free",
                 port.checked_add(1).unwrap_or(5000)
             )),
+            Self::Certificate { .. } => Some(
+                "`--tls-cert` and `--tls-key` take files in PEM that belong together".to_owned(),
+            ),
             Self::Listen { .. } | Self::Start(_) => None,
             Self::Desk(error) => error.hint().map(str::to_owned),
         }
@@ -97,12 +117,15 @@ impl ServeError {
 pub struct Listening {
     /// The address with the port that was given.
     pub address: SocketAddr,
+    /// Whether with TLS.
+    pub is_secure: bool,
 }
 
 impl Listening {
     /// What clients are given.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.is_secure { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 }
 
@@ -121,10 +144,12 @@ pub fn serve(
         let listener = listen(options.host, options.port).await?;
         let address = listener.local_addr().map_err(ServeError::Start)?;
         let desk = Desk::open(book, options.desk).map_err(ServeError::Desk)?;
-        let router = router(App::new(desk.clone(), options.settings));
+        let secure = options.certificate.as_ref().map(acceptor).transpose()?;
+        let is_secure = secure.is_some();
+        let door = Door::new(router(App::new(desk.clone(), options.settings)), secure);
         let stop = stopped()?;
-        begun(Listening { address });
-        answer(listener, router, stop).await;
+        begun(Listening { address, is_secure });
+        answer(listener, door, stop).await;
         Ok(desk)
     })?;
     desk.close();
@@ -156,13 +181,34 @@ fn stopped() -> Result<impl Future<Output = ()>, ServeError> {
 }
 
 /// Takes connections until it is to stop, and lets those that are there come to their end.
-async fn answer(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+async fn answer(listener: TcpListener, door: Door, stop: impl Future<Output = ()>) {
+    answer_all(GracefulShutdown::new(), listener, door, stop).await;
+}
+
+/// As [`answer`], with a connection that was taken already.
+pub(crate) async fn answer_from(
+    (first, from): (TcpStream, SocketAddr),
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) {
     let graceful = GracefulShutdown::new();
+    let door = Door::new(router, None);
+    door.take(first, from, &graceful);
+    answer_all(graceful, listener, door, stop).await;
+}
+
+async fn answer_all(
+    graceful: GracefulShutdown,
+    listener: TcpListener,
+    door: Door,
+    stop: impl Future<Output = ()>,
+) {
     let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
             taken = listener.accept() => match taken {
-                Ok((stream, _from)) => take(stream, &router, &graceful),
+                Ok((stream, from)) => door.take(stream, from, &graceful),
                 Err(_refused) => tokio::time::sleep(BREATH).await,
             },
             () = &mut stop => break,
@@ -172,17 +218,4 @@ async fn answer(listener: TcpListener, router: Router, stop: impl Future<Output 
     tokio::time::timeout(LAST_WORDS, graceful.shutdown())
         .await
         .ok();
-}
-
-fn take(stream: TcpStream, router: &Router, graceful: &GracefulShutdown) {
-    // Answers are written in one piece: waiting for more would only delay them.
-    stream.set_nodelay(true).ok();
-    let service = TowerToHyperService::new(router.clone());
-    let builder = auto::Builder::new(TokioExecutor::new());
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    let connection = graceful.watch(connection.into_owned());
-    tokio::spawn(async move {
-        // A client that goes away in the middle is nobody's failure.
-        connection.await.ok();
-    });
 }

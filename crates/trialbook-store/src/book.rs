@@ -225,6 +225,11 @@ impl Book {
         }))
     }
 
+    /// Bytes of the snapshot of its column index; 0 where there is none.
+    pub fn index_bytes(&self) -> u64 {
+        fs::metadata(self.path.join(INDEX)).map_or(0, |about| about.len())
+    }
+
     /// Its files.
     pub fn artifacts(&self) -> Artifacts {
         Artifacts::new(self.shared_files(), self.path.join("artifacts"))

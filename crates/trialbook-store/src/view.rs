@@ -172,11 +172,33 @@ impl<'a> BookView<'a> {
 
     /// The run of a uid, without a copy of its own.
     pub fn shared_run(&self, uid: RunUid) -> Result<Option<Arc<RunRow>>, BookError> {
-        let Some(no) = self.run_no(uid)? else {
-            return Ok(None);
-        };
+        match self.run_no(uid)? {
+            Some(no) => self.shared_row(no),
+            None => Ok(None),
+        }
+    }
+
+    /// As [`Reading::runs`], without copies of their own.
+    pub fn shared_runs(&self, numbers: &[RunNo]) -> Result<Vec<Arc<RunRow>>, BookError> {
+        let mut rows = Vec::with_capacity(numbers.len());
+        for no in numbers {
+            match self.shared_row(*no) {
+                // One damaged row does not hide the others.
+                Err(error) if error.is_damage() && numbers.len() > 1 => {
+                    self.damaged.borrow_mut().insert(*no);
+                }
+                row => rows.extend(row?),
+            }
+        }
+        Ok(rows)
+    }
+
+    fn shared_row(&self, no: RunNo) -> Result<Option<Arc<RunRow>>, BookError> {
         if let Some(folded) = self.fold.runs.get(&no) {
             return Ok(Some(folded.row.share()));
+        }
+        if self.fold.removed.contains_key(&no) {
+            return Ok(None);
         }
         Ok(self.sealed.run(no)?.map(|sealed| sealed.row.share()))
     }
@@ -218,14 +240,7 @@ impl<'a> BookView<'a> {
     }
 
     fn row(&self, no: RunNo) -> Result<Option<RunRow>, BookError> {
-        if let Some(folded) = self.fold.runs.get(&no) {
-            return Ok(Some(RunRow::clone(&folded.row)));
-        }
-        if self.fold.removed.contains_key(&no) {
-            return Ok(None);
-        }
-        let sealed = self.sealed.run(no)?;
-        Ok(sealed.map(|sealed| RunRow::clone(&sealed.row)))
+        Ok(self.shared_row(no)?.map(Arc::unwrap_or_clone))
     }
 
     /// The present value of a param, so that a differing one can be refused at once (M-5).
@@ -369,17 +384,8 @@ impl Reading for BookView<'_> {
     }
 
     fn runs(&self, numbers: &[RunNo]) -> Result<Vec<RunRow>, BookError> {
-        let mut rows = Vec::with_capacity(numbers.len());
-        for no in numbers {
-            match self.row(*no) {
-                // One damaged row does not hide the others.
-                Err(error) if error.is_damage() && numbers.len() > 1 => {
-                    self.damaged.borrow_mut().insert(*no);
-                }
-                row => rows.extend(row?),
-            }
-        }
-        Ok(rows)
+        let rows = self.shared_runs(numbers)?;
+        Ok(rows.into_iter().map(Arc::unwrap_or_clone).collect())
     }
 
     fn search(&self, query: &Query) -> Result<Hits, BookError> {

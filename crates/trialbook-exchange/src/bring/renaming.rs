@@ -105,8 +105,7 @@ impl Renaming {
             Op::UseDataset(op) => op.run = self.of_run(op.run),
             Op::LinkModel(op) => op.run = self.of_run(op.run),
             Op::Span(op) => self.subject(&mut op.subject),
-            Op::SetSecret(_) => {}
-            Op::Unknown { .. } => {}
+            Op::SetSecret(_) | Op::Unknown { .. } => {}
         }
     }
 

@@ -125,29 +125,11 @@ impl<'a> Joining<'a> {
             Some(no) => self.view.experiment(*no)?,
             None => None,
         };
-        let time = said::created(experiment);
         let before = self.records;
-        match &held {
-            Some(row) => self.continue_experiment(experiment, uid, row)?,
-            None => {
-                self.say(time, &said::create(experiment, uid, project))?;
-                let subject = Subject::Experiment(uid);
-                let (tags, note) = said::tags_and_note(&experiment.tags);
-                let tags = tags.into_iter().map(|(key, text)| (key, Some(text)));
-                let note = note.map(|text| said::note(subject.clone(), Some(text)));
-                let tags = said::tags(subject.clone(), tags.collect());
-                for op in tags.into_iter().chain(note) {
-                    self.say(time, &op)?;
-                }
-                let imported = said::imported_experiment(experiment);
-                self.say(time, &said::field(subject.clone(), IMPORTED, imported))?;
-                if experiment.is_deleted {
-                    self.say(self.now, &said::field(subject, "deleted", true.into()))?;
-                }
-                if words::is_telling(&experiment.id) {
-                    self.alias(project, &experiment.id, uid.to_string())?;
-                }
-            }
+        if let Some(row) = &held {
+            self.continue_experiment(experiment, uid, row)?;
+        } else {
+            self.new_experiment(experiment, uid, project)?;
         }
         let became = match held {
             Some(_) if self.records == before => Became::Same,
@@ -155,6 +137,33 @@ impl<'a> Joining<'a> {
             None => Became::New,
         };
         Ok((uid, became))
+    }
+
+    fn new_experiment(
+        &mut self,
+        experiment: &Experiment,
+        uid: ExperimentUid,
+        project: &str,
+    ) -> Result<(), ImportError> {
+        let time = said::created(experiment);
+        self.say(time, &said::create(experiment, uid, project))?;
+        let subject = Subject::Experiment(uid);
+        let (tags, note) = said::tags_and_note(&experiment.tags);
+        let tags = tags.into_iter().map(|(key, text)| (key, Some(text)));
+        let note = note.map(|text| said::note(subject.clone(), Some(text)));
+        let tags = said::tags(subject.clone(), tags.collect());
+        for op in tags.into_iter().chain(note) {
+            self.say(time, &op)?;
+        }
+        let imported = said::imported_experiment(experiment);
+        self.say(time, &said::field(subject.clone(), IMPORTED, imported))?;
+        if experiment.is_deleted {
+            self.say(self.now, &said::field(subject, "deleted", true.into()))?;
+        }
+        if words::is_telling(&experiment.id) {
+            self.alias(project, &experiment.id, uid.to_string())?;
+        }
+        Ok(())
     }
 
     /// Whether an experiment that comes in anew meets one of its name.

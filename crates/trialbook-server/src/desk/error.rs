@@ -19,6 +19,9 @@ pub enum DeskError {
     /// The server is stopping.
     #[error("the server is stopping")]
     Closed,
+    /// The actor may only read.
+    #[error("nothing may be written with this token, or on this server")]
+    Denied,
     /// More writes wait than may.
     #[error("too many writes are waiting")]
     Crowded,
@@ -33,6 +36,7 @@ impl DeskError {
         match self {
             Self::Book(error) => error.code(),
             Self::Held | Self::Crowded | Self::Closed => ErrorCode::BookBusy,
+            Self::Denied => ErrorCode::PermissionDenied,
             Self::Panicked => ErrorCode::Internal,
         }
     }
@@ -43,6 +47,9 @@ impl DeskError {
             Self::Book(error) => error.hint(),
             Self::Held => Some("stop the other one, or ask again later"),
             Self::Crowded | Self::Closed => Some("ask again later"),
+            Self::Denied => {
+                Some("use a token of scope `write`; a server with `--read-only` takes none")
+            }
             Self::Panicked => None,
         }
     }

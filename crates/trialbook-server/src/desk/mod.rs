@@ -8,6 +8,7 @@
 mod draft;
 mod error;
 mod look;
+mod scope;
 mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,13 +19,14 @@ use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
-use trialbook_model::time::Clock;
+use trialbook_model::time::{Clock, Timestamp};
 use trialbook_store::Book;
 use trialbook_store::live::{Measure, Standing};
 
 pub use draft::Draft;
 pub use error::DeskError;
 pub use look::Look;
+pub use scope::Scope;
 pub use worker::Tally;
 
 use worker::{Job, Phase, Settle, Start};
@@ -51,6 +53,8 @@ pub struct Actor {
     pub name: String,
     /// What the client repeats when it asks for the same thing again.
     pub key: Option<String>,
+    /// What it may do.
+    pub scope: Scope,
 }
 
 impl Actor {
@@ -58,7 +62,7 @@ impl Actor {
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            key: None,
+            ..Self::default()
         }
     }
 }
@@ -71,6 +75,7 @@ pub struct Desk {
 
 struct Inner {
     book: Arc<Book>,
+    clock: Arc<dyn Clock>,
     standing: Arc<Standing>,
     jobs: mpsc::Sender<Job>,
     waiting: Arc<AtomicUsize>,
@@ -88,6 +93,7 @@ impl Desk {
         let (ticks, changes) = watch::channel(0);
         let (phase, phases) = watch::channel(Phase::Opening);
         let (standing, tally) = (Arc::default(), Arc::default());
+        let clock = Arc::clone(&options.clock);
         let start = Start {
             book: Arc::clone(&book),
             options,
@@ -103,6 +109,7 @@ impl Desk {
         Ok(Self {
             inner: Arc::new(Inner {
                 book,
+                clock,
                 standing,
                 jobs,
                 waiting: Arc::default(),
@@ -175,6 +182,9 @@ impl Desk {
         E: From<DeskError> + Send + 'static,
     {
         self.ready().await?;
+        if actor.scope < Scope::Write {
+            return Err(DeskError::Denied.into());
+        }
         let seat = self.seat()?;
         let (answer, answered) = oneshot::channel();
         let actor = actor.clone();
@@ -218,6 +228,16 @@ impl Desk {
     /// How much is not sealed, and in how many spools.
     pub fn measure(&self) -> Measure {
         self.inner.standing.measure()
+    }
+
+    /// The present time.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// Bytes of the snapshot of the column index.
+    pub fn index_bytes(&self) -> u64 {
+        self.inner.book.index_bytes()
     }
 
     /// Writes that wait.

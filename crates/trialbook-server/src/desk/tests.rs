@@ -61,8 +61,8 @@ async fn a_repeated_key_writes_once() {
     let bench = Bench::new();
     let desk = bench.app.desk();
     let actor = Actor {
-        name: "ann".to_owned(),
         key: Some("k1".to_owned()),
+        ..Actor::named("ann")
     };
     let uid = start(desk, &actor).await;
     assert_eq!(start(desk, &actor).await, uid);

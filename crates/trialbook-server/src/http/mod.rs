@@ -1,11 +1,20 @@
-//! What holds for every request, whatever room answers it: signs of life, errors.
+//! What holds for every request, whatever room answers it: who may come in, signs of life, counts, errors.
 //!
 //! Not here: the APIs.
 
+pub mod access;
+pub(crate) mod counters;
 pub mod error;
+pub(crate) mod guard;
+pub mod post;
+pub mod tokens;
+
+use std::time::Duration;
 
 use axum::Router;
-use axum::http::Uri;
+use axum::extract::State;
+use axum::http::{Uri, header};
+use axum::response::IntoResponse;
 use axum::routing::get;
 use trialbook_model::code::ErrorCode;
 
@@ -14,7 +23,10 @@ use crate::app::App;
 
 /// The routes that no room owns.
 pub(crate) fn router() -> Router<App> {
-    Router::new().route("/health", get(health))
+    Router::new()
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .route("/metrics", get(metrics))
 }
 
 /// What no room answers.
@@ -26,6 +38,21 @@ pub(crate) async fn nowhere(uri: Uri) -> Problem {
 /// That the process answers; MLflow's tools expect this text.
 async fn health() -> &'static str {
     "OK"
+}
+
+/// That the book can be asked; 503 until then.
+async fn ready(State(app): State<App>) -> Result<&'static str, Problem> {
+    app.desk().ready_within(Duration::ZERO).await?;
+    Ok("OK")
+}
+
+/// What is counted, as Prometheus reads it.
+async fn metrics(State(app): State<App>) -> impl IntoResponse {
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    (
+        [(header::CONTENT_TYPE, kind)],
+        app.counters().told(app.desk()),
+    )
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ fn found(look: &Look<'_>, ids: &[String]) -> Answered {
             ..Query::all()
         })?;
         for some in hits.runs.chunks(256) {
-            for run in look.runs(some)? {
+            for run in look.shared_runs(some)? {
                 let uses = run.state.lineage.datasets().into_iter();
                 dataset_summaries.extend(uses.map(|mention| Summary {
                     experiment_id: row.no.to_string(),

@@ -6,6 +6,7 @@
 //! INVALID_PARAMETER_VALUE and says where.
 
 pub(in crate::mlflow) mod clause;
+pub(in crate::mlflow) mod grammar;
 pub(in crate::mlflow) mod order;
 pub(in crate::mlflow) mod page;
 pub(in crate::mlflow) mod runs;
@@ -13,7 +14,8 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-pub(in crate::mlflow) use clause::{Attribute, Clause, Entity, Fact, Grammar};
+pub(in crate::mlflow) use clause::{Clause, Fact};
+pub(in crate::mlflow) use grammar::{Attribute, Entity, Grammar};
 pub(in crate::mlflow) use page::Page;
 
 /// Why a search cannot be made.

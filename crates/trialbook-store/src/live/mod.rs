@@ -135,8 +135,7 @@ impl<'b> Live<'b> {
     /// The same; gives the operations as they were signed.
     #[cfg(test)]
     pub(crate) fn write_signed(&mut self, said: &[(Op, Note)]) -> Result<Vec<Signed>, BookError> {
-        self.begin()?;
-        let state = self.state.as_mut().expect("it was just begun");
+        let state = self.ready_to_write()?;
         let mut batch = Batch::default();
         state.record(said, &mut batch.operations)?;
         let signed = batch.operations.clone();
@@ -153,21 +152,34 @@ impl<'b> Live<'b> {
         if said.is_empty() {
             return Ok(());
         }
-        self.begin()?;
-        let state = self.state.as_mut().expect("it was just begun");
-        let before = state.own.bytes();
+        let state = self.ready_to_write()?;
+        let before = state.own_bytes();
         let mut batch = Batch::default();
         let written = state.record(said, &mut batch.operations);
-        let bytes = state.own.bytes().saturating_sub(before);
+        let bytes = state.own_bytes().saturating_sub(before);
         batch.records = batch.operations.len() as u64;
         // What was written before a failure is in the book.
         self.fold(batch, bytes)?;
         written
     }
 
+    /// The state with a spool of its own, which is made for the first write.
+    fn ready_to_write(&mut self) -> Result<&mut State<'b>, BookError> {
+        self.begin()?;
+        let is_open = self.state.as_ref().is_some_and(|state| state.own.is_some());
+        if !is_open {
+            let own = Own::open(self.book, self.options.clone())?;
+            if let Some(state) = &mut self.state {
+                state.own = Some(own);
+            }
+            self.tell();
+        }
+        Ok(self.state.as_mut().expect("it was just begun"))
+    }
+
     /// What makes durable, from any thread, what was written so far.
     pub fn sync_point(&self) -> Option<SyncPoint> {
-        self.state.as_ref()?.own.sync_point()
+        self.state.as_ref()?.own.as_ref()?.sync_point()
     }
 
     /// Records that were taken in since the book is in service.
@@ -222,7 +234,7 @@ impl<'b> Live<'b> {
         let reads: Vec<TailRead> = tails
             .values()
             .map(Tail::as_read)
-            .chain(own.as_read())
+            .chain(own.as_ref().map(Own::as_read).unwrap_or_default())
             .collect();
         if reads.iter().any(|read| read.changed) {
             let changed = reads.iter().filter(|read| read.changed);
@@ -237,8 +249,13 @@ impl<'b> Live<'b> {
         // An open look would hold back the log of the database.
         drop(sealed);
         tails.values_mut().for_each(Tail::mark_sealed);
-        own.mark_sealed();
-        let writers = tails.values().map(|tail| tail.writer).chain(own.writer());
+        if let Some(own) = &mut own {
+            own.mark_sealed();
+        }
+        let writers = tails
+            .values()
+            .map(|tail| tail.writer)
+            .chain(own.as_ref().map(Own::writer));
         let writers: BTreeSet<_> = writers.collect();
         let mut sequences = sequences;
         sequences.retain(|writer, _| writers.contains(writer));
@@ -266,7 +283,9 @@ impl<'b> Live<'b> {
         let there = there.map_err(BookError::io("list", &folder))?;
         if let Some(state) = &mut self.state {
             state.tails.retain(|path, _| there.contains(path));
-            state.own.forget_removed(&there);
+            if let Some(own) = &mut state.own {
+                own.forget_removed(&there);
+            }
         }
         self.tell();
         Ok(())
@@ -277,15 +296,14 @@ impl<'b> Live<'b> {
         if self.state.is_some() {
             return Ok(());
         }
-        let own = Own::open(self.book, self.options.clone())?;
-        self.start(BTreeMap::new(), Sequences::new(), own)
+        self.start(BTreeMap::new(), Sequences::new(), None)
     }
 
     fn start(
         &mut self,
         tails: BTreeMap<PathBuf, Tail>,
         sequences: Sequences,
-        own: Own,
+        own: Option<Own>,
     ) -> Result<(), BookError> {
         let sealed = Rc::new(Sealed::open(self.book.backend().look()?)?);
         let fold = Fold::new(Rc::clone(&sealed));
@@ -328,7 +346,7 @@ impl<'b> Live<'b> {
             return;
         };
         let known = state.tails.keys().chain(&state.passed_over).cloned();
-        let known = known.chain(state.own.paths());
+        let known = known.chain(state.own.iter().flat_map(Own::paths));
         let watch = Watch {
             known: known.collect(),
             tails: state.tails.values().filter_map(Tail::watched).collect(),
@@ -355,6 +373,10 @@ impl<'b> Live<'b> {
         if done.is_err() {
             self.standing.slot().now = None;
             self.state = None;
+            // Readers go on with it. What hinders that is told to whoever asks next.
+            if self.try_to_catch_up().is_err() {
+                self.state = None;
+            }
         }
         done
     }
@@ -363,8 +385,8 @@ impl<'b> Live<'b> {
     pub fn close(mut self) -> Result<(), BookError> {
         self.standing.slot().now = None;
         match self.state.take() {
-            Some(state) => state.own.finish(),
-            None => Ok(()),
+            Some(State { own: Some(own), .. }) => own.finish(),
+            Some(_) | None => Ok(()),
         }
     }
 }

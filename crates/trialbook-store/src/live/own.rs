@@ -73,8 +73,8 @@ impl Own {
         (!self.actor.is_empty()).then(|| self.actor.clone())
     }
 
-    pub(super) fn writer(&self) -> Option<WriterUid> {
-        Some(self.recorder.writer())
+    pub(super) fn writer(&self) -> WriterUid {
+        self.recorder.writer()
     }
 
     /// Bytes written to all files.

@@ -25,7 +25,8 @@ pub(super) struct State<'b> {
     pub(super) fold: Fold<'b>,
     pub(super) tails: BTreeMap<PathBuf, Tail>,
     pub(super) sequences: Sequences,
-    pub(super) own: Own,
+    /// `None` until something is written.
+    pub(super) own: Option<Own>,
     /// Files that are no spools.
     pub(super) passed_over: BTreeSet<PathBuf>,
     /// Bytes and records in the fold.
@@ -42,7 +43,7 @@ impl State<'_> {
     ) -> Result<bool, BookError> {
         let mut found = false;
         for path in listed.into_iter().filter(|path| is_spool(path)) {
-            let known = self.own.has(&path)
+            let known = self.own.as_ref().is_some_and(|own| own.has(&path))
                 || self.tails.contains_key(&path)
                 || self.passed_over.contains(&path);
             if known {
@@ -93,25 +94,33 @@ impl State<'_> {
         }
     }
 
-    /// Appends operations to the own spool, and gives them as they are signed.
+    /// Appends operations to the own spool, which is open, and gives them as they are signed.
     pub(super) fn record(
         &mut self,
         said: &[(Op, Note)],
         signed: &mut Vec<Signed>,
     ) -> Result<(), BookError> {
+        let Some(own) = &mut self.own else {
+            return Ok(());
+        };
         for (op, note) in said {
-            let stamp = self.own.record(op, note)?;
+            let stamp = own.record(op, note)?;
             let numbers = self.sequences.entry(stamp.writer).or_default();
             numbers.add(stamp.seq);
             signed.push(Signed {
                 time: stamp.time,
                 writer: stamp.writer,
                 seq: stamp.seq,
-                actor: note.actor.clone().or_else(|| self.own.actor()),
+                actor: note.actor.clone().or_else(|| own.actor()),
                 operation: note.operation,
                 op: op.clone(),
             });
         }
         Ok(())
+    }
+
+    /// Bytes written to the own spool.
+    pub(super) fn own_bytes(&self) -> u64 {
+        self.own.as_ref().map_or(0, Own::bytes)
     }
 }

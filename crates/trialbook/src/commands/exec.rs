@@ -23,7 +23,7 @@ use trialbook_runner::guard;
 use trialbook_runner::known::KnownSecrets;
 use trialbook_runner::lease::Leased;
 use trialbook_runner::ledger::Job;
-use trialbook_runner::preparation::Preparation;
+use trialbook_runner::preparation::{Leading, Preparation};
 use trialbook_runner::recording::SharedRecorder;
 use trialbook_runner::shim;
 use trialbook_runner::signals::SignalWatch;
@@ -193,6 +193,7 @@ fn preparation(args: &Args, cx: &Context, open: &Open, config: Config) -> Result
         timeout: None,
         grace: wrapper::GRACE,
         capture: Capture::of(&parts),
+        leading: Leading::default(),
     })
 }
 

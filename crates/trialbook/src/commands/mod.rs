@@ -29,9 +29,11 @@ pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod logs;
+pub(crate) mod model;
 pub(crate) mod not_yet;
 pub(crate) mod note;
 mod overview;
+pub(crate) mod prompt;
 pub(crate) mod relocate;
 pub(crate) mod rename;
 pub(crate) mod report;
@@ -47,8 +49,10 @@ pub(crate) mod stats;
 pub(crate) mod status;
 pub(crate) mod tag;
 pub(crate) mod template;
+pub(crate) mod token;
 pub(crate) mod validate;
 pub(crate) mod version;
+pub(crate) mod webhook;
 
 use std::process::ExitCode;
 
@@ -72,6 +76,7 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::End(args)) => end::run(&args, cx),
         Some(Command::List(args)) => list::run(&args, cx),
         Some(Command::Show(args)) => show::run(&args, cx),
+        Some(Command::Token(args)) => token::run(&args, cx),
         Some(Command::Tag(args)) => tag::run(&args, cx),
         Some(Command::Note(args)) => note::run(&args, cx),
         Some(Command::Baseline(args)) => baseline::run(&args, cx),
@@ -93,6 +98,9 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Series(args)) => series::run(&args, cx),
         Some(Command::Stats(args)) => stats::run(&args, cx),
         Some(Command::Artifact(args)) => artifact::run(&args, cx),
+        Some(Command::Model(args)) => model::run(&args, cx),
+        Some(Command::Prompt(args)) => prompt::run(&args, cx),
+        Some(Command::Webhook(args)) => webhook::run(&args, cx),
         Some(Command::Doctor(args)) => doctor::run(&args, cx),
         Some(Command::Visualize(_)) => not_yet::run(
             "visualize",

@@ -11,7 +11,7 @@ use trialbook_model::manifest::ManifestErrors;
 use trialbook_model::plan::PlanError;
 use trialbook_runner::lease::LeaseError;
 use trialbook_runner::outline::OutlineError;
-use trialbook_server::ServeError;
+use trialbook_server::{ServeError, TokenError};
 use trialbook_spool::code_of_io;
 use trialbook_store::BookError;
 
@@ -81,6 +81,9 @@ fn advice(error: &Error) -> (ErrorCode, Option<String>) {
         }
         if let Some(failure) = cause.downcast_ref::<ServeError>() {
             return (failure.code(), failure.hint());
+        }
+        if let Some(failure) = cause.downcast_ref::<TokenError>() {
+            return (failure.code(), failure.hint().map(str::to_owned));
         }
         if let Some(failure) = cause.downcast_ref::<ImportError>()
             && !matches!(failure, ImportError::Book(_) | ImportError::Read { .. })

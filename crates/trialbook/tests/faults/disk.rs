@@ -274,3 +274,70 @@ fn files_that_may_not_grow_are_a_full_disk() {
     reads_all(&sandbox, &run, points + 1);
     assert_eq!(say(&sandbox, "doctor --json").json()["healthy"], true);
 }
+
+/// Status and body of an answer of a server.
+fn ask(port: u16, head: &str, body: &str) -> (u16, String) {
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let about = format!(
+        "content-type: application/json\r\ncontent-length: {}",
+        body.len()
+    );
+    let request =
+        format!("{head} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{about}\r\n\r\n{body}");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (
+        head.split(' ').nth(1).unwrap().parse().unwrap(),
+        body.to_owned(),
+    )
+}
+
+#[test]
+fn a_server_on_a_full_disk_says_so_reads_on_and_goes_on_when_there_is_space() {
+    let Some((disk, sandbox)) = home_on_small_disk(24 << 20) else {
+        return;
+    };
+    let run = sandbox.start("--experiment full");
+    let mut command = sandbox.command();
+    command
+        .args(["serve", "--port", "0"])
+        .stdout(Stdio::piped());
+    let mut server = command.spawn().unwrap();
+    let mut line = String::new();
+    let out = server.stdout.take().unwrap();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line).unwrap();
+    let port = line.trim_end().rsplit(':').next().unwrap().parse().unwrap();
+    let post = |step: u64| {
+        let tag = "x".repeat(4096);
+        let body = format!(
+            "{{\"run_id\":\"{run}\",\"metrics\":[{{\"key\":\"loss\",\"value\":{step},\"timestamp\":{step},\
+             \"step\":{step}}}],\"tags\":[{{\"key\":\"t\",\"value\":\"{tag}\"}}]}}"
+        );
+        ask(port, "POST /api/2.0/mlflow/runs/log-batch", &body)
+    };
+    let mut kept = 0;
+    assert_eq!(post(kept).0, 200);
+    kept += 1;
+    disk.fill(0);
+    disk.fill_rest();
+    let refused = loop {
+        let (status, body) = post(kept);
+        if status != 200 {
+            break (status, body);
+        }
+        kept += 1;
+    };
+    assert_eq!(refused.0, 507, "{refused:?}");
+    let path = format!("GET /api/2.0/mlflow/runs/get?run_id={run}");
+    assert_eq!(ask(port, &path, "").0, 200);
+    disk.free();
+    assert_eq!(post(kept).0, 200);
+    kept += 1;
+    let pid = rustix::process::Pid::from_child(&server);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert!(server.wait().unwrap().success());
+    let csv = say(&sandbox, &format!("series {run} loss --csv")).ok();
+    assert_eq!(steps(&csv), all(kept));
+}

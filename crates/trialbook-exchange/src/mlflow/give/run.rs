@@ -13,7 +13,7 @@ use trialbook_store::BookError;
 use trialbook_store::nouns::{Owner, RunRow};
 use trialbook_store::reading::Reading as _;
 
-use super::file::{Folder, writing, yaml};
+use super::file::{Folder, write, writing, yaml};
 use super::{Giving, Home, imported_time, millis, tags};
 use crate::error::ExportError;
 use crate::mlflow::artifacts::address;
@@ -41,7 +41,7 @@ impl Giving<'_> {
         let params = params.map(|(key, held)| (key.clone(), held.param().text.clone()));
         self.texts(&folder, ("params", "param"), &params.collect())?;
         self.metrics(row, &folder)?;
-        self.lineage(row, &folder, home)?;
+        Self::lineage(row, &folder, home)?;
         self.artifacts(state, &folder.folder("artifacts")?)?;
         self.told.runs += 1;
         let counts = &state.records.counts;
@@ -68,7 +68,7 @@ impl Giving<'_> {
         Ok(())
     }
 
-    fn lineage(&mut self, row: &RunRow, folder: &Folder, home: &Home) -> Result<(), ExportError> {
+    fn lineage(row: &RunRow, folder: &Folder, home: &Home) -> Result<(), ExportError> {
         let run = row.uid.to_string();
         for one in row.state.lineage.datasets() {
             let id = dataset_id(&home.id, &one.dataset);
@@ -209,7 +209,10 @@ fn metric_name(key: &SeriesKey) -> String {
         let value = value
             .as_str()
             .map_or_else(|| value.to_string(), str::to_owned);
-        name.push_str(&format!("/{word}.{}", value.replace('/', "_")));
+        write(
+            &mut name,
+            format_args!("/{word}.{}", value.replace('/', "_")),
+        );
     }
     name
 }
@@ -219,11 +222,7 @@ fn lines(points: &[Point]) -> String {
     let mut text = String::new();
     for point in points {
         let (time, value) = (millis(point.time), number(point.value));
-        text.push_str(&format!(
-            "{time} {value} {}
-",
-            point.step
-        ));
+        write(&mut text, format_args!("{time} {value} {}\n", point.step));
     }
     text
 }

@@ -1,5 +1,6 @@
 //! `experiments/create`.
 
+use axum::Extension;
 use axum::extract::State;
 use serde::Serialize;
 use trialbook_model::id::ExperimentUid;
@@ -8,11 +9,13 @@ use trialbook_model::state::DEFAULT_PROJECT;
 
 use super::{ExperimentError, named, stage, tags};
 use crate::app::{App, Settings};
-use crate::desk::{Draft, Look};
+use crate::desk::{Actor, Draft, Look};
+use crate::loopback::Within;
 use crate::mlflow::endpoint::{Answer, Answered, Ask, Caller};
 use crate::mlflow::error::Refusal;
 use crate::mlflow::limits;
-use crate::mlflow::names::{ARTIFACT_LOCATION, field};
+use crate::mlflow::names::{self, ARTIFACT_LOCATION, field};
+use crate::mlflow::runs;
 use crate::mlflow::wire::{List, message, required};
 
 message! {
@@ -32,10 +35,14 @@ struct Created {
 pub(super) async fn create(
     State(app): State<App>,
     Caller(actor): Caller,
+    within: Option<Extension<Within>>,
     Ask(asked): Ask<Create>,
 ) -> Answered {
     let name = required("name", asked.name.as_ref())?.to_owned();
     limits::check_experiment_name(&name)?;
+    if let Some(Extension(within)) = within {
+        return inside(&app, &actor, (name, within)).await;
+    }
     let given = asked.artifact_location.filter(|it| !it.is_empty());
     if let Some(location) = &given {
         check_location(location)?;
@@ -64,6 +71,20 @@ pub(super) async fn create(
         desk.write(&actor, said).await?;
     }
     let experiment_id = no.to_string();
+    Ok(Answer::of(&Created { experiment_id }))
+}
+
+/// A program that is executed as a run gets no experiment of its own: the name becomes a tag of its run.
+async fn inside(app: &App, actor: &Actor, (name, Within(run)): (String, Within)) -> Answered {
+    let decide = move |look: &Look<'_>, draft: &mut Draft| {
+        let row = runs::find_active(look, &run.to_string())?;
+        let tags = vec![(runs::EXPERIMENT_NAME.to_owned(), Some(name))];
+        if let Some(op) = names::tags(runs::subject(&row), tags) {
+            draft.say(op);
+        }
+        Ok::<_, Refusal>(row.experiment.to_string())
+    };
+    let experiment_id = app.desk().write(actor, decide).await?;
     Ok(Answer::of(&Created { experiment_id }))
 }
 

@@ -14,7 +14,7 @@ use super::{ExperimentError, name_of, number, stage, tag};
 use crate::app::App;
 use crate::mlflow::endpoint::{Answer, Answered, Ask};
 use crate::mlflow::error::Refusal;
-use crate::mlflow::search::clause::{Comparator, Form};
+use crate::mlflow::search::grammar::{Comparator, Form};
 use crate::mlflow::search::order::Term;
 use crate::mlflow::search::{Attribute, Clause, Entity, Fact, Grammar, Page, max_results};
 use crate::mlflow::status::View;

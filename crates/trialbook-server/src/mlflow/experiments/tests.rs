@@ -310,6 +310,7 @@ async fn searches_filter_sort_and_page() {
 async fn a_root_elsewhere_is_written_down() {
     let server = Server::with(Settings {
         default_artifact_root: "s3://bucket/x/".to_owned(),
+        ..Settings::default()
     });
     let id = create(&server, "a").await;
     let found = server

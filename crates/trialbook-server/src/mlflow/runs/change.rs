@@ -2,6 +2,7 @@
 //!
 //! Invariant: what an update does not speak of stays, the time of the end too while the run has ended.
 
+use axum::Extension;
 use axum::extract::State;
 use trialbook_model::record::{Op, SetStatus};
 use trialbook_model::status::RunStatus;
@@ -10,6 +11,7 @@ use trialbook_model::time::Timestamp;
 use super::{find, find_active, read, subject};
 use crate::app::App;
 use crate::desk::{Draft, Look};
+use crate::loopback::Within;
 use crate::mlflow::endpoint::{Answer, Answered, Ask, Caller};
 use crate::mlflow::error::Refusal;
 use crate::mlflow::names::field;
@@ -36,14 +38,19 @@ struct Change {
 pub(super) async fn update(
     State(app): State<App>,
     Caller(actor): Caller,
+    within: Option<Extension<Within>>,
     Ask(asked): Ask<Update>,
 ) -> Answered {
     let id = read::id_of(asked.run_id, asked.run_uuid)?;
-    let change = Change {
+    let mut change = Change {
         status: asked.status.as_ref().map(status::read).transpose()?,
         ended: asked.end_time.map(|it| Timestamp::from_millis(it.0)),
         name: asked.run_name.filter(|name| !name.is_empty()),
     };
+    // How the run around a program ended, its wrapper says.
+    if within.is_some_and(|Extension(Within(run))| run.to_string() == id) {
+        (change.status, change.ended) = (None, None);
+    }
     let run = id.clone();
     let decide = move |look: &Look<'_>, draft: &mut Draft| decide(look, draft, &run, change);
     app.desk().write(&actor, decide).await?;

@@ -1,13 +1,15 @@
 //! `runs/create`.
 
+use axum::Extension;
 use axum::extract::State;
 use trialbook_model::id::RunUid;
 use trialbook_model::record::{LinkKind, Op, StartRun, Subject};
 use trialbook_model::time::Timestamp;
 
-use super::{RunError, read, tags};
+use super::{RunError, inside, read, tags};
 use crate::app::App;
 use crate::desk::{Draft, Look};
+use crate::loopback::Within;
 use crate::mlflow::endpoint::{Answered, Ask, Caller};
 use crate::mlflow::error::Refusal;
 use crate::mlflow::experiments;
@@ -28,12 +30,12 @@ message! {
 }
 
 /// A run to be started, its name found.
-struct Wanted {
-    experiment: String,
-    user: Option<String>,
-    name: Option<String>,
-    started: Option<Timestamp>,
-    tags: Vec<(String, Option<String>)>,
+pub(super) struct Wanted {
+    pub(super) experiment: String,
+    pub(super) user: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) started: Option<Timestamp>,
+    pub(super) tags: Vec<(String, Option<String>)>,
 }
 
 impl Wanted {
@@ -58,7 +60,7 @@ impl Wanted {
         })
     }
 
-    fn tag(&self, key: &str) -> Option<&str> {
+    pub(super) fn tag(&self, key: &str) -> Option<&str> {
         let mut tags = self.tags.iter().rev();
         let found = tags.find(|(known, _)| known == key);
         found.and_then(|(_, value)| value.as_deref())
@@ -68,19 +70,24 @@ impl Wanted {
 pub(super) async fn create(
     State(app): State<App>,
     Caller(actor): Caller,
+    within: Option<Extension<Within>>,
     Ask(asked): Ask<Create>,
 ) -> Answered {
     let wanted = Wanted::of(asked)?;
+    let within = within.map(|Extension(within)| within);
     let root = app.settings().default_artifact_root.clone();
     let place = root.clone();
-    let decide = move |look: &Look<'_>, draft: &mut Draft| decide(look, draft, wanted, &place);
+    let decide = move |look: &Look<'_>, draft: &mut Draft| match within {
+        Some(within) => inside::decide(look, draft, (wanted, within), &place),
+        None => decide(look, draft, wanted, &place),
+    };
     let run = app.desk().write(&actor, decide).await?;
     let id = run.to_string();
     let read = app.desk().read(move |look| read::created(look, &id, &root));
     read.await
 }
 
-fn decide(
+pub(super) fn decide(
     look: &Look<'_>,
     draft: &mut Draft,
     wanted: Wanted,

@@ -8,6 +8,7 @@ mod batch;
 mod change;
 mod create;
 mod inputs;
+mod inside;
 mod params;
 mod read;
 mod search;
@@ -30,6 +31,8 @@ use crate::desk::Look;
 
 pub(in crate::mlflow) use answer::{Facts, Metric, location, series_of};
 pub(in crate::mlflow) use inputs::context;
+pub(in crate::mlflow) use inputs::{model_id, model_uid};
+pub(in crate::mlflow) use inside::EXPERIMENT_NAME;
 pub(in crate::mlflow) use read::id_of;
 
 /// The routes of runs, without their prefix.

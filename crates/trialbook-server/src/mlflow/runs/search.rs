@@ -97,7 +97,7 @@ fn found(look: &Look<'_>, wanted: Wanted, root: &str) -> Answered {
         offset: page.offset,
         limit: page.limit,
     })?;
-    let rows = look.runs(&hits.runs)?;
+    let rows = look.shared_runs(&hits.runs)?;
     let runs = rows.iter().filter_map(|run| {
         let experiment = experiments.get(&run.experiment)?;
         Some(Run::of(Facts {

@@ -5,6 +5,7 @@ use trialbook_model::record::{
 };
 use trialbook_model::time::Timestamp;
 
+use crate::loopback::Within;
 use crate::mlflow::testing::{Server, keyed, text};
 
 async fn found(server: &Server, body: Value) -> Vec<String> {
@@ -579,4 +580,46 @@ async fn datasets_and_models_are_inputs_and_outputs() {
     let lacks = ("INVALID_PARAMETER_VALUE", "'datasets[0].dataset.digest'");
     let body = json!({"run_id": id, "datasets": [{"dataset": {"name": "x"}}]});
     server.refused("runs/log-inputs", body, lacks).await;
+}
+
+#[tokio::test]
+async fn the_first_run_of_a_program_is_the_one_around_it() {
+    let mut server = Server::new();
+    let around = RunUid(Uid([5; 16]));
+    server.bench.elsewhere(&[Op::StartRun(StartRun {
+        experiment: ExperimentUid::default(),
+        name: Some("wrapped".to_owned()),
+        ..StartRun::of(around)
+    })]);
+    let router = server.bench.router.clone();
+    server.bench.router = router.layer(axum::Extension(Within(around)));
+    let told = server
+        .told("experiments/create", json!({"name": "its own"}))
+        .await;
+    assert_eq!(told["experiment_id"], "0");
+    let body = json!({"experiment_id": "0", "tags": [{"key": "mlflow.user", "value": "ann"}]});
+    let first = server.told("runs/create", body.clone()).await;
+    let info = &first["run"]["info"];
+    assert_eq!(
+        (&info["run_id"], &info["run_name"]),
+        (&json!(around.to_string()), &json!("wrapped"))
+    );
+    let second = server.told("runs/create", body).await;
+    let child = text(&second["run"]["info"]["run_id"]);
+    assert_ne!(child, around.to_string());
+    let tags = &second["run"]["data"]["tags"];
+    assert_eq!(
+        keyed(tags, "mlflow.parentRunId"),
+        &json!(around.to_string())
+    );
+    for (id, status) in [(around.to_string(), "RUNNING"), (child, "FINISHED")] {
+        let end = json!({"run_id": id, "status": "FINISHED", "end_time": 1});
+        let told = server.told("runs/update", end).await;
+        assert_eq!(told["run_info"]["status"], status);
+    }
+    let run = server.run_of(&around.to_string()).await;
+    assert_eq!(
+        keyed(&run["data"]["tags"], "mlflow.experimentName"),
+        "its own"
+    );
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a key is named once.
 
-use super::clause::{Entity, Grammar};
+use super::grammar::{Entity, Grammar};
 use super::scan::Scan;
 use super::{SearchError, listed};
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use trialbook_model::filter::{Direction, Expr};
 
-use super::clause::{Comparator, Form};
+use super::grammar::{Comparator, Form};
 use super::*;
 
 const GRAMMAR: Grammar = Grammar {

@@ -3,6 +3,7 @@
 //! Not here: planning, executing, recording (the runner), counting (the analysis). Invariant: standard output
 //! holds the result; how far it is goes to standard error.
 
+mod listening;
 mod live;
 mod plan;
 mod report;
@@ -27,7 +28,7 @@ use trialbook_runner::guard::Guard;
 use trialbook_runner::lease::{Holder, Lease, Leased, Turn};
 use trialbook_runner::ledger::{Job, Ledger};
 use trialbook_runner::outline::{Ground, Outline, Outside, Wish};
-use trialbook_runner::preparation::Preparation;
+use trialbook_runner::preparation::{Leading, Preparation};
 use trialbook_runner::recording::SharedRecorder;
 use trialbook_runner::shim;
 use trialbook_runner::signals::SignalWatch;
@@ -263,7 +264,11 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
     if matches!(spec.intent, Intent::Config | Intent::Beside) {
         plan::show_changes(cx, &outline.changes);
     }
-    let preparation = preparation(args, spec, open, &parts)?;
+    let mut preparation = preparation(args, spec, open, &parts)?;
+    let listener = listening::start(cx, open);
+    if let Some(listener) = &listener {
+        preparation.leading = listener.leading();
+    }
     let recorder = SharedRecorder::new(open.stream_writer(cx)?);
     let jobs = Ledger {
         sink: &recorder,
@@ -283,6 +288,9 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
         let around = Surroundings::new(spec, parts, python, (open, &standing), strict);
         work(args, (cx, open), (&preparation, &recorder, &around), &jobs)
     };
+    if let Some(listener) = listener {
+        listener.close();
+    }
     recorder.finish()?;
     let (totals, urgency) = executed?;
     let verdict = report::show(cx, open, spec, &args.only)?;
@@ -322,6 +330,7 @@ fn preparation(args: &Args, spec: &Spec, open: &Open, parts: &Parts) -> Result<P
         known: spec.known(),
         grace: args.grace,
         capture: Capture::of(parts),
+        leading: Leading::default(),
     })
 }
 
