@@ -13,6 +13,7 @@ use trialbook_model::time::Timestamp;
 use crate::desk::Desk;
 use crate::http::access::{Access, AccessRules};
 use crate::http::counters::Counters;
+use crate::http::post::Hosts;
 use crate::http::tokens::Tokens;
 use crate::{http, mlflow};
 
@@ -26,6 +27,8 @@ pub struct Settings {
     pub default_artifact_root: String,
     /// Who may come in.
     pub access: AccessRules,
+    /// Where webhooks may be.
+    pub webhook_hosts: Hosts,
 }
 
 impl Default for Settings {
@@ -33,6 +36,7 @@ impl Default for Settings {
         Self {
             default_artifact_root: "mlflow-artifacts:/".to_owned(),
             access: AccessRules::default(),
+            webhook_hosts: Hosts::Public,
         }
     }
 }

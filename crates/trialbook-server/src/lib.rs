@@ -11,6 +11,9 @@ pub mod http;
 mod mlflow;
 mod otlp;
 pub mod serve;
+
+pub use mlflow::{Tested, test_webhook};
+
 #[cfg(test)]
 pub(crate) mod testing;
 

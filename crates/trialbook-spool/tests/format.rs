@@ -7,15 +7,15 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use trialbook_model::id::{OperationUid, RunUid, Uid};
-use trialbook_model::record::{Heartbeat, Op, SeriesKey, Subject};
+use trialbook_model::id::{EntryUid, OperationUid, RunUid, Uid};
+use trialbook_model::record::{CreateEntry, EntryKind, Heartbeat, Op, SeriesKey, Subject};
 use trialbook_model::time::Timestamp;
 use trialbook_spool::sim::SimFiles;
 use trialbook_spool::{
     Access, Background, Files as _, LogCall, Mode, Note, Repeat, SpoolOptions, SpoolWriter, list,
 };
 
-/// A small spool: one call with two values, one heartbeat with actor and operation.
+/// A small spool: one call with two values, one heartbeat with actor and operation, one version of a collection.
 fn example() -> Vec<u8> {
     let files = SimFiles::new(7);
     let options = SpoolOptions {
@@ -53,6 +53,14 @@ fn example() -> Vec<u8> {
     };
     writer
         .append(Timestamp(1_769_000_412_400_000), &beat, &note)
+        .unwrap();
+    let of = Subject::Entry(EntryUid(Uid([0x11; 16])));
+    let mut create = CreateEntry::of(EntryUid(Uid([0x22; 16])), EntryKind::Version, of);
+    create.number = Some(3);
+    create.fields = [("stage".to_owned(), "Production".into())].into();
+    let create = Op::CreateEntry(Box::new(create));
+    writer
+        .append(Timestamp(1_769_000_412_500_000), &create, &Note::default())
         .unwrap();
     writer.finish().unwrap();
     let path = list(&files, "spool".as_ref()).unwrap().remove(0).path;

@@ -342,7 +342,7 @@ mod tests {
     use std::sync::Arc;
 
     use trialbook_model::id::ExperimentUid;
-    use trialbook_model::record::{CreateExperiment, PutArtifact, SetField, StartRun};
+    use trialbook_model::record::{CreateEntry, CreateExperiment, PutArtifact, SetField, StartRun};
     use trialbook_model::time::Clock;
 
     use super::*;
@@ -481,6 +481,69 @@ mod tests {
         assert_eq!(purged(31), [1]);
         assert_eq!(purged(49), [1]);
         assert_eq!(purged(50), [1, 2]);
+    }
+
+    /// A run, a logged model and a version of both, all in the bin since the first day but for the version.
+    #[test]
+    fn what_a_version_is_made_of_outlives_the_bin() {
+        let folder = tempfile::tempdir().unwrap();
+        let book = Book::create(&folder.path().join("book")).unwrap();
+        let run = RunUid(Uid([1; 16]));
+        let uid = |at: u8| EntryUid(Uid([at; 16]));
+        let of = Subject::Project("p".to_owned());
+        let mut collection = CreateEntry::of(uid(1), EntryKind::Collection, of);
+        collection.name = Some("m".to_owned());
+        let of = Subject::Experiment(ExperimentUid::default());
+        let model = CreateEntry::of(uid(2), EntryKind::LoggedModel, of);
+        let mut version = CreateEntry::of(uid(3), EntryKind::Version, Subject::Entry(uid(1)));
+        version.fields = [
+            ("run".to_owned(), run.to_string().into()),
+            ("model".to_owned(), uid(2).to_string().into()),
+        ]
+        .into();
+        let ended = StartRun {
+            status: RunStatus::Completed,
+            ..StartRun::of(run)
+        };
+        let bin = |subject: Subject| {
+            Op::SetField(SetField {
+                subject,
+                field: "deleted".to_owned(),
+                value: true.into(),
+            })
+        };
+        let mut writer = recorder(&book, DAY);
+        writer.record(&Op::StartRun(ended)).unwrap();
+        for create in [collection, model, version] {
+            writer.record(&Op::CreateEntry(Box::new(create))).unwrap();
+        }
+        for subject in [Subject::Run(run), Subject::Entry(uid(2))] {
+            writer.record(&bin(subject)).unwrap();
+        }
+        writer.finish().unwrap();
+        let plan = book.gc_plan(Timestamp(90 * DAY), None).unwrap();
+        assert!(plan.purged.is_empty() && plan.purged_entries.is_empty());
+        // With its collection the version goes, and then what it was made of.
+        let mut writer = recorder(&book, 100 * DAY);
+        writer.record(&bin(Subject::Entry(uid(1)))).unwrap();
+        writer.finish().unwrap();
+        let now = Timestamp(131 * DAY);
+        let plan = book.gc_plan(now, None).unwrap();
+        assert_eq!((plan.purged.len(), plan.purged_entries.len()), (1, 3));
+        let report = book.gc(&plan, now, recorder(&book, 131 * DAY)).unwrap();
+        assert_eq!(report.unwrap().purged_entries, 3);
+        assert!(
+            book.view()
+                .unwrap()
+                .entries(&Entries::All)
+                .unwrap()
+                .is_empty()
+        );
+        // What arrives later for them is swallowed.
+        let mut writer = recorder(&book, 132 * DAY);
+        writer.record(&bin(Subject::Entry(uid(1)))).unwrap();
+        writer.finish().unwrap();
+        assert_eq!(book.view().unwrap().entry_no(uid(1)).unwrap(), None);
     }
 
     #[test]

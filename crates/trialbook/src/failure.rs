@@ -321,6 +321,12 @@ fn hint_of_unknown(noun: &str, nearest: &[String]) -> String {
         "run" => "`trialbook list` shows the runs, `trialbook list experiments` the experiments",
         "artifact" => "`trialbook artifact list RUN` shows what there is",
         "baseline" => "`trialbook baseline` shows what there is",
+        "model" => "`trialbook model list` shows what there is",
+        "prompt" => "`trialbook prompt list` shows what there is",
+        "webhook" => "`trialbook webhook list` shows what there is",
+        "version" | "alias" => {
+            "`trialbook model show NAME` and `trialbook prompt show NAME` show what there is"
+        }
         "variation" => "`trialbook show EXPERIMENT` shows what there is",
         _ => "`trialbook list` shows what there is",
     };

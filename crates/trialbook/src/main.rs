@@ -7,6 +7,7 @@ mod answers;
 mod baselines;
 mod book;
 mod cli;
+mod collections;
 mod commands;
 mod context;
 mod discovery;

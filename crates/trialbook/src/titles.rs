@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use trialbook_model::handle;
 use trialbook_model::id::{ExperimentUid, Uid};
-use trialbook_store::nouns::{ExperimentRow, RunRow};
+use trialbook_model::record::EntryKind;
+use trialbook_store::nouns::{EntryRow, ExperimentRow, RunRow};
 
 /// Digits of an id where nothing else asks for more.
 const SHORT: usize = 8;
@@ -73,4 +74,18 @@ pub(crate) fn short_ids(uids: impl Iterator<Item = Uid>) -> BTreeMap<Uid, String
 /// The short form of one uid alone.
 pub(crate) fn short_id(uid: Uid) -> String {
     uid.to_string()[..SHORT].to_owned()
+}
+
+/// An entry of the register, such as `version 3` or `collection churn`.
+pub(crate) fn entry(row: &EntryRow) -> String {
+    let kind = row
+        .state
+        .kind()
+        .map_or("entry", EntryKind::word)
+        .replace('_', " ");
+    match (row.state.name(), row.number) {
+        (Some(name), _) => format!("{kind} {name}"),
+        (None, Some(number)) => format!("{kind} {number}"),
+        (None, None) => format!("{kind} {}", row.uid.0.short()),
+    }
 }

@@ -6,6 +6,7 @@ pub mod access;
 pub(crate) mod counters;
 pub mod error;
 pub(crate) mod guard;
+pub mod post;
 pub mod tokens;
 
 use std::time::Duration;

@@ -14,10 +14,13 @@ use super::artifacts::ArtifactError;
 use super::datasets::DatasetError;
 use super::experiments::ExperimentError;
 use super::limits::LimitError;
+use super::logged_models::ModelError;
 use super::metrics::HistoryError;
+use super::registry::RegistryError;
 use super::runs::RunError;
 use super::search::SearchError;
 use super::traces::otlp_code;
+use super::webhooks::WebhookError;
 use super::wire::WireError;
 use crate::desk::DeskError;
 use crate::http::error::{status_of, told};
@@ -109,6 +112,15 @@ pub(in crate::mlflow) enum Refusal {
     /// Datasets cannot be told.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    /// Something cannot be done with a logged model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Something cannot be done with a webhook.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
+    /// Something cannot be done in the registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// A request of OpenTelemetry's cannot be read.
     #[error(transparent)]
     Otlp(#[from] OtlpError),
@@ -134,6 +146,9 @@ impl Refusal {
             Self::History(error) => error.code(),
             Self::Artifact(error) => error.code(),
             Self::Dataset(error) => error.code(),
+            Self::Model(error) => error.code(),
+            Self::Webhook(error) => error.code(),
+            Self::Registry(error) => error.code(),
             Self::Otlp(error) => otlp_code(error),
             Self::Desk(error) => desk_code(error.code()),
         }

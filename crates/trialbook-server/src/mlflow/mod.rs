@@ -11,9 +11,12 @@ mod endpoint;
 mod error;
 mod experiments;
 mod limits;
+mod logged_models;
 mod metrics;
-mod models;
+mod model_versions;
 mod names;
+mod registered_models;
+mod registry;
 mod runs;
 mod search;
 mod server;
@@ -21,6 +24,7 @@ mod status;
 #[cfg(test)]
 mod testing;
 mod traces;
+mod webhooks;
 mod wire;
 
 use axum::Router;
@@ -29,6 +33,7 @@ use axum::routing::{any, get, post};
 use crate::app::App;
 
 pub(in crate::mlflow) use error::Refusal;
+pub use webhooks::{Tested, test_webhook};
 
 /// All routes. The same ones stand below `/api`, for clients, and below `/ajax-api`, for pages.
 pub(crate) fn router() -> Router<App> {
@@ -61,8 +66,11 @@ fn tracking() -> Router<App> {
         .merge(experiments::router())
         .merge(runs::router())
         .merge(metrics::router())
-        .merge(models::router())
         .merge(artifacts::router())
+        .merge(logged_models::router())
+        .merge(registered_models::router())
+        .merge(model_versions::router())
+        .merge(webhooks::router())
         .route("/experiments/search-datasets", post(datasets::search))
         .route("/upload-artifact", post(artifacts::upload_artifact))
         .fallback(server::unknown)

@@ -17,7 +17,7 @@ mod tests;
 
 pub(in crate::mlflow) use body::read_body;
 pub(in crate::mlflow) use numbers::{Double, Real, Whole, Word};
-pub(in crate::mlflow) use query::{pairs, read_query};
+pub(in crate::mlflow) use query::{pairs, read_query, unescaped};
 pub(in crate::mlflow) use refusal::{WireError, compact};
 
 /// What a request says.

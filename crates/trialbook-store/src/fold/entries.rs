@@ -203,7 +203,7 @@ impl Fold<'_> {
     pub(super) fn purge_entry(&mut self, uid: EntryUid) -> Result<(), BookError> {
         self.purged.insert(Subject::Entry(uid));
         self.swallowed.insert(Subject::Entry(uid), true);
-        self.forget_entry(uid);
+        self.forget_entry(uid)?;
         if let Some(no) = self.sealed.look().entry_no(uid)?
             && let Some(sealed) = self.sealed.entry(no)?
         {
@@ -217,12 +217,13 @@ impl Fold<'_> {
     }
 
     /// Drops what was said of an entry. A number that it got here stays unused.
-    fn forget_entry(&mut self, uid: EntryUid) {
-        let Some(no) = self.entries.uids.get(&uid).copied() else {
-            return;
+    fn forget_entry(&mut self, uid: EntryUid) -> Result<(), BookError> {
+        // A sealed entry that was loaded is known by its number alone.
+        let Some(no) = self.entry_no(uid)? else {
+            return Ok(());
         };
         let Some(entry) = self.entries.by_no.remove(&no) else {
-            return;
+            return Ok(());
         };
         for uid in &entry.row.state.uids {
             self.purged.insert(Subject::Entry(*uid));
@@ -235,6 +236,7 @@ impl Fold<'_> {
         }
         self.entries.uids.retain(|_, at| *at != no);
         self.entries.removed.insert(no, Places::default());
+        Ok(())
     }
 
     /// The number of an entry of the book as it is with the batch.

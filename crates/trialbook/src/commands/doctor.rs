@@ -14,7 +14,7 @@ use trialbook_model::record::{Op, Signed};
 use trialbook_model::stale::stale_since;
 use trialbook_model::state::Records;
 use trialbook_model::time::{Clock as _, Timestamp};
-use trialbook_store::query::{Query, Shown};
+use trialbook_store::query::{Entries, Query, Shown};
 use trialbook_store::reading::Reading as _;
 use trialbook_store::{Artifacts, BOOK_FORMAT, BookError, Depth, Effort, Finding};
 
@@ -60,6 +60,10 @@ struct Health {
     runs: u64,
     experiments: u64,
     points: u64,
+    /// Collections, versions, logged models and webhooks.
+    entries: u64,
+    /// Spans of traces.
+    spans: u64,
     /// Versions of artifacts that the book keeps.
     artifacts: u64,
     /// Whether their bytes were read; else only whether they are there was looked at.
@@ -111,6 +115,15 @@ fn tell(health: &Health, cx: &Context) {
         count(health.points, "point"),
         bytes(health.size_bytes)
     ));
+    if health.entries + health.spans > 0 {
+        let entries = match health.entries {
+            1 => "1 entry".to_owned(),
+            number => format!("{number} entries"),
+        };
+        let spans = count(health.spans, "span");
+        cx.printer
+            .line(format!("register: {entries}; traces: {spans}"));
+    }
     for damage in &health.damage {
         cx.printer
             .line(Line::styled(Style::Red, "damaged").plain(format!("  {damage}")));
@@ -175,6 +188,7 @@ fn examine_view(open: &Open, args: &Args, health: &mut Health) -> Result<()> {
     health.notices.extend(of_later_versions(&view.unknown()?));
     let artifacts = open.artifacts();
     for row in &experiments {
+        health.spans += row.state.records.counts.spans;
         let title = format!("experiment {}", titles::experiment(row));
         examine_artifacts(&artifacts, (&title, &row.state.records), args, health);
     }
@@ -182,6 +196,12 @@ fn examine_view(open: &Open, args: &Args, health: &mut Health) -> Result<()> {
         let records = view.project(&name)?.records;
         let title = format!("project {name}");
         examine_artifacts(&artifacts, (&title, &records), args, health);
+    }
+    for row in view.entries(&Entries::All)? {
+        health.entries += 1;
+        health.spans += row.state.records.counts.spans;
+        let title = titles::entry(&row);
+        examine_artifacts(&artifacts, (&title, &row.state.records), args, health);
     }
     let now = SystemClock.now();
     let all = view.search(&Query {
@@ -194,6 +214,7 @@ fn examine_view(open: &Open, args: &Args, health: &mut Health) -> Result<()> {
         examine_runs(&listing, now, health);
         for run in &listing.runs {
             health.points += run.state.records.counts.points;
+            health.spans += run.state.records.counts.spans;
             let title = titles::run(run, listing.experiment_of(run));
             examine_artifacts(&artifacts, (&title, &run.state.records), args, health);
         }

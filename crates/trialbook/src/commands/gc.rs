@@ -49,6 +49,8 @@ struct Document {
     done: bool,
     /// Runs that are removed for good.
     runs: Vec<String>,
+    /// Models, versions, prompts, logged models and webhooks that are removed for good.
+    entries: Vec<String>,
     /// Experiments that go to the bin.
     experiments: Vec<String>,
     artifacts: u64,
@@ -102,6 +104,10 @@ fn told(open: &Open, plan: &GcPlan) -> Result<Document> {
             runs.push(titles::run(&run, experiment.as_ref()));
         }
     }
+    let mut entries = Vec::new();
+    for (no, _) in &plan.purged_entries {
+        entries.extend(view.entry(*no)?.map(|row| titles::entry(&row)));
+    }
     let experiments = view.experiments()?;
     let title = |uid: &Uid| {
         let mut rows = experiments.iter();
@@ -111,6 +117,7 @@ fn told(open: &Open, plan: &GcPlan) -> Result<Document> {
     Ok(Document {
         done: false,
         runs,
+        entries,
         experiments: plan.old.iter().map(title).collect(),
         artifacts: plan.orphans.len() as u64,
         artifact_bytes: plan.orphans.iter().map(|(_, bytes)| bytes).sum(),
@@ -157,6 +164,10 @@ fn print(document: &Document, cx: &Context) {
     for run in &document.runs {
         cx.printer
             .line(format!("run {run} {would}{removed} for good"));
+    }
+    for entry in &document.entries {
+        cx.printer
+            .line(format!("{entry} {would}{removed} for good"));
     }
     for experiment in &document.experiments {
         cx.printer

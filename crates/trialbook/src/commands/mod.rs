@@ -29,9 +29,11 @@ pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod logs;
+pub(crate) mod model;
 pub(crate) mod not_yet;
 pub(crate) mod note;
 mod overview;
+pub(crate) mod prompt;
 pub(crate) mod relocate;
 pub(crate) mod rename;
 pub(crate) mod report;
@@ -50,6 +52,7 @@ pub(crate) mod template;
 pub(crate) mod token;
 pub(crate) mod validate;
 pub(crate) mod version;
+pub(crate) mod webhook;
 
 use std::process::ExitCode;
 
@@ -95,6 +98,9 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Series(args)) => series::run(&args, cx),
         Some(Command::Stats(args)) => stats::run(&args, cx),
         Some(Command::Artifact(args)) => artifact::run(&args, cx),
+        Some(Command::Model(args)) => model::run(&args, cx),
+        Some(Command::Prompt(args)) => prompt::run(&args, cx),
+        Some(Command::Webhook(args)) => webhook::run(&args, cx),
         Some(Command::Doctor(args)) => doctor::run(&args, cx),
         Some(Command::Visualize(_)) => not_yet::run(
             "visualize",

@@ -136,6 +136,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         settings: Settings {
             default_artifact_root: args.default_artifact_root.clone(),
             access,
+            ..Settings::default()
         },
         certificate: certificate.map(|(chain, key)| Certificate { chain, key }),
     };

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use serde::Serialize;
+use trialbook_store::nouns::EntryRow;
 
 use super::place::{Entry, Shelf, safe};
 use crate::app::App;
 use crate::mlflow::endpoint::{Answer, Answered, Ask};
 use crate::mlflow::error::Refusal;
 use crate::mlflow::experiments::ExperimentError;
+use crate::mlflow::logged_models;
 use crate::mlflow::runs::{self, Facts};
 use crate::mlflow::wire::message;
 
@@ -82,4 +84,16 @@ pub(super) async fn list(State(app): State<App>, Ask(asked): Ask<List>) -> Answe
         }))
     });
     read.await
+}
+
+/// What stands in a folder of a logged model.
+pub(in crate::mlflow) fn list_model(row: &EntryRow, folder: &str) -> Answered {
+    let folder = safe(folder)?;
+    let prefix = match folder.as_str() {
+        "" => String::new(),
+        folder => format!("{folder}/"),
+    };
+    let root_uri = logged_models::location(row);
+    let files = files(&Shelf::Model(Box::new(row.clone())), &folder, &prefix);
+    Ok(Answer::of(&Listed { root_uri, files }))
 }

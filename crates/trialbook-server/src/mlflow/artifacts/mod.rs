@@ -22,6 +22,7 @@ use super::error::Code;
 use crate::app::App;
 
 pub(in crate::mlflow) use get::get_artifact;
+pub(in crate::mlflow) use list::list_model;
 pub(in crate::mlflow) use upload::upload_artifact;
 
 /// The routes that stand with those of runs, without their prefix.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use trialbook_model::id::RunUid;
 use trialbook_model::record::{PutArtifact, Subject};
 use trialbook_model::state::{DEFAULT_PROJECT, ProjectState, Records};
-use trialbook_store::nouns::{ExperimentRow, RunRow};
+use trialbook_store::nouns::{EntryRow, ExperimentRow, RunRow};
 use trialbook_store::reading::Reading as _;
 
 use super::ArtifactError;
@@ -16,12 +16,15 @@ use crate::desk::Look;
 use crate::mlflow::error::Refusal;
 use crate::mlflow::experiments;
 use crate::mlflow::limits::normal;
+use crate::mlflow::{logged_models, registry};
 
 /// A noun that has files.
 pub(super) enum Shelf {
     /// A run.
     Run(Arc<RunRow>),
-    /// An experiment: what was put beside its runs, such as files of models and traces.
+    /// A logged model.
+    Model(Box<EntryRow>),
+    /// An experiment: what was put beside its runs and models, such as files of traces.
     Experiment(Arc<ExperimentRow>),
     /// A project: what belongs to no experiment.
     Project(Box<ProjectState>),
@@ -32,6 +35,7 @@ impl Shelf {
     pub(super) fn subject(&self) -> Subject {
         match self {
             Self::Run(row) => Subject::Run(row.uid),
+            Self::Model(row) => registry::subject(row),
             Self::Experiment(row) => Subject::Experiment(experiments::uid_of(row)),
             Self::Project(_) => Subject::Project(DEFAULT_PROJECT.to_owned()),
         }
@@ -40,6 +44,7 @@ impl Shelf {
     fn records(&self) -> &Records {
         match self {
             Self::Run(row) => &row.state.records,
+            Self::Model(row) => &row.state.records,
             Self::Experiment(row) => &row.state.records,
             Self::Project(state) => &state.records,
         }
@@ -102,6 +107,9 @@ pub(super) fn shelf(look: &Look<'_>, path: &str) -> Result<(Shelf, String), Refu
             && let Some(row) = look.run_of(uid)?
         {
             return Ok((Shelf::Run(row), parts[at + 2..].join("/")));
+        }
+        if is_folder && let Ok(row) = logged_models::find_any(look, part) {
+            return Ok((Shelf::Model(Box::new(row)), parts[at + 2..].join("/")));
         }
     }
     if let Some(first) = parts.first()

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::desk::{Draft, Look};
 use crate::mlflow::endpoint::{Answer, Answered, Ask, Caller};
 use crate::mlflow::error::Refusal;
+use crate::mlflow::logged_models::{self, About};
 use crate::mlflow::runs;
 use crate::mlflow::wire::{Real, Whole, given, message, required};
 
@@ -38,9 +39,12 @@ pub(super) async fn log(
         step: asked.step.map_or(0, |step| step.0),
     };
     said.check("")?;
+    let about = About::of(asked.model_id, asked.dataset_name, asked.dataset_digest);
     let decide = move |look: &Look<'_>, draft: &mut Draft| {
         let row = runs::find_active(look, &id)?;
+        let told = about.map(|about| (about, said.clone()));
         points::say(draft, &runs::subject(&row), vec![said]);
+        logged_models::say(look, draft, row.uid, told.as_slice())?;
         Ok::<_, Refusal>(())
     };
     app.desk().write(&actor, decide).await?;

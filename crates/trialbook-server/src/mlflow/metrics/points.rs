@@ -9,6 +9,7 @@ use trialbook_model::time::Timestamp;
 
 use crate::desk::Draft;
 use crate::mlflow::limits::{KEY_LENGTH, LimitError, check_length, check_name};
+use crate::mlflow::logged_models::About;
 use crate::mlflow::wire::{Real, Whole, WireError, message};
 
 message! {
@@ -35,6 +36,18 @@ pub(in crate::mlflow) struct Said {
     pub timestamp: i64,
     /// The step.
     pub step: i64,
+}
+
+/// Of what models the points of a batch speak.
+pub(in crate::mlflow) fn about(given: &[Metric]) -> Vec<Option<About>> {
+    let abouts = given.iter().map(|metric| {
+        About::of(
+            metric.model_id.clone(),
+            metric.dataset_name.clone(),
+            metric.dataset_digest.clone(),
+        )
+    });
+    abouts.collect()
 }
 
 /// Points of a batch, each with all that it needs.

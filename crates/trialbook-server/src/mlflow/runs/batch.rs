@@ -12,6 +12,7 @@ use crate::mlflow::error::Refusal;
 use crate::mlflow::limits::{
     ENTITIES_PER_BATCH, METRICS_PER_BATCH, PARAMS_PER_BATCH, check_count, check_run_id,
 };
+use crate::mlflow::logged_models::{self, About};
 use crate::mlflow::metrics::points::{self, Metric, Said};
 use crate::mlflow::wire::{List, WireError, message, required};
 
@@ -28,13 +29,19 @@ message! {
 /// A batch that can be taken.
 struct Batch {
     metrics: Vec<Said>,
+    /// What models are told of the metrics.
+    told: Vec<(About, Said)>,
     params: Vec<(String, String)>,
     tags: Vec<(String, Option<String>)>,
 }
 
 impl Batch {
     fn of(asked: LogBatch) -> Result<Self, Refusal> {
+        let about = points::about(&asked.metrics.0);
         let metrics = points::checked(asked.metrics.0)?;
+        let told = about.into_iter().zip(&metrics);
+        let told = told.filter_map(|(about, said)| Some((about?, said.clone())));
+        let told = told.collect();
         let params = checked_params(asked.params.0)?;
         let tags = checked_tags(asked.tags.0)?;
         check_count("metrics", metrics.len(), METRICS_PER_BATCH)?;
@@ -45,6 +52,7 @@ impl Batch {
         params::refuse_repeated(&params)?;
         Ok(Self {
             metrics,
+            told,
             params,
             tags,
         })
@@ -89,6 +97,7 @@ pub(super) async fn log(
         let row = find_active(look, &id)?;
         params::say(draft, &row, batch.params)?;
         points::say(draft, &subject(&row), batch.metrics);
+        logged_models::say(look, draft, row.uid, &batch.told)?;
         tags::say(draft, &subject(&row), batch.tags);
         Ok::<_, Refusal>(())
     };

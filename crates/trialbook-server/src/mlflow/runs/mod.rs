@@ -30,6 +30,7 @@ use crate::desk::Look;
 
 pub(in crate::mlflow) use answer::{Facts, Metric, location, series_of};
 pub(in crate::mlflow) use inputs::context;
+pub(in crate::mlflow) use inputs::{model_id, model_uid};
 pub(in crate::mlflow) use read::id_of;
 
 /// The routes of runs, without their prefix.

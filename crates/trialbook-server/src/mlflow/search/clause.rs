@@ -43,7 +43,6 @@ pub(in crate::mlflow) enum Form {
 
 /// What a key names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(dead_code, reason = "only logged models have params and metrics")]
 pub(in crate::mlflow) enum Entity {
     /// A property that all have.
     Attribute,
@@ -113,6 +112,15 @@ impl Comparator {
         Self::Like,
         Self::Ilike,
     ];
+    /// As [`Comparator::TEXT`], and whether it is one of several.
+    pub(in crate::mlflow) const TEXT_OR_IN: &'static [Self] = &[
+        Self::Sign(CompareOp::Equal),
+        Self::Sign(CompareOp::NotEqual),
+        Self::Like,
+        Self::Ilike,
+        Self::In,
+        Self::NotIn,
+    ];
     /// As [`Comparator::TEXT`], and whether there is one at all.
     pub(in crate::mlflow) const TEXT_OR_NULL: &'static [Self] = &[
         Self::Sign(CompareOp::Equal),
@@ -146,7 +154,6 @@ impl Comparator {
 
 /// What a noun has for a key.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[expect(dead_code, reason = "only logged models have numbers with fractions")]
 pub(in crate::mlflow) enum Fact<'a> {
     /// A text.
     Text(&'a str),

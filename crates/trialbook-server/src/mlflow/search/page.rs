@@ -41,6 +41,40 @@ impl Page {
     }
 }
 
+impl Page {
+    /// As [`Page::read`], of a token that goes with one question.
+    pub(in crate::mlflow) fn read_for(
+        token: Option<&str>,
+        limit: usize,
+        question: &str,
+    ) -> Result<Self, SearchError> {
+        let page = Self::read(token, limit)?;
+        if let Some(token) = token
+            && *token != token_for(page.offset, question)
+        {
+            let reason = "it belongs to another search".to_owned();
+            return Err(SearchError::PageToken { reason });
+        }
+        Ok(page)
+    }
+
+    /// As [`Page::of`], with a token that goes with one question.
+    pub(in crate::mlflow) fn of_for<'l, T>(
+        self,
+        list: &'l [T],
+        question: &str,
+    ) -> (&'l [T], Option<String>) {
+        let (part, next) = self.of(list);
+        let end = self.offset.saturating_add(self.limit);
+        (part, next.map(|_token| token_for(end, question)))
+    }
+}
+
+fn token_for(offset: usize, question: &str) -> String {
+    let token = format!("{{\"offset\": {offset}, \"of\": \"{question}\"}}");
+    encode(token.as_bytes())
+}
+
 fn token(offset: usize) -> String {
     encode(format!("{{\"offset\": {offset}}}").as_bytes())
 }

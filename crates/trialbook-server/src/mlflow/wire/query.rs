@@ -37,6 +37,11 @@ pub(in crate::mlflow) fn pairs(query: Option<&str>) -> impl Iterator<Item = (Str
     })
 }
 
+/// A text without its escapes.
+pub(in crate::mlflow) fn unescaped(text: &str) -> String {
+    decoded(text)
+}
+
 /// A part of a query without its escapes: `+` is a blank, `%41` is `A`; what is no escape stays.
 fn decoded(text: &str) -> String {
     if !text.contains(['%', '+']) {
