@@ -204,12 +204,7 @@ impl<'a> Fold<'a> {
             }
         }
         happenings.sort_by_key(|(stamp, _)| *stamp);
-        for (_, happening) in &happenings {
-            if let Happening::Operation(signed) = happening {
-                self.name_experiment(signed)?;
-                self.name_entry(signed)?;
-            }
-        }
+        self.give_names(&happenings)?;
         let mut mentions = Vec::new();
         let mut mentioned = FxHashSet::default();
         for (_, happening) in &happenings {
@@ -236,6 +231,17 @@ impl<'a> Fold<'a> {
         self.number_runs(&mentions)?;
         self.number_entries(&entries_of(&happenings, &points))?;
         self.judge_again()
+    }
+
+    /// Takes in what gives experiments and collections their names, before anything else is said.
+    fn give_names(&mut self, happenings: &[(Stamp, Happening<'_>)]) -> Result<(), BookError> {
+        for (_, happening) in happenings {
+            if let Happening::Operation(signed) = happening {
+                self.name_experiment(signed)?;
+                self.name_entry(signed)?;
+            }
+        }
+        Ok(())
     }
 
     /// Operations that were not applied before, in order.

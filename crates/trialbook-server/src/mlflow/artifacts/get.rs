@@ -171,13 +171,11 @@ pub(in crate::mlflow) async fn get_version_artifact(
         let state = &row.state;
         let place = state.text("location").or_else(|| state.text("source"));
         let place = place.unwrap_or_default();
-        match below(look, place, &inside)? {
-            Some((shelf, inside)) => Ok::<_, Refusal>(Found::on(&shelf, &inside, &path)?),
-            None => {
-                let uri = format!("{}/{inside}", place.trim_end_matches('/'));
-                Err(ArtifactError::Reference { path, uri }.into())
-            }
+        if let Some((shelf, inside)) = below(look, place, &inside)? {
+            return Ok::<_, Refusal>(Found::on(&shelf, &inside, &path)?);
         }
+        let uri = format!("{}/{inside}", place.trim_end_matches('/'));
+        Err(ArtifactError::Reference { path, uri }.into())
     });
     found.await?.answer(&app, &headers)
 }
