@@ -2,7 +2,8 @@
 //!
 //! It listens at a free port of this machine. Whoever asks shows a token that was made for one run, and speaks
 //! within that run ([`Within`]). The book is opened for the first one who asks, so that a process whose programs
-//! never do pays for a socket alone. Not here: what a run is to its program's requests.
+//! never do pays for a socket alone; others may have the book in service meanwhile. Not here: what a run is to its
+//! program's requests.
 //! Invariant: a request without a token of this listener is answered with 401 and changes nothing.
 
 use std::io;
@@ -126,7 +127,7 @@ impl Service {
         (first, from): (TcpStream, SocketAddr),
     ) -> io::Result<()> {
         let book = Book::open(&self.folder, Access::Write).map_err(io::Error::other)?;
-        let desk = Desk::open(book, self.options).map_err(io::Error::other)?;
+        let desk = Desk::beside(book, self.options).map_err(io::Error::other)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -165,6 +166,8 @@ async fn check(State(secret): State<Secret>, mut request: Request, next: Next) -
         )
             .into_response();
     };
+    // What it says was read here; nobody else knows it.
+    request.headers_mut().remove(header::AUTHORIZATION);
     request.extensions_mut().insert(Within(run));
     next.run(request).await
 }

@@ -156,7 +156,7 @@ impl Meta {
         };
         let number = text
             .parse()
-            .map_err(|_| self.wrong(key, "a whole number"))?;
+            .map_err(|_odd| self.wrong(key, "a whole number"))?;
         Ok(Some(number))
     }
 
@@ -377,7 +377,7 @@ fn point<'a>(line: &'a str, place: &Place) -> Result<(Point, Vec<&'a str>), Impo
     let time = time.and_then(|time| time.parse().ok());
     let value = value.and_then(|value| value.parse().ok());
     let step = match step {
-        Some(step) => step.parse().map_err(|_| wrong(step, "a step"))?,
+        Some(step) => step.parse().map_err(|_odd| wrong(step, "a step"))?,
         None => 0,
     };
     let (Some(time), Some(value)) = (time, value) else {

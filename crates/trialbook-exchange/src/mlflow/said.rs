@@ -24,6 +24,12 @@ pub(super) const IMPORTED: &str = "imported";
 /// The namespace of main notes.
 pub(super) const NOTES: &str = "default";
 
+/// The word of what is not deleted.
+const ACTIVE: &str = "active";
+
+/// The word of what is.
+const DELETED: &str = "deleted";
+
 /// The source of runs that MLflow's clients record.
 const SOURCE: &str = "mlflow";
 
@@ -71,7 +77,7 @@ pub(super) fn imported_experiment(experiment: &Experiment) -> Value {
         "experiment_id": experiment.id,
         "name": experiment.name,
         "artifact_location": experiment.artifact_location,
-        "lifecycle_stage": stage(experiment.is_deleted),
+        "lifecycle_stage": if experiment.is_deleted { DELETED } else { ACTIVE },
         "creation_time": experiment.created,
         "last_update_time": experiment.updated,
     })
@@ -86,14 +92,10 @@ pub(super) fn imported_run(run: &Run) -> Value {
         "status": words::status_word(run.status),
         "start_time": run.started,
         "end_time": run.ended,
-        "lifecycle_stage": stage(run.is_deleted),
+        "lifecycle_stage": if run.is_deleted { DELETED } else { ACTIVE },
         "deleted_time": run.deleted_at,
         "artifact_uri": run.artifact_uri,
     })
-}
-
-const fn stage(is_deleted: bool) -> &'static str {
-    if is_deleted { "deleted" } else { "active" }
 }
 
 /// The start of a run.

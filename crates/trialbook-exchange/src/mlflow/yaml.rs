@@ -31,7 +31,7 @@ pub(super) fn read(text: &str, place: &Place) -> Result<Map<String, Value>, Impo
         })?;
         let at = || place.line(span.start.line() as u64);
         let value = match event {
-            Event::Scalar(text, style, ..) => scalar(&text, style),
+            Event::Scalar(text, style, ..) => Some(scalar(&text, style)),
             Event::MappingStart(..) => {
                 open.push(Open::Map(Map::new(), None));
                 None
@@ -84,13 +84,13 @@ impl Open {
     }
 }
 
-fn scalar(text: &str, style: ScalarStyle) -> Option<Value> {
+fn scalar(text: &str, style: ScalarStyle) -> Value {
     let is_null = style == ScalarStyle::Plain && matches!(text, "" | "~" | "null");
-    Some(if is_null {
+    if is_null {
         Value::Null
     } else {
         Value::String(text.to_owned())
-    })
+    }
 }
 
 fn malformed(place: &Place, reason: String) -> ImportError {

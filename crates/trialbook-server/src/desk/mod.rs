@@ -5,6 +5,7 @@
 //! requests mean. Invariant: a write is answered only when it is on the disk; a decision sees everything
 //! decided before it.
 
+mod beside;
 mod draft;
 mod error;
 mod look;
@@ -29,6 +30,7 @@ pub use look::Look;
 pub use scope::Scope;
 pub use worker::Tally;
 
+use beside::Beside;
 use worker::{Job, Phase, Settle, Start};
 
 /// Writes that may wait at the desk before others are turned away.
@@ -75,6 +77,8 @@ pub struct Desk {
 
 struct Inner {
     book: Arc<Book>,
+    /// What writes where another process has the book in service; the thread does otherwise.
+    beside: Option<Beside>,
     clock: Arc<dyn Clock>,
     standing: Arc<Standing>,
     jobs: mpsc::Sender<Job>,
@@ -109,6 +113,7 @@ impl Desk {
         Ok(Self {
             inner: Arc::new(Inner {
                 book,
+                beside: None,
                 clock,
                 standing,
                 jobs,
@@ -117,6 +122,27 @@ impl Desk {
                 phase: phases,
                 tally,
                 thread: Mutex::new(Some(thread)),
+            }),
+        })
+    }
+
+    /// A desk that works beside whoever has the book in service, if somebody has.
+    pub fn beside(book: Book, options: DeskOptions) -> Result<Self, DeskError> {
+        let clock = Arc::clone(&options.clock);
+        let beside = Some(Beside::open(&book, options)?);
+        let (jobs, _nobody) = mpsc::channel();
+        Ok(Self {
+            inner: Arc::new(Inner {
+                book: Arc::new(book),
+                beside,
+                clock,
+                standing: Arc::default(),
+                jobs,
+                waiting: Arc::default(),
+                changes: watch::channel(0).1,
+                phase: watch::channel(Phase::Open).1,
+                tally: Arc::default(),
+                thread: Mutex::new(None),
             }),
         })
     }
@@ -186,8 +212,11 @@ impl Desk {
             return Err(DeskError::Denied.into());
         }
         let seat = self.seat()?;
-        let (answer, answered) = oneshot::channel();
         let actor = actor.clone();
+        if self.inner.beside.is_some() {
+            return self.write_beside(actor, decide).await;
+        }
+        let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |worker| {
             let decided = catch_unwind(AssertUnwindSafe(|| worker.decide(&actor, decide)))
                 .unwrap_or_else(|_panic| Err(DeskError::Panicked.into()));
@@ -205,6 +234,25 @@ impl Desk {
         answered
             .await
             .unwrap_or_else(|_gone| Err(DeskError::Closed.into()))
+    }
+
+    async fn write_beside<T, E>(
+        &self,
+        actor: Actor,
+        decide: impl FnOnce(&Look<'_>, &mut Draft) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DeskError> + Send + 'static,
+    {
+        let inner = Arc::clone(&self.inner);
+        let writing = tokio::task::spawn_blocking(move || match &inner.beside {
+            Some(beside) => beside.write(&inner.book, &actor, decide),
+            None => Err(DeskError::Closed.into()),
+        });
+        writing
+            .await
+            .unwrap_or_else(|_panic| Err(DeskError::Panicked.into()))
     }
 
     /// Seals what there is.
@@ -247,6 +295,10 @@ impl Desk {
 
     /// Ends the desk: what was asked for is written, the spool is ended. Later writes are refused.
     pub fn close(&self) {
+        if let Some(beside) = &self.inner.beside {
+            beside.close();
+            return;
+        }
         let stop: Job = Box::new(|worker| {
             worker.stop();
             Box::new(drop)
@@ -277,6 +329,9 @@ impl Desk {
 impl Inner {
     /// A look that holds everything acknowledged by now. Blocks for as long as others' words are taken in.
     fn look(&self) -> Result<Look<'_>, DeskError> {
+        if self.beside.is_some() {
+            return Ok(Look::new(self.book.view()?));
+        }
         if !self.standing.is_current(&self.book)? {
             let (answer, answered) = oneshot::channel();
             self.ask(|worker| worker.catch_up(), answer)?;

@@ -180,3 +180,32 @@ async fn what_another_process_writes_is_seen_at_once() {
     )))]);
     assert_eq!(runs(desk).await, 2);
 }
+
+#[tokio::test]
+async fn beside_another_desk_the_same_is_read_and_written() {
+    let bench = Bench::new();
+    let desk = bench.app.desk();
+    let first = start(desk, &Actor::named("ann")).await;
+    let book = Book::open(&bench.folder.path().join("book"), Access::Write).unwrap();
+    let clock = Arc::<Ticking>::clone(&bench.clock);
+    let actor = "program".to_owned();
+    let beside = Desk::beside(book, DeskOptions { clock, actor }).unwrap();
+    assert_eq!(runs(&beside).await, 1);
+    let second = start(&beside, &Actor::default()).await;
+    for (desk, uid) in [(desk, second), (&beside, first), (&beside, second)] {
+        let found = desk.read(move |look| look.run_of(uid).map_err(DeskError::from));
+        assert!(found.await.unwrap().is_some());
+    }
+    let refused: Result<(), DeskError> = beside
+        .write(&Actor::default(), |_look, draft| {
+            let uid = RunUid(draft.mint());
+            draft.say(Op::StartRun(StartRun::of(uid)));
+            Err(DeskError::Crowded)
+        })
+        .await;
+    assert!(refused.is_err());
+    beside.close();
+    assert_eq!(runs(desk).await, 2);
+    let closed: Result<(), DeskError> = beside.write(&Actor::default(), |_, _| Ok(())).await;
+    assert!(matches!(closed, Err(DeskError::Closed)));
+}

@@ -179,11 +179,12 @@ impl Worker<'_> {
             let before = self.live.records();
             self.live.catch_up().ok();
             let settles = jobs.into_iter().map(|job| job(self)).collect();
+            // Before anybody is answered: whoever has an answer has missed no change.
+            self.tick_since(before);
             let point = self.live.sync_point();
             if due.send(Due { point, settles }).is_err() {
                 return;
             }
-            self.tick_since(before);
             self.seal_if_heavy();
         }
     }

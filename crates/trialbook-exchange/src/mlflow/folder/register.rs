@@ -91,7 +91,7 @@ fn collection(folder: &Spot) -> Result<Collection, ImportError> {
         let number = text.trim().parse();
         aliases.insert(
             alias.clone(),
-            number.map_err(|_| meta.wrong(&alias, "the number of a version"))?,
+            number.map_err(|_odd| meta.wrong(&alias, "the number of a version"))?,
         );
     }
     Ok(Collection {
@@ -116,7 +116,7 @@ fn version(folder: &Spot) -> Result<Version, ImportError> {
         .unwrap_or_else(|| name.trim_start_matches(VERSION).to_owned());
     let number = number
         .parse()
-        .map_err(|_| meta.wrong("version", "a number"))?;
+        .map_err(|_odd| meta.wrong("version", "a number"))?;
     let fields = FIELDS
         .iter()
         .filter_map(|(key, field)| Some((*field, meta.text(key)?)));
@@ -124,7 +124,7 @@ fn version(folder: &Spot) -> Result<Version, ImportError> {
         .text("status")
         .map(|text| ("status", words::entry_status(&text)));
     let mut fields: std::collections::BTreeMap<_, _> = fields.chain(status).collect();
-    fields.retain(|field, text| !text.is_empty() && !(*field == "stage" && text == "None"));
+    fields.retain(|field, text| !(text.is_empty() || *field == "stage" && text == "None"));
     Ok(Version {
         number,
         created: meta.number("creation_timestamp")?,

@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing is written outside the folder, and no file in the place of another.
 
+use std::fmt::{Arguments, Write as _};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -100,6 +101,12 @@ fn scalar(value: &Value, text: &mut String) {
     }
 }
 
+/// Appends what is formatted.
+pub(super) fn write(text: &mut String, what: Arguments<'_>) {
+    text.write_fmt(what)
+        .expect("a text takes whatever is written to it");
+}
+
 /// A text in double quotes: what YAML does not print is written by its number.
 fn quoted(string: &str, text: &mut String) {
     text.push('"');
@@ -111,9 +118,9 @@ fn quoted(string: &str, text: &mut String) {
             }
             '\n' => text.push_str("\\n"),
             ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{10000}'.. => {
-                text.push(letter)
+                text.push(letter);
             }
-            other => text.push_str(&format!("\\u{:04X}", u32::from(other))),
+            other => write(text, format_args!("\\u{:04X}", u32::from(other))),
         }
     }
     text.push('"');

@@ -10,7 +10,7 @@ use trialbook_store::nouns::{EntryRow, Owner};
 use trialbook_store::query::Entries;
 use trialbook_store::reading::Reading as _;
 
-use super::file::{Folder, name, yaml};
+use super::file::{Folder, name, write, yaml};
 use super::run::number;
 use super::{Giving, Home, millis, tags};
 use crate::error::ExportError;
@@ -19,7 +19,7 @@ use crate::mlflow::words;
 
 fn times(row: &EntryRow) -> (i64, i64) {
     let created = row.state.created().map(millis).unwrap_or_default();
-    let updated = row.state.updated().map(millis).unwrap_or(created);
+    let updated = row.state.updated().map_or(created, millis);
     (created, updated)
 }
 
@@ -70,13 +70,16 @@ impl Giving<'_> {
             let word = |word: &str| context.get(word).and_then(Value::as_str);
             let mut behind = format!(" {}", word("run").unwrap_or_default());
             if let (Some(dataset), Some(digest)) = (word("dataset"), word("digest")) {
-                behind.push_str(&format!(" {dataset} {digest}"));
+                write(&mut behind, format_args!(" {dataset} {digest}"));
             }
             let series = self.given.view.series(&Owner::Entry(row.no), key)?;
             let text = files.entry(&key.key).or_default();
             for point in series.points() {
                 let (time, value) = (millis(point.time), number(point.value));
-                text.push_str(&format!("{time} {value} {}{behind}\n", point.step));
+                write(
+                    text,
+                    format_args!("{time} {value} {}{behind}\n", point.step),
+                );
             }
         }
         if files.is_empty() {

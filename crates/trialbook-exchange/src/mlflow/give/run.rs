@@ -13,11 +13,14 @@ use trialbook_store::BookError;
 use trialbook_store::nouns::{Owner, RunRow};
 use trialbook_store::reading::Reading as _;
 
-use super::file::{Folder, writing, yaml};
+use super::file::{Folder, write, writing, yaml};
 use super::{Giving, Home, imported_time, millis, tags};
 use crate::error::ExportError;
 use crate::mlflow::artifacts::address;
 use crate::mlflow::words;
+
+/// Folders without which MLflow takes the folder of a run for something else.
+const FOLDERS: [&str; 4] = ["artifacts", "metrics", "params", "tags"];
 
 /// The number of a run's source that says that it was recorded where it ran.
 const LOCAL: u64 = 4;
@@ -28,6 +31,9 @@ impl Giving<'_> {
         let state = &row.state;
         let id = row.uid.to_string();
         let folder = home.folder.folder(&id)?;
+        for below in FOLDERS {
+            folder.folder(below)?;
+        }
         let artifacts = home.stands.join(&id).join("artifacts");
         folder.text("meta.yaml", &meta(row, &home.id, &address(&artifacts)))?;
         self.texts(&folder, ("tags", "tag"), &run_tags(state))?;
@@ -35,7 +41,7 @@ impl Giving<'_> {
         let params = params.map(|(key, held)| (key.clone(), held.param().text.clone()));
         self.texts(&folder, ("params", "param"), &params.collect())?;
         self.metrics(row, &folder)?;
-        self.lineage(row, &folder, home)?;
+        Self::lineage(row, &folder, home)?;
         self.artifacts(state, &folder.folder("artifacts")?)?;
         self.told.runs += 1;
         let counts = &state.records.counts;
@@ -62,7 +68,7 @@ impl Giving<'_> {
         Ok(())
     }
 
-    fn lineage(&mut self, row: &RunRow, folder: &Folder, home: &Home) -> Result<(), ExportError> {
+    fn lineage(row: &RunRow, folder: &Folder, home: &Home) -> Result<(), ExportError> {
         let run = row.uid.to_string();
         for one in row.state.lineage.datasets() {
             let id = dataset_id(&home.id, &one.dataset);
@@ -203,7 +209,10 @@ fn metric_name(key: &SeriesKey) -> String {
         let value = value
             .as_str()
             .map_or_else(|| value.to_string(), str::to_owned);
-        name.push_str(&format!("/{word}.{}", value.replace('/', "_")));
+        write(
+            &mut name,
+            format_args!("/{word}.{}", value.replace('/', "_")),
+        );
     }
     name
 }
@@ -213,11 +222,7 @@ fn lines(points: &[Point]) -> String {
     let mut text = String::new();
     for point in points {
         let (time, value) = (millis(point.time), number(point.value));
-        text.push_str(&format!(
-            "{time} {value} {}
-",
-            point.step
-        ));
+        write(&mut text, format_args!("{time} {value} {}\n", point.step));
     }
     text
 }

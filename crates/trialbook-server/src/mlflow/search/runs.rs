@@ -1,7 +1,8 @@
 //! Searching runs: MLflow's filter and sort keys as a query of the column index.
 //!
 //! The grammar is the model's; here its refusals get the words that MLflow's users look for.
-//! Invariant: the order is total: ties are broken by start (latest first) and id, as MLflow has it.
+//! Invariant: the order is total: ties are broken by start, latest first, and those that are left by the book's
+//! number, newest first; MLflow takes the id there, which is random.
 
 use trialbook_model::filter::{
     Attribute, Collation, Dialect, Direction, Expr, Fault, FilterError, Key, KeyKind, OrderTerm,
@@ -73,7 +74,7 @@ fn placed_key(key: Key) -> Key {
 
 /// Reads sort keys, each in a text of its own, and adds what breaks ties.
 pub(in crate::mlflow) fn order(texts: &[String]) -> Result<Vec<OrderTerm>, SearchError> {
-    let mut terms: Vec<OrderTerm> = Vec::with_capacity(texts.len() + 2);
+    let mut terms: Vec<OrderTerm> = Vec::with_capacity(texts.len() + 1);
     for text in texts {
         let term = parse_order_term(text, Dialect::Mlflow);
         let term = term.map_err(|error| order_refusal(&error, text))?;
@@ -85,18 +86,13 @@ pub(in crate::mlflow) fn order(texts: &[String]) -> Result<Vec<OrderTerm>, Searc
         }
         terms.push(term);
     }
-    for (attribute, direction) in [
-        (Attribute::Started, Direction::Descending),
-        (Attribute::Id, Direction::Ascending),
-    ] {
-        let key = Key::new(KeyKind::Attribute, attribute.name());
-        if !terms.iter().any(|known| known.key == key) {
-            terms.push(OrderTerm {
-                key,
-                direction: Some(direction),
-                collation: Collation::Text,
-            });
-        }
+    let key = Key::new(KeyKind::Attribute, Attribute::Started.name());
+    if !terms.iter().any(|known| known.key == key) {
+        terms.push(OrderTerm {
+            key,
+            direction: Some(Direction::Descending),
+            collation: Collation::Text,
+        });
     }
     Ok(terms)
 }

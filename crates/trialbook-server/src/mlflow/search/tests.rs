@@ -165,22 +165,19 @@ fn runs_are_refused_in_mlflows_words() {
 }
 
 #[test]
-fn ties_of_runs_are_broken_by_start_and_id() {
-    let order = runs::order(&["metrics.a".to_owned(), "created ASC".to_owned()]).unwrap();
-    let terms: Vec<_> = order
-        .iter()
-        .map(|term| (term.key.to_string(), term.direction))
-        .collect();
-    let ascending = Some(Direction::Ascending);
-    let expected = [
-        ("metrics.a", ascending),
-        ("started", ascending),
-        ("id", ascending),
-    ];
-    assert_eq!(terms.len(), 3);
-    for ((key, direction), (name, wanted)) in terms.iter().zip(expected) {
-        assert_eq!((key.as_str(), *direction), (name, wanted));
-    }
+fn ties_of_runs_are_broken_by_start() {
+    let keys = |order: &[&str]| {
+        let order: Vec<String> = order.iter().map(|text| (*text).to_owned()).collect();
+        let terms = runs::order(&order).unwrap().into_iter();
+        let terms = terms.map(|term| (term.key.to_string(), term.direction));
+        terms.collect::<Vec<_>>()
+    };
+    let key = |name: &str, direction| (name.to_owned(), Some(direction));
+    let (ascending, descending) = (Direction::Ascending, Direction::Descending);
+    assert_eq!(keys(&[]), [key("started", descending)]);
+    let expected = [key("metrics.a", ascending), key("started", descending)];
+    assert_eq!(keys(&["metrics.a"]), expected);
+    assert_eq!(keys(&["created ASC"]), [key("started", ascending)]);
 }
 
 #[test]
