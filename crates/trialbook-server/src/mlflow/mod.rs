@@ -40,6 +40,10 @@ pub(crate) fn router() -> Router<App> {
     let mut router = traces::router()
         .route("/version", get(server::version))
         .route("/get-artifact", get(artifacts::get_artifact))
+        .route(
+            "/model-versions/get-artifact",
+            get(artifacts::get_version_artifact),
+        )
         // The Python client leaves a slash out.
         .route(
             "/api/2.0mlflow/experiments/search-datasets",

@@ -11,11 +11,13 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::ArtifactError;
-use super::place::{Shelf, safe};
+use super::place::{Shelf, safe, shelf};
 use super::range::{Wanted, kind_of, wanted};
 use super::stream;
 use crate::app::App;
+use crate::desk::Look;
 use crate::mlflow::error::Refusal;
+use crate::mlflow::registry::find_version;
 use crate::mlflow::runs;
 
 /// A file to be sent.
@@ -143,4 +145,60 @@ pub(in crate::mlflow) async fn get_artifact(
         Ok::<_, Refusal>(Found::on(&Shelf::Run(row), &inside, &path)?)
     });
     found.await?.answer(&app, &headers)
+}
+
+/// What the UI asks for of a version of a registered model.
+#[derive(Deserialize)]
+pub(in crate::mlflow) struct AskedOfVersion {
+    name: Option<String>,
+    version: Option<String>,
+    path: Option<String>,
+}
+
+/// `model-versions/get-artifact`.
+pub(in crate::mlflow) async fn get_version_artifact(
+    State(app): State<App>,
+    Query(asked): Query<AskedOfVersion>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let path = asked.path.filter(|path| !path.is_empty());
+    let path = path.ok_or(ArtifactError::Lacks { what: "path" })?;
+    let inside = safe(&path)?;
+    let name = asked.name.unwrap_or_default();
+    let version = asked.version.unwrap_or_default();
+    let found = app.desk().read(move |look| {
+        let (_, row) = find_version(look, &name, &version)?;
+        let state = &row.state;
+        let place = state.text("location").or_else(|| state.text("source"));
+        let place = place.unwrap_or_default();
+        if let Some((shelf, inside)) = below(look, place, &inside)? {
+            return Ok::<_, Refusal>(Found::on(&shelf, &inside, &path)?);
+        }
+        let uri = format!("{}/{inside}", place.trim_end_matches('/'));
+        Err(ArtifactError::Reference { path, uri }.into())
+    });
+    found.await?.answer(&app, &headers)
+}
+
+/// A path below a place of this server; `None` where the place is another one's.
+fn below(look: &Look<'_>, place: &str, path: &str) -> Result<Option<(Shelf, String)>, Refusal> {
+    if let Some(named) = place.strip_prefix("runs:/") {
+        let (id, folder) = named.split_once('/').unwrap_or((named, ""));
+        let row = runs::find(look, id)?;
+        let inside = format!("{folder}/{path}");
+        return Ok(Some((
+            Shelf::Run(row),
+            safe(inside.trim_start_matches('/'))?,
+        )));
+    }
+    let Some(rest) = place.strip_prefix("mlflow-artifacts:") else {
+        return Ok(None);
+    };
+    // With a host the path begins behind it.
+    let rest = match rest.strip_prefix("//") {
+        Some(hosted) => hosted.split_once('/').map_or("", |(_, rest)| rest),
+        None => rest,
+    };
+    let whole = safe(&format!("{}/{path}", rest.trim_matches('/')))?;
+    shelf(look, &whole).map(Some)
 }

@@ -21,7 +21,7 @@ use axum::routing::{get as get_route, post};
 use super::error::Code;
 use crate::app::App;
 
-pub(in crate::mlflow) use get::get_artifact;
+pub(in crate::mlflow) use get::{get_artifact, get_version_artifact};
 pub(in crate::mlflow) use list::list_model;
 pub(in crate::mlflow) use upload::upload_artifact;
 

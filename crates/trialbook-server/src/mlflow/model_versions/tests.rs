@@ -237,3 +237,36 @@ async fn versions_are_changed_found_and_deleted() {
     let odd = ("INVALID_PARAMETER_VALUE", "must be an integer");
     check_refusal(&answer, odd, std::panic::Location::caller());
 }
+
+#[tokio::test]
+async fn files_of_a_version_are_those_of_its_run() {
+    let server = with_model().await;
+    let run = server.run().await;
+    let path = format!("/api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts/model/MLmodel");
+    let put = server.send(Method::PUT, &path, "flavors").await;
+    assert_eq!(put.status, 200, "{}", put.text);
+    let place = text(&server.run_of(&run).await["info"]["artifact_uri"]);
+    for source in [format!("{place}/model"), format!("runs:/{run}/model")] {
+        made(
+            &server,
+            json!({"name": "m", "source": source, "run_id": run}),
+        )
+        .await;
+    }
+    made(&server, json!({"name": "m", "source": "s3://bucket/model"})).await;
+    for version in [1, 2] {
+        let route = format!("/model-versions/get-artifact?name=m&version={version}&path=MLmodel");
+        let got = server.bench.get(&route).await;
+        assert_eq!((got.status, got.text.as_str()), (200, "flavors"));
+    }
+    for (version, path) in [
+        ("1", "nothing"),
+        ("1", "../../x"),
+        ("3", "MLmodel"),
+        ("9", "MLmodel"),
+    ] {
+        let route = format!("/model-versions/get-artifact?name=m&version={version}&path={path}");
+        let got = server.bench.get(&route).await;
+        assert!((400..500).contains(&got.status), "{route}: {}", got.text);
+    }
+}
