@@ -7,6 +7,7 @@ pub mod begun;
 pub mod engine;
 pub mod guard;
 pub mod known;
+pub mod leading;
 pub mod lease;
 pub mod ledger;
 pub mod outline;

@@ -6,22 +6,20 @@
 //! from the same values.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 use trialbook_capture::data;
 use trialbook_model::config::{Config, param_to_value};
-use trialbook_model::id::RunUid;
 use trialbook_model::record::{Param, ParamKind};
 use trialbook_model::secret;
 use trialbook_model::template::{self, TemplateError};
 
 use crate::guard::RUN_VARIABLE;
 use crate::known::KnownSecrets;
+use crate::leading::Leading;
 use crate::ledger::{Job, without_secrets};
 use crate::requests::Requests;
 use crate::wrapper::{Capture, Files, Limits, Program, Task};
@@ -49,31 +47,6 @@ pub struct Preparation {
     pub capture: Capture,
     /// Variables that lead a run's program to whoever runs it.
     pub leading: Leading,
-}
-
-/// Variables that differ from run to run, as whoever runs the programs gives them.
-#[derive(Clone, Default)]
-pub struct Leading(Option<Arc<VariablesOf>>);
-
-/// The variables of a run.
-type VariablesOf = dyn Fn(RunUid) -> Vec<(String, String)> + Send + Sync;
-
-impl Leading {
-    /// Those that a function gives. The config's own variables go before them.
-    pub fn by(of: impl Fn(RunUid) -> Vec<(String, String)> + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(of)))
-    }
-
-    fn of(&self, run: RunUid) -> Vec<(String, String)> {
-        self.0.as_ref().map_or_else(Vec::new, |of| of(run))
-    }
-}
-
-impl fmt::Debug for Leading {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What they hold may be a secret.
-        f.write_str(if self.0.is_some() { "Leading" } else { "None" })
-    }
 }
 
 /// Why a run cannot be prepared.
@@ -430,7 +403,7 @@ fn outer_variables() -> Vec<OsString> {
 mod tests {
     use trialbook_model::capture::Parts;
     use trialbook_model::config;
-    use trialbook_model::id::Uid;
+    use trialbook_model::id::{RunUid, Uid};
     use trialbook_model::plan::expand;
 
     use super::*;

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use trialbook_runner::preparation::Leading;
+use trialbook_runner::leading::Leading;
 use trialbook_server::{DeskOptions, Loopback};
 
 use crate::book::Open;
@@ -44,8 +44,12 @@ pub(super) fn start(cx: &Context, open: &Open) -> Option<Listener> {
 }
 
 impl Listener {
-    /// The variables that lead a run's program here.
-    pub(super) fn leading(&self) -> Leading {
+    /// The variables that lead a run's program to a listener, if there is one.
+    pub(super) fn leading(listener: Option<&Self>) -> Leading {
+        listener.map(Self::variables).unwrap_or_default()
+    }
+
+    fn variables(&self) -> Leading {
         let loopback = Arc::clone(&self.loopback);
         Leading::by(move |run| {
             vec![

@@ -17,7 +17,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use trialbook_model::capture::Parts;
-use trialbook_model::code::ErrorCode;
 use trialbook_model::id::Entropy as _;
 use trialbook_model::plan::{Choice, Mode};
 use trialbook_model::state::DEFAULT_PROJECT;
@@ -25,10 +24,11 @@ use trialbook_model::time::Clock as _;
 use trialbook_runner::begun::Begun;
 use trialbook_runner::engine::{Engine, Totals};
 use trialbook_runner::guard::Guard;
+use trialbook_runner::leading::Leading;
 use trialbook_runner::lease::{Holder, Lease, Leased, Turn};
 use trialbook_runner::ledger::{Job, Ledger};
-use trialbook_runner::outline::{Ground, Outline, Outside, Wish};
-use trialbook_runner::preparation::{Leading, Preparation};
+use trialbook_runner::outline::{Ground, Outside, Wish};
+use trialbook_runner::preparation::Preparation;
 use trialbook_runner::recording::SharedRecorder;
 use trialbook_runner::shim;
 use trialbook_runner::signals::SignalWatch;
@@ -40,6 +40,7 @@ use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
 use crate::failure::Failure;
 use crate::printer::{Line, Style};
+use listening::Listener;
 pub(super) use source::duration;
 use source::{Intent, Repeat, Spec};
 use surroundings::{Strict, Surroundings};
@@ -266,9 +267,7 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
     }
     let mut preparation = preparation(args, spec, open, &parts)?;
     let listener = listening::start(cx, open);
-    if let Some(listener) = &listener {
-        preparation.leading = listener.leading();
-    }
+    preparation.leading = Listener::leading(listener.as_ref());
     let recorder = SharedRecorder::new(open.stream_writer(cx)?);
     let jobs = Ledger {
         sink: &recorder,
@@ -295,7 +294,7 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
     let (totals, urgency) = executed?;
     let verdict = report::show(cx, open, spec, &args.only)?;
     open.tidy(cx);
-    Ok(code(&outline, totals, urgency, verdict))
+    Ok(report::code(&outline, totals, urgency, verdict))
 }
 
 /// What is captured: what neither the command line nor the config switches off.
@@ -384,23 +383,6 @@ pub(super) fn guard(cx: &Context) -> Guard {
             .warn(&format!("no guard beside the runs: {error}"));
         Guard::none()
     })
-}
-
-fn code(outline: &Outline, totals: Totals, urgency: Urgency, verdict: report::Verdict) -> ExitCode {
-    let failed = totals.failed + outline.decisions.tally().failed;
-    let code = if urgency != Urgency::None {
-        ErrorCode::Interrupted
-    } else if failed + totals.cancelled > 0 {
-        ErrorCode::RunFailed
-    } else {
-        match verdict {
-            report::Verdict::None | report::Verdict::Met => return ExitCode::SUCCESS,
-            // What was to be run did not come to an end of its own.
-            report::Verdict::Open => ErrorCode::RunFailed,
-            report::Verdict::NotMet => ErrorCode::CriteriaNotMet,
-        }
-    };
-    ExitCode::from(code.exit_code())
 }
 
 /// The default of `--grace` says the same in words.

@@ -3,9 +3,15 @@
 //! Not here: counting (the analysis), the looks of the table (`variations`). Invariant: the same table is
 //! printed by every face.
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use serde::Serialize;
 use trialbook_analysis::VariationTable;
+use trialbook_model::code::ErrorCode;
+use trialbook_runner::engine::Totals;
+use trialbook_runner::outline::Outline;
+use trialbook_runner::stop::Urgency;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading as _;
 
@@ -112,4 +118,27 @@ fn tell_missing(cx: &Context, table: &VariationTable) {
             ));
         }
     }
+}
+
+/// The exit code of it all.
+pub(super) fn code(
+    outline: &Outline,
+    totals: Totals,
+    urgency: Urgency,
+    verdict: Verdict,
+) -> ExitCode {
+    let failed = totals.failed + outline.decisions.tally().failed;
+    let code = if urgency != Urgency::None {
+        ErrorCode::Interrupted
+    } else if failed + totals.cancelled > 0 {
+        ErrorCode::RunFailed
+    } else {
+        match verdict {
+            Verdict::None | Verdict::Met => return ExitCode::SUCCESS,
+            // What was to be run did not come to an end of its own.
+            Verdict::Open => ErrorCode::RunFailed,
+            Verdict::NotMet => ErrorCode::CriteriaNotMet,
+        }
+    };
+    ExitCode::from(code.exit_code())
 }
