@@ -25,18 +25,18 @@ pub const MOST_BODY_BYTES: usize = 64 << 20;
 pub struct Settings {
     /// Where the files of new experiments are to be; MLflow's clients are told it.
     pub default_artifact_root: String,
-    /// Where webhooks may be.
-    pub webhook_hosts: Hosts,
     /// Who may come in.
     pub access: AccessRules,
+    /// Where webhooks may be.
+    pub webhook_hosts: Hosts,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             default_artifact_root: "mlflow-artifacts:/".to_owned(),
-            webhook_hosts: Hosts::Public,
             access: AccessRules::default(),
+            webhook_hosts: Hosts::Public,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Not here: unsealed tails, sorting. Invariant: nothing here changes what it reads.
 
 mod nouns;
+mod sharing;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -105,28 +106,12 @@ impl<'a> Sealed<'a> {
         Ok(Self::with(look, counters, Arc::new(names)))
     }
 
-    /// A look whose counters and names are known already.
-    pub(crate) fn with(look: Box<dyn Look + 'a>, counters: Counters, names: Arc<Names>) -> Self {
-        Self {
-            counters,
-            look,
-            names,
-            scratch: RefCell::new(Scratch::default()),
-            last_run: RefCell::default(),
-        }
-    }
-
     pub(crate) fn look(&self) -> &dyn Look {
         self.look.as_ref()
     }
 
     pub(crate) fn names(&self) -> &Names {
         &self.names
-    }
-
-    /// The names, for other looks at the same rows.
-    pub(crate) fn shared_names(&self) -> Arc<Names> {
-        Arc::clone(&self.names)
     }
 
     pub(crate) fn counters(&self) -> Counters {

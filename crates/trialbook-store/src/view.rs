@@ -8,6 +8,7 @@ mod entries;
 mod items;
 mod points;
 mod search;
+mod service;
 mod sums;
 
 use std::cell::{Cell, RefCell};
@@ -16,9 +17,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, ExperimentUid, RunNo, RunUid};
-use trialbook_model::record::{Param, SeriesKey, Signed};
-use trialbook_model::state::{ExperimentState, ProjectState};
+use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid};
+use trialbook_model::record::{SeriesKey, Signed};
+use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{BucketSpec, Buckets};
 
 use crate::backend::{Backend, Experiments, Look};
@@ -142,91 +143,11 @@ impl<'a> BookView<'a> {
         }
     }
 
-    /// A view of a book in service.
-    pub(crate) fn live(
-        sealed: Rc<Sealed<'a>>,
-        fold: Arc<Folded>,
-        of: (u64, usize),
-        (indexes, live): (Arc<Indexes>, Arc<LiveIndex>),
-    ) -> Self {
-        Self {
-            live: Some(live),
-            ..Self::of(sealed, fold, of, indexes)
-        }
-    }
-
     /// Ends the view of a process that is about to end: the many small pieces of memory in what was folded
     /// are left to the system, which takes them back at once.
     pub fn leave(self) {
         std::mem::forget(Arc::clone(&self.fold));
         std::mem::forget(self.unsealed_index.take());
-    }
-
-    /// The run of a uid.
-    pub fn run_by_uid(&self, uid: RunUid) -> Result<Option<RunRow>, BookError> {
-        match self.run_no(uid)? {
-            Some(no) => self.row(no),
-            None => Ok(None),
-        }
-    }
-
-    /// The run of a uid, without a copy of its own.
-    pub fn shared_run(&self, uid: RunUid) -> Result<Option<Arc<RunRow>>, BookError> {
-        match self.run_no(uid)? {
-            Some(no) => self.shared_row(no),
-            None => Ok(None),
-        }
-    }
-
-    /// As [`Reading::runs`], without copies of their own.
-    pub fn shared_runs(&self, numbers: &[RunNo]) -> Result<Vec<Arc<RunRow>>, BookError> {
-        let mut rows = Vec::with_capacity(numbers.len());
-        for no in numbers {
-            match self.shared_row(*no) {
-                // One damaged row does not hide the others.
-                Err(error) if error.is_damage() && numbers.len() > 1 => {
-                    self.damaged.borrow_mut().insert(*no);
-                }
-                row => rows.extend(row?),
-            }
-        }
-        Ok(rows)
-    }
-
-    fn shared_row(&self, no: RunNo) -> Result<Option<Arc<RunRow>>, BookError> {
-        if let Some(folded) = self.fold.runs.get(&no) {
-            return Ok(Some(folded.row.share()));
-        }
-        if self.fold.removed.contains_key(&no) {
-            return Ok(None);
-        }
-        Ok(self.sealed.run(no)?.map(|sealed| sealed.row.share()))
-    }
-
-    /// The first experiment that has a name in a project now, those in the bin too.
-    pub fn experiment_named(
-        &self,
-        project: &str,
-        name: &str,
-    ) -> Result<Option<ExperimentNo>, BookError> {
-        let bears = |state: &ExperimentState| {
-            state.project() == project && state.name().is_some_and(|known| known == name)
-        };
-        let mut folded = self.fold.experiments.iter();
-        let folded = folded.find(|(_, found)| bears(&found.row.state));
-        let folded = folded.map(|(no, _)| *no);
-        // What was spoken of since bears its present name above.
-        let mut sealed = self.sealed.look().experiments_named(project, name)?;
-        sealed.retain(|no| !self.fold.experiments.contains_key(no));
-        Ok(folded.into_iter().chain(sealed).min())
-    }
-
-    /// The experiment of a uid.
-    pub fn experiment_no(&self, uid: ExperimentUid) -> Result<Option<ExperimentNo>, BookError> {
-        match self.fold.experiment_uids.get(&uid) {
-            Some(no) => Ok(Some(*no)),
-            None => self.sealed.look().experiment_no(uid),
-        }
     }
 
     /// Runs whose sealed rows are damaged: no answer has them, or only with what was recorded since.
@@ -240,13 +161,14 @@ impl<'a> BookView<'a> {
     }
 
     fn row(&self, no: RunNo) -> Result<Option<RunRow>, BookError> {
-        Ok(self.shared_row(no)?.map(Arc::unwrap_or_clone))
-    }
-
-    /// The present value of a param, so that a differing one can be refused at once (M-5).
-    pub fn param(&self, uid: RunUid, key: &str) -> Result<Option<Param>, BookError> {
-        let row = self.run_by_uid(uid)?;
-        Ok(row.and_then(|row| row.state.params.get(key).map(|param| param.param().clone())))
+        if let Some(folded) = self.fold.runs.get(&no) {
+            return Ok(Some(RunRow::clone(&folded.row)));
+        }
+        if self.fold.removed.contains_key(&no) {
+            return Ok(None);
+        }
+        let sealed = self.sealed.run(no)?;
+        Ok(sealed.map(|sealed| RunRow::clone(&sealed.row)))
     }
 
     /// How many runs there are, those in the bin too.
@@ -384,8 +306,17 @@ impl Reading for BookView<'_> {
     }
 
     fn runs(&self, numbers: &[RunNo]) -> Result<Vec<RunRow>, BookError> {
-        let rows = self.shared_runs(numbers)?;
-        Ok(rows.into_iter().map(Arc::unwrap_or_clone).collect())
+        let mut rows = Vec::with_capacity(numbers.len());
+        for no in numbers {
+            match self.row(*no) {
+                // One damaged row does not hide the others.
+                Err(error) if error.is_damage() && numbers.len() > 1 => {
+                    self.damaged.borrow_mut().insert(*no);
+                }
+                row => rows.extend(row?),
+            }
+        }
+        Ok(rows)
     }
 
     fn search(&self, query: &Query) -> Result<Hits, BookError> {

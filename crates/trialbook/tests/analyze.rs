@@ -530,7 +530,7 @@ fn paths(value: &Value, prefix: &str, found: &mut BTreeSet<String>) {
                 paths(item, &format!("{prefix}[]"), found);
             }
         }
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

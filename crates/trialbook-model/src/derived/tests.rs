@@ -437,11 +437,14 @@ fn the_latest_judgement_counts_after_folding_again() {
     );
 }
 
+const RIGHT: Score = Score::Bool(true);
+const WRONG: Score = Score::Bool(false);
+
 /// A record of one item.
-fn record(repeat: Option<u64>, attempt: Option<u64>, right: bool) -> Item {
+fn record(repeat: Option<u64>, attempt: Option<u64>, score: Score) -> Item {
     let mut item = item("a");
     (item.repeat, item.attempt) = (repeat, attempt);
-    item.scores.insert("correct".to_owned(), Score::Bool(right));
+    item.scores.insert("correct".to_owned(), score);
     item
 }
 
@@ -468,45 +471,45 @@ fn of_the_records_of_one_answer_the_latest_counts() {
     let (first, second) = (Some(1), Some(2));
     // Without numbers nothing tells a repeat from a slip.
     check(
-        &[record(None, None, true), record(None, None, false)],
+        &[record(None, None, RIGHT), record(None, None, WRONG)],
         2.0,
         1.0,
     );
     check(
-        &[record(first, None, true), record(second, None, true)],
+        &[record(first, None, RIGHT), record(second, None, RIGHT)],
         2.0,
         2.0,
     );
     check(
-        &[record(first, None, true), record(first, None, false)],
+        &[record(first, None, RIGHT), record(first, None, WRONG)],
         1.0,
         0.0,
     );
     check(
-        &[record(None, second, true), record(None, first, false)],
+        &[record(None, second, RIGHT), record(None, first, WRONG)],
         1.0,
         1.0,
     );
     check(
-        &[record(first, first, false), record(first, second, true)],
+        &[record(first, first, WRONG), record(first, second, RIGHT)],
         1.0,
         1.0,
     );
     // Before a second attempt there was a first one, though nobody numbered it.
     check(
-        &[record(None, None, false), record(None, second, true)],
+        &[record(None, None, WRONG), record(None, second, RIGHT)],
         1.0,
         1.0,
     );
     check(
-        &[record(None, None, false), record(first, None, true)],
+        &[record(None, None, WRONG), record(first, None, RIGHT)],
         2.0,
         1.0,
     );
-    let both = [record(None, None, true), record(None, None, true)];
+    let both = [record(None, None, RIGHT), record(None, None, RIGHT)];
     assert_eq!(repeated(&both), 1);
     assert_eq!(
-        repeated(&[record(first, None, true), record(first, None, true)]),
+        repeated(&[record(first, None, RIGHT), record(first, None, RIGHT)]),
         0
     );
 }

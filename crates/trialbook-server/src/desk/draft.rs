@@ -58,14 +58,12 @@ impl Draft {
     /// whether it is there already.
     pub fn mint(&mut self) -> Uid {
         self.minted += 1;
-        match &self.key {
-            Some(key) => derived(key, "uid", self.minted),
-            None => {
-                let mut bytes = [0; 16];
-                getrandom::fill(&mut bytes).expect("the operating system has a random generator");
-                Uid(bytes)
-            }
+        if let Some(key) = &self.key {
+            return derived(key, "uid", self.minted);
         }
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).expect("the operating system has a random generator");
+        Uid(bytes)
     }
 
     /// Whether nothing was said.

@@ -256,6 +256,10 @@ impl Desk {
     }
 
     /// Seals what there is.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "a method of a worker of one lifetime is none of all of them"
+    )]
     pub async fn seal(&self) -> Result<(), DeskError> {
         self.ready().await?;
         let (answer, answered) = oneshot::channel();
@@ -328,6 +332,10 @@ impl Desk {
 
 impl Inner {
     /// A look that holds everything acknowledged by now. Blocks for as long as others' words are taken in.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "a method of a worker of one lifetime is none of all of them"
+    )]
     fn look(&self) -> Result<Look<'_>, DeskError> {
         if self.beside.is_some() {
             return Ok(Look::new(self.book.view()?));

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -256,17 +256,12 @@ fn sync_all(dues: &Receiver<Due>, tally: &Tally) {
     while let Ok(first) = dues.recv() {
         let mut points: Vec<SyncPoint> = first.point.into_iter().collect();
         let mut settles = first.settles;
-        loop {
-            match dues.try_recv() {
-                Ok(due) => {
-                    let known = |point: &SyncPoint| points.iter().any(|known| known.is_same(point));
-                    if let Some(point) = due.point.filter(|point| !known(point)) {
-                        points.push(point);
-                    }
-                    settles.extend(due.settles);
-                }
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+        for due in dues.try_iter() {
+            let known = |point: &SyncPoint| points.iter().any(|known| known.is_same(point));
+            if let Some(point) = due.point.filter(|point| !known(point)) {
+                points.push(point);
             }
+            settles.extend(due.settles);
         }
         let synced = sync(&points, tally);
         tally

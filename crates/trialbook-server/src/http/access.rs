@@ -36,7 +36,7 @@ const PENALTY: Duration = Duration::from_secs(30);
 const MOST_ADDRESSES: usize = 10_000;
 
 /// Who may come in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AccessRules {
     /// Whether a token is demanded.
     pub tokens_demanded: bool,
@@ -44,16 +44,6 @@ pub struct AccessRules {
     pub allowed_hosts: Vec<String>,
     /// Whether nothing may be written.
     pub read_only: bool,
-}
-
-impl Default for AccessRules {
-    fn default() -> Self {
-        Self {
-            tokens_demanded: false,
-            allowed_hosts: Vec::new(),
-            read_only: false,
-        }
-    }
 }
 
 /// A refusal with its status.

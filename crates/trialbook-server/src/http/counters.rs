@@ -123,10 +123,15 @@ fn told_of_desk(text: &mut String, desk: &Desk) {
         head(text, &format!("trialbook_{name}"), "counter", help);
         line(text, name, "", value);
     }
+    told_gauges(text, desk);
     let help = "Time that syncs took.";
     head(text, "trialbook_sync_seconds_total", "counter", help);
     let micros = tally.sync_micros.load(Ordering::Relaxed);
     line(text, "sync_seconds_total", "", micros as f64 / 1e6);
+}
+
+fn told_gauges(text: &mut String, desk: &Desk) {
+    let measure = desk.measure();
     let gauges = [
         (
             "waiting_writes",

@@ -56,6 +56,7 @@ pub struct Problem {
     pub position: Option<u64>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn word<S: serde::Serializer>(code: &ErrorCode, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(code.word())
 }

@@ -4,9 +4,11 @@
 //! Not here: routes. Invariant: no handler runs for a request that was not let in.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -79,10 +81,7 @@ fn admit(
     from: Option<IpAddr>,
 ) -> Result<crate::desk::Actor, super::access::Refused> {
     check_path(request.uri())?;
-    let authority = request
-        .uri()
-        .authority()
-        .map(|authority| authority.as_str());
+    let authority = request.uri().authority().map(Authority::as_str);
     let head = (request.method(), request.headers());
     app.access().admit(head, authority, from, app.now())
 }
@@ -124,6 +123,9 @@ fn check_path(uri: &Uri) -> Result<(), super::access::Refused> {
     Ok(())
 }
 
+/// Numbers of requests that bring no name.
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
 /// The name that the client gave, where it is fit to be logged, else a new one.
 fn name_of(request: &Request) -> HeaderValue {
     let is_fit = |value: &&HeaderValue| {
@@ -134,8 +136,7 @@ fn name_of(request: &Request) -> HeaderValue {
     if let Some(given) = request.headers().get(ID_HEADER).filter(is_fit) {
         return given.clone();
     }
-    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
-    let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
     HeaderValue::from_str(&format!("{next:08x}")).expect("hex digits are a header's value")
 }
 

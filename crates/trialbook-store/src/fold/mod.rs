@@ -8,12 +8,12 @@ mod collect;
 mod columns;
 mod entries;
 mod experiments;
+mod held;
 mod judgements;
 mod numbers;
 mod owners;
-mod shared;
+mod points;
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
@@ -21,10 +21,8 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use trialbook_model::id::{EntryUid, ExperimentNo, ExperimentUid, OperationUid, RunNo, RunUid};
-use trialbook_model::record::{
-    Assess, Event, Item, Log, Op, Points, SeriesKey, Signed, Span, Subject,
-};
-use trialbook_model::state::{Earliest, Point, ProjectState, Records, SeriesSummary, Stamp};
+use trialbook_model::record::{Assess, Event, Item, Log, Op, Points, Signed, Span, Subject};
+use trialbook_model::state::{ProjectState, Stamp};
 
 pub(crate) use collect::{Batch, Collector, SpoolPlaces};
 pub(crate) use columns::PointColumns;
@@ -32,16 +30,15 @@ pub(crate) use entries::{
     FoldedEntries, FoldedEntry, belonging, found_by, freed, next_version, unnumbered,
 };
 pub(crate) use experiments::renamed;
+pub(crate) use held::Shared;
 pub(crate) use judgements::Observed;
 pub(crate) use numbers::Mention;
-pub(crate) use shared::Shared;
 
 use crate::backend::Counters;
 use crate::error::BookError;
-use crate::nouns::{ExperimentRow, Owner, Recorded, RunRow, Series};
+use crate::nouns::{ExperimentRow, Owner, Recorded, RunRow};
 use crate::pack::Places;
 use crate::sealed::{Sealed, SealedRun};
-use crate::shares::{self, RUNS_EACH};
 
 /// New records of one subject, and where its sealed ones are.
 #[derive(Debug, Clone, Default)]
@@ -123,7 +120,7 @@ pub(crate) struct Fold<'a> {
     /// What was found out about subjects.
     swallowed: FxHashMap<Subject, bool>,
     /// Runs that the present batch speaks of.
-    touched: FxHashSet<RunNo>,
+    touched: BTreeSet<RunNo>,
     /// Those of them whose items or judgements it brings.
     judged: FxHashSet<RunNo>,
 }
@@ -166,7 +163,7 @@ impl<'a> Fold<'a> {
             purged: BTreeSet::new(),
             operations: BTreeSet::new(),
             swallowed: FxHashMap::default(),
-            touched: FxHashSet::default(),
+            touched: BTreeSet::new(),
             judged: FxHashSet::default(),
         }
     }
@@ -185,6 +182,54 @@ impl<'a> Fold<'a> {
         operations.sort_by_key(Signed::order);
         let fresh = self.fresh(&operations)?;
         self.purge(&fresh)?;
+        let happenings = self.in_order(fresh, &points)?;
+        for happening in &happenings {
+            if let Happening::Operation(signed) = happening {
+                self.name_experiment(signed)?;
+                self.name_entry(signed)?;
+            }
+        }
+        let mut mentions = Vec::new();
+        let mut entries: Vec<EntryUid> = Vec::new();
+        let mut mentioned = FxHashSet::default();
+        let mut met = FxHashSet::default();
+        for happening in &happenings {
+            let (subject, moved) = match happening {
+                Happening::Operation(signed) => {
+                    self.take(signed)?;
+                    (signed.op.subject(), Mention::of_move(signed))
+                }
+                Happening::Points(at) => {
+                    let (subject, columns) = &mut points[*at];
+                    self.take_points(subject, std::mem::take(columns))?;
+                    (Some(subject.clone()), None)
+                }
+            };
+            // A run is where it started before it is moved, whichever was said first.
+            if let Some(Subject::Run(uid)) = subject
+                && mentioned.insert(uid)
+            {
+                mentions.push(Mention::Seen(uid));
+            }
+            mentions.extend(moved);
+            if let Some(Subject::Entry(uid)) = subject
+                && met.insert(uid)
+            {
+                entries.push(uid);
+            }
+        }
+        self.fold_points();
+        self.number_runs(&mentions)?;
+        self.number_entries(&entries)?;
+        self.judge_again()
+    }
+
+    /// What happens, in the order of stamps, but for what is swallowed; the runs that it is about are loaded.
+    fn in_order<'b>(
+        &mut self,
+        fresh: Vec<&'b Signed>,
+        points: &[(Subject, PointColumns)],
+    ) -> Result<Vec<Happening<'b>>, BookError> {
         let subjects = fresh.iter().filter_map(|signed| signed.op.subject());
         let subjects = subjects.chain(points.iter().map(|(subject, _)| subject.clone()));
         let uids = subjects.filter_map(|subject| match subject {
@@ -204,38 +249,8 @@ impl<'a> Fold<'a> {
             }
         }
         happenings.sort_by_key(|(stamp, _)| *stamp);
-        for (_, happening) in &happenings {
-            if let Happening::Operation(signed) = happening {
-                self.name_experiment(signed)?;
-                self.name_entry(signed)?;
-            }
-        }
-        let mut mentions = Vec::new();
-        let mut mentioned = FxHashSet::default();
-        for (_, happening) in &happenings {
-            let (subject, moved) = match happening {
-                Happening::Operation(signed) => {
-                    self.take(signed)?;
-                    (signed.op.subject(), Mention::of_move(signed))
-                }
-                Happening::Points(at) => {
-                    let (subject, columns) = &mut points[*at];
-                    self.take_points(subject, std::mem::take(columns))?;
-                    (Some(subject.clone()), None)
-                }
-            };
-            // A run is where it started before it is moved, whichever was said first.
-            if let Some(Subject::Run(uid)) = subject
-                && mentioned.insert(uid)
-            {
-                mentions.push(Mention::Seen(uid));
-            }
-            mentions.extend(moved);
-        }
-        self.fold_points();
-        self.number_runs(&mentions)?;
-        self.number_entries(&entries_of(&happenings, &points))?;
-        self.judge_again()
+        let happenings = happenings.into_iter();
+        Ok(happenings.map(|(_, happening)| happening).collect())
     }
 
     /// Operations that were not applied before, in order.
@@ -361,190 +376,4 @@ impl<'a> Fold<'a> {
             kept.spans.push(Recorded { stamp, record });
         }
     }
-
-    /// Keeps the values of one call together, so that their series share an axis, and folds them into the
-    /// summaries: the next point is held against these.
-    fn keep_points(&mut self, owner: &Owner, points: &Points) -> Result<(), BookError> {
-        let mut slots: Vec<u32> = Vec::with_capacity(points.values.len());
-        let mut values: Vec<f64> = Vec::with_capacity(points.values.len());
-        for (key, value) in &points.values {
-            let point = Point {
-                step: points.step,
-                time: points.time,
-                value: *value,
-            };
-            let slot = self.kept_mut(owner).points.slot(key);
-            let mut said = slots.iter().zip(&values);
-            let is_repeated = points.set
-                && said.any(|(at, said)| *at == slot && said.to_bits() == value.to_bits());
-            if !is_repeated && (!points.set || self.is_new(owner, key, point)?) {
-                self.kept_mut(owner).points.see(slot, point);
-                slots.push(slot);
-                values.push(*value);
-            }
-        }
-        if !slots.is_empty() {
-            let columns = &mut self.kept_mut(owner).points;
-            let table = columns.table(slots);
-            columns.tables[table].push(points.step, points.time.0, values.into_iter());
-            self.fold_points_of(owner);
-        }
-        Ok(())
-    }
-
-    /// Whether no equal point is there. One behind the last of its series surely is new, and the last one
-    /// itself is not: only what comes out of order is looked for among all.
-    fn is_new(&mut self, owner: &Owner, key: &SeriesKey, point: Point) -> Result<bool, BookError> {
-        let Some(records) = self.records_of(owner) else {
-            return Ok(true);
-        };
-        let order = match records.series.get(key) {
-            Some(summary) if is_same(&point, &summary.last) => return Ok(false),
-            Some(summary) => point.order(&summary.last),
-            None => Ordering::Greater,
-        };
-        if order == Ordering::Greater {
-            return Ok(true);
-        }
-        let slot = self.kept_mut(owner).points.slot(key);
-        if !self.kept_mut(owner).points.watches(slot) {
-            let places = self.kept_mut(owner).places.clone();
-            let sealed = match self.sealed.series(&places, key) {
-                // What cannot be read is not known to be there already.
-                Err(error) if error.is_damage() => Series::default(),
-                sealed => sealed?,
-            };
-            self.kept_mut(owner).points.watch(slot, sealed.points());
-        }
-        Ok(!self.kept_mut(owner).points.has_seen(slot, point))
-    }
-
-    fn take_points(&mut self, subject: &Subject, columns: PointColumns) -> Result<(), BookError> {
-        let owner = self.owner(subject)?;
-        if let Owner::Run(no) = owner
-            && let Some(run) = self.runs.get_mut(&no)
-        {
-            let state = &mut run.row.state;
-            for time in [columns.born, columns.alive].into_iter().flatten() {
-                state.sign_of_life(time);
-            }
-            if let Some((stamp, actor)) = &columns.actor {
-                Earliest::offer(&mut state.actor, *stamp, actor.clone());
-            }
-        }
-        let kept = self.kept_mut(&owner);
-        if kept.points.is_empty() {
-            kept.points = columns;
-        } else {
-            kept.points.merge(columns);
-        }
-        Ok(())
-    }
-
-    /// Adds new points to the summaries of the runs that the batch speaks of, and of all other subjects.
-    fn fold_points(&mut self) {
-        let tick = self.tick;
-        if self.touched.len() < RUNS_EACH {
-            for no in std::mem::take(&mut self.touched) {
-                self.fold_points_of(&Owner::Run(no));
-                self.touched.insert(no);
-            }
-        } else {
-            let runs = self.runs.values_mut().filter(|run| run.tick == tick);
-            let runs: Vec<&mut FoldedRun> = runs.map(|run| &mut **run).collect();
-            shares::map(runs, RUNS_EACH, |run| {
-                fold_into(&mut run.row.state.records, &mut run.kept.points);
-            });
-        }
-        let others = self.experiments.keys().copied().map(Owner::Experiment);
-        let projects = self.projects.keys().cloned().map(Owner::Project);
-        let entries = self.entries.by_no.keys().copied().map(Owner::Entry);
-        for owner in others.chain(projects).chain(entries).collect::<Vec<_>>() {
-            self.fold_points_of(&owner);
-        }
-    }
-
-    fn fold_points_of(&mut self, owner: &Owner) {
-        if self.kept(owner).is_none_or(|kept| kept.points.is_folded()) {
-            return;
-        }
-        match owner {
-            Owner::Run(no) => {
-                if let Some(run) = self.runs.get_mut(no) {
-                    let run = &mut **run;
-                    fold_into(&mut run.row.state.records, &mut run.kept.points);
-                }
-            }
-            Owner::Experiment(no) => {
-                if let Some(found) = self.experiments.get_mut(no) {
-                    let found = &mut **found;
-                    fold_into(&mut found.row.state.records, &mut found.kept.points);
-                }
-            }
-            Owner::Project(name) => {
-                if let Some(project) = self.projects.get_mut(name) {
-                    let project = &mut **project;
-                    fold_into(&mut project.state.records, &mut project.kept.points);
-                }
-            }
-            Owner::Entry(no) => {
-                if let Some(entry) = self.entries.by_no.get_mut(no) {
-                    let entry = &mut **entry;
-                    fold_into(&mut entry.row.state.records, &mut entry.kept.points);
-                }
-            }
-        }
-    }
-
-    fn records_of(&self, owner: &Owner) -> Option<&Records> {
-        match owner {
-            Owner::Run(no) => self.runs.get(no).map(|run| &run.row.state.records),
-            Owner::Experiment(no) => {
-                let found = self.experiments.get(no);
-                found.map(|found| &found.row.state.records)
-            }
-            Owner::Project(name) => self.projects.get(name).map(|known| &known.state.records),
-            Owner::Entry(no) => {
-                let entry = self.entries.by_no.get(no);
-                entry.map(|entry| &entry.row.state.records)
-            }
-        }
-    }
-}
-
-/// Whether two points are the same, bit by bit.
-fn is_same(one: &Point, other: &Point) -> bool {
-    one.step == other.step && one.time == other.time && one.value.to_bits() == other.value.to_bits()
-}
-
-/// Adds the points that were not added yet.
-/// The entries that a batch speaks of, in the order in which it does.
-fn entries_of(
-    happenings: &[(Stamp, Happening<'_>)],
-    points: &[(Subject, PointColumns)],
-) -> Vec<EntryUid> {
-    let mut met = FxHashSet::default();
-    let subjects = happenings
-        .iter()
-        .filter_map(|(_, happening)| match happening {
-            Happening::Operation(signed) => signed.op.subject(),
-            Happening::Points(at) => Some(points.get(*at)?.0.clone()),
-        });
-    let uids = subjects.filter_map(|subject| match subject {
-        Subject::Entry(uid) => Some(uid),
-        Subject::Run(_) | Subject::Experiment(_) | Subject::Project(_) => None,
-    });
-    uids.filter(|uid| met.insert(*uid)).collect()
-}
-
-fn fold_into(records: &mut Records, points: &mut PointColumns) {
-    points.fold_news(|key, summary| {
-        records.counts.points += summary.count;
-        match records.series.get_mut(key) {
-            Some(known) => SeriesSummary::merge(known, &summary),
-            None => {
-                records.series.insert(key.clone(), summary);
-            }
-        }
-    });
 }
