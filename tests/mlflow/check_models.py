@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import http.server
-import json
-import threading
 import unittest
 import warnings
 
@@ -54,9 +49,10 @@ class Registry(Case):
         self.assertEqual((found.description, found.tags, found.status), ("the second", {"v": "t", "x": "y"}, "READY"))
         self.client.delete_model_version_tag("counted", "2", "x")
         self.client.delete_model_version("counted", "3")
-        self.assertEqual(str(self.version("counted")), "3" if VERSION < (0, 0) else "3")
+        # The number of a deleted version is not given again.
+        self.assertEqual(str(self.version("counted")), "4")
         found = self.client.search_model_versions("name = 'counted'")
-        self.assertEqual(sorted(str(one.version) for one in found), ["1", "2", "3"])
+        self.assertEqual(sorted(str(one.version) for one in found), ["1", "2", "4"])
         self.assertTrue(self.client.get_model_version_download_uri("counted", "1").endswith("/model"))
 
     @since(2, 3)
@@ -182,10 +178,10 @@ class Webhooks(Case):
 
         event = WebhookEvent(WebhookEntity.REGISTERED_MODEL, WebhookAction.CREATED)
         hook = self.client.create_webhook(
-            "told", "https://example.org/hook", [event], description="why", secret="pssst"
+            "told", "https://93.184.216.34/hook", [event], description="why", secret="pssst"
         )
         found = self.client.get_webhook(hook.webhook_id)
-        self.assertEqual((found.name, found.url, str(found.status)), ("told", "https://example.org/hook", "ACTIVE"))
+        self.assertEqual((found.name, found.url, str(found.status)), ("told", "https://93.184.216.34/hook", "ACTIVE"))
         self.assertEqual([str(one) for one in found.events], [str(event)])
         self.client.update_webhook(hook.webhook_id, description="because")
         self.assertEqual([one.description for one in self.client.list_webhooks()], ["because"])
