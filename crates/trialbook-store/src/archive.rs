@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
+use std::process;
 
 use serde::{Deserialize, Serialize};
 use trialbook_spool::SystemFiles;
@@ -57,20 +58,20 @@ pub struct ArchiveReport {
 }
 
 impl Book {
-    /// Writes the book as one file, which is called `name` in errors. `None` when somebody seals: try again.
-    /// Others record meanwhile.
+    /// Writes the book as one file, which is called `name` in errors. `None` when somebody sealed meanwhile: try
+    /// again. Others record meanwhile, and who holds the lease without sealing hinders nothing.
     pub fn archive(
         &self,
         out: &mut dyn Write,
         name: &Path,
     ) -> Result<Option<ArchiveReport>, BookError> {
         self.writable()?;
-        let Some(_lease) = self.with_ground(take_lease)? else {
-            return Ok(None);
-        };
+        let lease = self.with_ground(take_lease)?;
         let Some(database) = self.database() else {
             return Ok(None);
         };
+        let rev = || Ok::<_, BookError>(self.backend().look()?.counters()?.rev);
+        let before = rev()?;
         let mut packing = Packing {
             tar: tar::Builder::new(out),
             name,
@@ -86,11 +87,11 @@ impl Book {
             },
         )?;
         let path = self.path().join(DATABASE);
-        if self.backend().settle(Settle::Whole)? == Settled::Whole {
+        if lease.is_some() && self.backend().settle(Settle::Whole)? == Settled::Whole {
             // Nobody writes it without the lease, and nothing waits in its log.
             packing.file(DATABASE, &path)?;
         } else {
-            let copy = self.path().join("backup.tmp");
+            let copy = self.path().join(format!("backup.{}.tmp", process::id()));
             fs::remove_file(&copy).ok();
             database.copy_to(&copy)?;
             let packed = packing.file(DATABASE, &copy);
@@ -106,6 +107,10 @@ impl Book {
                 let told = format!("spool/{}", file.file_name().to_string_lossy());
                 packing.file(&told, &path)?;
             }
+        }
+        if lease.is_none() && rev()? != before {
+            // A spool that was sealed since may be in neither.
+            return Ok(None);
         }
         let artifacts = self.artifacts();
         for sum in artifacts.list()? {

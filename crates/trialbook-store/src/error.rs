@@ -120,6 +120,9 @@ pub enum BookError {
     /// Spools went away faster than they could be read.
     #[error("the book kept changing while it was read")]
     Restless,
+    /// Something that only the holder of the seal's lease may do.
+    #[error("another process keeps the book: it seals, or serves it")]
+    Held,
     /// Something else than a run or an entry of the register was to be removed for good.
     #[error("only runs and entries of the register can be removed for good")]
     NotARun,
@@ -160,7 +163,7 @@ impl BookError {
             Self::Missing { .. } => ErrorCode::BookMissing,
             Self::NewerFormat { .. } => ErrorCode::BookNewer,
             Self::ReadOnly { .. } => ErrorCode::BookReadOnly,
-            Self::Restless => ErrorCode::BookBusy,
+            Self::Restless | Self::Held => ErrorCode::BookBusy,
             Self::NetworkFolder { .. } | Self::NotARun => ErrorCode::NotSupportedYet,
             Self::NotABook { .. }
             | Self::NotABackup { .. }
@@ -194,6 +197,7 @@ impl BookError {
                 Some("`trialbook doctor` says what else is lost")
             }
             Self::Restless => Some("try again"),
+            Self::Held => Some("end it, such as `trialbook serve`, or try again later"),
             Self::Spool(source) => source.hint(),
             Self::BackupDamaged { .. } => Some("nothing was restored: use another backup"),
             Self::NotABook { .. }

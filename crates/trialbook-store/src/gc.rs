@@ -92,7 +92,8 @@ impl Book {
         Ok(plan)
     }
 
-    /// Clears away what a plan says, the bin first. `None` when somebody seals: try again.
+    /// Clears away what a plan says, the bin first. `None` when somebody holds the lease; where that is known at
+    /// once nothing is recorded.
     pub fn gc(
         &self,
         plan: &GcPlan,
@@ -100,6 +101,9 @@ impl Book {
         recorder: Recorder,
     ) -> Result<Option<GcReport>, BookError> {
         self.writable()?;
+        if self.with_ground(take_lease)?.is_none() {
+            return Ok(None);
+        }
         let mut recorder = recorder;
         for (_, uid) in &plan.purged {
             let subject = Subject::Run(*uid);

@@ -22,6 +22,7 @@ mod nouns;
 mod once;
 mod pages;
 mod printer;
+mod replaced;
 mod secrets;
 mod session;
 mod setups;

@@ -19,6 +19,7 @@ use trialbook_store::{
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::figures::{bytes, count};
+use crate::replaced::replaceable;
 
 const SCHEMA: u32 = 1;
 
@@ -95,13 +96,21 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         let path = args.file.display().to_string();
         return Err(Failure::Exists { path }.into());
     }
+    // It is written anew where somebody seals meanwhile, which only a file can be.
+    let Some(to) = replaceable(&to) else {
+        return Err(Failure::Usage {
+            problem: format!("`{}` is not a file", args.file.display()),
+            hint: "name a file that is not there yet".to_owned(),
+        }
+        .into());
+    };
     let mut name = to.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{}.tmp", std::process::id()));
     let draft = Draft(to.with_file_name(name));
     let told = || format!("cannot write `{}`", args.file.display());
     let file = File::create(&draft.0).with_context(told)?;
     let mut out = BufWriter::with_capacity(1 << 20, &file);
-    let report = patiently(|| {
+    let report = patiently(BookError::Restless, || {
         // What a broken-off try has written is none of the next one's.
         let report = book.archive(&mut out, &args.file)?;
         Ok(report)
@@ -117,15 +126,15 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     tell(cx, &done, "written")
 }
 
-/// Tries again while somebody seals.
-fn patiently<T>(mut work: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+/// Tries again while somebody seals, up to the end of one's patience.
+fn patiently<T>(otherwise: BookError, mut work: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     for _ in 0..PATIENCE {
         if let Some(done) = work()? {
             return Ok(done);
         }
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
-    Err(BookError::Restless.into())
+    Err(otherwise.into())
 }
 
 /// A file or folder that is removed unless it got another name.
@@ -178,7 +187,7 @@ fn replace(book: &Book, args: &Restore, file: File) -> Result<ArchiveReport> {
     }
     let mut from = BufReader::with_capacity(1 << 20, file);
     let report = unpack_archive(&mut from, &args.file, &unpacked.0)?;
-    patiently(|| {
+    patiently(BookError::Held, || {
         // What is spooled belongs to the book that goes.
         if book.seal(Effort::All)?.outcome == SealOutcome::Busy {
             return Ok(None);

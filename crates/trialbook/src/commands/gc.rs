@@ -132,6 +132,15 @@ fn carry_out(
     now: Timestamp,
     cx: &Context,
 ) -> Result<trialbook_store::gc::GcReport> {
+    let options = RecorderOptions {
+        mode: Mode::Written,
+        background: Background::None,
+        ..RecorderOptions::new(cx.actor(), Arc::new(SystemClock))
+    };
+    let recorder = open.book().recorder(options)?;
+    let Some(report) = open.book().gc(plan, now, recorder)? else {
+        return Err(BookError::Held.into());
+    };
     if !plan.old.is_empty() {
         let mut writer = open.writer(cx)?;
         for uid in &plan.old {
@@ -143,16 +152,7 @@ fn carry_out(
         }
         writer.finish(cx)?;
     }
-    let options = RecorderOptions {
-        mode: Mode::Written,
-        background: Background::None,
-        ..RecorderOptions::new(cx.actor(), Arc::new(SystemClock))
-    };
-    let recorder = open.book().recorder(options)?;
-    match open.book().gc(plan, now, recorder)? {
-        Some(report) => Ok(report),
-        None => Err(BookError::Restless.into()),
-    }
+    Ok(report)
 }
 
 fn print(document: &Document, cx: &Context) {

@@ -23,6 +23,7 @@ use trialbook_store::reading::Reading as _;
 use crate::answers::{self, Answer};
 use crate::context::{Context, SystemClock};
 use crate::failure::Failure;
+use crate::replaced::replaceable;
 use crate::{book, documents, figures};
 
 const SCHEMA: u32 = 1;
@@ -245,15 +246,18 @@ fn foreign(target: &Path) -> anyhow::Error {
     .into()
 }
 
-/// Writes a file so that it has its name only when it is whole.
+/// Writes a file so that it has its name only when it is whole; what is no file is written into.
 fn write(target: &Path, text: &str) -> Result<()> {
     let failed = || format!("cannot write `{}`", target.display());
     if let Some(folder) = target.parent().filter(|it| !it.as_os_str().is_empty()) {
         fs::create_dir_all(folder).with_context(failed)?;
     }
-    let mut draft = target.as_os_str().to_owned();
+    let Some(real) = replaceable(target) else {
+        return fs::write(target, text).with_context(failed);
+    };
+    let mut draft = real.as_os_str().to_owned();
     draft.push(".draft");
     let draft = PathBuf::from(draft);
     fs::write(&draft, text).with_context(failed)?;
-    fs::rename(&draft, target).with_context(failed)
+    fs::rename(&draft, real).with_context(failed)
 }

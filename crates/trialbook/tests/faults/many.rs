@@ -221,6 +221,19 @@ fn a_sealer_that_is_stopped_stops_nobody() {
     // Who would seal too leaves it to the one who is at it.
     seal(&sandbox);
     look(&sandbox, &second);
+    // A backup is as whole as the book; what changes the database itself says who hinders it.
+    say(&sandbox, "backup there.tar").ok();
+    let cleared = say(&sandbox, "gc --yes");
+    assert_eq!(cleared.code, 5, "{cleared:?}");
+    assert!(
+        cleared.err.contains("another process keeps the book"),
+        "{cleared:?}"
+    );
+    let restored = "--book elsewhere/.trialbook restore there.tar";
+    say(&sandbox, restored).ok();
+    let held = format!("--book elsewhere/.trialbook series {run} loss --csv");
+    let there = steps(&say(&sandbox, &held).ok());
+    assert!(there.len() >= 20_000, "{}", there.len());
     end(writer).ok();
     let csv = format!("series {run} loss --csv");
     assert_eq!(steps(&say(&sandbox, &csv).ok()), all(20_500));

@@ -29,6 +29,7 @@ use crate::failure::Failure;
 use crate::figures::{count, grouped};
 use crate::listing::tell_unreadable;
 use crate::names::{Found, Names};
+use crate::replaced::replaceable;
 
 const SCHEMA: u32 = 1;
 
@@ -251,14 +252,17 @@ impl Target {
             let path = args.target.display().to_string();
             return Err(Failure::Exists { path }.into());
         }
-        let mut name = to.file_name().unwrap_or_default().to_os_string();
-        name.push(format!(".{}.tmp", std::process::id()));
-        let draft = to.with_file_name(name);
-        let file = File::create(&draft)
+        let draft = replaceable(&to).map(|real| {
+            let mut name = real.file_name().unwrap_or_default().to_os_string();
+            name.push(format!(".{}.tmp", std::process::id()));
+            (real.with_file_name(name), real)
+        });
+        let path = draft.as_ref().map_or(&to, |(draft, _)| draft);
+        let file = File::create(path)
             .with_context(|| format!("cannot write `{}`", args.target.display()))?;
         Ok(Self {
             out: Box::new(BufWriter::with_capacity(1 << 20, file)),
-            draft: Some((draft, to)),
+            draft,
         })
     }
 
