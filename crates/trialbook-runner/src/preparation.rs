@@ -1,5 +1,4 @@
-//! From a planned run to the task that the wrapper executes: the command, the folder, the variables of the
-//! task protocol.
+//! From a planned run to the task that the wrapper executes: its command, folder and variables.
 //!
 //! Not here: the words of the protocol for users (`docs/reference/task-protocol.md`), starting anything.
 //! Invariant: everything that a program is told about its run is told by variables; templates are filled
