@@ -72,12 +72,14 @@ pub(crate) fn independent(
     let found = two_proportions(rates[0], rates[1], level)?;
     let independence = chi_squared_independence(&table)?;
     let pearson = independence.pearson;
-    let (test, statistic, df, p) = if independence.smallest_expected < EXPECTED {
+    let (test, statistic, df, p, power) = if independence.smallest_expected < EXPECTED {
         let p = fisher_exact(table)?.p.two_sided;
-        ("Fisher's exact test", None, None, p)
+        let power = effects::of_few(rates, alpha);
+        ("Fisher's exact test", None, None, p, power)
     } else {
         let df = Some(pearson.df as f64);
-        (CHI_SQUARED, Some(pearson.statistic), df, pearson.p)
+        let power = effects::of_rates(rates, alpha);
+        (CHI_SQUARED, Some(pearson.statistic), df, pearson.p, power)
     };
     Ok(Compared {
         test,
@@ -87,7 +89,7 @@ pub(crate) fn independent(
         df,
         p,
         effect: cohen_h(found.cohen_h),
-        power: effects::of_rates(rates, alpha),
+        power,
     })
 }
 
