@@ -605,6 +605,13 @@ fn all_kinds() -> Vec<Value> {
         let said = sandbox.say(&format!("analyze EXP-001 {words} --json"));
         found.push(said.json());
     }
+    let mut fixture = Fixture::coordination();
+    for at in 0..30 {
+        let name = ["cue", "event", "polling"][at % 3];
+        fixture.run(name, 11 + at / 3, RunStatus::Failed, &[]);
+    }
+    let sandbox = fixture.recorded();
+    found.push(sandbox.say("analyze EXP-001 --json").json());
     let sandbox = Sandbox::new();
     for (lr, loss) in [
         ("0.1", "0.5"),

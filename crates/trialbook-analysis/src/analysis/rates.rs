@@ -129,13 +129,21 @@ fn cohen_h(estimate: f64) -> Effect {
     }
 }
 
-/// Whether several shares differ at all.
+/// Whether several shares differ at all: χ², but not where an expected count is so small that it says "differ" too often.
 pub(crate) fn omnibus(groups: &[Rate]) -> Omnibus {
     let table: Vec<[u64; 2]> = groups
         .iter()
         .map(|rate| [rate.successes, rate.failures()])
         .collect();
     match chi_squared_independence(&table) {
+        Ok(found) if found.smallest_expected < EXPECTED => Omnibus::CannotTest {
+            cannot_test: Undefined::TooFewObservations.word(),
+            reason: format!(
+                "the smallest expected count is {:.1}, and χ² needs {EXPECTED}",
+                // Rounded down: what is too few shall not read as enough.
+                (found.smallest_expected * 10.0).floor() / 10.0
+            ),
+        },
         Ok(found) => Omnibus::Tested {
             test: CHI_SQUARED,
             statistic: found.pearson.statistic,
@@ -149,5 +157,30 @@ pub(crate) fn omnibus(groups: &[Rate]) -> Omnibus {
             cannot_test: reason.word(),
             reason: reason.to_string(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// χ² would reject 8.2% of three arms of three trials that are alike.
+    #[test]
+    fn small_counts_of_several_arms_are_not_tested_by_chi_squared() {
+        let rates = |hits: [u64; 3], n: u64| hits.map(|hits| Rate::new(hits, n));
+        let Omnibus::CannotTest {
+            cannot_test,
+            reason,
+        } = omnibus(&rates([0, 3, 3], 3))
+        else {
+            panic!("tested")
+        };
+        assert_eq!(cannot_test, "too_few_observations");
+        assert_eq!(reason, "the smallest expected count is 1.0, and χ² needs 5");
+        // scipy.stats.chi2_contingency([[5, 5], [5, 5], [5, 5]]): p = 1.
+        let Omnibus::Tested { p, .. } = omnibus(&rates([5, 5, 5], 10)) else {
+            panic!("not tested")
+        };
+        assert!((p - 1.0).abs() < 1e-12);
     }
 }
