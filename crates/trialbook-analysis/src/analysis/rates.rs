@@ -44,27 +44,38 @@ impl From<Compared> for Tested {
 }
 
 /// How many of the values are 1.
-pub(super) fn rate(values: &[f64]) -> Rate {
+pub(crate) fn rate(values: &[f64]) -> Rate {
     let hits = values.iter().filter(|value| **value == 1.0).count();
     Rate::new(hits as u64, values.len() as u64)
 }
 
 /// Whether all values are 0 or 1.
-pub(super) fn are_rates(values: &[f64]) -> bool {
+pub(crate) fn are_rates(values: &[f64]) -> bool {
     values.iter().all(|value| *value == 0.0 || *value == 1.0)
 }
 
 /// Wilson's interval of a share.
-pub(super) fn interval(values: &[f64], level: Level) -> Option<Span> {
+pub(crate) fn interval(values: &[f64], level: Level) -> Option<Span> {
     let found = proportion_interval(rate(values), ProportionMethod::Wilson, level);
     found.ok().map(|it| Span::of(it, "Wilson"))
 }
 
-/// Two independent shares: Fisher's exact test where an expected count is small, else χ² without correction.
+/// Two independent shares, with what more trials would tell.
 pub(crate) fn independent(
     rates: [Rate; 2],
     (alpha, level): (f64, Level),
 ) -> Result<Compared, Undefined> {
+    let found = unpaired(rates, level)?;
+    let power = if found.test == CHI_SQUARED {
+        effects::of_rates(rates, alpha)
+    } else {
+        effects::of_few(rates, alpha)
+    };
+    Ok(Compared { power, ..found })
+}
+
+/// Two independent shares: Fisher's exact test where an expected count is small, else χ² without correction.
+pub(crate) fn unpaired(rates: [Rate; 2], level: Level) -> Result<Compared, Undefined> {
     if rates.iter().any(|rate| rate.trials == 0) {
         return Err(Undefined::TooFewObservations);
     }
@@ -72,14 +83,12 @@ pub(crate) fn independent(
     let found = two_proportions(rates[0], rates[1], level)?;
     let independence = chi_squared_independence(&table)?;
     let pearson = independence.pearson;
-    let (test, statistic, df, p, power) = if independence.smallest_expected < EXPECTED {
+    let (test, statistic, df, p) = if independence.smallest_expected < EXPECTED {
         let p = fisher_exact(table)?.p.two_sided;
-        let power = effects::of_few(rates, alpha);
-        ("Fisher's exact test", None, None, p, power)
+        ("Fisher's exact test", None, None, p)
     } else {
         let df = Some(pearson.df as f64);
-        let power = effects::of_rates(rates, alpha);
-        (CHI_SQUARED, Some(pearson.statistic), df, pearson.p, power)
+        (CHI_SQUARED, Some(pearson.statistic), df, pearson.p)
     };
     Ok(Compared {
         test,
@@ -89,12 +98,12 @@ pub(crate) fn independent(
         df,
         p,
         effect: cohen_h(found.cohen_h),
-        power,
+        power: None,
     })
 }
 
 /// Two shares of the same pairs: McNemar's exact test.
-pub(super) fn paired(arm: &[f64], baseline: &[f64], level: Level) -> Result<Compared, Undefined> {
+pub(crate) fn paired(arm: &[f64], baseline: &[f64], level: Level) -> Result<Compared, Undefined> {
     if arm.is_empty() {
         return Err(Undefined::TooFewObservations);
     }
