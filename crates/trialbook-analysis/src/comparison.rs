@@ -248,6 +248,11 @@ fn head(subject: &Subject, experiments: &BTreeMap<ExperimentNo, ExperimentRow>) 
     }
 }
 
+/// Whether a metric is tested: a difference needs no direction.
+fn is_tested(row: &Row) -> bool {
+    row.judged || !system::is_system(&row.measure.key)
+}
+
 struct Asked<'a> {
     subjects: &'a [Subject],
     request: &'a Request,
@@ -300,24 +305,19 @@ impl Asked<'_> {
         (row, groups)
     }
 
-    /// Whether a metric is tested: a difference needs no direction.
-    fn is_tested(&self, row: &Row) -> bool {
-        row.judged || !system::is_system(&row.measure.key)
-    }
-
     /// Adds what the tests say of all metrics that are tested: they are one family.
     fn judge(&self, rows: &mut [Row], groups: &[Vec<Group>]) {
         let metrics: Vec<Judged<'_>> = rows
             .iter()
             .zip(groups)
-            .filter(|(row, _)| self.is_tested(row))
+            .filter(|(row, _)| is_tested(row))
             .map(|(row, groups)| Judged {
                 groups,
                 best: &row.best,
             })
             .collect();
         let found = separation::found(&metrics, self.baseline, self.request.alpha);
-        let tested = rows.iter_mut().filter(|row| self.is_tested(row));
+        let tested = rows.iter_mut().filter(|row| is_tested(row));
         for (row, found) in tested.zip(found) {
             row.standing = found.standing;
             for (cell, contrast) in row.cells.iter_mut().zip(found.contrasts) {
