@@ -4,6 +4,7 @@
 //! value has none; what was assumed of a goal says so, and where nothing speaks for a direction none is best unless
 //! the metric was asked for.
 
+mod caution;
 mod cells;
 mod scope;
 mod settings;
@@ -18,11 +19,14 @@ use trialbook_model::system;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
+use crate::finding::Span;
 use crate::measure::{self, Agg, Measure};
 use crate::number;
 use crate::separation::{self, Contrast, Group, Judged, Standing};
 use crate::variations::config_of;
-use cells::{best, cell};
+pub use caution::Caution;
+use caution::{across, units};
+use cells::{as_rates, best, cell};
 pub use scope::Scope;
 use scope::keys;
 pub use settings::{Held, Setting, Source, flattened};
@@ -120,6 +124,9 @@ pub struct Row {
     /// Whether it is judged: not where nothing says which direction is better, nor what processes used, unless the
     /// metric was asked for.
     pub judged: bool,
+    /// Whether it is a rate: all its values are 0 or 1, and there are trials.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rate: bool,
     /// The places of the best ones: several where they tie, none where it is not judged, has no goal or no value.
     pub best: Vec<usize>,
     /// How far they stand out from the others.
@@ -140,8 +147,11 @@ pub struct Cell {
     pub value: Option<f64>,
     /// The standard deviation over trials.
     pub sd: Option<f64>,
-    /// Half the width of the 95 % t interval of an arm's mean; none where it cannot be computed.
+    /// Half the width of the 95 % t interval of an arm's mean; none of a rate or where it cannot be computed.
     pub half_width: Option<f64>,
+    /// Wilson's 95 % interval of an arm's rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Span>,
     /// The smallest finite value.
     pub min: Option<f64>,
     /// The median.
@@ -152,42 +162,8 @@ pub struct Cell {
     pub delta: Option<f64>,
     /// The difference as a share of the baseline's magnitude; none where that is 0.
     pub relative: Option<f64>,
-    /// The test against the baseline, where there are trials of a metric that is judged.
+    /// The test against the baseline, where there are trials; not of what processes used, unless that was asked for.
     pub contrast: Option<Contrast>,
-}
-
-/// What to be careful about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(tag = "code", rename_all = "snake_case")]
-pub enum Caution {
-    /// The subjects belong to several experiments (M-19).
-    AcrossExperiments {
-        /// Their names.
-        experiments: Vec<String>,
-    },
-    /// Some subjects have no value of a metric (M-19).
-    Missing {
-        /// The metric.
-        metric: String,
-        /// The subjects without it.
-        subjects: Vec<String>,
-    },
-    /// The unit of a metric is defined differently.
-    Units {
-        /// The metric.
-        metric: String,
-        /// The units.
-        units: Vec<String>,
-    },
-    /// Values that are not finite stay out.
-    NotFinite {
-        /// The metric.
-        metric: String,
-        /// How many.
-        values: u64,
-    },
-    /// The best value of a series is chosen by looking: it flatters noisy and long series.
-    BestOfSeries,
 }
 
 /// Compares subjects; there is at least one.
@@ -272,26 +248,9 @@ fn head(subject: &Subject, experiments: &BTreeMap<ExperimentNo, ExperimentRow>) 
     }
 }
 
-fn across(experiments: &BTreeMap<ExperimentNo, ExperimentRow>) -> Vec<Caution> {
-    if experiments.len() < 2 {
-        return Vec::new();
-    }
-    let names = experiments.values().filter_map(|row| row.state.name());
-    vec![Caution::AcrossExperiments {
-        experiments: names.map(str::to_owned).collect(),
-    }]
-}
-
-fn units(key: &str, known: &BTreeMap<ExperimentNo, [MetricDefinitions; 2]>) -> Option<Caution> {
-    let of = |held: &[MetricDefinitions; 2]| {
-        let mut defined = held.iter().filter_map(|metrics| metrics.get(key));
-        defined.find_map(|definition| definition.value.unit.clone())
-    };
-    let units: BTreeSet<String> = known.values().filter_map(of).collect();
-    (units.len() > 1).then(|| Caution::Units {
-        metric: key.to_owned(),
-        units: units.into_iter().collect(),
-    })
+/// Whether a metric is tested: a difference needs no direction.
+fn is_tested(row: &Row) -> bool {
+    row.judged || !system::is_system(&row.measure.key)
 }
 
 struct Asked<'a> {
@@ -312,6 +271,10 @@ impl Asked<'_> {
             cell(subject, &measure, (self.request.agg, pairing))
         };
         let (mut cells, groups): (Vec<Cell>, Vec<Group>) = self.subjects.iter().map(cell).unzip();
+        let rate = separation::is_rate(&groups);
+        if rate {
+            as_rates(&mut cells, (self.subjects, &groups));
+        }
         let base = cells.get(self.baseline).and_then(|cell| cell.value);
         for (at, cell) in cells.iter_mut().enumerate() {
             if at == self.baseline {
@@ -335,25 +298,27 @@ impl Asked<'_> {
             measure,
             cells,
             judged,
+            rate,
             best,
             standing: None,
         };
         (row, groups)
     }
 
-    /// Adds what the tests say of all metrics that are judged: they are one family.
+    /// Adds what the tests say of all metrics that are tested: they are one family.
     fn judge(&self, rows: &mut [Row], groups: &[Vec<Group>]) {
         let metrics: Vec<Judged<'_>> = rows
             .iter()
             .zip(groups)
-            .filter(|(row, _)| row.judged)
+            .filter(|(row, _)| is_tested(row))
             .map(|(row, groups)| Judged {
                 groups,
                 best: &row.best,
             })
             .collect();
         let found = separation::found(&metrics, self.baseline, self.request.alpha);
-        for (row, found) in rows.iter_mut().filter(|row| row.judged).zip(found) {
+        let tested = rows.iter_mut().filter(|row| is_tested(row));
+        for (row, found) in tested.zip(found) {
             row.standing = found.standing;
             for (cell, contrast) in row.cells.iter_mut().zip(found.contrasts) {
                 cell.contrast = contrast;

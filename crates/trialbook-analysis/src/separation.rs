@@ -1,8 +1,8 @@
 //! Whether the best of several can be told from the others.
 //!
-//! The best one is chosen by looking, so every pair that could have been looked at counts: the t tests of all pairs of
-//! arms, of all metrics that are judged, adjusted together by Holm. Trials that the design pairs are compared as
-//! pairs, others by Welch's t. Not here: which is best. Invariant: a best one is told apart only from those that it
+//! The best one is chosen by looking, so every pair that could have been looked at counts: the tests of all pairs of
+//! arms, of all metrics that are shown, adjusted together by Holm. Trials that the design pairs are compared as
+//! pairs, others by Welch's t, rates as rates ([`crate::analysis::rates`]). Not here: which is best. Invariant: a best one is told apart only from those that it
 //! beats after the correction.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,8 @@ use trialbook_stats::{
     Correction, Level, TTest, Undefined, adjust, describe, paired_t_test, welch_t_test,
 };
 
-use crate::finding::Span;
+use crate::analysis::rates::{self, Compared, are_rates};
+use crate::finding::{self, Span};
 
 /// The share of wrong alarms that is put up with where nothing else is asked for.
 pub const ALPHA: f64 = 0.05;
@@ -72,11 +73,17 @@ pub(crate) struct Group {
     pub(crate) by_trial: Option<(ExperimentNo, BTreeMap<u64, Vec<f64>>)>,
 }
 
-/// The values of a metric that is judged.
+/// The values of a metric that is tested.
 pub(crate) struct Judged<'a> {
     pub(crate) groups: &'a [Group],
-    /// The places of the best.
+    /// The places of the best; none where nothing says which direction is better.
     pub(crate) best: &'a [usize],
+}
+
+/// Whether a metric is a rate: all its values are 0 or 1, and some subject has trials.
+pub(crate) fn is_rate(groups: &[Group]) -> bool {
+    groups.iter().any(|group| group.values.len() > 1)
+        && groups.iter().all(|group| are_rates(&group.values))
 }
 
 /// What was found about one metric.
@@ -89,9 +96,40 @@ pub(crate) struct Found {
 /// A pair of subjects that was tested: the test is of the first less the second.
 struct Tested {
     places: (usize, usize),
-    test: TTest,
-    pairs: Option<usize>,
+    test: Test,
     p_adjusted: f64,
+}
+
+/// What a test says of a pair.
+struct Test {
+    name: &'static str,
+    pairs: Option<usize>,
+    difference: f64,
+    interval: Option<Span>,
+    p: f64,
+}
+
+impl Test {
+    fn of_t(test: &TTest, pairs: Option<usize>) -> Self {
+        Self {
+            name: test.variant.name(),
+            pairs,
+            difference: test.estimate,
+            interval: Some(Span::of(test.interval, "t")),
+            p: test.p.two_sided.p,
+        }
+    }
+
+    fn of_rates(found: Compared, pairs: Option<usize>) -> Self {
+        let found = finding::Tested::from(found);
+        Self {
+            name: found.test,
+            pairs,
+            difference: found.difference,
+            interval: found.interval,
+            p: found.p,
+        }
+    }
 }
 
 /// All pairs of one metric.
@@ -104,7 +142,7 @@ struct Pairs {
 pub(crate) fn found(metrics: &[Judged<'_>], baseline: usize, alpha: f64) -> Vec<Found> {
     let mut pairs: Vec<Pairs> = metrics.iter().map(|it| pairs_of(it.groups)).collect();
     let tested = || pairs.iter().flat_map(|pairs| &pairs.tested);
-    let raw: Vec<f64> = tested().map(|it| it.test.p.two_sided.p).collect();
+    let raw: Vec<f64> = tested().map(|it| it.test.p).collect();
     // Only an empty family has no answer, and it asks none.
     let adjusted = adjust(&raw, Correction::Holm).unwrap_or_default();
     let mut adjusted = adjusted.into_iter();
@@ -129,13 +167,17 @@ fn pairs_of(groups: &[Group]) -> Pairs {
     if groups.iter().all(|group| group.values.len() < 2) {
         return pairs;
     }
+    let test = if is_rate(groups) {
+        test_of_rates
+    } else {
+        test_of_means
+    };
     for one in 0..groups.len() {
         for other in one + 1..groups.len() {
             match test(&groups[one], &groups[other]) {
-                Ok((test, matched)) => pairs.tested.push(Tested {
+                Ok(test) => pairs.tested.push(Tested {
                     places: (one, other),
                     test,
-                    pairs: matched,
                     p_adjusted: 1.0,
                 }),
                 Err(reason) => pairs.untested.push((one, other, reason)),
@@ -146,26 +188,43 @@ fn pairs_of(groups: &[Group]) -> Pairs {
 }
 
 /// The paired t where the design makes pairs of both, repeats averaged first; else Welch's.
-fn test(one: &Group, other: &Group) -> Result<(TTest, Option<usize>), Undefined> {
-    let (Some((left, ours)), Some((right, theirs))) = (&one.by_trial, &other.by_trial) else {
-        return Ok((
-            welch_t_test(&one.values, &other.values, Level::NINETY_FIVE)?,
-            None,
-        ));
-    };
+fn test_of_means(one: &Group, other: &Group) -> Result<Test, Undefined> {
+    let level = Level::NINETY_FIVE;
+    Ok(match matched(one, other) {
+        Some((ours, theirs)) => {
+            Test::of_t(&paired_t_test(&ours, &theirs, level)?, Some(ours.len()))
+        }
+        None => Test::of_t(&welch_t_test(&one.values, &other.values, level)?, None),
+    })
+}
+
+/// The tests of shares that an analysis makes; pairs whose repeats were averaged are no shares.
+fn test_of_rates(one: &Group, other: &Group) -> Result<Test, Undefined> {
+    let level = Level::NINETY_FIVE;
+    Ok(match matched(one, other) {
+        Some((ours, theirs)) if are_rates(&ours) && are_rates(&theirs) => {
+            Test::of_rates(rates::paired(&ours, &theirs, level)?, Some(ours.len()))
+        }
+        Some(_) => test_of_means(one, other)?,
+        None => {
+            let both = [one, other].map(|group| rates::rate(&group.values));
+            Test::of_rates(rates::unpaired(both, level)?, None)
+        }
+    })
+}
+
+/// The values of equal trials, repeats averaged, where the design makes pairs of both.
+fn matched(one: &Group, other: &Group) -> Option<(Vec<f64>, Vec<f64>)> {
+    let (left, ours) = one.by_trial.as_ref()?;
+    let (right, theirs) = other.by_trial.as_ref()?;
     if left != right {
-        return Ok((
-            welch_t_test(&one.values, &other.values, Level::NINETY_FIVE)?,
-            None,
-        ));
+        return None;
     }
     let mean = |values: &[f64]| describe(values).ok().map(|it| it.mean);
     let both = ours
         .iter()
         .filter_map(|(trial, values)| Some((mean(values)?, mean(theirs.get(trial)?)?)));
-    let (ours, theirs): (Vec<f64>, Vec<f64>) = both.unzip();
-    let test = paired_t_test(&ours, &theirs, Level::NINETY_FIVE)?;
-    Ok((test, Some(ours.len())))
+    Some(both.unzip())
 }
 
 fn contrast(pairs: &Pairs, (at, baseline): (usize, usize), alpha: f64) -> Option<Contrast> {
@@ -173,22 +232,23 @@ fn contrast(pairs: &Pairs, (at, baseline): (usize, usize), alpha: f64) -> Option
         .tested
         .iter()
         .find(|tested| tested.places == (at, baseline) || tested.places == (baseline, at))?;
-    let found = tested.test.interval;
+    let test = &tested.test;
+    let found = test.interval.as_ref()?;
     let (difference, low, high) = if tested.places.0 == at {
-        (tested.test.estimate, found.low, found.high)
+        (test.difference, found.low, found.high)
     } else {
-        (-tested.test.estimate, -found.high, -found.low)
+        (-test.difference, -found.high, -found.low)
     };
     Some(Contrast {
-        test: tested.test.variant.name(),
-        pairs: tested.pairs,
+        test: test.name,
+        pairs: test.pairs,
         difference,
         interval: Span {
             low,
             high,
-            method: "t",
+            method: found.method,
         },
-        p: tested.test.p.two_sided.p,
+        p: test.p,
         p_adjusted: tested.p_adjusted,
         differs: tested.p_adjusted < alpha,
     })
@@ -305,5 +365,31 @@ mod tests {
         let welch = trialbook_stats::TVariant::Welch.name();
         check(group(1, &values), paired, Some(4), 0.013_847);
         check(group(2, &values), welch, None, 0.876);
+    }
+
+    /// As an analysis tests them: `scipy.stats.fisher_exact([[1, 4], [5, 0]])`, and McNemar's `binomtest(0, 4)`.
+    #[test]
+    fn rates_are_tested_as_rates() {
+        let (few, all) = ([1.0, 0.0, 0.0, 0.0, 0.0], [1.0; 5]);
+        let contrast = |groups: &[Group]| {
+            let judged = Judged { groups, best: &[] };
+            let found = found(&[judged], 1, ALPHA).remove(0);
+            assert_eq!(found.standing, None, "nothing is best");
+            found.contrasts[0].clone().unwrap()
+        };
+        let mut values = groups(&[&few, &all]);
+        let found = contrast(&values);
+        assert_eq!((found.test, found.pairs), ("Fisher's exact test", None));
+        assert!((found.p - 1.0 / 21.0).abs() < 1e-12, "{found:?}");
+        assert_eq!(found.interval.method, "Newcombe");
+        assert!(found.interval.low >= -1.0 && found.interval.high < 0.0);
+        for group in &mut values {
+            let trials = (1_u64..).zip(group.values.iter().map(|value| vec![*value]));
+            group.by_trial = Some((ExperimentNo(1), trials.collect()));
+        }
+        let found = contrast(&values);
+        assert_eq!((found.test, found.pairs), ("McNemar's exact test", Some(5)));
+        assert!((found.p - 0.125).abs() < 1e-12, "{found:?}");
+        assert!(!is_rate(&groups(&[&[1.0], &[0.0]])) && !is_rate(&groups(&[&few, &[0.5]])));
     }
 }

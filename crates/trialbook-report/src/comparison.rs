@@ -114,7 +114,7 @@ fn one_metric(comparison: &Comparison, row: &Row) -> Table {
     let mut table = Table::of_numbers(titles);
     for (subject, cell) in comparison.subjects.iter().zip(&row.cells) {
         let number = |value: Option<f64>| value.map(short).unwrap_or_default();
-        let sd = cell.sd.map(|sd| up_to(sd, cell.half_width));
+        let sd = cell.sd.map(|sd| up_to(sd, half_width(cell)));
         table.row(vec![
             subject.title.clone(),
             subject.runs.to_string(),
@@ -175,24 +175,37 @@ fn test(found: &Contrast) -> String {
     }
 }
 
-/// `0.92 (+0.03, +3%)`; a mean with its interval and n: `0.92 ± 0.02, n = 5`.
+/// Half the width of the interval of an arm's mean or rate.
+fn half_width(cell: &Cell) -> Option<f64> {
+    let interval = cell.interval.as_ref();
+    let of_rate = interval.map(|it| (it.high - it.low) / 2.0);
+    of_rate.or(cell.half_width)
+}
+
+/// `0.92 (+0.03, +3%)`; a mean with its interval and n: `0.92 ± 0.02, n = 5`; a rate: `0.80 [0.38, 0.96], n = 5`.
 fn shown(cell: &Cell, comparison: &Comparison, row: &Row) -> String {
     let Some(value) = cell.value else {
         return String::new();
     };
     let unit = row.measure.unit.as_deref();
-    let mut text = match cell.half_width {
-        Some(half) => {
-            let number = format!("{} ± {}", up_to(value, Some(half)), up_to(half, Some(half)));
+    let half = half_width(cell);
+    let mut text = match (&cell.interval, half) {
+        (Some(found), _) => {
+            let number = with_unit(&up_to(value, half), unit);
+            let ends = interval(found.low, found.high);
+            format!("{number} {ends}, n = {}", cell.n)
+        }
+        (None, Some(width)) => {
+            let number = format!("{} ± {}", up_to(value, half), up_to(width, half));
             format!("{}, n = {}", with_unit(&number, unit), cell.n)
         }
-        None if cell.missing + cell.n as u64 > 1 => {
+        (None, None) if cell.missing + cell.n as u64 > 1 => {
             format!("{}, n = {}", with_unit(&short(value), unit), cell.n)
         }
-        None => with_unit(&short(value), unit),
+        (None, None) => with_unit(&short(value), unit),
     };
     if let Some(delta) = cell.delta {
-        let delta = signed(&up_to(delta, cell.half_width));
+        let delta = signed(&up_to(delta, half));
         let delta = match unit {
             Some("%") => difference_with_unit(&delta, unit),
             Some(_) | None => delta,
@@ -272,7 +285,7 @@ fn named(comparison: &Comparison, places: &[usize]) -> String {
 
 fn best_value(row: &Row) -> String {
     let cell = row.best.first().map(|at| &row.cells[*at]);
-    let value = cell.and_then(|cell| Some(up_to(cell.value?, cell.half_width)));
+    let value = cell.and_then(|cell| Some(up_to(cell.value?, half_width(cell))));
     with_unit(&value.unwrap_or_default(), row.measure.unit.as_deref())
 }
 
@@ -319,13 +332,22 @@ fn ground(comparison: &Comparison) -> Vec<String> {
         .metrics
         .iter()
         .filter_map(|row| row.standing.as_ref());
+    let has = |rate| comparison.metrics.iter().any(|row| row.rate == rate);
+    let (tests, shown) = match (has(false), has(true)) {
+        (_, false) => ("t tests", "± is half of the 95% CI"),
+        (false, true) => ("tests of shares", "[ ] is Wilson's 95% CI"),
+        (true, true) => (
+            "t tests (of rates: tests of shares)",
+            "± is half of the 95% CI, [ ] of rates is Wilson's",
+        ),
+    };
     let mut ground = Vec::new();
     for standing in standings {
         ground.push(match standing {
             Standing::Single => "One run each: whether that is chance cannot be said.".to_owned(),
             Standing::Trials { family: 0, .. } => continue,
             Standing::Trials { family, .. } => format!(
-                "Told apart by t tests of all pairs, Holm over {}, alpha = {}; ± is half of the 95% CI.",
+                "Told apart by {tests} of all pairs, Holm over {}, alpha = {}; {shown}.",
                 count(*family as u64, "test"),
                 comparison.alpha
             ),

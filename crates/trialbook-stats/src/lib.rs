@@ -25,7 +25,7 @@
 //! | Do two quantities go together? | [`spearman`] | [`pearson`], [`kendall`] |
 //! | How sure is any other statistic? | [`bootstrap`] (BCa) | [`bootstrap_t`], [`bootstrap_difference`], [`bootstrap_ratio`], [`bootstrap_clusters`] |
 //! | What remains of many tests? | [`adjust`] with [`Correction::Holm`] | the other [`Correction`]s |
-//! | How many trials are needed? | [`TPlan`], [`proportion_sample_size`] | [`anova_sample_size`], [`chi_squared_power`], [`eval_sample_size`] |
+//! | How many trials are needed? | [`TPlan`], [`proportion_sample_size`], [`fisher_sample_size`] | [`anova_sample_size`], [`chi_squared_power`], [`eval_sample_size`] |
 //! | What is the chance of a value? | [`Distribution`] | [`noncentral_t`], [`binomial`], [`hypergeometric`] |
 //!
 //! A reason is the first that applies: values that are not finite, an empty sample, lengths, counts, groups, spread.
@@ -77,8 +77,9 @@ pub use evals::{
 };
 pub use interval::Interval;
 pub use power::{
-    Design, ProportionPower, ProportionSampleSize, SampleSize, TPlan, anova_power,
-    anova_sample_size, chi_squared_power, proportion_power, proportion_sample_size,
+    Design, FISHER_MOST, ProportionPower, ProportionSampleSize, SampleSize, TPlan, anova_power,
+    anova_sample_size, chi_squared_power, fisher_power, fisher_sample_size, proportion_power,
+    proportion_sample_size,
 };
 pub use probability::{Alternative, Level, PValue, PValues};
 pub use proportion::{

@@ -12,7 +12,8 @@ mod tests;
 
 pub use groups::{anova_power, anova_sample_size, chi_squared_power};
 pub use proportions::{
-    ProportionPower, ProportionSampleSize, proportion_power, proportion_sample_size,
+    FISHER_MOST, ProportionPower, ProportionSampleSize, fisher_power, fisher_sample_size,
+    proportion_power, proportion_sample_size,
 };
 
 use crate::probability::Alternative;

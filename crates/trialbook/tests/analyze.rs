@@ -387,6 +387,38 @@ fn a_metric_of_0_and_1_is_told_as_a_rate() {
     );
 }
 
+/// Fisher's test of three trials each gives no p below 0.1, and of 1 in 5 against 5 in 5 just one below 0.05.
+#[test]
+fn the_trials_that_are_needed_are_those_of_the_test() {
+    let config = CONFIG
+        .replace("{name: time_ms, goal: min}", "{name: solved, goal: max}")
+        .replace("time_ms < 450", "solved > 0.5")
+        .replace(", {name: polling}", "");
+    let told = |values: [&[f64]; 2], asked: &str| {
+        let mut fixture = Fixture::new(&config);
+        fixture.arm("cue", "solved", values[0]);
+        fixture.arm("event", "solved", values[1]);
+        fixture.recorded().say(asked).ok()
+    };
+    let said = told([&[0.0; 3], &[1.0; 3]], "analyze EXP-001");
+    let expected = "About 1 more trial in each arm (4 per arm) would be needed";
+    assert!(
+        said.contains("p = 0.100") && said.contains(expected) && !said.contains("which there are"),
+        "{said}"
+    );
+    let five: [&[f64]; 2] = [&[1.0, 0.0, 0.0, 0.0, 0.0], &[1.0; 5]];
+    let said = told(five, "analyze EXP-001");
+    assert!(
+        said.contains("differs from") && said.contains("p = 0.048"),
+        "{said}"
+    );
+    let said = told(five, "analyze EXP-001 --alpha 0.04");
+    assert!(
+        said.contains("more trials in each arm") && !said.contains("which there are"),
+        "{said}"
+    );
+}
+
 #[test]
 fn a_primary_metric_has_a_family_of_its_own() {
     let config = CONFIG.replace(
@@ -573,6 +605,13 @@ fn all_kinds() -> Vec<Value> {
         let said = sandbox.say(&format!("analyze EXP-001 {words} --json"));
         found.push(said.json());
     }
+    let mut fixture = Fixture::coordination();
+    for at in 0..30 {
+        let name = ["cue", "event", "polling"][at % 3];
+        fixture.run(name, 11 + at / 3, RunStatus::Failed, &[]);
+    }
+    let sandbox = fixture.recorded();
+    found.push(sandbox.say("analyze EXP-001 --json").json());
     let sandbox = Sandbox::new();
     for (lr, loss) in [
         ("0.1", "0.5"),

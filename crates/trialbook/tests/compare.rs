@@ -261,6 +261,11 @@ fn a_leaderboard_ranks_the_runs_that_have_the_metric() {
 
 /// An experiment of two variations whose trials have these losses; those with a negative one fail.
 fn arms(sandbox: &Sandbox, losses: [&[f64]; 2]) {
+    arms_of(sandbox, "loss", losses);
+}
+
+/// The same of another metric.
+fn arms_of(sandbox: &Sandbox, key: &str, losses: [&[f64]; 2]) {
     use trialbook_model::id::{ExperimentUid, RunUid, Uid};
     use trialbook_model::record::{
         CreateExperiment, Op, Points, SeriesKey, SetStatus, StartRun, Subject,
@@ -291,7 +296,7 @@ fn arms(sandbox: &Sandbox, losses: [&[f64]; 2]) {
                 step: 0,
                 time: Timestamp(0),
                 set: false,
-                values: vec![(SeriesKey::plain("loss"), *loss)],
+                values: vec![(SeriesKey::plain(key), *loss)],
             }));
             ops.push(Op::SetStatus(SetStatus {
                 run,
@@ -375,6 +380,46 @@ Assumed from the names: less loss is better.
         said.contains("near (1.00), not tested against far (too few observations)."),
         "{said}"
     );
+}
+
+/// 1 in 5 against 5 in 5, 15 in 20 against 5 in 20, values, each with a direction and without: the p is that of
+/// `analyze`.
+#[test]
+fn both_verbs_make_the_same_test() {
+    let few: [&[f64]; 2] = [&[1.0, 0.0, 0.0, 0.0, 0.0], &[1.0; 5]];
+    let (mut more, mut fewer) = ([0.0; 20], [0.0; 20]);
+    more[..15].fill(1.0);
+    fewer[..5].fill(1.0);
+    let values: [&[f64]; 2] = [&[1.0, 1.1, 0.9, 1.05], &[1.2, 1.3, 1.1, 1.4]];
+    for (losses, test) in [
+        (few, "Fisher's exact test"),
+        ([&more, &fewer], "chi-squared test"),
+        (values, "Welch's t test"),
+    ] {
+        for key in ["loss", "message_count"] {
+            let sandbox = Sandbox::new();
+            arms_of(&sandbox, key, losses);
+            let compared = sandbox.say("compare arms --json").json();
+            let analysed = sandbox.say("analyze arms --json").json();
+            let cells = compared["metrics"][0]["cells"].as_array().unwrap();
+            let ours = cells.iter().map(|cell| &cell["contrast"]);
+            let ours = ours.into_iter().find(|it| it.is_object()).unwrap();
+            let theirs = &analysed["metrics"][0]["contrasts"][0];
+            assert_eq!(ours["test"], test, "{key}");
+            assert_eq!(theirs["test"], test, "{key}");
+            let p = |found: &serde_json::Value| found["p"].as_f64().unwrap();
+            assert!((p(ours) - p(theirs)).abs() < 1e-12, "{ours} {theirs}");
+            assert_eq!(ours["interval"]["method"], theirs["interval"]["method"]);
+            assert_eq!(compared["metrics"][0]["judged"], key == "loss");
+        }
+    }
+    let sandbox = Sandbox::new();
+    arms_of(&sandbox, "message_count", few);
+    let said = sandbox.say("compare arms").ok();
+    // Wilson's interval of 1 in 5, and no winner without a direction.
+    assert!(said.contains("0.20 [0.04, 0.62], n = 5"), "{said}");
+    assert!(said.contains("Fisher's exact test  0.048"), "{said}");
+    assert!(!said.contains('±') && !said.contains("Winner"), "{said}");
 }
 
 #[test]

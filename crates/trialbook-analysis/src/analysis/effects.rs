@@ -4,8 +4,8 @@
 //! difference of that size needs.
 
 use trialbook_stats::{
-    Alternative, Arrangements, Design, Draws, Interval, Level, Magnitude, Rate, TPlan,
-    brunner_munzel, describe, effect_size, paired_effect_size, permute_signs,
+    Alternative, Arrangements, Design, Draws, FISHER_MOST, Interval, Level, Magnitude, Rate, TPlan,
+    brunner_munzel, describe, effect_size, fisher_sample_size, paired_effect_size, permute_signs,
     proportion_sample_size,
 };
 
@@ -68,18 +68,31 @@ pub(super) const fn of_ranks(rank_biserial: f64) -> Effect {
     }
 }
 
-/// What more trials would tell of shares that differ as much.
+/// What more trials would tell χ² of shares that differ as much.
 pub(super) fn of_rates(rates: [Rate; 2], alpha: f64) -> Option<Power> {
-    let [arm, baseline] = rates.map(|rate| rate.successes as f64 / rate.trials as f64);
-    let needed = proportion_sample_size((arm, baseline), POWER, alpha).ok()?;
-    let needed = needed.arcsine.n;
+    let needed = proportion_sample_size(shares(rates), POWER, alpha).ok()?;
+    Some(of_needed(Some(needed.arcsine.n), rates))
+}
+
+/// The same of Fisher's exact test, which needs more.
+pub(super) fn of_few(rates: [Rate; 2], alpha: f64) -> Option<Power> {
+    let needed = fisher_sample_size(shares(rates), POWER, alpha).ok()?;
+    Some(of_needed(needed, rates))
+}
+
+fn shares(rates: [Rate; 2]) -> (f64, f64) {
+    (rates[0].share(), rates[1].share())
+}
+
+fn of_needed(needed: Option<u64>, rates: [Rate; 2]) -> Power {
     let present = rates[0].trials.min(rates[1].trials);
-    Some(Power {
+    Power {
         target: POWER,
-        needed: Some(needed),
-        more: Some(needed.saturating_sub(present)),
+        needed,
+        needed_above: needed.is_none().then_some(FISHER_MOST),
+        more: needed.map(|needed| needed.saturating_sub(present)),
         detectable: None,
-    })
+    }
 }
 
 /// Brunner and Munzel's two-sided p, where the spreads differ so much that ranks alone could tell them apart.
@@ -132,6 +145,7 @@ fn power((design, d): (Design, f64), alpha: f64, present: u64) -> Power {
     Power {
         target: POWER,
         needed,
+        needed_above: None,
         more: needed.map(|needed| needed.saturating_sub(present)),
         detectable: plan.detectable(present, POWER).ok(),
     }

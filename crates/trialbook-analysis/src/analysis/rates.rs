@@ -44,27 +44,38 @@ impl From<Compared> for Tested {
 }
 
 /// How many of the values are 1.
-pub(super) fn rate(values: &[f64]) -> Rate {
+pub(crate) fn rate(values: &[f64]) -> Rate {
     let hits = values.iter().filter(|value| **value == 1.0).count();
     Rate::new(hits as u64, values.len() as u64)
 }
 
 /// Whether all values are 0 or 1.
-pub(super) fn are_rates(values: &[f64]) -> bool {
+pub(crate) fn are_rates(values: &[f64]) -> bool {
     values.iter().all(|value| *value == 0.0 || *value == 1.0)
 }
 
 /// Wilson's interval of a share.
-pub(super) fn interval(values: &[f64], level: Level) -> Option<Span> {
+pub(crate) fn interval(values: &[f64], level: Level) -> Option<Span> {
     let found = proportion_interval(rate(values), ProportionMethod::Wilson, level);
     found.ok().map(|it| Span::of(it, "Wilson"))
 }
 
-/// Two independent shares: Fisher's exact test where an expected count is small, else χ² without correction.
+/// Two independent shares, with what more trials would tell.
 pub(crate) fn independent(
     rates: [Rate; 2],
     (alpha, level): (f64, Level),
 ) -> Result<Compared, Undefined> {
+    let found = unpaired(rates, level)?;
+    let power = if found.test == CHI_SQUARED {
+        effects::of_rates(rates, alpha)
+    } else {
+        effects::of_few(rates, alpha)
+    };
+    Ok(Compared { power, ..found })
+}
+
+/// Two independent shares: Fisher's exact test where an expected count is small, else χ² without correction.
+pub(crate) fn unpaired(rates: [Rate; 2], level: Level) -> Result<Compared, Undefined> {
     if rates.iter().any(|rate| rate.trials == 0) {
         return Err(Undefined::TooFewObservations);
     }
@@ -87,12 +98,12 @@ pub(crate) fn independent(
         df,
         p,
         effect: cohen_h(found.cohen_h),
-        power: effects::of_rates(rates, alpha),
+        power: None,
     })
 }
 
 /// Two shares of the same pairs: McNemar's exact test.
-pub(super) fn paired(arm: &[f64], baseline: &[f64], level: Level) -> Result<Compared, Undefined> {
+pub(crate) fn paired(arm: &[f64], baseline: &[f64], level: Level) -> Result<Compared, Undefined> {
     if arm.is_empty() {
         return Err(Undefined::TooFewObservations);
     }
@@ -127,13 +138,21 @@ fn cohen_h(estimate: f64) -> Effect {
     }
 }
 
-/// Whether several shares differ at all.
+/// Whether several shares differ at all: χ², but not where an expected count is so small that it says "differ" too often.
 pub(crate) fn omnibus(groups: &[Rate]) -> Omnibus {
     let table: Vec<[u64; 2]> = groups
         .iter()
         .map(|rate| [rate.successes, rate.failures()])
         .collect();
     match chi_squared_independence(&table) {
+        Ok(found) if found.smallest_expected < EXPECTED => Omnibus::CannotTest {
+            cannot_test: Undefined::TooFewObservations.word(),
+            reason: format!(
+                "the smallest expected count is {:.1}, and χ² needs {EXPECTED}",
+                // Rounded down: what is too few shall not read as enough.
+                (found.smallest_expected * 10.0).floor() / 10.0
+            ),
+        },
         Ok(found) => Omnibus::Tested {
             test: CHI_SQUARED,
             statistic: found.pearson.statistic,
@@ -147,5 +166,30 @@ pub(crate) fn omnibus(groups: &[Rate]) -> Omnibus {
             cannot_test: reason.word(),
             reason: reason.to_string(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// χ² would reject 8.2% of three arms of three trials that are alike.
+    #[test]
+    fn small_counts_of_several_arms_are_not_tested_by_chi_squared() {
+        let rates = |hits: [u64; 3], n: u64| hits.map(|hits| Rate::new(hits, n));
+        let Omnibus::CannotTest {
+            cannot_test,
+            reason,
+        } = omnibus(&rates([0, 3, 3], 3))
+        else {
+            panic!("tested")
+        };
+        assert_eq!(cannot_test, "too_few_observations");
+        assert_eq!(reason, "the smallest expected count is 1.0, and χ² needs 5");
+        // scipy.stats.chi2_contingency([[5, 5], [5, 5], [5, 5]]): p = 1.
+        let Omnibus::Tested { p, .. } = omnibus(&rates([5, 5, 5], 10)) else {
+            panic!("not tested")
+        };
+        assert!((p - 1.0).abs() < 1e-12);
     }
 }

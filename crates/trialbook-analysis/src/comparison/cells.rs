@@ -11,6 +11,7 @@ use trialbook_stats::{Interval, Level, describe};
 use trialbook_store::nouns::RunRow;
 
 use super::{Cell, Kind, Subject};
+use crate::analysis::rates;
 use crate::measure::{Agg, Measure};
 use crate::separation::Group;
 
@@ -60,6 +61,7 @@ pub(super) fn cell(
         half_width: interval
             .map(Interval::half_width)
             .filter(|half| half.is_finite()),
+        interval: None,
         min: described.map(|it| it.min),
         median: described.map(|it| it.median),
         max: described.map(|it| it.max),
@@ -72,6 +74,16 @@ pub(super) fn cell(
         by_trial: pairing.map(|experiment| (experiment, trials(by_trial))),
     };
     (cell, group)
+}
+
+/// Gives arms of a rate the interval of a share instead of that of a mean.
+pub(super) fn as_rates(cells: &mut [Cell], (subjects, groups): (&[Subject], &[Group])) {
+    for ((cell, subject), group) in cells.iter_mut().zip(subjects).zip(groups) {
+        cell.half_width = None;
+        if subject.kind == Kind::Arm && cell.n > 0 {
+            cell.interval = rates::interval(&group.values, Level::NINETY_FIVE);
+        }
+    }
 }
 
 /// The finite values by trial.

@@ -203,6 +203,8 @@ pub struct Power {
     pub target: f64,
     /// Trials that each arm needs for a difference of the observed size.
     pub needed: Option<u64>,
+    /// Where none is given because more than this are needed: how far the search went.
+    pub needed_above: Option<u64>,
     /// Those that are still missing in the smaller arm; 0 where there are enough.
     pub more: Option<u64>,
     /// The smallest standardised difference that the present trials find with that power; none of shares.

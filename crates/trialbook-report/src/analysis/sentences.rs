@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use trialbook_analysis::finding::{
     Analysis, CHI_SQUARED, Contrast, DIFFERENCE_OF_MEANS, DIFFERENCE_OF_SHARES, Omnibus, Outcome,
-    Power, Tested,
+    Tested,
 };
 use trialbook_analysis::measure::Measure;
 use trialbook_analysis::success;
@@ -107,7 +107,7 @@ fn of_contrast(analysis: &Analysis, measure: &Measure, contrast: &Contrast) -> S
             let mut text = format!("{key}: {found}; {}.", proof(analysis, contrast, tested));
             text.push_str(&better(measure, tested));
             if !tested.differs {
-                text.push_str(&more(analysis, tested.power.as_ref(), contrast));
+                text.push_str(&more(analysis, tested, contrast));
             }
             text
         }
@@ -246,28 +246,15 @@ fn better(measure: &Measure, tested: &Tested) -> String {
 }
 
 /// What more trials would tell.
-fn more(analysis: &Analysis, power: Option<&Power>, contrast: &Contrast) -> String {
+fn more(analysis: &Analysis, tested: &Tested, contrast: &Contrast) -> String {
     /// Fewer values than this size a difference badly.
     const PILOT: u64 = 20;
-    let Some(power) = power else {
+    let Some(power) = &tested.power else {
         return String::new();
     };
-    let (Some(needed), Some(more)) = (power.needed, power.more) else {
-        return String::new();
-    };
-    let (what, present) = match &contrast.pairs {
-        Some(pairs) => ("pair", pairs.n),
-        None => ("trial", contrast.smaller()),
-    };
-    let each = if contrast.pairs.is_some() {
-        ""
-    } else {
-        " in each arm"
-    };
-    let in_all = if contrast.pairs.is_some() {
-        "in all"
-    } else {
-        "per arm"
+    let (what, present, each, in_all) = match &contrast.pairs {
+        Some(pairs) => ("pair", pairs.n, "", "in all"),
+        None => ("trial", contrast.smaller(), " in each arm", "per arm"),
     };
     let target = percent(power.target, 1);
     let unadjusted = if correction(analysis).is_some() {
@@ -275,18 +262,24 @@ fn more(analysis: &Analysis, power: Option<&Power>, contrast: &Contrast) -> Stri
     } else {
         ""
     };
-    let mut text = if more == 0 {
-        format!(
+    let mut text = match (power.needed.zip(power.more), power.needed_above) {
+        // Where there are enough of them and p is not below alpha, the number would be held against the test.
+        (Some((_, 0)), _) if tested.p >= analysis.question.alpha => return String::new(),
+        (Some((needed, 0)), _) => format!(
             " A difference of this size would need {} {what}s{each} (power {target}{unadjusted}), which there are.",
             grouped(needed)
-        )
-    } else {
-        format!(
+        ),
+        (Some((needed, more)), _) => format!(
             " About {} more {what}{}{each} ({} {in_all}) would be needed to tell a difference of this size (power {target}{unadjusted}).",
             grouped(more),
             if more == 1 { "" } else { "s" },
             grouped(needed)
-        )
+        ),
+        (None, Some(above)) => format!(
+            " More than {} {what}s{each} would be needed to tell a difference of this size (power {target}{unadjusted}).",
+            grouped(above)
+        ),
+        (None, None) => return String::new(),
     };
     if present < PILOT {
         write!(

@@ -1,7 +1,7 @@
 //! Power of the comparison of two rates.
 
 use super::{SampleSize, probit, share, smallest_n};
-use crate::special::{Tail, normal, normal_quantile};
+use crate::special::{Tail, Urn, binomial_mass, ln_hypergeometric_mass, normal, normal_quantile};
 use crate::undefined::Undefined;
 
 /// The power of a two-sided comparison of two rates.
@@ -66,6 +66,75 @@ pub fn proportion_sample_size(
         arcsine: smallest_n(guess, power, |n| rates.arcsine(n))?,
         unpooled: smallest_n(guess, power, |n| rates.unpooled(n))?,
     })
+}
+
+/// The most trials a group for which the power of Fisher's test is searched.
+pub const FISHER_MOST: u64 = 500;
+
+/// The chance that Fisher's exact test, two-sided, gives a p below alpha where the rates are `p1` and `p2`, with `n`
+/// trials each: all tables are enumerated.
+///
+/// # Errors
+/// As [`proportion_power`].
+pub fn fisher_power((p1, p2): (f64, f64), n: u64, alpha: f64) -> Result<f64, Undefined> {
+    Rates::of(p1, p2, alpha)?;
+    if n == 0 {
+        return Err(Undefined::TooFewObservations);
+    }
+    let masses = |p: f64| (0..=n).map(move |k| binomial_mass(k, n, p));
+    let first = masses(p1).collect::<Result<Vec<f64>, Undefined>>()?;
+    let second = masses(p2).collect::<Result<Vec<f64>, Undefined>>()?;
+    let mut power = 0.0;
+    for successes in 0..=2 * n {
+        let urn = Urn {
+            marked: successes,
+            unmarked: 2 * n - successes,
+            drawn: n,
+        };
+        let low = urn.range()?.0;
+        for a in low..low + told_apart(urn, alpha)? {
+            // Of equal groups a table and its mirror image are equally likely.
+            let (a, b) = (a as usize, (successes - a) as usize);
+            power += first[a] * second[b] + first[b] * second[a];
+        }
+    }
+    Ok(power.min(1.0))
+}
+
+/// How many of the least first counts have a p below alpha, given the margins, half of them drawn.
+fn told_apart(urn: Urn, alpha: f64) -> Result<u64, Undefined> {
+    let (low, _) = urn.range()?;
+    // Hoeffding: further from the mean than this lies no mass that counts, and it would round to 0.
+    let few = urn.marked.min(urn.unmarked) as f64;
+    let mean = urn.marked as f64 / 2.0;
+    let start = low.max((mean - 4.5 * few.sqrt()).max(0.0) as u64);
+    let mut mass = ln_hypergeometric_mass(start, urn).map(libm::exp)?;
+    let (mut below, mut at) = (mass, start);
+    while 2 * at < urn.marked && 2.0 * below < alpha {
+        mass *= urn.ratio(at);
+        below += mass;
+        at += 1;
+    }
+    Ok(at - low)
+}
+
+/// How many trials a group Fisher's exact test needs to tell the rates apart with this power, searched upwards from
+/// what the arcsine scale says; `None` beyond [`FISHER_MOST`].
+///
+/// # Errors
+/// As [`proportion_sample_size`].
+pub fn fisher_sample_size(
+    (p1, p2): (f64, f64),
+    power: f64,
+    alpha: f64,
+) -> Result<Option<u64>, Undefined> {
+    let arcsine = proportion_sample_size((p1, p2), power, alpha)?.arcsine.n;
+    for n in arcsine..=FISHER_MOST {
+        if fisher_power((p1, p2), n, alpha)? >= power {
+            return Ok(Some(n));
+        }
+    }
+    Ok(None)
 }
 
 struct Rates {

@@ -99,3 +99,42 @@ fn what_no_sample_can_reach_is_refused() {
     );
     assert_eq!(anova_power(0.5, 1, 9, 0.05), Err(Undefined::TooFewGroups));
 }
+
+/// The power of Fisher's test is the chance of the tables that it rejects, one by one.
+#[test]
+fn fishers_power_is_that_of_all_tables() {
+    use crate::proportion::fisher_exact;
+    use crate::special::binomial_mass;
+    for (n, p1, p2, alpha) in [
+        (3, 0.0, 1.0, 0.05),
+        (9, 0.2, 0.8, 0.05),
+        (14, 0.1, 0.55, 0.1),
+    ] {
+        let mut expected = 0.0;
+        for a in 0..=n {
+            for b in 0..=n {
+                let found = fisher_exact([[a, n - a], [b, n - b]]).unwrap();
+                if found.p.two_sided.p < alpha {
+                    let first = binomial_mass(a, n, p1).unwrap();
+                    expected += first * binomial_mass(b, n, p2).unwrap();
+                }
+            }
+        }
+        let found = fisher_power((p1, p2), n, alpha).unwrap();
+        assert!((found - expected).abs() < 1e-12, "{n}: {found} {expected}");
+    }
+}
+
+#[test]
+fn fishers_test_needs_more_trials_than_the_arcsine_says() {
+    let needed = |p1, p2| fisher_sample_size((p1, p2), 0.8, 0.05).unwrap();
+    // Of three trials each no table has a p below 0.1; of four the extreme one has 2 / 70.
+    assert_eq!(needed(0.0, 1.0), Some(4));
+    // Of seven each, two successes at most against seven: P(X <= 2) = 0.852.
+    assert_eq!(needed(0.2, 1.0), Some(7));
+    assert_eq!(needed(0.3, 0.31), None);
+    // Large counts neither overflow nor round to nothing: near what the arcsine says, and above it.
+    let arcsine = proportion_power((0.45, 0.55), FISHER_MOST, 0.05).unwrap();
+    let exact = fisher_power((0.45, 0.55), FISHER_MOST, 0.05).unwrap();
+    assert!(exact < arcsine.arcsine && exact > arcsine.arcsine - 0.03);
+}
