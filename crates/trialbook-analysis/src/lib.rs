@@ -15,7 +15,9 @@ pub mod lint;
 pub mod measure;
 mod number;
 pub mod separation;
+pub mod standing;
 pub mod success;
 pub mod variations;
 
+pub use standing::Standing;
 pub use variations::{MetricColumn, MetricSummary, Statuses, VariationRow, VariationTable};

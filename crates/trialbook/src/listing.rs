@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use trialbook_analysis::Standing;
 use trialbook_model::id::{ExperimentNo, RunNo};
 use trialbook_model::stale::stale_since;
 use trialbook_model::status::RunStatus;
@@ -143,6 +144,18 @@ pub(crate) fn status(run: &RunRow, now: Timestamp) -> (Style, String) {
         RunStatus::Cancelled => Style::Yellow,
     };
     (style, status.word().to_owned())
+}
+
+/// The word for the state of an experiment.
+pub(crate) const fn standing(of: Standing) -> (Style, &'static str) {
+    let style = match of {
+        Standing::Planned | Standing::Queued => Style::Dim,
+        Standing::Running => Style::Cyan,
+        Standing::Completed => Style::Green,
+        Standing::Failed => Style::Red,
+        Standing::Cancelled => Style::Yellow,
+    };
+    (style, of.word())
 }
 
 /// How long it took, or has been running.

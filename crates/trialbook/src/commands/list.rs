@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::ValueEnum;
 use serde::Serialize;
+use trialbook_analysis::Standing;
 use trialbook_model::filter::{CompareOp, Expr, Key, KeyKind, Literal};
 use trialbook_model::id::ExperimentNo;
 use trialbook_model::status::RunStatus;
@@ -18,9 +19,9 @@ use crate::book;
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
 use crate::figures::{count, grouped, percent, short};
-use crate::listing::{Listing, More, tell_unreadable};
+use crate::listing::{Listing, More, standing, tell_unreadable};
 use crate::names::Names;
-use crate::printer::{Column, Table};
+use crate::printer::{Column, Style, Table};
 use crate::target::attribute_is;
 use crate::{titles, when};
 
@@ -36,18 +37,19 @@ Examples:
   trialbook list --since 2d --status failed
   trialbook list --before 2026-01-01
   trialbook list experiments --project nlp
+  trialbook list experiments --status failed
   trialbook list --deleted
   trialbook list --json | jq -r '.runs[].id'")]
 pub(crate) struct Args {
     /// What to list
     #[arg(value_enum, default_value_t = What::Runs)]
     what: What,
-    /// Only runs of this experiment; may be given several times
+    /// Only this experiment, or runs of it; may be given several times
     #[arg(short, long, value_name = "EXPERIMENT")]
     experiment: Vec<String>,
-    /// Only runs in this state: queued, running, completed, failed, cancelled
+    /// Only those in this state: queued, running, completed, failed, cancelled; of experiments also planned
     #[arg(short, long, value_parser = status)]
-    status: Option<RunStatus>,
+    status: Option<Standing>,
     /// Only those of this project
     #[arg(short, long, value_name = "NAME")]
     project: Option<String>,
@@ -79,9 +81,21 @@ fn instant(text: &str) -> Result<Timestamp, String> {
         .ok_or_else(|| "expected an age such as `2d`, `12h` or `30min`, or a date".to_owned())
 }
 
-fn status(word: &str) -> Result<RunStatus, String> {
-    RunStatus::parse(word)
-        .ok_or_else(|| "expected queued, running, completed, failed or cancelled".to_owned())
+fn status(word: &str) -> Result<Standing, String> {
+    Standing::parse(word).ok_or_else(|| {
+        "expected planned, queued, running, completed, failed or cancelled".to_owned()
+    })
+}
+
+/// The state of a run that a word for experiments means: a planned run is a queued one.
+const fn of_runs(status: Standing) -> RunStatus {
+    match status {
+        Standing::Planned | Standing::Queued => RunStatus::Queued,
+        Standing::Running => RunStatus::Running,
+        Standing::Completed => RunStatus::Completed,
+        Standing::Failed => RunStatus::Failed,
+        Standing::Cancelled => RunStatus::Cancelled,
+    }
 }
 
 #[derive(Serialize)]
@@ -109,6 +123,7 @@ struct ExperimentHead {
     handle: Option<String>,
     name: Option<String>,
     project: String,
+    status: Standing,
     created: Option<String>,
     runs: u64,
     archived: bool,
@@ -146,7 +161,8 @@ impl Args {
     /// The condition that its options make together.
     fn filter(&self) -> Expr {
         let mut all = Vec::new();
-        all.extend(self.status.map(|it| attribute_is("status", it.word())));
+        let status = self.status.map(of_runs);
+        all.extend(status.map(|it| attribute_is("status", it.word())));
         let project = self.project.as_deref();
         all.extend(project.map(|it| attribute_is("project", it)));
         let since = self
@@ -160,7 +176,16 @@ impl Args {
         }
     }
 
-    /// Whether an experiment is to be listed.
+    /// The experiments that it names; `None` where it names none.
+    fn experiments<V: Reading>(&self, names: &Names<'_, V>) -> Result<Option<Vec<ExperimentNo>>> {
+        let mut named = Vec::new();
+        for text in &self.experiment {
+            named.push(names.experiment(text)?.no);
+        }
+        Ok((!named.is_empty()).then_some(named))
+    }
+
+    /// Whether an experiment is to be listed, whatever its state.
     fn shows(&self, row: &ExperimentRow) -> bool {
         let annotations = &row.state.annotations;
         let hidden = annotations.flag("archived") && !self.all && !self.deleted;
@@ -179,14 +204,9 @@ impl Args {
 }
 
 fn list_runs(args: &Args, cx: &Context, view: &BookView<'_>, book: String) -> Result<()> {
-    let names = Names::new(view);
-    let mut experiments: Vec<ExperimentNo> = Vec::new();
-    for text in &args.experiment {
-        experiments.push(names.experiment(text)?.no);
-    }
     let query = Query {
         filter: args.filter(),
-        experiments: (!experiments.is_empty()).then_some(experiments),
+        experiments: args.experiments(&Names::new(view))?,
         shown: args.shown(),
         limit: args.limit(),
         ..Query::all()
@@ -256,22 +276,41 @@ fn judged(listing: &Listing) -> Vec<More<'static>> {
     columns.into_iter().filter(held).map(column).collect()
 }
 
+/// An experiment that is listed.
+struct Listed {
+    row: ExperimentRow,
+    status: Standing,
+    runs: u64,
+}
+
 fn list_experiments<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> Result<()> {
+    let named = args.experiments(&Names::new(view))?;
     let mut rows = view.experiments()?;
-    rows.retain(|row| args.shows(row));
+    rows.retain(|row| {
+        args.shows(row) && named.as_ref().is_none_or(|named| named.contains(&row.no))
+    });
     rows.reverse();
-    let total = rows.len() as u64;
-    rows.truncate(args.limit());
     let counts = view.count_runs()?;
-    let counted: Vec<(ExperimentRow, u64)> = rows
-        .into_iter()
-        .map(|row| {
+    let (mut total, mut listed) = (0, Vec::new());
+    for row in rows {
+        let is_full = listed.len() >= args.limit();
+        // What is neither asked for nor shown is not looked up.
+        if is_full && args.status.is_none() {
+            total += 1;
+            continue;
+        }
+        let status = Standing::of(view, &row)?;
+        if args.status.is_some_and(|wanted| wanted != status) {
+            continue;
+        }
+        total += 1;
+        if !is_full {
             let runs = counts.get(&row.no).copied().unwrap_or_default();
-            (row, runs)
-        })
-        .collect();
+            listed.push(Listed { row, status, runs });
+        }
+    }
     if cx.printer.json_wanted() {
-        let experiments = counted.iter().map(|(row, runs)| head(row, *runs)).collect();
+        let experiments = listed.iter().map(head).collect();
         let experiments = Experiments {
             book,
             total,
@@ -279,9 +318,13 @@ fn list_experiments<V: Reading>(args: &Args, cx: &Context, view: &V, book: Strin
         };
         return cx.printer.json(SCHEMA, &experiments);
     }
+    if listed.is_empty() {
+        cx.printer.line("no experiments");
+        return Ok(());
+    }
     cx.printer
-        .table(&experiment_table(&counted, SystemClock.now()));
-    let shown = counted.len() as u64;
+        .table(&experiment_table(&listed, SystemClock.now()));
+    let shown = listed.len() as u64;
     if shown < total {
         let more = count(total - shown, "experiment");
         cx.printer
@@ -290,15 +333,17 @@ fn list_experiments<V: Reading>(args: &Args, cx: &Context, view: &V, book: Strin
     Ok(())
 }
 
-fn head(row: &ExperimentRow, runs: u64) -> ExperimentHead {
+fn head(of: &Listed) -> ExperimentHead {
+    let row = &of.row;
     ExperimentHead {
         id: titles::experiment_uid(row).to_string(),
         no: row.no.0,
         handle: row.state.handle().map(str::to_owned),
         name: row.state.name().map(str::to_owned),
         project: row.state.project().to_owned(),
+        status: of.status,
         created: created(row).map(|time| time.to_string()),
-        runs,
+        runs: of.runs,
         archived: row.state.annotations.flag("archived"),
     }
 }
@@ -310,26 +355,31 @@ fn created(row: &ExperimentRow) -> Option<Timestamp> {
         .filter(|time| *time != Timestamp::default())
 }
 
-fn experiment_table(rows: &[(ExperimentRow, u64)], now: Timestamp) -> Table {
+fn experiment_table(listed: &[Listed], now: Timestamp) -> Table {
     let mut table = Table::new(vec![
         Column::number("NO"),
         Column::whole("HANDLE"),
         Column::text("NAME"),
         Column::text("PROJECT"),
+        Column::whole("STATUS"),
         Column::number("RUNS"),
         Column::whole("CREATED"),
         Column::number("AGE"),
     ]);
-    for (row, runs) in rows {
+    for of in listed {
+        let row = &of.row;
         let created = created(row);
-        table.row(vec![
-            row.no.to_string(),
-            row.state.handle().unwrap_or_default().to_owned(),
-            row.state.name().unwrap_or("unnamed").to_owned(),
-            row.state.project().to_owned(),
-            grouped(*runs),
-            created.map(when::local).unwrap_or_default(),
-            created.map(|time| when::age(time, now)).unwrap_or_default(),
+        let (style, status) = standing(of.status);
+        let plain = |cell: String| (Style::Plain, cell);
+        table.styled_row(vec![
+            plain(row.no.to_string()),
+            plain(row.state.handle().unwrap_or_default().to_owned()),
+            plain(row.state.name().unwrap_or("unnamed").to_owned()),
+            plain(row.state.project().to_owned()),
+            (style, status.to_owned()),
+            plain(grouped(of.runs)),
+            plain(created.map(when::local).unwrap_or_default()),
+            plain(created.map(|time| when::age(time, now)).unwrap_or_default()),
         ]);
     }
     table
