@@ -7,6 +7,7 @@ pub mod analysis;
 pub mod arms;
 pub mod baseline;
 pub mod comparison;
+pub mod experiment_status;
 pub mod finding;
 pub mod gates;
 pub mod history;
@@ -15,9 +16,8 @@ pub mod lint;
 pub mod measure;
 mod number;
 pub mod separation;
-pub mod standing;
 pub mod success;
 pub mod variations;
 
-pub use standing::Standing;
+pub use experiment_status::ExperimentStatus;
 pub use variations::{MetricColumn, MetricSummary, Statuses, VariationRow, VariationTable};

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use trialbook_analysis::Standing;
+use trialbook_analysis::ExperimentStatus;
 use trialbook_model::id::{ExperimentNo, RunNo};
 use trialbook_model::stale::stale_since;
 use trialbook_model::status::RunStatus;
@@ -147,13 +147,13 @@ pub(crate) fn status(run: &RunRow, now: Timestamp) -> (Style, String) {
 }
 
 /// The word for the state of an experiment.
-pub(crate) const fn standing(of: Standing) -> (Style, &'static str) {
+pub(crate) const fn experiment_status(of: ExperimentStatus) -> (Style, &'static str) {
     let style = match of {
-        Standing::Planned | Standing::Queued => Style::Dim,
-        Standing::Running => Style::Cyan,
-        Standing::Completed => Style::Green,
-        Standing::Failed => Style::Red,
-        Standing::Cancelled => Style::Yellow,
+        ExperimentStatus::Planned | ExperimentStatus::Queued => Style::Dim,
+        ExperimentStatus::Running => Style::Cyan,
+        ExperimentStatus::Completed => Style::Green,
+        ExperimentStatus::Failed => Style::Red,
+        ExperimentStatus::Cancelled => Style::Yellow,
     };
     (style, of.word())
 }

@@ -517,6 +517,18 @@ fn lists_are_narrowed_by_age_project_and_state() {
         let told = sandbox.say(words).ok();
         assert!(told.contains("failed"), "{told}");
     }
+    // Of runs and experiments by who makes them; `--format json` is `--json`.
+    sandbox.say("create theirs --researcher Ada").ok();
+    sandbox.start("--experiment theirs --name c");
+    assert_eq!(of("-r Ada"), ["theirs"]);
+    assert!(of("-r Ada -e old").is_empty());
+    assert_eq!(names(&sandbox, "list -r Ada"), ["c"]);
+    assert!(names(&sandbox, "list --researcher Nobody").is_empty());
+    assert_eq!(
+        sandbox.say("list -r Ada --format json").ok(),
+        sandbox.say("list -r Ada --json").ok()
+    );
+    assert!(sandbox.say("list --format table").ok().starts_with("ID "));
     sandbox.say("list experiments -e nowhere").failed(3);
     let refused = sandbox.say("list --since soon").failed(2);
     assert!(

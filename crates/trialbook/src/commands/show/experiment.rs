@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
-use trialbook_analysis::Standing;
+use trialbook_analysis::ExperimentStatus;
 use trialbook_analysis::variations::VariationTable;
 use trialbook_model::time::{Clock as _, Timestamp};
 use trialbook_store::BookView;
@@ -36,7 +36,7 @@ struct ExperimentDocument {
     handle: Option<String>,
     name: Option<String>,
     project: String,
-    status: Standing,
+    status: ExperimentStatus,
     created: Option<String>,
     config_hash: Option<String>,
     config: Option<Value>,
@@ -71,7 +71,7 @@ pub(super) fn show(
     })?;
     let last = Listing::read(view, &hits.runs)?;
     let unreadable = tell_unreadable(view, cx)?;
-    let standing = Standing::of(view, row)?;
+    let status = ExperimentStatus::of(view, row)?;
     let created = row
         .state
         .created()
@@ -84,7 +84,7 @@ pub(super) fn show(
     };
     if cx.printer.json_wanted() {
         let around = Around {
-            standing,
+            status,
             created,
             aliases,
             baseline,
@@ -97,7 +97,7 @@ pub(super) fn show(
         return cx.printer.json(SCHEMA, &document);
     }
     identity(row, created, (now, hits.total), cx);
-    field(cx, "status", standing.word());
+    field(cx, "status", status.word());
     if !aliases.is_empty() {
         field(cx, "aliases", aliases.join(", "));
     }
@@ -121,7 +121,7 @@ pub(super) fn show(
 
 /// What others say of an experiment.
 struct Around {
-    standing: Standing,
+    status: ExperimentStatus,
     created: Option<Timestamp>,
     aliases: Vec<String>,
     baseline: Option<baselines::Document>,
@@ -139,7 +139,7 @@ fn document(row: &ExperimentRow, around: Around) -> ExperimentDocument {
         handle: row.state.handle().map(str::to_owned),
         name: row.state.name().map(str::to_owned),
         project: row.state.project().to_owned(),
-        status: around.standing,
+        status: around.status,
         created: around.created.map(|time| time.to_string()),
         config_hash: config.and_then(|config| config.hash.clone()),
         config: config.map(|config| config.document.clone()),

@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use serde::Serialize;
-use trialbook_analysis::{Standing, VariationTable};
+use trialbook_analysis::{ExperimentStatus, VariationTable};
 use trialbook_model::config::Config;
 use trialbook_model::progress::remaining;
 use trialbook_model::stale::stale_since;
@@ -29,7 +29,7 @@ use crate::{titles, when};
 struct Document {
     experiment: String,
     handle: Option<String>,
-    status: Standing,
+    status: ExperimentStatus,
     /// From 0 to 1: trials that completed or failed, of all that are asked for. A cancelled one is still to be done.
     progress: Option<f64>,
     trials: Trials,
@@ -104,7 +104,7 @@ pub(super) fn show<V: Reading>(
     let document = Document {
         experiment: titles::experiment(row),
         handle: row.state.handle().map(str::to_owned),
-        status: Standing::of_trials(&statuses, asked.unwrap_or_default()),
+        status: ExperimentStatus::of_trials(&statuses, asked.unwrap_or_default()),
         progress: (all > 0).then(|| trials.done() as f64 / all as f64),
         trials,
         eta: eta.map(|range| Eta::between(now, range)),
@@ -161,7 +161,7 @@ fn print(document: &Document, eta: Option<(i64, i64)>, cx: &Context) {
     let asked = trials
         .asked
         .map(|asked| format!(": {}", count(asked, "trial")));
-    let (style, word) = listing::standing(document.status);
+    let (style, word) = listing::experiment_status(document.status);
     let head = head.plain("  ").add(style, word);
     cx.printer.line(head.plain(asked.unwrap_or_default()));
     if let Some(share) = document.progress {

@@ -1,11 +1,15 @@
 //! `trialbook list`: runs or experiments, the newest first.
+//!
+//! Invariant: a condition that is given narrows what is listed, or is refused.
+
+mod experiments;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::ValueEnum;
 use serde::Serialize;
-use trialbook_analysis::Standing;
+use trialbook_analysis::ExperimentStatus;
 use trialbook_model::filter::{CompareOp, Expr, Key, KeyKind, Literal};
 use trialbook_model::id::ExperimentNo;
 use trialbook_model::status::RunStatus;
@@ -18,12 +22,11 @@ use trialbook_store::reading::Reading;
 use crate::book;
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
-use crate::figures::{count, grouped, percent, short};
-use crate::listing::{Listing, More, standing, tell_unreadable};
+use crate::figures::{done, grouped, short};
+use crate::listing::{Listing, More, tell_unreadable};
 use crate::names::Names;
-use crate::printer::{Column, Style, Table};
 use crate::target::attribute_is;
-use crate::{titles, when};
+use crate::when;
 
 const SCHEMA: u32 = 1;
 
@@ -38,6 +41,7 @@ Examples:
   trialbook list --before 2026-01-01
   trialbook list experiments --project nlp
   trialbook list experiments --status failed
+  trialbook list experiments --researcher 'Ada Lovelace' --format json
   trialbook list --deleted
   trialbook list --json | jq -r '.runs[].id'")]
 pub(crate) struct Args {
@@ -49,10 +53,16 @@ pub(crate) struct Args {
     experiment: Vec<String>,
     /// Only those in this state: queued, running, completed, failed, cancelled; of experiments also planned
     #[arg(short, long, value_parser = status)]
-    status: Option<Standing>,
+    status: Option<ExperimentStatus>,
     /// Only those of this project
     #[arg(short, long, value_name = "NAME")]
     project: Option<String>,
+    /// Only experiments of this researcher or author, or runs of them
+    #[arg(short, long, value_name = "NAME")]
+    researcher: Option<String>,
+    /// As a table, or as the document of `--json`
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
     /// Only runs started since then, experiments made since then: an age such as 2d, 12h or 30min, or a date
     #[arg(long, alias = "newer-than", value_name = "AGE|DATE", value_parser = instant)]
     since: Option<Timestamp>,
@@ -76,25 +86,31 @@ enum What {
     Experiments,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
 fn instant(text: &str) -> Result<Timestamp, String> {
     when::instant(text, SystemClock.now())
         .ok_or_else(|| "expected an age such as `2d`, `12h` or `30min`, or a date".to_owned())
 }
 
-fn status(word: &str) -> Result<Standing, String> {
-    Standing::parse(word).ok_or_else(|| {
+fn status(word: &str) -> Result<ExperimentStatus, String> {
+    ExperimentStatus::parse(word).ok_or_else(|| {
         "expected planned, queued, running, completed, failed or cancelled".to_owned()
     })
 }
 
 /// The state of a run that a word for experiments means: a planned run is a queued one.
-const fn of_runs(status: Standing) -> RunStatus {
+const fn of_runs(status: ExperimentStatus) -> RunStatus {
     match status {
-        Standing::Planned | Standing::Queued => RunStatus::Queued,
-        Standing::Running => RunStatus::Running,
-        Standing::Completed => RunStatus::Completed,
-        Standing::Failed => RunStatus::Failed,
-        Standing::Cancelled => RunStatus::Cancelled,
+        ExperimentStatus::Planned | ExperimentStatus::Queued => RunStatus::Queued,
+        ExperimentStatus::Running => RunStatus::Running,
+        ExperimentStatus::Completed => RunStatus::Completed,
+        ExperimentStatus::Failed => RunStatus::Failed,
+        ExperimentStatus::Cancelled => RunStatus::Cancelled,
     }
 }
 
@@ -108,27 +124,6 @@ struct Runs {
     runs: Vec<RunHead>,
 }
 
-#[derive(Serialize)]
-#[expect(clippy::struct_field_names, reason = "the names of the JSON document")]
-struct Experiments {
-    book: String,
-    total: u64,
-    experiments: Vec<ExperimentHead>,
-}
-
-#[derive(Serialize)]
-struct ExperimentHead {
-    id: String,
-    no: u64,
-    handle: Option<String>,
-    name: Option<String>,
-    project: String,
-    status: Standing,
-    created: Option<String>,
-    runs: u64,
-    archived: bool,
-}
-
 /// Lists them.
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::reading(cx)?;
@@ -136,7 +131,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let book = open.folder().display().to_string();
     match args.what {
         What::Runs => list_runs(args, cx, &view, book)?,
-        What::Experiments => list_experiments(args, cx, &view, book)?,
+        What::Experiments => experiments::list(args, cx, &view, book)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -176,13 +171,34 @@ impl Args {
         }
     }
 
-    /// The experiments that it names; `None` where it names none.
-    fn experiments<V: Reading>(&self, names: &Names<'_, V>) -> Result<Option<Vec<ExperimentNo>>> {
+    /// Whether it asks for JSON by its format.
+    pub(crate) fn wants_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// The experiments that it asks for; `None` where it asks for none in particular.
+    fn experiments<V>(&self, view: &V) -> Result<Option<Vec<ExperimentNo>>>
+    where
+        V: Reading,
+        V::Error: 'static,
+    {
+        let names = Names::new(view);
         let mut named = Vec::new();
         for text in &self.experiment {
             named.push(names.experiment(text)?.no);
         }
-        Ok((!named.is_empty()).then_some(named))
+        let named = (!named.is_empty()).then_some(named);
+        let Some(researcher) = &self.researcher else {
+            return Ok(named);
+        };
+        let is_theirs = |row: &ExperimentRow| {
+            let said = ["researcher_name", "author"].map(|field| row.state.annotations.text(field));
+            said.contains(&Some(researcher.as_str()))
+        };
+        let rows = view.experiments()?.into_iter();
+        let theirs = rows.filter(is_theirs).map(|row| row.no);
+        let is_named = |no: &ExperimentNo| named.as_ref().is_none_or(|named| named.contains(no));
+        Ok(Some(theirs.filter(is_named).collect()))
     }
 
     /// Whether an experiment is to be listed, whatever its state.
@@ -190,7 +206,7 @@ impl Args {
         let annotations = &row.state.annotations;
         let hidden = annotations.flag("archived") && !self.all && !self.deleted;
         let of_project = |name: &String| row.state.project() == name;
-        let made = created(row);
+        let made = experiments::created(row);
         annotations.flag("deleted") == self.deleted
             && !hidden
             && self.project.as_ref().is_none_or(of_project)
@@ -206,7 +222,7 @@ impl Args {
 fn list_runs(args: &Args, cx: &Context, view: &BookView<'_>, book: String) -> Result<()> {
     let query = Query {
         filter: args.filter(),
-        experiments: args.experiments(&Names::new(view))?,
+        experiments: args.experiments(view)?,
         shown: args.shown(),
         limit: args.limit(),
         ..Query::all()
@@ -247,17 +263,15 @@ fn started(op: CompareOp, time: Timestamp) -> Expr {
     }
 }
 
-/// How a value is told of a run with so many questions.
-type Words = fn(f64, u64) -> String;
+/// How a value is told.
+type Words = fn(f64) -> String;
 
 /// Columns of judged items (C-26), where a listed run has any.
 fn judged(listing: &Listing) -> Vec<More<'static>> {
     let columns: [(&str, &str, Words); 3] = [
-        ("ACCURACY", "accuracy_rate", percent),
-        ("QUESTIONS", "total_questions", |number, _| short(number)),
-        ("COST", "total_estimated_cost", |cost, _| {
-            format!("${cost:.3}")
-        }),
+        ("ACCURACY", "accuracy_rate", done),
+        ("QUESTIONS", "total_questions", short),
+        ("COST", "total_estimated_cost", |cost| format!("${cost:.3}")),
     ];
     let held = |(_, key, _): &(&str, &str, Words)| {
         listing
@@ -268,119 +282,9 @@ fn judged(listing: &Listing) -> Vec<More<'static>> {
     let column = |(title, key, text): (&'static str, &'static str, Words)| More {
         title,
         cell: Box::new(move |run| {
-            let questions = run.state.metric("total_questions").unwrap_or_default() as u64;
             let value = run.state.metric(key);
-            value.map_or_else(|| "N/A".to_owned(), |value| text(value, questions))
+            value.map_or_else(|| "N/A".to_owned(), text)
         }),
     };
     columns.into_iter().filter(held).map(column).collect()
-}
-
-/// An experiment that is listed.
-struct Listed {
-    row: ExperimentRow,
-    status: Standing,
-    runs: u64,
-}
-
-fn list_experiments<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> Result<()> {
-    let named = args.experiments(&Names::new(view))?;
-    let mut rows = view.experiments()?;
-    rows.retain(|row| {
-        args.shows(row) && named.as_ref().is_none_or(|named| named.contains(&row.no))
-    });
-    rows.reverse();
-    let counts = view.count_runs()?;
-    let (mut total, mut listed) = (0, Vec::new());
-    for row in rows {
-        let is_full = listed.len() >= args.limit();
-        // What is neither asked for nor shown is not looked up.
-        if is_full && args.status.is_none() {
-            total += 1;
-            continue;
-        }
-        let status = Standing::of(view, &row)?;
-        if args.status.is_some_and(|wanted| wanted != status) {
-            continue;
-        }
-        total += 1;
-        if !is_full {
-            let runs = counts.get(&row.no).copied().unwrap_or_default();
-            listed.push(Listed { row, status, runs });
-        }
-    }
-    if cx.printer.json_wanted() {
-        let experiments = listed.iter().map(head).collect();
-        let experiments = Experiments {
-            book,
-            total,
-            experiments,
-        };
-        return cx.printer.json(SCHEMA, &experiments);
-    }
-    if listed.is_empty() {
-        cx.printer.line("no experiments");
-        return Ok(());
-    }
-    cx.printer
-        .table(&experiment_table(&listed, SystemClock.now()));
-    let shown = listed.len() as u64;
-    if shown < total {
-        let more = count(total - shown, "experiment");
-        cx.printer
-            .line(format!("… and {more} more: `--limit 0` shows all"));
-    }
-    Ok(())
-}
-
-fn head(of: &Listed) -> ExperimentHead {
-    let row = &of.row;
-    ExperimentHead {
-        id: titles::experiment_uid(row).to_string(),
-        no: row.no.0,
-        handle: row.state.handle().map(str::to_owned),
-        name: row.state.name().map(str::to_owned),
-        project: row.state.project().to_owned(),
-        status: of.status,
-        created: created(row).map(|time| time.to_string()),
-        runs: of.runs,
-        archived: row.state.annotations.flag("archived"),
-    }
-}
-
-/// When it was created; the experiment that every book has was not.
-fn created(row: &ExperimentRow) -> Option<Timestamp> {
-    row.state
-        .created()
-        .filter(|time| *time != Timestamp::default())
-}
-
-fn experiment_table(listed: &[Listed], now: Timestamp) -> Table {
-    let mut table = Table::new(vec![
-        Column::number("NO"),
-        Column::whole("HANDLE"),
-        Column::text("NAME"),
-        Column::text("PROJECT"),
-        Column::whole("STATUS"),
-        Column::number("RUNS"),
-        Column::whole("CREATED"),
-        Column::number("AGE"),
-    ]);
-    for of in listed {
-        let row = &of.row;
-        let created = created(row);
-        let (style, status) = standing(of.status);
-        let plain = |cell: String| (Style::Plain, cell);
-        table.styled_row(vec![
-            plain(row.no.to_string()),
-            plain(row.state.handle().unwrap_or_default().to_owned()),
-            plain(row.state.name().unwrap_or("unnamed").to_owned()),
-            plain(row.state.project().to_owned()),
-            (style, status.to_owned()),
-            plain(grouped(of.runs)),
-            plain(created.map(when::local).unwrap_or_default()),
-            plain(created.map(|time| when::age(time, now)).unwrap_or_default()),
-        ]);
-    }
-    table
 }

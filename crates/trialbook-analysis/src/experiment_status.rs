@@ -14,7 +14,7 @@ use crate::variations::{Statuses, config_of, trials};
 /// The state of an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Standing {
+pub enum ExperimentStatus {
     /// Nothing of it was begun or queued.
     Planned,
     /// Nothing runs, and some of what it asks for is still to be done.
@@ -29,7 +29,7 @@ pub enum Standing {
     Cancelled,
 }
 
-impl Standing {
+impl ExperimentStatus {
     /// All states, in the order of an experiment's life.
     pub const ALL: [Self; 6] = [
         Self::Planned,
@@ -134,26 +134,32 @@ mod tests {
             for status in statuses {
                 counted.count(*status);
             }
-            Standing::of_trials(&counted, asked)
+            ExperimentStatus::of_trials(&counted, asked)
         };
         use RunStatus::{Cancelled, Completed, Failed, Queued, Running};
-        assert_eq!(of(&[], 0), Standing::Planned);
-        assert_eq!(of(&[], 3), Standing::Planned);
-        assert_eq!(of(&[Queued], 1), Standing::Queued);
-        assert_eq!(of(&[Failed, Running], 2), Standing::Running);
-        assert_eq!(of(&[Failed, Queued], 2), Standing::Queued);
-        assert_eq!(of(&[Failed, Completed], 3), Standing::Queued);
-        assert_eq!(of(&[Failed, Completed, Cancelled], 3), Standing::Failed);
-        assert_eq!(of(&[Completed, Cancelled], 0), Standing::Cancelled);
-        assert_eq!(of(&[Completed, Completed], 2), Standing::Completed);
+        assert_eq!(of(&[], 0), ExperimentStatus::Planned);
+        assert_eq!(of(&[], 3), ExperimentStatus::Planned);
+        assert_eq!(of(&[Queued], 1), ExperimentStatus::Queued);
+        assert_eq!(of(&[Failed, Running], 2), ExperimentStatus::Running);
+        assert_eq!(of(&[Failed, Queued], 2), ExperimentStatus::Queued);
+        assert_eq!(of(&[Failed, Completed], 3), ExperimentStatus::Queued);
+        assert_eq!(
+            of(&[Failed, Completed, Cancelled], 3),
+            ExperimentStatus::Failed
+        );
+        assert_eq!(of(&[Completed, Cancelled], 0), ExperimentStatus::Cancelled);
+        assert_eq!(of(&[Completed, Completed], 2), ExperimentStatus::Completed);
     }
 
     #[test]
     fn words_are_read_again() {
-        for standing in Standing::ALL {
-            assert_eq!(Standing::parse(standing.word()), Some(standing));
+        for status in ExperimentStatus::ALL {
+            assert_eq!(ExperimentStatus::parse(status.word()), Some(status));
         }
-        assert_eq!(Standing::parse("finished"), Some(Standing::Completed));
-        assert_eq!(Standing::parse("odd"), None);
+        assert_eq!(
+            ExperimentStatus::parse("finished"),
+            Some(ExperimentStatus::Completed)
+        );
+        assert_eq!(ExperimentStatus::parse("odd"), None);
     }
 }
