@@ -7,6 +7,7 @@ pub mod analysis;
 pub mod arms;
 pub mod baseline;
 pub mod comparison;
+pub mod experiment_status;
 pub mod finding;
 pub mod gates;
 pub mod history;
@@ -18,4 +19,5 @@ pub mod separation;
 pub mod success;
 pub mod variations;
 
+pub use experiment_status::ExperimentStatus;
 pub use variations::{MetricColumn, MetricSummary, Statuses, VariationRow, VariationTable};

@@ -52,14 +52,18 @@ pub struct Statuses {
 impl Statuses {
     /// Counts one trial.
     pub fn count(&mut self, status: RunStatus) {
-        let slot = match status {
+        *self.slot(status) += 1;
+    }
+
+    /// The number of a state.
+    pub(crate) const fn slot(&mut self, status: RunStatus) -> &mut u64 {
+        match status {
             RunStatus::Queued => &mut self.queued,
             RunStatus::Running => &mut self.running,
             RunStatus::Completed => &mut self.completed,
             RunStatus::Failed => &mut self.failed,
             RunStatus::Cancelled => &mut self.cancelled,
-        };
-        *slot += 1;
+        }
     }
 
     /// Trials in all.

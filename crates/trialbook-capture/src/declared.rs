@@ -1,6 +1,7 @@
 //! What a config says of its surroundings, or what they were before, held against what is found.
 //!
-//! Invariant: what could not be found out, or is not looked for, is no difference.
+//! Invariant: what could not be found out, or is not looked for, is no difference; what a config says of it is told
+//! as unchecked.
 
 use serde_json::{Map, Value};
 use trialbook_model::record::{Param, ParamKind};
@@ -33,6 +34,16 @@ pub fn differences(declared: &[(String, Param)], found: &Environment) -> Vec<Dif
                 found,
             })
         })
+        .collect()
+}
+
+/// What the config says of something that was not found out, or that is not looked for, in the order of the config.
+pub fn unchecked(declared: &[(String, Param)], found: &Environment) -> Vec<(String, String)> {
+    let document = found.document();
+    declared
+        .iter()
+        .filter(|(key, param)| param.kind != ParamKind::Null && text_of(&document, key).is_none())
+        .map(|(key, param)| (key.clone(), param.text.clone()))
         .collect()
 }
 
@@ -137,9 +148,19 @@ mod tests {
             differences.map(|difference| difference.key).collect()
         };
         assert_eq!(keys(&found), ["hostname"]);
+        let silent = |found: &Environment| -> Vec<String> {
+            let unchecked = unchecked(&declared, found).into_iter();
+            unchecked.map(|(key, _)| key).collect()
+        };
+        found.git_commit = None;
+        assert_eq!(
+            silent(&found),
+            ["python_version", "claude_code_version", "git_commit"]
+        );
         found.python_version = Some("3.11.2".to_owned());
         found.git_commit = Some("1a2bcd".to_owned());
         assert_eq!(keys(&found), ["python_version", "hostname"]);
+        assert_eq!(silent(&found), ["claude_code_version"]);
         found.python_version = Some("3.1.9".to_owned());
         found.git_commit = Some("ffff".to_owned());
         assert_eq!(keys(&found), ["git_commit", "hostname"]);

@@ -15,6 +15,6 @@ mod python;
 pub mod resources;
 mod variables;
 
-pub use declared::{Difference, changes, differences};
+pub use declared::{Difference, changes, differences, unchecked};
 pub use environment::{Captured, Environment, Place};
 pub use git::Git;

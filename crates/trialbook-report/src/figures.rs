@@ -185,7 +185,7 @@ pub fn percent(share: f64, n: u64) -> String {
     }
 }
 
-/// How much of a known whole is done, in percent with one decimal: no estimate, whatever the whole counts.
+/// How much of a known whole is done or is right, in percent with one decimal: no estimate, whatever the whole counts.
 pub fn done(share: f64) -> String {
     format!("{:.1}%", 100.0 * share)
 }

@@ -39,6 +39,17 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
+impl Cli {
+    /// The options of every verb, as this one has them: a format asks for JSON too.
+    pub(crate) fn options(&self) -> Options {
+        let mut options = self.options.clone();
+        if let Some(Command::List(args)) = &self.command {
+            options.json |= args.wants_json();
+        }
+        options
+    }
+}
+
 /// Options of every verb.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Options {

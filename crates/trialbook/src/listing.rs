@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use trialbook_analysis::ExperimentStatus;
 use trialbook_model::id::{ExperimentNo, RunNo};
 use trialbook_model::stale::stale_since;
 use trialbook_model::status::RunStatus;
@@ -143,6 +144,18 @@ pub(crate) fn status(run: &RunRow, now: Timestamp) -> (Style, String) {
         RunStatus::Cancelled => Style::Yellow,
     };
     (style, status.word().to_owned())
+}
+
+/// The word for the state of an experiment.
+pub(crate) const fn experiment_status(of: ExperimentStatus) -> (Style, &'static str) {
+    let style = match of {
+        ExperimentStatus::Planned | ExperimentStatus::Queued => Style::Dim,
+        ExperimentStatus::Running => Style::Cyan,
+        ExperimentStatus::Completed => Style::Green,
+        ExperimentStatus::Failed => Style::Red,
+        ExperimentStatus::Cancelled => Style::Yellow,
+    };
+    (style, of.word())
 }
 
 /// How long it took, or has been running.

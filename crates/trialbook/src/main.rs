@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return printer::show_usage(&error, std::env::args_os()),
     };
-    let cx = match Context::read(&cli.options) {
+    let cx = match Context::read(&cli.options()) {
         Ok(cx) => cx,
         Err(error) => return printer::Printer::plain().failure(&error),
     };

@@ -35,7 +35,10 @@ pub(crate) fn print(page: &Page, printer: &Printer) {
 }
 
 fn table(table: &Table) -> printer::Table {
-    let columns = table.columns.iter().map(|(title, align)| match align {
+    let last = table.columns.len().saturating_sub(1);
+    let columns = table.columns.iter().enumerate();
+    let columns = columns.map(|(at, (title, align))| match align {
+        Align::Left if at == last => Column::wrapped(title),
         Align::Left => Column::text(title),
         Align::Right => Column::number(title),
     });

@@ -114,7 +114,7 @@ fn packages_of_the_interpreter_are_captured_and_their_change_is_told() {
     write(
         &sandbox,
         "exp.yaml",
-        "experiment: {id: EXP-1, name: exp}\ntask: {command: [python3, -c, 'print(\"m=1\")']}\nenvironment: {packages: {thing: '2.0'}}\n",
+        "experiment: {id: EXP-1, name: exp}\ntask: {command: [python3, -c, 'print(\"m=1\")']}\nenvironment: {git_commit: abc123, packages: {thing: '2.0'}}\n",
     );
     let run = |trials: &str| {
         ended(
@@ -132,6 +132,12 @@ fn packages_of_the_interpreter_are_captured_and_their_change_is_told() {
         first
             .err
             .contains("the config says packages.thing `2.0`; found `1.0`"),
+        "{first:?}"
+    );
+    assert!(
+        first
+            .err
+            .contains("the config says git_commit `abc123`; that was not captured: unchecked"),
         "{first:?}"
     );
     let document = shown(&sandbox, "EXP-1/run-001");

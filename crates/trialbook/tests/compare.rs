@@ -250,6 +250,16 @@ fn a_leaderboard_ranks_the_runs_that_have_the_metric() {
         .ok();
     assert!(least.contains("ascending") && least.lines().nth(2).unwrap().contains("twin"));
     sandbox.say("leaderboard --sort-by status").failed(2);
+    // A name that no run has is answered with the nearest one.
+    let misspelt = sandbox.say("leaderboard --sort-by f1");
+    assert_eq!(misspelt.code, 0, "{misspelt:?}");
+    let all = format!("{}{}", misspelt.out, misspelt.err);
+    assert!(
+        all.contains("no run has a metric `f1`; nearest: `val_f1`"),
+        "{all}"
+    );
+    let json = sandbox.say("leaderboard --sort-by f1 --json").json();
+    assert_eq!(json["nearest"], "val_f1");
     let named = sandbox.say("leaderboard Default --metric loss").ok();
     assert_eq!(
         named,

@@ -296,7 +296,7 @@ fn the_readme_of_the_question_tracker_can_be_followed() {
     }
     let list = sandbox.say("list").ok();
     assert!(
-        list.contains("100%") && list.contains("50%") && list.contains("$0.020"),
+        list.contains("100.0%") && list.contains("50.0%") && list.contains("$0.020"),
         "{list}"
     );
     assert_eq!(sandbox.say("list -n 50").ok().lines().count(), 3);
@@ -304,14 +304,14 @@ fn the_readme_of_the_question_tracker_can_be_followed() {
     for text in [
         "Setup ",
         "gpt-4o",
-        "correct      2 of 2 judged (100%)",
+        "correct      2 of 2 judged (100.0%)",
         "Testing new configuration",
     ] {
         assert!(show.contains(text), "{text}: {show}");
     }
     let stats = sandbox.say("stats").ok();
     assert!(
-        stats.contains("configurations  2") && stats.contains("best accuracy   100%"),
+        stats.contains("configurations  2") && stats.contains("best accuracy   100.0%"),
         "{stats}"
     );
     let compared = sandbox

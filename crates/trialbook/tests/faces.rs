@@ -169,7 +169,7 @@ fn every_verb_that_judges_speaks_json() {
     );
     let text = sandbox.say("stats").ok();
     assert!(
-        text.contains("best accuracy   100% by Default/run-001"),
+        text.contains("best accuracy   100.0% by Default/run-001"),
         "{text}"
     );
     assert_eq!(check("compare a", "metrics")["subjects"][0]["ids"][0], run);

@@ -214,12 +214,12 @@ fn the_trackers_readme_holds_in_the_book_its_export_goes_to() {
     second.say("import backup_20241227.json").ok();
 
     let list = second.say("list -n 50").ok();
-    for text in ["88%", "75%", "$0.023", " 32 "] {
+    for text in ["87.5%", "75.0%", "$0.023", " 32 "] {
         assert!(list.contains(text), "{text}: {list}");
     }
     let show = second.say(&format!("show {}", IDS[0])).ok();
     for text in [
-        "correct      28 of 32 judged (88%)",
+        "correct      28 of 32 judged (87.5%)",
         "Testing new configuration",
     ] {
         assert!(show.contains(text), "{text}: {show}");

@@ -65,6 +65,17 @@ fn a_bare_run_fails_the_gates_and_a_documented_one_passes_them() {
             .contains("without_gaps  NOT PASSED  steps are missing in loss"),
         "{said:?}"
     );
+    let mut narrow = sandbox.command();
+    narrow.env("COLUMNS", "40");
+    narrow.args(["check", "good", "--skip", skip]);
+    let narrow = sandbox::ended(&mut narrow);
+    let words: Vec<&str> = narrow.out.split_whitespace().collect();
+    assert!(
+        words
+            .join(" ")
+            .contains("NOT PASSED steps are missing in loss"),
+        "{narrow:?}"
+    );
     sandbox
         .say(&format!("log metric loss=0.4 --step 4 --run {good}"))
         .ok();

@@ -104,15 +104,18 @@ fn thirty_two_questions_come_to_what_the_example_says() {
     let text = sandbox.say("show exp_20241227_143022").ok();
     for line in [
         "  questions    32\n",
-        "  correct      28 of 32 judged (88%)\n",
-        "  failures     4 (12%)\n",
+        "  correct      28 of 32 judged (87.5%)\n",
+        "  failures     4 (12.5%)\n",
         "  time         145.3 s, 4.54063 s a question\n",
         "  cost         $0.0234, $0.00073125 a question\n",
     ] {
         assert!(text.contains(line), "{line}{text}");
     }
     let list = sandbox.say("list").ok();
-    assert!(list.contains("88%") && list.contains("$0.023"), "{list}");
+    assert!(
+        list.contains(" 87.5% ") && list.contains("$0.023"),
+        "{list}"
+    );
     let stats = sandbox.say("stats --json").json();
     assert_eq!(stats["best_accuracy"], 0.875);
     assert_eq!(stats["total_cost"], 0.0234);
@@ -138,7 +141,7 @@ fn what_was_recorded_twice_and_what_is_no_verdict_is_told() {
     let shown = sandbox.say(&format!("show {run}")).ok();
     for line in [
         "5; 1 recorded again without a repeat or an attempt: each counts; 1 earlier that later ones replace\n",
-        "  correct      2 of 4 judged (50%)\n",
+        "  correct      2 of 4 judged (50.0%)\n",
     ] {
         assert!(shown.contains(line), "{line}{shown}");
     }
@@ -151,7 +154,7 @@ fn what_was_recorded_twice_and_what_is_no_verdict_is_told() {
     // A second attempt takes the place of the first one, in every place.
     log("q-2 --score correct=true --attempt 2");
     let listed = sandbox.say("list").ok();
-    assert!(listed.contains("75%"), "{listed}");
+    assert!(listed.contains("75.0%"), "{listed}");
     let results = &sandbox.say(&format!("show {run} --json")).json()["results"];
     assert_eq!(results["total_questions"], 5);
     assert_eq!(sandbox.say("stats --json").json()["best_accuracy"], 0.75);

@@ -15,6 +15,7 @@ use trialbook_model::filter::{
     self, Aggregate, Dialect, Direction, Expr, FilterError, Key, KeyKind, OrderTerm,
 };
 use trialbook_model::id::ExperimentNo;
+use trialbook_model::nearest;
 use trialbook_model::record::Goal;
 use trialbook_model::state::MetricDefinitions;
 use trialbook_model::time::Clock as _;
@@ -77,6 +78,8 @@ struct Board {
     direction: &'static str,
     /// Whether the direction follows from the name alone.
     assumed: bool,
+    /// The metric whose name is the most like this one, where no run has this one.
+    nearest: Option<String>,
     ranked: u64,
     without: u64,
     runs: Vec<Place>,
@@ -122,7 +125,9 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     };
     let (listing, ranked, without) = board.find(&view)?;
     let ranks = board.ranks(&listing);
+    let nearest = nearest_metric(&view, &board, ranked)?;
     let told = Told {
+        nearest,
         board,
         listing,
         ranks,
@@ -145,6 +150,8 @@ struct Told {
     ranks: Vec<usize>,
     shown: Vec<Key>,
     assumed: bool,
+    /// The metric whose name is the most like the wanted one, where no run has that.
+    nearest: Option<String>,
     /// Runs with a value, and without.
     counts: (u64, u64),
 }
@@ -168,6 +175,7 @@ impl Told {
             key: key.to_string(),
             direction: self.board.direction(),
             assumed: self.assumed,
+            nearest: self.nearest.clone(),
             ranked: self.counts.0,
             without: self.counts.1,
             runs: runs.collect(),
@@ -189,10 +197,16 @@ impl Told {
             }
         );
         if without > 0 {
-            write!(headline, "; {} have no such value", count(without, "run"))
+            let have = if without == 1 { "has" } else { "have" };
+            write!(headline, "; {} {have} no such value", count(without, "run"))
                 .expect("a string takes all");
         }
         cx.printer.line(headline);
+        if let Some(nearest) = &self.nearest {
+            let name = &self.board.term.key.name;
+            let told = format!("no run has a metric `{name}`; nearest: `{nearest}`");
+            cx.printer.note(told);
+        }
         if !self.listing.runs.is_empty() {
             tell(&self.board, &self.listing, (&self.ranks, &self.shown), cx);
         }
@@ -219,6 +233,20 @@ fn tell(board: &Search, listing: &Listing, (ranks, shown): (&[usize], &[Key]), c
         });
     }
     cx.printer.table(&listing.table(SystemClock.now(), &more));
+}
+
+/// What the wanted metric may have been meant to be, where nothing is ranked and no run of the book has it.
+fn nearest_metric(view: &BookView<'_>, board: &Search, ranked: u64) -> Result<Option<String>> {
+    if ranked > 0 {
+        return Ok(None);
+    }
+    let names = view.key_names(KeyKind::Metric)?;
+    let wanted = &board.term.key.name;
+    if names.contains(wanted) {
+        return Ok(None);
+    }
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    Ok(nearest::resembling(wanted, &known).map(str::to_owned))
 }
 
 /// The term with the direction that puts the best first, and whether that was assumed.

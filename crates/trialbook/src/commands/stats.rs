@@ -20,7 +20,7 @@ use trialbook_store::{BOOK_FORMAT, BookView};
 
 use super::doctor::size;
 use crate::context::{Context, SystemClock};
-use crate::figures::{self, bytes, count, percent};
+use crate::figures::{self, bytes, count, done};
 use crate::printer::{Line, Style};
 use crate::target::attribute_is;
 use crate::{book, titles, when};
@@ -30,7 +30,6 @@ const SCHEMA: u32 = 1;
 const COST: &str = "total_estimated_cost";
 /// The share of right answers, as derived or as logged.
 const ACCURACY: &str = "accuracy_rate";
-const QUESTIONS: &str = "total_questions";
 /// Runs that are read in one go.
 const BATCH: usize = 4_096;
 
@@ -135,7 +134,6 @@ fn first(view: &BookView<'_>, key: Key, direction: Direction) -> Result<Option<R
 /// The run with the greatest accuracy.
 struct Best {
     accuracy: f64,
-    questions: u64,
     title: String,
 }
 
@@ -146,12 +144,8 @@ fn best(view: &BookView<'_>) -> Result<Option<Best>> {
     };
     let experiment = view.experiment(run.experiment)?;
     let title = titles::run(&run, experiment.as_ref());
-    let questions = run.state.metric(QUESTIONS).unwrap_or_default() as u64;
-    Ok(run.state.metric(ACCURACY).map(|accuracy| Best {
-        accuracy,
-        questions,
-        title,
-    }))
+    let best = run.state.metric(ACCURACY);
+    Ok(best.map(|accuracy| Best { accuracy, title }))
 }
 
 /// The hashes of the setups that runs were started with.
@@ -220,7 +214,7 @@ fn tell(
         field("cost", format!("${cost:.3} in {runs}"));
     }
     if let Some(best) = best {
-        let accuracy = percent(best.accuracy, best.questions);
+        let accuracy = done(best.accuracy);
         field("best accuracy", format!("{accuracy} by {}", best.title));
     }
 }

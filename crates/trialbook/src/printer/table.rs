@@ -1,7 +1,7 @@
 //! Tables that fit the terminal.
 //!
 //! Invariant: a row takes one line where its columns can be made to fit, else it goes on in indented ones; a text
-//! that does not fit ends in `…`; a pipe gets everything.
+//! that does not fit ends in `…`, or goes on below itself where its column is one to read; a pipe gets everything.
 
 use std::ops::Range;
 
@@ -37,6 +37,8 @@ enum Side {
 enum Fit {
     Whole,
     Cut,
+    /// It goes on in further lines; only the last column does.
+    Wrapped,
 }
 
 impl Column {
@@ -53,6 +55,14 @@ impl Column {
     pub(crate) fn whole(title: impl Into<String>) -> Self {
         Self {
             fit: Fit::Whole,
+            ..Self::text(title)
+        }
+    }
+
+    /// Text that is read whole, in several lines where it does not fit in one. Only as the last column.
+    pub(crate) fn wrapped(title: impl Into<String>) -> Self {
+        Self {
+            fit: Fit::Wrapped,
             ..Self::text(title)
         }
     }
@@ -108,11 +118,36 @@ impl Table {
             .collect();
         std::iter::once(&header)
             .chain(&self.rows)
-            .flat_map(|row| {
-                let parts = layout.lines.iter();
-                parts.map(|part| self.line(row, part, &layout.widths))
-            })
+            .flat_map(|row| self.row_lines(row, &layout))
             .collect()
+    }
+
+    /// A row, with the further lines of a last column that goes on below itself.
+    fn row_lines(&self, row: &[(Style, String)], layout: &Layout) -> Vec<Line> {
+        let widths = &layout.widths;
+        let parts = layout.lines.iter();
+        let (Some(last), Some(part)) = (self.columns.len().checked_sub(1), layout.lines.last())
+        else {
+            return Vec::new();
+        };
+        let whole =
+            |row: &[(Style, String)]| parts.map(|part| self.line(row, part, widths)).collect();
+        if self.columns[last].fit != Fit::Wrapped {
+            return whole(row);
+        }
+        let (style, text) = &row[last];
+        let mut pieces = broken(text, widths[last]).into_iter();
+        let mut row = row.to_vec();
+        row[last].1 = pieces.next().unwrap_or_default();
+        let mut lines: Vec<Line> = whole(&row);
+        let indent = if part.start > 0 { INDENT } else { 0 };
+        let before = part.start..last;
+        let blank = indent + before.map(|at| widths[at] + GAP).sum::<usize>();
+        lines.extend(pieces.map(|piece| {
+            let line = Line::default().plain(" ".repeat(blank));
+            line.add(*style, piece)
+        }));
+        lines
     }
 
     /// Some cells of a row; all but the first ones are indented.
@@ -159,7 +194,7 @@ impl Table {
         let room = width.saturating_sub(GAP * self.columns.len().saturating_sub(1));
         while widths.iter().sum::<usize>() > room {
             let widest = (0..widths.len())
-                .filter(|&at| self.columns[at].fit == Fit::Cut && widths[at] > NARROWEST)
+                .filter(|&at| self.columns[at].fit != Fit::Whole && widths[at] > NARROWEST)
                 .max_by_key(|&at| widths[at]);
             let Some(widest) = widest else {
                 return self.stacked(needed, width);
@@ -175,7 +210,7 @@ impl Table {
         let mut used = 0;
         let room = width.saturating_sub(INDENT).max(NARROWEST);
         for (at, (own, column)) in widths.iter_mut().zip(&self.columns).enumerate() {
-            if column.fit == Fit::Cut {
+            if column.fit != Fit::Whole {
                 *own = (*own).min(room);
             }
             match lines.last_mut() {
@@ -202,6 +237,24 @@ struct Layout {
     /// The columns of each line that a row takes.
     lines: Vec<Range<usize>>,
     widths: Vec<usize>,
+}
+
+/// The text in lines of at most so many columns, broken between words; a word that is longer is a line that is cut.
+fn broken(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    if text.width() <= width {
+        return vec![text.to_owned()];
+    }
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) | None => lines.push(cut(word, width)),
+        }
+    }
+    lines
 }
 
 /// The text in at most so many columns.
@@ -253,6 +306,21 @@ mod tests {
         assert_eq!(narrow[1], "1a2b  a rather lo…   7");
         assert_eq!(narrow[0], "ID    NAME           N");
         assert!(narrow.iter().all(|line| line.width() == 22), "{narrow:?}");
+    }
+
+    #[test]
+    fn a_text_to_read_goes_on_below_itself() {
+        let mut table = Table::new(vec![Column::whole("GATE"), Column::wrapped("WHAT")]);
+        table.row(vec!["named".into(), "it has no name: ask".into()]);
+        table.row(vec!["noted".into(), "fine".into()]);
+        assert_eq!(rendered(&table, None)[1], "named  it has no name: ask");
+        let expected = [
+            "GATE   WHAT",
+            "named  it has no",
+            "       name: ask",
+            "noted  fine",
+        ];
+        assert_eq!(rendered(&table, Some(17)), expected);
     }
 
     #[test]

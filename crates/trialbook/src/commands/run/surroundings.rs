@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde_json::Value;
 use trialbook_capture::data::verify::{self, Check};
-use trialbook_capture::{Captured, Difference, Environment, Place, changes, differences};
+use trialbook_capture::{
+    Captured, Difference, Environment, Place, changes, differences, unchecked,
+};
 use trialbook_model::capture::{Part, Parts};
 use trialbook_model::config::Params;
 use trialbook_model::manifest::{self, Manifest};
@@ -133,6 +135,18 @@ impl Surroundings {
             teller.warn(format!(
                 "the config says {} `{}`; found `{}`",
                 found.key, found.declared, found.found
+            ));
+        }
+        let unknown = unchecked(&self.declared, environment);
+        for (key, declared) in unknown.iter().take(MOST_TOLD) {
+            teller.warn(format!(
+                "the config says {key} `{declared}`; that was not captured: unchecked"
+            ));
+        }
+        if unknown.len() > MOST_TOLD {
+            let more = unknown.len() - MOST_TOLD;
+            teller.warn(format!(
+                "{more} more things that the config says are unchecked"
             ));
         }
         let earlier = self.earlier(&self.environments);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
+use trialbook_analysis::ExperimentStatus;
 use trialbook_analysis::variations::VariationTable;
 use trialbook_model::time::{Clock as _, Timestamp};
 use trialbook_store::BookView;
@@ -35,6 +36,7 @@ struct ExperimentDocument {
     handle: Option<String>,
     name: Option<String>,
     project: String,
+    status: ExperimentStatus,
     created: Option<String>,
     config_hash: Option<String>,
     config: Option<Value>,
@@ -69,6 +71,7 @@ pub(super) fn show(
     })?;
     let last = Listing::read(view, &hits.runs)?;
     let unreadable = tell_unreadable(view, cx)?;
+    let status = ExperimentStatus::of(view, row)?;
     let created = row
         .state
         .created()
@@ -81,6 +84,7 @@ pub(super) fn show(
     };
     if cx.printer.json_wanted() {
         let around = Around {
+            status,
             created,
             aliases,
             baseline,
@@ -93,6 +97,7 @@ pub(super) fn show(
         return cx.printer.json(SCHEMA, &document);
     }
     identity(row, created, (now, hits.total), cx);
+    field(cx, "status", status.word());
     if !aliases.is_empty() {
         field(cx, "aliases", aliases.join(", "));
     }
@@ -116,6 +121,7 @@ pub(super) fn show(
 
 /// What others say of an experiment.
 struct Around {
+    status: ExperimentStatus,
     created: Option<Timestamp>,
     aliases: Vec<String>,
     baseline: Option<baselines::Document>,
@@ -133,6 +139,7 @@ fn document(row: &ExperimentRow, around: Around) -> ExperimentDocument {
         handle: row.state.handle().map(str::to_owned),
         name: row.state.name().map(str::to_owned),
         project: row.state.project().to_owned(),
+        status: around.status,
         created: around.created.map(|time| time.to_string()),
         config_hash: config.and_then(|config| config.hash.clone()),
         config: config.map(|config| config.document.clone()),

@@ -14,7 +14,7 @@ use trialbook_store::reading::Reading;
 
 use super::page::{clipped, field, heading};
 use crate::context::Context;
-use crate::figures::{self, grouped, percent, short};
+use crate::figures::{self, done, grouped, short};
 use crate::printer::{Column, Table};
 
 /// Characters of an example that are shown.
@@ -135,13 +135,11 @@ fn only(costs: &[Cost]) -> Option<&Cost> {
 pub(super) fn print(results: &Results, again: Again, cx: &Context) {
     heading(cx, "Results");
     let all = &results.all;
-    let share = |share: Option<f64>, of: u64| {
-        share.map_or_else(String::new, |it| format!(" ({})", percent(it, of)))
-    };
+    let told = |share: Option<f64>| share.map_or_else(String::new, |it| format!(" ({})", done(it)));
     field(cx, "questions", questions(all.questions, again));
     if let Some(correct) = all.correct {
         let (correct, judged) = (grouped(correct), grouped(all.judged));
-        let accuracy = share(all.accuracy, all.judged);
+        let accuracy = told(all.accuracy);
         field(
             cx,
             "correct",
@@ -152,7 +150,7 @@ pub(super) fn print(results: &Results, again: Again, cx: &Context) {
     field(
         cx,
         "failures",
-        format!("{failures}{}", share(all.failure_rate, all.questions)),
+        format!("{failures}{}", told(all.failure_rate)),
     );
     if let (Some(time), Some(mean)) = (all.time, all.mean_time) {
         field(
@@ -225,7 +223,7 @@ fn agents(agents: &[AgentResult], cx: &Context) {
             agent.name.clone(),
             grouped(agent.executions),
             grouped(agent.successes),
-            share(agent.success_rate, agent.executions),
+            share(agent.success_rate),
             agent.mean_time.map_or_else(missing, seconds),
             agent.cost.map_or_else(missing, short),
         ]);
@@ -253,7 +251,7 @@ fn types(types: &[(String, GroupResult)], cx: &Context) {
             name.clone(),
             grouped(group.questions),
             group.correct.map_or_else(missing, grouped),
-            share(group.accuracy, group.judged),
+            share(group.accuracy),
             group.mean_time.map_or_else(missing, seconds),
             cost.map_or_else(missing, |cost| short(cost.mean)),
             cost.map_or_else(missing, |cost| short(cost.total)),
@@ -284,8 +282,8 @@ fn errors(errors: &[ErrorPattern], cx: &Context) {
     cx.printer.table(&table);
 }
 
-fn share(share: Option<f64>, of: u64) -> String {
-    share.map_or_else(missing, |share| percent(share, of))
+fn share(share: Option<f64>) -> String {
+    share.map_or_else(missing, done)
 }
 
 fn missing() -> String {

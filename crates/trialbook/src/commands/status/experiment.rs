@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use serde::Serialize;
-use trialbook_analysis::VariationTable;
+use trialbook_analysis::{ExperimentStatus, VariationTable};
 use trialbook_model::config::Config;
 use trialbook_model::progress::remaining;
 use trialbook_model::stale::stale_since;
@@ -20,7 +20,7 @@ use super::{Eta, Outlook, SCHEMA, bar};
 use crate::context::Context;
 use crate::documents;
 use crate::figures::{count, grouped};
-use crate::listing::Listing;
+use crate::listing::{self, Listing};
 use crate::printer::{Line, Style};
 use crate::target::attribute_is;
 use crate::{titles, when};
@@ -29,6 +29,7 @@ use crate::{titles, when};
 struct Document {
     experiment: String,
     handle: Option<String>,
+    status: ExperimentStatus,
     /// From 0 to 1: trials that completed or failed, of all that are asked for. A cancelled one is still to be done.
     progress: Option<f64>,
     trials: Trials,
@@ -103,6 +104,7 @@ pub(super) fn show<V: Reading>(
     let document = Document {
         experiment: titles::experiment(row),
         handle: row.state.handle().map(str::to_owned),
+        status: ExperimentStatus::of_trials(&statuses, asked.unwrap_or_default()),
         progress: (all > 0).then(|| trials.done() as f64 / all as f64),
         trials,
         eta: eta.map(|range| Eta::between(now, range)),
@@ -159,6 +161,8 @@ fn print(document: &Document, eta: Option<(i64, i64)>, cx: &Context) {
     let asked = trials
         .asked
         .map(|asked| format!(": {}", count(asked, "trial")));
+    let (style, word) = listing::experiment_status(document.status);
+    let head = head.plain("  ").add(style, word);
     cx.printer.line(head.plain(asked.unwrap_or_default()));
     if let Some(share) = document.progress {
         cx.printer.line(format!("  {}", bar(share)));

@@ -1,10 +1,15 @@
 //! `trialbook list`: runs or experiments, the newest first.
+//!
+//! Invariant: a condition that is given narrows what is listed, or is refused.
+
+mod experiments;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::ValueEnum;
 use serde::Serialize;
+use trialbook_analysis::ExperimentStatus;
 use trialbook_model::filter::{CompareOp, Expr, Key, KeyKind, Literal};
 use trialbook_model::id::ExperimentNo;
 use trialbook_model::status::RunStatus;
@@ -17,12 +22,11 @@ use trialbook_store::reading::Reading;
 use crate::book;
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
-use crate::figures::{count, grouped, percent, short};
+use crate::figures::{done, grouped, short};
 use crate::listing::{Listing, More, tell_unreadable};
 use crate::names::Names;
-use crate::printer::{Column, Table};
 use crate::target::attribute_is;
-use crate::{titles, when};
+use crate::when;
 
 const SCHEMA: u32 = 1;
 
@@ -36,21 +40,29 @@ Examples:
   trialbook list --since 2d --status failed
   trialbook list --before 2026-01-01
   trialbook list experiments --project nlp
+  trialbook list experiments --status failed
+  trialbook list experiments --researcher 'Ada Lovelace' --format json
   trialbook list --deleted
   trialbook list --json | jq -r '.runs[].id'")]
 pub(crate) struct Args {
     /// What to list
     #[arg(value_enum, default_value_t = What::Runs)]
     what: What,
-    /// Only runs of this experiment; may be given several times
+    /// Only this experiment, or runs of it; may be given several times
     #[arg(short, long, value_name = "EXPERIMENT")]
     experiment: Vec<String>,
-    /// Only runs in this state: queued, running, completed, failed, cancelled
+    /// Only those in this state: queued, running, completed, failed, cancelled; of experiments also planned
     #[arg(short, long, value_parser = status)]
-    status: Option<RunStatus>,
+    status: Option<ExperimentStatus>,
     /// Only those of this project
     #[arg(short, long, value_name = "NAME")]
     project: Option<String>,
+    /// Only experiments of this researcher or author, or runs of them
+    #[arg(short, long, value_name = "NAME")]
+    researcher: Option<String>,
+    /// As a table, or as the document of `--json`
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
     /// Only runs started since then, experiments made since then: an age such as 2d, 12h or 30min, or a date
     #[arg(long, alias = "newer-than", value_name = "AGE|DATE", value_parser = instant)]
     since: Option<Timestamp>,
@@ -74,14 +86,32 @@ enum What {
     Experiments,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
 fn instant(text: &str) -> Result<Timestamp, String> {
     when::instant(text, SystemClock.now())
         .ok_or_else(|| "expected an age such as `2d`, `12h` or `30min`, or a date".to_owned())
 }
 
-fn status(word: &str) -> Result<RunStatus, String> {
-    RunStatus::parse(word)
-        .ok_or_else(|| "expected queued, running, completed, failed or cancelled".to_owned())
+fn status(word: &str) -> Result<ExperimentStatus, String> {
+    ExperimentStatus::parse(word).ok_or_else(|| {
+        "expected planned, queued, running, completed, failed or cancelled".to_owned()
+    })
+}
+
+/// The state of a run that a word for experiments means: a planned run is a queued one.
+const fn of_runs(status: ExperimentStatus) -> RunStatus {
+    match status {
+        ExperimentStatus::Planned | ExperimentStatus::Queued => RunStatus::Queued,
+        ExperimentStatus::Running => RunStatus::Running,
+        ExperimentStatus::Completed => RunStatus::Completed,
+        ExperimentStatus::Failed => RunStatus::Failed,
+        ExperimentStatus::Cancelled => RunStatus::Cancelled,
+    }
 }
 
 #[derive(Serialize)]
@@ -94,26 +124,6 @@ struct Runs {
     runs: Vec<RunHead>,
 }
 
-#[derive(Serialize)]
-#[expect(clippy::struct_field_names, reason = "the names of the JSON document")]
-struct Experiments {
-    book: String,
-    total: u64,
-    experiments: Vec<ExperimentHead>,
-}
-
-#[derive(Serialize)]
-struct ExperimentHead {
-    id: String,
-    no: u64,
-    handle: Option<String>,
-    name: Option<String>,
-    project: String,
-    created: Option<String>,
-    runs: u64,
-    archived: bool,
-}
-
 /// Lists them.
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::reading(cx)?;
@@ -121,7 +131,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let book = open.folder().display().to_string();
     match args.what {
         What::Runs => list_runs(args, cx, &view, book)?,
-        What::Experiments => list_experiments(args, cx, &view, book)?,
+        What::Experiments => experiments::list(args, cx, &view, book)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -146,7 +156,8 @@ impl Args {
     /// The condition that its options make together.
     fn filter(&self) -> Expr {
         let mut all = Vec::new();
-        all.extend(self.status.map(|it| attribute_is("status", it.word())));
+        let status = self.status.map(of_runs);
+        all.extend(status.map(|it| attribute_is("status", it.word())));
         let project = self.project.as_deref();
         all.extend(project.map(|it| attribute_is("project", it)));
         let since = self
@@ -160,12 +171,42 @@ impl Args {
         }
     }
 
-    /// Whether an experiment is to be listed.
+    /// Whether it asks for JSON by its format.
+    pub(crate) fn wants_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// The experiments that it asks for; `None` where it asks for none in particular.
+    fn experiments<V>(&self, view: &V) -> Result<Option<Vec<ExperimentNo>>>
+    where
+        V: Reading,
+        V::Error: 'static,
+    {
+        let names = Names::new(view);
+        let mut named = Vec::new();
+        for text in &self.experiment {
+            named.push(names.experiment(text)?.no);
+        }
+        let named = (!named.is_empty()).then_some(named);
+        let Some(researcher) = &self.researcher else {
+            return Ok(named);
+        };
+        let is_theirs = |row: &ExperimentRow| {
+            let said = ["researcher_name", "author"].map(|field| row.state.annotations.text(field));
+            said.contains(&Some(researcher.as_str()))
+        };
+        let rows = view.experiments()?.into_iter();
+        let theirs = rows.filter(is_theirs).map(|row| row.no);
+        let is_named = |no: &ExperimentNo| named.as_ref().is_none_or(|named| named.contains(no));
+        Ok(Some(theirs.filter(is_named).collect()))
+    }
+
+    /// Whether an experiment is to be listed, whatever its state.
     fn shows(&self, row: &ExperimentRow) -> bool {
         let annotations = &row.state.annotations;
         let hidden = annotations.flag("archived") && !self.all && !self.deleted;
         let of_project = |name: &String| row.state.project() == name;
-        let made = created(row);
+        let made = experiments::created(row);
         annotations.flag("deleted") == self.deleted
             && !hidden
             && self.project.as_ref().is_none_or(of_project)
@@ -179,14 +220,9 @@ impl Args {
 }
 
 fn list_runs(args: &Args, cx: &Context, view: &BookView<'_>, book: String) -> Result<()> {
-    let names = Names::new(view);
-    let mut experiments: Vec<ExperimentNo> = Vec::new();
-    for text in &args.experiment {
-        experiments.push(names.experiment(text)?.no);
-    }
     let query = Query {
         filter: args.filter(),
-        experiments: (!experiments.is_empty()).then_some(experiments),
+        experiments: args.experiments(view)?,
         shown: args.shown(),
         limit: args.limit(),
         ..Query::all()
@@ -227,17 +263,15 @@ fn started(op: CompareOp, time: Timestamp) -> Expr {
     }
 }
 
-/// How a value is told of a run with so many questions.
-type Words = fn(f64, u64) -> String;
+/// How a value is told.
+type Words = fn(f64) -> String;
 
 /// Columns of judged items (C-26), where a listed run has any.
 fn judged(listing: &Listing) -> Vec<More<'static>> {
     let columns: [(&str, &str, Words); 3] = [
-        ("ACCURACY", "accuracy_rate", percent),
-        ("QUESTIONS", "total_questions", |number, _| short(number)),
-        ("COST", "total_estimated_cost", |cost, _| {
-            format!("${cost:.3}")
-        }),
+        ("ACCURACY", "accuracy_rate", done),
+        ("QUESTIONS", "total_questions", short),
+        ("COST", "total_estimated_cost", |cost| format!("${cost:.3}")),
     ];
     let held = |(_, key, _): &(&str, &str, Words)| {
         listing
@@ -248,89 +282,9 @@ fn judged(listing: &Listing) -> Vec<More<'static>> {
     let column = |(title, key, text): (&'static str, &'static str, Words)| More {
         title,
         cell: Box::new(move |run| {
-            let questions = run.state.metric("total_questions").unwrap_or_default() as u64;
             let value = run.state.metric(key);
-            value.map_or_else(|| "N/A".to_owned(), |value| text(value, questions))
+            value.map_or_else(|| "N/A".to_owned(), text)
         }),
     };
     columns.into_iter().filter(held).map(column).collect()
-}
-
-fn list_experiments<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> Result<()> {
-    let mut rows = view.experiments()?;
-    rows.retain(|row| args.shows(row));
-    rows.reverse();
-    let total = rows.len() as u64;
-    rows.truncate(args.limit());
-    let counts = view.count_runs()?;
-    let counted: Vec<(ExperimentRow, u64)> = rows
-        .into_iter()
-        .map(|row| {
-            let runs = counts.get(&row.no).copied().unwrap_or_default();
-            (row, runs)
-        })
-        .collect();
-    if cx.printer.json_wanted() {
-        let experiments = counted.iter().map(|(row, runs)| head(row, *runs)).collect();
-        let experiments = Experiments {
-            book,
-            total,
-            experiments,
-        };
-        return cx.printer.json(SCHEMA, &experiments);
-    }
-    cx.printer
-        .table(&experiment_table(&counted, SystemClock.now()));
-    let shown = counted.len() as u64;
-    if shown < total {
-        let more = count(total - shown, "experiment");
-        cx.printer
-            .line(format!("… and {more} more: `--limit 0` shows all"));
-    }
-    Ok(())
-}
-
-fn head(row: &ExperimentRow, runs: u64) -> ExperimentHead {
-    ExperimentHead {
-        id: titles::experiment_uid(row).to_string(),
-        no: row.no.0,
-        handle: row.state.handle().map(str::to_owned),
-        name: row.state.name().map(str::to_owned),
-        project: row.state.project().to_owned(),
-        created: created(row).map(|time| time.to_string()),
-        runs,
-        archived: row.state.annotations.flag("archived"),
-    }
-}
-
-/// When it was created; the experiment that every book has was not.
-fn created(row: &ExperimentRow) -> Option<Timestamp> {
-    row.state
-        .created()
-        .filter(|time| *time != Timestamp::default())
-}
-
-fn experiment_table(rows: &[(ExperimentRow, u64)], now: Timestamp) -> Table {
-    let mut table = Table::new(vec![
-        Column::number("NO"),
-        Column::whole("HANDLE"),
-        Column::text("NAME"),
-        Column::text("PROJECT"),
-        Column::number("RUNS"),
-        Column::whole("CREATED"),
-        Column::number("AGE"),
-    ]);
-    for (row, runs) in rows {
-        let created = created(row);
-        table.row(vec![
-            row.no.to_string(),
-            row.state.handle().unwrap_or_default().to_owned(),
-            row.state.name().unwrap_or("unnamed").to_owned(),
-            row.state.project().to_owned(),
-            grouped(*runs),
-            created.map(when::local).unwrap_or_default(),
-            created.map(|time| when::age(time, now)).unwrap_or_default(),
-        ]);
-    }
-    table
 }

@@ -1,0 +1,147 @@
+//! Experiments as a table and as JSON.
+//!
+//! Invariant: the state of an experiment is looked up only where it is asked for or shown.
+
+use anyhow::Result;
+use serde::Serialize;
+use trialbook_analysis::ExperimentStatus;
+use trialbook_model::time::{Clock as _, Timestamp};
+use trialbook_store::nouns::ExperimentRow;
+use trialbook_store::reading::Reading;
+
+use super::{Args, SCHEMA};
+use crate::context::{Context, SystemClock};
+use crate::figures::{count, grouped};
+use crate::listing::experiment_status;
+use crate::printer::{Column, Style, Table};
+use crate::{titles, when};
+
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON document")]
+struct Experiments {
+    book: String,
+    total: u64,
+    experiments: Vec<ExperimentHead>,
+}
+
+#[derive(Serialize)]
+struct ExperimentHead {
+    id: String,
+    no: u64,
+    handle: Option<String>,
+    name: Option<String>,
+    project: String,
+    status: ExperimentStatus,
+    created: Option<String>,
+    runs: u64,
+    archived: bool,
+}
+
+/// An experiment that is listed.
+struct Listed {
+    row: ExperimentRow,
+    status: ExperimentStatus,
+    runs: u64,
+}
+
+pub(super) fn list<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> Result<()> {
+    let named = args.experiments(view)?;
+    let mut rows = view.experiments()?;
+    rows.retain(|row| {
+        args.shows(row) && named.as_ref().is_none_or(|named| named.contains(&row.no))
+    });
+    rows.reverse();
+    let counts = view.count_runs()?;
+    let (mut total, mut listed) = (0, Vec::new());
+    for row in rows {
+        let is_full = listed.len() >= args.limit();
+        // What is neither asked for nor shown is not looked up.
+        if is_full && args.status.is_none() {
+            total += 1;
+            continue;
+        }
+        let status = ExperimentStatus::of(view, &row)?;
+        if args.status.is_some_and(|wanted| wanted != status) {
+            continue;
+        }
+        total += 1;
+        if !is_full {
+            let runs = counts.get(&row.no).copied().unwrap_or_default();
+            listed.push(Listed { row, status, runs });
+        }
+    }
+    if cx.printer.json_wanted() {
+        let experiments = listed.iter().map(head).collect();
+        let experiments = Experiments {
+            book,
+            total,
+            experiments,
+        };
+        return cx.printer.json(SCHEMA, &experiments);
+    }
+    if listed.is_empty() {
+        cx.printer.line("no experiments");
+        return Ok(());
+    }
+    cx.printer
+        .table(&experiment_table(&listed, SystemClock.now()));
+    let shown = listed.len() as u64;
+    if shown < total {
+        let more = count(total - shown, "experiment");
+        cx.printer
+            .line(format!("… and {more} more: `--limit 0` shows all"));
+    }
+    Ok(())
+}
+
+fn head(of: &Listed) -> ExperimentHead {
+    let row = &of.row;
+    ExperimentHead {
+        id: titles::experiment_uid(row).to_string(),
+        no: row.no.0,
+        handle: row.state.handle().map(str::to_owned),
+        name: row.state.name().map(str::to_owned),
+        project: row.state.project().to_owned(),
+        status: of.status,
+        created: created(row).map(|time| time.to_string()),
+        runs: of.runs,
+        archived: row.state.annotations.flag("archived"),
+    }
+}
+
+/// When it was created; the experiment that every book has was not.
+pub(super) fn created(row: &ExperimentRow) -> Option<Timestamp> {
+    row.state
+        .created()
+        .filter(|time| *time != Timestamp::default())
+}
+
+fn experiment_table(listed: &[Listed], now: Timestamp) -> Table {
+    let mut table = Table::new(vec![
+        Column::number("NO"),
+        Column::whole("HANDLE"),
+        Column::text("NAME"),
+        Column::text("PROJECT"),
+        Column::whole("STATUS"),
+        Column::number("RUNS"),
+        Column::whole("CREATED"),
+        Column::number("AGE"),
+    ]);
+    for of in listed {
+        let row = &of.row;
+        let created = created(row);
+        let (style, status) = experiment_status(of.status);
+        let plain = |cell: String| (Style::Plain, cell);
+        table.styled_row(vec![
+            plain(row.no.to_string()),
+            plain(row.state.handle().unwrap_or_default().to_owned()),
+            plain(row.state.name().unwrap_or("unnamed").to_owned()),
+            plain(row.state.project().to_owned()),
+            (style, status.to_owned()),
+            plain(grouped(of.runs)),
+            plain(created.map(when::local).unwrap_or_default()),
+            plain(created.map(|time| when::age(time, now)).unwrap_or_default()),
+        ]);
+    }
+    table
+}
