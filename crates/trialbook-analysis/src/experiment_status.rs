@@ -129,6 +129,7 @@ mod tests {
 
     #[test]
     fn a_failure_tells_only_where_nothing_is_left() {
+        use RunStatus::{Cancelled, Completed, Failed, Queued, Running};
         let of = |statuses: &[RunStatus], asked| {
             let mut counted = Statuses::default();
             for status in statuses {
@@ -136,7 +137,6 @@ mod tests {
             }
             ExperimentStatus::of_trials(&counted, asked)
         };
-        use RunStatus::{Cancelled, Completed, Failed, Queued, Running};
         assert_eq!(of(&[], 0), ExperimentStatus::Planned);
         assert_eq!(of(&[], 3), ExperimentStatus::Planned);
         assert_eq!(of(&[Queued], 1), ExperimentStatus::Queued);

@@ -2,7 +2,7 @@
 //!
 //! The best one is chosen by looking, so every pair that could have been looked at counts: the tests of all pairs of
 //! arms, of all metrics that are shown, adjusted together by Holm. Trials that the design pairs are compared as
-//! pairs, others by Welch's t, rates as rates ([`crate::analysis::rates`]). Not here: which is best. Invariant: a best one is told apart only from those that it
+//! pairs, others by Welch's t, rates as rates (`analysis::rates`). Not here: which is best. Invariant: a best one is told apart only from those that it
 //! beats after the correction.
 
 use std::collections::BTreeMap;

@@ -13,6 +13,22 @@ fn state<'a>(checked: &'a Value, gate: &str) -> &'a str {
     found.unwrap()["state"].as_str().unwrap()
 }
 
+/// Whether the reason why a gate was not passed is there in whole.
+#[track_caller]
+fn tells_the_reason_on_a_narrow_terminal(sandbox: &Sandbox, skip: &str) {
+    let mut narrow = sandbox.command();
+    narrow.env("COLUMNS", "40");
+    narrow.args(["check", "good", "--skip", skip]);
+    let narrow = sandbox::ended(&mut narrow);
+    let words: Vec<&str> = narrow.out.split_whitespace().collect();
+    assert!(
+        words
+            .join(" ")
+            .contains("NOT PASSED steps are missing in loss"),
+        "{narrow:?}"
+    );
+}
+
 #[test]
 fn a_bare_run_fails_the_gates_and_a_documented_one_passes_them() {
     let sandbox = Sandbox::new();
@@ -65,17 +81,7 @@ fn a_bare_run_fails_the_gates_and_a_documented_one_passes_them() {
             .contains("without_gaps  NOT PASSED  steps are missing in loss"),
         "{said:?}"
     );
-    let mut narrow = sandbox.command();
-    narrow.env("COLUMNS", "40");
-    narrow.args(["check", "good", "--skip", skip]);
-    let narrow = sandbox::ended(&mut narrow);
-    let words: Vec<&str> = narrow.out.split_whitespace().collect();
-    assert!(
-        words
-            .join(" ")
-            .contains("NOT PASSED steps are missing in loss"),
-        "{narrow:?}"
-    );
+    tells_the_reason_on_a_narrow_terminal(&sandbox, skip);
     sandbox
         .say(&format!("log metric loss=0.4 --step 4 --run {good}"))
         .ok();

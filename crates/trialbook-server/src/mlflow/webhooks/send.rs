@@ -93,7 +93,7 @@ async fn send_until_taken(row: &EntryRow, event: &Event, hosts: Hosts) {
     }
 }
 
-/// As [`test()`], for programs without a reactor.
+/// As `test`, for programs without a reactor.
 pub fn test_webhook(row: &EntryRow, wanted: Option<&str>, hosts: Hosts) -> Tested {
     let reactor = tokio::runtime::Builder::new_current_thread()
         .enable_all()
