@@ -128,15 +128,22 @@ mod tests {
     use crate::environment::{Captured, Place};
     use trialbook_model::capture::Parts;
 
-    #[test]
-    fn only_what_was_found_otherwise_differs() {
+    fn captured() -> Environment {
         let folder = tempfile::tempdir().unwrap();
         let place = Place {
             directory: folder.path(),
             python: "no-such-python",
         };
-        let mut found = Captured::of(place, &Parts::all()).environment.unwrap();
-        let param = |key: &str, text: &str| (key.to_owned(), Param::text(text));
+        Captured::of(place, &Parts::all()).environment.unwrap()
+    }
+
+    fn param(key: &str, text: &str) -> (String, Param) {
+        (key.to_owned(), Param::text(text))
+    }
+
+    #[test]
+    fn only_what_was_found_otherwise_differs() {
+        let mut found = captured();
         let declared = [
             param("python_version", "3.1"),
             param("claude_code_version", "1.0"),
@@ -170,12 +177,16 @@ mod tests {
         assert_eq!(changes(&before, &found), [], "unknown before");
         found.git_commit = Some("eeee".to_owned());
         assert_eq!(changes(&before, &found)[0].declared, "ffff");
+    }
+
+    #[test]
+    fn packages_differ_one_by_one() {
+        let mut found = captured();
         let packages = |pairs: &[(&str, &str)]| {
             let pairs = pairs.iter();
             let pairs = pairs.map(|(name, version)| ((*name).to_owned(), (*version).to_owned()));
             Some(pairs.collect())
         };
-        found = serde_json::from_value(before).unwrap();
         found.packages = packages(&[("a", "1"), ("b", "1"), ("c", "1")]);
         let before = found.document();
         found.packages = packages(&[("a", "1"), ("b", "2"), ("d", "1")]);

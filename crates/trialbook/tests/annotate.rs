@@ -486,25 +486,41 @@ fn lists_are_narrowed_by_age_project_and_state() {
         .json();
     assert_eq!(experiments["total"], 1);
     assert_eq!(experiments["experiments"][0]["name"], "fresh");
-    // Of the experiments by what became of their runs (S-3, S-9).
+    sandbox.say("list experiments -e nowhere").failed(3);
+    let refused = sandbox.say("list --since soon").failed(2);
+    assert!(
+        refused.contains("expected an age such as `2d`"),
+        "{refused}"
+    );
+}
+
+/// The names of the experiments that are listed.
+fn of(sandbox: &Sandbox, words: &str) -> Vec<String> {
+    let told = sandbox
+        .say(&format!("list experiments {words} --json"))
+        .json();
+    let told = told["experiments"].as_array().unwrap().clone();
+    let named = |it: &serde_json::Value| it["name"].as_str().unwrap().to_owned();
+    told.iter().map(named).collect()
+}
+
+/// S-3, S-9.
+#[test]
+fn experiments_are_listed_by_what_became_of_their_runs() {
+    let sandbox = Sandbox::new();
+    sandbox.start("--experiment old --name a");
+    sandbox.say("create fresh --project nlp").ok();
+    sandbox.start("--experiment fresh --project nlp --name b");
     sandbox.say("create idle").ok();
-    let of = |words: &str| -> Vec<String> {
-        let told = sandbox
-            .say(&format!("list experiments {words} --json"))
-            .json();
-        let told = told["experiments"].as_array().unwrap().clone();
-        let named = |it: &serde_json::Value| format!("{}", it["name"].as_str().unwrap());
-        told.iter().map(named).collect()
-    };
-    assert_eq!(of("--status running"), ["fresh", "old"]);
-    assert_eq!(of("-s running -n 1"), ["fresh"]);
-    assert_eq!(of("-e old"), ["old"]);
-    assert!(of("-e old -s failed").is_empty());
-    assert!(of("-s planned").contains(&"idle".to_owned()));
+    assert_eq!(of(&sandbox, "--status running"), ["fresh", "old"]);
+    assert_eq!(of(&sandbox, "-s running -n 1"), ["fresh"]);
+    assert_eq!(of(&sandbox, "-e old"), ["old"]);
+    assert!(of(&sandbox, "-e old -s failed").is_empty());
+    assert!(of(&sandbox, "-s planned").contains(&"idle".to_owned()));
     sandbox.say("end --run a --status failed").ok();
     sandbox.say("end --run b").ok();
-    assert_eq!(of("-s failed"), ["old"]);
-    assert_eq!(of("-s completed"), ["fresh"]);
+    assert_eq!(of(&sandbox, "-s failed"), ["old"]);
+    assert_eq!(of(&sandbox, "-s completed"), ["fresh"]);
     let told = sandbox.say("list experiments -s failed").ok();
     assert!(told.contains("STATUS") && told.contains("failed"), "{told}");
     let none = sandbox.say("list experiments -s cancelled").ok();
@@ -517,11 +533,17 @@ fn lists_are_narrowed_by_age_project_and_state() {
         let told = sandbox.say(words).ok();
         assert!(told.contains("failed"), "{told}");
     }
-    // Of runs and experiments by who makes them; `--format json` is `--json`.
+}
+
+/// By who makes them; `--format json` is `--json`.
+#[test]
+fn runs_and_experiments_are_listed_by_researcher() {
+    let sandbox = Sandbox::new();
+    sandbox.start("--experiment old --name a");
     sandbox.say("create theirs --researcher Ada").ok();
     sandbox.start("--experiment theirs --name c");
-    assert_eq!(of("-r Ada"), ["theirs"]);
-    assert!(of("-r Ada -e old").is_empty());
+    assert_eq!(of(&sandbox, "-r Ada"), ["theirs"]);
+    assert!(of(&sandbox, "-r Ada -e old").is_empty());
     assert_eq!(names(&sandbox, "list -r Ada"), ["c"]);
     assert!(names(&sandbox, "list --researcher Nobody").is_empty());
     assert_eq!(
@@ -529,12 +551,6 @@ fn lists_are_narrowed_by_age_project_and_state() {
         sandbox.say("list -r Ada --json").ok()
     );
     assert!(sandbox.say("list --format table").ok().starts_with("ID "));
-    sandbox.say("list experiments -e nowhere").failed(3);
-    let refused = sandbox.say("list --since soon").failed(2);
-    assert!(
-        refused.contains("expected an age such as `2d`"),
-        "{refused}"
-    );
 }
 
 #[test]
