@@ -14,7 +14,7 @@ use trialbook_store::nouns::{ExperimentRow, RunRow};
 
 use super::inputs::{Inputs, Outputs};
 use crate::mlflow::names::{
-    ARTIFACT_URI, NOTE, PARENT, RUN_NAME, SOURCE_NAME, SOURCE_TYPE, USER, USER_FIELD,
+    ARTIFACT_URI, NOTE, PARENT, RUN_NAME, SOURCE, SOURCE_NAME, SOURCE_TYPE, USER, USER_FIELD,
 };
 use crate::mlflow::status::Stage;
 use crate::mlflow::wire::Double;
@@ -253,7 +253,9 @@ fn known(run: &RunRow) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
     let start = state.start();
     let name = state.name().map(|it| (RUN_NAME, Cow::Borrowed(it)));
     let note = annotations.main_note().map(|it| (NOTE, Cow::Borrowed(it)));
-    let user = Some(user(run)).filter(|it| !it.is_empty() && !is_set(USER));
+    // MLflow's clients say the tag themselves where there is to be one.
+    let is_theirs = start.is_some_and(|start| start.source == SOURCE);
+    let user = Some(user(run)).filter(|it| !it.is_empty() && !is_theirs && !is_set(USER));
     let user = user.map(|it| (USER, Cow::Borrowed(it)));
     let links = start.map_or(&[][..], |start| &start.links);
     let parent = links.iter().find(|(kind, _)| *kind == LinkKind::Parent);

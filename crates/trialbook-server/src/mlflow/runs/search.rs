@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use serde::Serialize;
-use trialbook_model::filter::{Expr, OrderTerm};
+use trialbook_model::filter::{CompareOp, Direction, Expr, Key, KeyKind, Literal, OrderTerm};
 use trialbook_model::id::ExperimentNo;
+use trialbook_model::status::RunStatus;
 use trialbook_store::nouns::ExperimentRow;
-use trialbook_store::query::Query;
+use trialbook_store::query::{Hits, Query};
 use trialbook_store::reading::Reading as _;
 
 use super::answer::{Facts, Run};
@@ -18,7 +19,7 @@ use crate::mlflow::endpoint::{Answer, Answered, Ask};
 use crate::mlflow::error::Refusal;
 use crate::mlflow::experiments::{self, ExperimentError};
 use crate::mlflow::search::{Page, max_results, runs};
-use crate::mlflow::status::View;
+use crate::mlflow::status::{self, View};
 use crate::mlflow::wire::{List, Whole, WireError, Word, message};
 
 /// Runs in one answer at most.
@@ -89,14 +90,17 @@ fn found(look: &Look<'_>, wanted: Wanted, root: &str) -> Answered {
         return Ok(Answer::empty());
     }
     let page = wanted.page;
-    let hits = look.search(&Query {
-        filter: wanted.filter,
-        experiments: Some(experiments.keys().copied().collect()),
-        shown: wanted.view.shown(),
-        order: wanted.order,
-        offset: page.offset,
-        limit: page.limit,
-    })?;
+    let hits = hits(
+        look,
+        Query {
+            filter: wanted.filter,
+            experiments: Some(experiments.keys().copied().collect()),
+            shown: wanted.view.shown(),
+            order: wanted.order,
+            offset: page.offset,
+            limit: page.limit,
+        },
+    )?;
     let rows = look.shared_runs(&hits.runs)?;
     let runs = rows.iter().filter_map(|run| {
         let experiment = experiments.get(&run.experiment)?;
@@ -111,6 +115,41 @@ fn found(look: &Look<'_>, wanted: Wanted, root: &str) -> Answered {
         runs: runs.collect(),
         next_page_token: page.next(total),
     }))
+}
+
+/// The runs of a query. Where they are sorted by their state first, MLflow's words sort otherwise than ours: then
+/// state after state is asked for.
+fn hits(look: &Look<'_>, mut query: Query) -> Result<Hits, Refusal> {
+    let is_by_state = |term: &OrderTerm| term.key == Key::new(KeyKind::Attribute, "status");
+    if !query.order.first().is_some_and(is_by_state) {
+        return Ok(look.search(&query)?);
+    }
+    let by_state = query.order.remove(0);
+    let mut states = RunStatus::ALL;
+    states.sort_by_key(|state| status::word(*state));
+    if by_state.direction == Some(Direction::Descending) {
+        states.reverse();
+    }
+    let (mut offset, limit) = (query.offset, query.limit);
+    let mut found = Hits::default();
+    for state in states {
+        let is_so = Expr::Compare {
+            key: by_state.key.clone(),
+            op: CompareOp::Equal,
+            value: Literal::Text(state.word().to_owned()),
+        };
+        let part = look.search(&Query {
+            filter: Expr::And(vec![query.filter.clone(), is_so]),
+            offset,
+            limit: limit - found.runs.len(),
+            ..query.clone()
+        })?;
+        let behind = usize::try_from(part.total).unwrap_or(usize::MAX);
+        offset = offset.saturating_sub(behind);
+        found.total += part.total;
+        found.runs.extend(part.runs);
+    }
+    Ok(found)
 }
 
 /// The experiments of the ids that mean one.
