@@ -32,7 +32,7 @@ usage: cargo xtask VERB
   tidy                             arrows between crates, budgets, names, texts, generated pages
   docs                             writes the generated pages under docs/reference anew
   dist                             the release binary, in dist/
-  faults --minutes N [--seed S]    the long form of the fault tests
+  faults --minutes N [--seed S]    the long form of the fault tests; N is what each looping test takes
   bench [NAME]... [--json FILE]    the benches; without NAME all of them";
 
 fn main() -> ExitCode {
