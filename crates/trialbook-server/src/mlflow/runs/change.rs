@@ -4,13 +4,14 @@
 
 use axum::Extension;
 use axum::extract::State;
+use serde_json::Value;
 use trialbook_model::record::{Op, SetStatus};
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
 
 use super::{find, find_active, read, subject};
 use crate::app::App;
-use crate::desk::{Draft, Look};
+use crate::desk::{Actor, Draft, Look};
 use crate::loopback::Within;
 use crate::mlflow::endpoint::{Answer, Answered, Ask, Caller};
 use crate::mlflow::error::Refusal;
@@ -83,14 +84,7 @@ pub(super) async fn delete(
     Caller(actor): Caller,
     Ask(asked): Ask<read::Which>,
 ) -> Answered {
-    let id = asked.id()?;
-    let decide = move |look: &Look<'_>, draft: &mut Draft| {
-        let row = find(look, &id)?;
-        draft.say(field(subject(&row), "deleted", true));
-        Ok::<_, Refusal>(())
-    };
-    app.desk().write(&actor, decide).await?;
-    Ok(Answer::empty())
+    say_deleted(&app, &actor, asked.id()?, true.into()).await
 }
 
 pub(super) async fn restore(
@@ -98,12 +92,16 @@ pub(super) async fn restore(
     Caller(actor): Caller,
     Ask(asked): Ask<read::Which>,
 ) -> Answered {
-    let id = asked.id()?;
+    say_deleted(&app, &actor, asked.id()?, false.into()).await
+}
+
+/// Puts a run into the bin, or takes it out.
+async fn say_deleted(app: &App, actor: &Actor, id: String, deleted: Value) -> Answered {
     let decide = move |look: &Look<'_>, draft: &mut Draft| {
         let row = find(look, &id)?;
-        draft.say(field(subject(&row), "deleted", false));
+        draft.say(field(subject(&row), "deleted", deleted));
         Ok::<_, Refusal>(())
     };
-    app.desk().write(&actor, decide).await?;
+    app.desk().write(actor, decide).await?;
     Ok(Answer::empty())
 }
