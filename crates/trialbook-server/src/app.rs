@@ -15,6 +15,7 @@ use crate::http::access::{Access, AccessRules};
 use crate::http::counters::Counters;
 use crate::http::post::Hosts;
 use crate::http::tokens::Tokens;
+use crate::live::{self, Streams};
 use crate::{http, mlflow};
 
 /// Bytes of a body that is read as a whole; a room that streams lifts it for its routes.
@@ -29,6 +30,8 @@ pub struct Settings {
     pub access: AccessRules,
     /// Where webhooks may be.
     pub webhook_hosts: Hosts,
+    /// Streams of events at once.
+    pub most_streams: usize,
 }
 
 impl Default for Settings {
@@ -37,6 +40,7 @@ impl Default for Settings {
             default_artifact_root: "mlflow-artifacts:/".to_owned(),
             access: AccessRules::default(),
             webhook_hosts: Hosts::Public,
+            most_streams: live::MOST_STREAMS,
         }
     }
 }
@@ -52,6 +56,7 @@ struct Inner {
     settings: Settings,
     access: Access,
     counters: Counters,
+    live: Streams,
 }
 
 impl App {
@@ -59,9 +64,11 @@ impl App {
     pub fn new(desk: Desk, settings: Settings) -> Self {
         let tokens = Tokens::of(desk.book().path());
         let access = Access::new(settings.access.clone(), tokens);
+        let live = Streams::new(settings.most_streams);
         Self {
             inner: Arc::new(Inner {
                 desk,
+                live,
                 settings,
                 access,
                 counters: Counters::default(),
@@ -88,6 +95,10 @@ impl App {
         &self.inner.access
     }
 
+    pub(crate) fn live(&self) -> &Streams {
+        &self.inner.live
+    }
+
     pub(crate) fn counters(&self) -> &Counters {
         &self.inner.counters
     }
@@ -97,6 +108,7 @@ impl App {
 pub fn router(app: App) -> Router {
     Router::new()
         .merge(http::router())
+        .merge(live::router())
         .merge(mlflow::router())
         .fallback(http::nowhere)
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))

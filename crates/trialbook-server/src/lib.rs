@@ -8,6 +8,7 @@ pub mod app;
 mod base64;
 pub mod desk;
 pub mod http;
+mod live;
 mod loopback;
 mod mlflow;
 mod otlp;

@@ -146,8 +146,13 @@ pub fn serve(
         let desk = Desk::open(book, options.desk).map_err(ServeError::Desk)?;
         let secure = options.certificate.as_ref().map(acceptor).transpose()?;
         let is_secure = secure.is_some();
-        let door = Door::new(router(App::new(desk.clone(), options.settings)), secure);
-        let stop = stopped()?;
+        let app = App::new(desk.clone(), options.settings);
+        let door = Door::new(router(app.clone()), secure);
+        let asked = stopped()?;
+        let stop = async move {
+            asked.await;
+            app.live().end();
+        };
         begun(Listening { address, is_secure });
         answer(listener, door, stop).await;
         Ok(desk)

@@ -5,6 +5,7 @@
 
 mod buckets;
 mod entries;
+mod following;
 mod items;
 mod points;
 mod search;
@@ -39,6 +40,7 @@ use crate::reading::{Reading, uids_beginning};
 use crate::sealed::Sealed;
 use crate::tails::{BATCH_BYTES, Tails, read_tails};
 use buckets::RollCache;
+pub use following::{Moved, Piece, Version};
 pub(crate) use search::{build, changes_since};
 
 /// How often a view begins anew because spools were sealed and removed meanwhile.

@@ -7,6 +7,7 @@ pub(crate) mod counters;
 pub mod error;
 pub(crate) mod guard;
 pub mod post;
+pub(crate) mod query;
 pub mod tokens;
 
 use std::time::Duration;

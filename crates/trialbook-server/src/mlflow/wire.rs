@@ -15,9 +15,10 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::mlflow) use crate::http::query::{pairs, unescaped};
 pub(in crate::mlflow) use body::read_body;
 pub(in crate::mlflow) use numbers::{Double, Real, Whole, Word};
-pub(in crate::mlflow) use query::{pairs, read_query, unescaped};
+pub(in crate::mlflow) use query::read_query;
 pub(in crate::mlflow) use refusal::{WireError, compact};
 
 /// What a request says.

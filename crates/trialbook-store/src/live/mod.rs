@@ -54,6 +54,8 @@ pub struct Live<'b> {
     state: Option<State<'b>>,
     seals: u64,
     sealed_records: u64,
+    /// Batches that were folded: they are counted on over seals and failures.
+    ticks: u64,
 }
 
 impl<'b> Live<'b> {
@@ -77,6 +79,7 @@ impl<'b> Live<'b> {
             state: None,
             seals: 0,
             sealed_records: 0,
+            ticks: 0,
         };
         live.catch_up()?;
         Ok(Some(live))
@@ -306,7 +309,8 @@ impl<'b> Live<'b> {
         own: Option<Own>,
     ) -> Result<(), BookError> {
         let sealed = Rc::new(Sealed::open(self.book.backend().look()?)?);
-        let fold = Fold::new(Rc::clone(&sealed));
+        let mut fold = Fold::new(Rc::clone(&sealed));
+        fold.tick = self.ticks;
         self.state = Some(State {
             sealed,
             fold,
@@ -329,6 +333,7 @@ impl<'b> Live<'b> {
         let base = now.map(|now| (now.base, now.names));
         state.bytes += bytes;
         state.records += batch.records;
+        self.ticks += 1;
         state.fold.apply(batch)?;
         slot.now = base.map(|(base, names)| Now {
             base,

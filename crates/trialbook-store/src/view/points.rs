@@ -27,7 +27,7 @@ impl BookView<'_> {
 }
 
 /// In the order of points: stored order mostly is it.
-fn sorted(series: Series) -> Series {
+pub(super) fn sorted(series: Series) -> Series {
     let rank = |at: usize| order_of(series.steps[at], series.times[at], series.values[at]);
     if (1..series.len()).all(|at| rank(at - 1) <= rank(at)) {
         return series;

@@ -145,6 +145,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
                 Hosts::Public
             },
             access,
+            ..Settings::default()
         },
         certificate: certificate.map(|(chain, key)| Certificate { chain, key }),
     };

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::body::{read_map, text_as};
 use super::{Message, WireError};
+use crate::http::query::pairs;
 
 /// Reads a query; `None` and the empty one are the empty message.
 pub(in crate::mlflow) fn read_query<M: Message>(query: Option<&str>) -> Result<M, WireError> {
@@ -26,48 +27,4 @@ pub(in crate::mlflow) fn read_query<M: Message>(query: Option<&str>) -> Result<M
         }
     }
     read_map(map)
-}
-
-/// The names and values of a query, decoded.
-pub(in crate::mlflow) fn pairs(query: Option<&str>) -> impl Iterator<Item = (String, String)> {
-    let parts = query.unwrap_or_default().split('&');
-    parts.filter(|part| !part.is_empty()).map(|part| {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        (decoded(name), decoded(value))
-    })
-}
-
-/// A text without its escapes.
-pub(in crate::mlflow) fn unescaped(text: &str) -> String {
-    decoded(text)
-}
-
-/// A part of a query without its escapes: `+` is a blank, `%41` is `A`; what is no escape stays.
-fn decoded(text: &str) -> String {
-    if !text.contains(['%', '+']) {
-        return text.to_owned();
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, behind @ ..] = rest {
-        rest = behind;
-        let escape = match behind {
-            [high, low, ..] if *first == b'%' => nibble(*high).zip(nibble(*low)),
-            _ => None,
-        };
-        bytes.push(match (escape, first) {
-            (Some((high, low)), _) => {
-                rest = &behind[2..];
-                high << 4 | low
-            }
-            (None, b'+') => b' ',
-            (None, other) => *other,
-        });
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    let value = char::from(digit).to_digit(16)?;
-    u8::try_from(value).ok()
 }
