@@ -9,6 +9,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("trialbook-model", &[]),
     ("trialbook-stats", &[]),
     ("trialbook-spool", &["trialbook-model"]),
+    ("trialbook-api", &["trialbook-model"]),
     ("trialbook-store", &["trialbook-model", "trialbook-spool"]),
     (
         "trialbook-analysis",
@@ -41,6 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "trialbook-server",
         &[
             "trialbook-model",
+            "trialbook-api",
             "trialbook-spool",
             "trialbook-store",
             "trialbook-analysis",
@@ -53,6 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "trialbook",
         &[
             "trialbook-model",
+            "trialbook-api",
             "trialbook-stats",
             "trialbook-spool",
             "trialbook-store",
