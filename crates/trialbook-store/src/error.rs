@@ -47,6 +47,14 @@ pub enum BookError {
         /// Its format.
         version: u32,
     },
+    /// A newer version changed the book's tables.
+    #[error("`{}` has the migration `{migration}`, which this version does not know", path.display())]
+    UnknownMigration {
+        /// The book.
+        path: PathBuf,
+        /// The migration.
+        migration: String,
+    },
     /// The folder is on a network file system, where a database is not safe.
     #[error("`{}` is on a network file system", path.display())]
     NetworkFolder {
@@ -161,7 +169,7 @@ impl BookError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Missing { .. } => ErrorCode::BookMissing,
-            Self::NewerFormat { .. } => ErrorCode::BookNewer,
+            Self::NewerFormat { .. } | Self::UnknownMigration { .. } => ErrorCode::BookNewer,
             Self::ReadOnly { .. } => ErrorCode::BookReadOnly,
             Self::Restless | Self::Held => ErrorCode::BookBusy,
             Self::NetworkFolder { .. } | Self::NotARun => ErrorCode::NotSupportedYet,
@@ -189,7 +197,9 @@ impl BookError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Missing { .. } => Some("`trialbook init` makes one"),
-            Self::NewerFormat { .. } => Some("use the version of trialbook that wrote it"),
+            Self::NewerFormat { .. } | Self::UnknownMigration { .. } => {
+                Some("use the version of trialbook that wrote it")
+            }
             Self::NetworkFolder { .. } => {
                 Some("keep the book on a local disk; loggers may spool to a network folder")
             }

@@ -50,6 +50,20 @@ pub(crate) enum Failure {
         /// Names that resemble it.
         nearest: Vec<String>,
     },
+    /// A run or experiment that is not here.
+    #[error("no {noun} of this book is called `{text}`")]
+    UnknownName {
+        /// `run` or `experiment`.
+        noun: &'static str,
+        /// The text as given.
+        text: String,
+        /// What resembles it, as it can be typed.
+        nearest: Vec<String>,
+        /// The experiment that `last` is of.
+        of: Option<String>,
+        /// The newest that there are.
+        last: Vec<String>,
+    },
     /// A series that the run does not have.
     #[error("the run has no series `{key}`")]
     UnknownSeries {
@@ -227,7 +241,9 @@ impl Failure {
                 ErrorCode::StateConflict
             }
             Self::NotYet { .. } => ErrorCode::NotSupportedYet,
-            Self::Unknown { .. } | Self::UnknownSeries { .. } => ErrorCode::NotFound,
+            Self::Unknown { .. } | Self::UnknownName { .. } | Self::UnknownSeries { .. } => {
+                ErrorCode::NotFound
+            }
             Self::Filter { .. } => ErrorCode::FilterInvalid,
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
@@ -253,6 +269,13 @@ impl Failure {
                 "the beginning of an id has at least {LEAST_PREFIX} digits"
             ),
             Self::Unknown { noun, nearest, .. } => hint_of_unknown(noun, nearest),
+            Self::UnknownName {
+                noun,
+                text,
+                nearest,
+                of,
+                last,
+            } => hint_of_name((noun, text), nearest, (of.as_deref(), last)),
             Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
             Self::UnknownSeries { nearest, .. } => {
                 format!(
@@ -307,6 +330,33 @@ impl Failure {
 /// Whether a text may be meant as the beginning of an id and is too short for one.
 fn is_short(text: &str) -> bool {
     text.len() < LEAST_PREFIX && text.bytes().all(|letter| letter.is_ascii_hexdigit())
+}
+
+/// What could be meant by the name of a run or experiment: what resembles it, and the newest of an experiment or of all.
+fn hint_of_name(
+    (noun, text): (&str, &str),
+    nearest: &[String],
+    (of, last): (Option<&str>, &[String]),
+) -> String {
+    let newest = match of {
+        Some(of) => format!("the newest runs of `{of}`"),
+        None => format!("the newest {noun}s"),
+    };
+    let alike = nearest.join("` or `");
+    let last = last.join("`, `");
+    match (alike.is_empty(), last.is_empty(), of) {
+        (false, false, _) => format!("did you mean `{alike}`? {newest}: `{last}`"),
+        (false, true, _) => hint_of_unknown(noun, nearest),
+        (true, true, Some(of)) => format!("`{of}` has no run yet"),
+        (true, _, None) if is_short(text) => {
+            format!("the beginning of an id has at least {LEAST_PREFIX} digits")
+        }
+        (true, true, None) => hint_of_unknown(noun, &[]),
+        (true, false, _) => {
+            let also = hint_of_unknown(noun, &[]);
+            format!("{newest}: `{last}`; {also}")
+        }
+    }
 }
 
 /// What to do about a name that means nothing here.

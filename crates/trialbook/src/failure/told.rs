@@ -133,7 +133,7 @@ const fn code_of_export(error: &ExportError) -> Option<ErrorCode> {
 
 /// What to do; for a book of a newer format, which version reads it.
 fn hint_of_book(error: &BookError) -> Option<String> {
-    if let BookError::NewerFormat { path, .. } = error {
+    if let BookError::NewerFormat { path, .. } | BookError::UnknownMigration { path, .. } = error {
         return Some(match trialbook_store::program_of(path) {
             Some(program) => format!("trialbook {program} or newer reads it"),
             None => {
