@@ -35,6 +35,9 @@ const HEAVY: u64 = 64 << 20;
 /// Between two looks at how much is not sealed during long work.
 const SEAL_EVERY: Duration = Duration::from_secs(10);
 
+/// A consistent look at a book, whatever keeps it. Verbs name this type, or are generic over `Reading`.
+pub(crate) type View<'a> = BookView<'a>;
+
 /// A book that is open.
 pub(crate) struct Open {
     choice: Choice,
@@ -171,6 +174,11 @@ impl Open {
         &self.choice.folder
     }
 
+    /// What it is called in what is told: its folder, or its address.
+    pub(crate) fn name(&self) -> String {
+        self.choice.folder.display().to_string()
+    }
+
     /// Why it was chosen.
     pub(crate) const fn rule(&self) -> Rule {
         self.choice.rule
@@ -187,7 +195,7 @@ impl Open {
     }
 
     /// A consistent look at it.
-    pub(crate) fn view(&self) -> Result<BookView<'_>> {
+    pub(crate) fn view(&self) -> Result<View<'_>> {
         let view = self.book.view()?;
         if view.unsealed_bytes() > LARGE || view.dead_spools() > MANY {
             self.unsealed.replace(Some(self.choice.folder.clone()));

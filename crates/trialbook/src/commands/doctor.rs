@@ -152,7 +152,7 @@ fn tell(health: &Health, cx: &Context) {
 
 fn examine(open: &Open, args: &Args) -> Result<Health> {
     let mut health = Health {
-        book: open.folder().display().to_string(),
+        book: open.name(),
         rule: open.rule().word(),
         format: BOOK_FORMAT,
         size_bytes: size(open.folder()),

@@ -8,9 +8,9 @@ use anyhow::Result;
 use serde::Serialize;
 use trialbook_model::id::ExperimentNo;
 use trialbook_runner::lease;
-use trialbook_store::BookView;
 use trialbook_store::reading::Reading as _;
 
+use crate::book::View;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::names::Names;
@@ -96,7 +96,7 @@ pub(super) fn refuse_default(noun: &Noun, no: ExperimentNo) -> Result<()> {
 
 /// Refuses a name that another experiment of the project bears.
 pub(super) fn refuse_taken(
-    view: &BookView<'_>,
+    view: &View<'_>,
     no: ExperimentNo,
     project: &str,
     name: &str,

@@ -7,11 +7,10 @@ use std::fs;
 use anyhow::{Context as _, Result};
 use trialbook_exchange::Selection;
 use trialbook_exchange::mlflow::{self, Given, Told};
-use trialbook_store::BookView;
 
 use super::text::runs_of;
 use super::{Args, Written};
-use crate::book::Open;
+use crate::book::{Open, View};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::figures::grouped;
@@ -20,7 +19,7 @@ use crate::figures::grouped;
 pub(super) fn write(
     args: &Args,
     cx: &Context,
-    (open, view): (&Open, &BookView<'_>),
+    (open, view): (&Open, &View<'_>),
     wanted: &Selection,
 ) -> Result<Written> {
     let target = cx.here().join(&args.target);

@@ -126,7 +126,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     cx.printer
         .note(Line::styled(Style::Dim, "book ").plain(format!(
             "{} ({})",
-            open.folder().display(),
+            open.name(),
             open.rule()
         )));
     execute(args, &mut spec, &open, cx)
