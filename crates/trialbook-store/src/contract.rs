@@ -20,12 +20,15 @@ use trialbook_model::record::{Op, Points, SeriesKey, Signed, Subject};
 use trialbook_model::time::{Clock, Timestamp};
 use trialbook_spool::{Background, Durability, Mode, Note};
 
+use crate::asking::{Asked, Question, Secrets, Transport, answer};
 use crate::book::{Access, Book, Effort, SealOutcome};
+use crate::error::BookError;
 use crate::live::{Live, Standing};
 use crate::query::{Query, Shown};
 use crate::reading::Reading as _;
 use crate::recorder::{Recorder, RecorderOptions};
 use crate::reference::Reference;
+use crate::view::BookView;
 use answers::answers;
 use script::{Record, Step, script};
 
@@ -52,6 +55,17 @@ pub(crate) fn folder() -> tempfile::TempDir {
         return tempfile::tempdir_in(memory).unwrap();
     }
     tempfile::tempdir().unwrap()
+}
+
+/// A book that is asked in bytes, without a wire.
+struct Near<'a>(BookView<'a>);
+
+impl Transport for Near<'_> {
+    fn ask(&self, question: &Question) -> Result<Vec<u8>, BookError> {
+        let question = rmp_serde::to_vec_named(question).unwrap();
+        let question = rmp_serde::from_slice(&question).unwrap();
+        Ok(answer(&self.0, &question, Secrets::Told).unwrap())
+    }
 }
 
 const WRITERS: usize = 3;
@@ -142,6 +156,8 @@ impl Pair {
             assert_eq!(expected, found);
         }
         assert_eq!(expected.len(), found.len());
+        let asked = Asked::new(Near(self.book.view().unwrap()));
+        assert_eq!(answers(&asked), expected);
         let view = self.book.view().unwrap();
         assert_eq!(view.damaged().unwrap(), BTreeSet::new());
         let kinds = [KeyKind::Metric, KeyKind::Param, KeyKind::Tag];
