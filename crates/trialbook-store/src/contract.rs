@@ -5,6 +5,7 @@
 //! written out and compared as text. Invariant: the model is told the same seals, so that numbers agree too.
 
 mod answers;
+mod delivery;
 mod operations;
 mod script;
 
@@ -113,6 +114,7 @@ impl Pair {
                     let note = Note {
                         actor: record.actor.clone(),
                         operation: record.operation,
+                        ..Note::default()
                     };
                     let stamp = recorder.record_with(op, &note).unwrap();
                     let named = (!actor.is_empty()).then(|| actor.to_owned());
@@ -218,6 +220,7 @@ impl Service<'_> {
                 let note = Note {
                     actor: record.actor.clone(),
                     operation: record.operation,
+                    ..Note::default()
                 };
                 let said: Vec<_> = record
                     .ops
