@@ -150,6 +150,16 @@ impl UnknownRecord {
     }
 }
 
+/// A question's bytes.
+pub fn bytes_of(question: &Question) -> Result<Vec<u8>, rmp_serde::encode::Error> {
+    rmp_serde::to_vec_named(question)
+}
+
+/// The question that bytes are.
+pub fn question_of(bytes: &[u8]) -> Result<Question, rmp_serde::decode::Error> {
+    rmp_serde::from_slice(bytes)
+}
+
 /// Answers a question as bytes.
 #[expect(clippy::too_many_lines, reason = "one line for each question")]
 pub fn answer<V: Reading>(
