@@ -11,8 +11,7 @@ use std::path::{Path, PathBuf};
 use trialbook_model::id::WriterUid;
 use trialbook_model::record::{Op, Signed};
 use trialbook_spool::{
-    Files as _, FrameBatch, Header, Liveness, SpoolFile, SpoolReader, SystemFiles, Tail,
-    claim_dead, list,
+    FrameBatch, Header, Liveness, SpoolFile, SpoolReader, SystemFiles, Tail, claim_dead, list,
 };
 use trialbook_store::{Artifacts, BookError};
 

@@ -181,6 +181,14 @@ pub(crate) enum Failure {
         #[source]
         source: std::io::Error,
     },
+    /// What was recorded could not be brought to the server.
+    #[error("what was recorded is not at `{address}` yet; it is kept in `{folder}`")]
+    Undelivered {
+        /// The server.
+        address: String,
+        /// The outbox.
+        folder: String,
+    },
     /// Lines of a stream that could not be understood.
     #[error(
         "{broken} of {lines} lines were not understood; they are kept as events of kind `not_understood`"
@@ -219,6 +227,7 @@ impl Failure {
     pub(crate) const fn code(&self) -> ErrorCode {
         match self {
             Self::NoBook { .. } => ErrorCode::BookMissing,
+            Self::Undelivered { .. } => ErrorCode::BookBusy,
             Self::Value { .. } | Self::BrokenLines { .. } | Self::Secret { .. } => {
                 ErrorCode::ValueInvalid
             }
@@ -247,6 +256,9 @@ impl Failure {
             Self::NoBook { .. } => {
                 "`trialbook init` makes one here; `--book FOLDER` or TRIALBOOK names another"
                     .to_owned()
+            }
+            Self::Undelivered { .. } => {
+                "`trialbook sync` brings it over when the server is there again".to_owned()
             }
             Self::Usage { hint, .. } => hint.clone(),
             Self::Unknown { nearest, text, .. } if nearest.is_empty() && is_short(text) => format!(

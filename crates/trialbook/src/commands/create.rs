@@ -15,7 +15,6 @@ use trialbook_model::record::{
 };
 use trialbook_model::state::DEFAULT_PROJECT;
 use trialbook_runner::known::KnownSecrets;
-use trialbook_runner::lease;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading as _;
 
@@ -157,7 +156,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let tags = secrets::tags(&args.tags, cx)?;
     let open = book::writing(cx)?;
     // Held until all is written: what was taken meanwhile is seen by whoever waits.
-    let _turn = lease::naming(open.folder())?;
+    let _turn = open.naming()?;
     let view = open.view()?;
     let name = free_name(&view, args, wanted)?;
     if name != *wanted {

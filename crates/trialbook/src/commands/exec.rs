@@ -189,6 +189,7 @@ fn preparation(args: &Args, cx: &Context, open: &Open, config: Config) -> Result
         config,
         folder: std::path::absolute(folder)?,
         book: std::path::absolute(open.folder())?,
+        named: open.named()?,
         shim,
         python: "python3".to_owned(),
         timeout: None,
@@ -263,7 +264,7 @@ fn execute(
     if ended.not_understood == 0 {
         preparation.clear(job);
     }
-    open.tidy(cx);
+    open.tidy(cx)?;
     Ok(match ended.status {
         RunStatus::Completed => ExitCode::SUCCESS,
         RunStatus::Cancelled => ExitCode::from(ErrorCode::Interrupted.exit_code()),

@@ -56,7 +56,7 @@ fn of_nothing(choice: &Choice, cx: &Context) -> Result<()> {
         };
         return cx.printer.json(SCHEMA, &overview);
     }
-    let folder = choice.folder.display();
+    let folder = &choice.place;
     cx.printer
         .line(format!("There is no book yet at {folder}."));
     next_steps(cx, &NEW);

@@ -8,7 +8,6 @@ use anyhow::Result;
 use serde::Serialize;
 use trialbook_model::record::Op;
 use trialbook_model::state::unmark;
-use trialbook_runner::lease;
 use trialbook_store::reading::Reading as _;
 
 use super::rename::{refuse_default, refuse_taken};
@@ -54,9 +53,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::changing(cx)?;
     // Held until it is written: a name that is free in the project now stays so.
     let to_project = args.to_project.as_ref();
-    let _turn = to_project
-        .map(|_| lease::naming(open.folder()))
-        .transpose()?;
+    let _turn = to_project.map(|_| open.naming()).transpose()?;
     let view = open.view()?;
     let chosen = nouns::chosen(&Names::new(&view), &view, &args.nouns)?;
     let (ops, to) = match (&args.to, &args.to_project) {

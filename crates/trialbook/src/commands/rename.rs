@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 use trialbook_model::id::ExperimentNo;
-use trialbook_runner::lease;
 use trialbook_store::reading::Reading as _;
 
 use crate::book::View;
@@ -51,7 +50,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     secrets::refuse("the name", &args.name)?;
     let open = book::changing(cx)?;
     // Held until it is written: a name that is free now stays so.
-    let _turn = lease::naming(open.folder())?;
+    let _turn = open.naming()?;
     let view = open.view()?;
     let noun = Noun::of(Names::new(&view).any(&args.noun)?, &view)?;
     let from = match &noun {

@@ -17,7 +17,6 @@ use trialbook_model::setup::Setup;
 use trialbook_model::state::DEFAULT_PROJECT;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Clock as _;
-use trialbook_runner::lease;
 use trialbook_store::nouns::RunRow;
 use trialbook_store::reading::Reading as _;
 
@@ -121,7 +120,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::writing(cx)?;
     // An alias that is free stays so until it is written.
     let alias = args.alias.as_ref();
-    let _turn = alias.map(|_| lease::naming(open.folder())).transpose()?;
+    let _turn = alias.map(|_| open.naming()).transpose()?;
     let view = open.view()?;
     if let Some(alias) = &args.alias {
         values::check_name("an alias", alias)?;

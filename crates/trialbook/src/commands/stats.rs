@@ -46,7 +46,9 @@ pub(crate) struct Args {}
 struct Stats {
     book: String,
     format: u32,
-    size_bytes: u64,
+    /// Bytes of its folder; absent for a book on a server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_bytes: Option<u64>,
     experiments: u64,
     configurations: u64,
     runs: u64,
@@ -83,7 +85,7 @@ pub(crate) fn run(_args: &Args, cx: &Context) -> Result<ExitCode> {
     let stats = Stats {
         book: open.name(),
         format: BOOK_FORMAT,
-        size_bytes: size(open.folder()),
+        size_bytes: open.own_folder().map(size),
         experiments: experiments.len() as u64,
         configurations: hashes.len() as u64,
         runs: by_status.values().sum(),
@@ -190,7 +192,9 @@ fn tell(
     let now = SystemClock.now();
     let time = |time: Timestamp| format!("{} ({})", when::local(time), when::age(time, now));
     field("book", format!("{} (format {})", stats.book, stats.format));
-    field("size", bytes(stats.size_bytes));
+    if let Some(size) = stats.size_bytes {
+        field("size", bytes(size));
+    }
     field("experiments", figures::grouped(stats.experiments));
     field("configurations", figures::grouped(stats.configurations));
     let statuses = stats.runs_by_status.iter().filter(|(_, runs)| **runs > 0);

@@ -212,7 +212,7 @@ fn as_json(
     writer.finish()?;
     if args.artifacts {
         let folder = blobs::folder_of(&args.target);
-        let moved = blobs::give(&open.artifacts(), &sums, &folder)?;
+        let moved = blobs::give(&open.artifacts_with(&sums)?, &sums, &folder)?;
         (written.artifacts, written.artifacts_missing) = (moved.files, moved.missing);
     }
     out.finish()?;

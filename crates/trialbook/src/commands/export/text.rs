@@ -64,7 +64,11 @@ pub(super) fn write(
         })?;
         written.elsewhere.extend(manifest);
         if args.artifacts {
-            let moved = blobs::give(&open.artifacts(), &sums, &folder.join(layout::ARTIFACTS))?;
+            let moved = blobs::give(
+                &open.artifacts_with(&sums)?,
+                &sums,
+                &folder.join(layout::ARTIFACTS),
+            )?;
             written.artifacts += moved.files;
             written.artifacts_missing.extend(moved.missing);
         }

@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let mut stream = Stream::new(open.stream_writer(cx)?, &target, name);
     let outcome = stream.read_all(&mut *input, (&open, cx));
     let logged = stream.finish(outcome);
-    open.tidy(cx);
+    open.tidy(cx)?;
     let logged = logged?;
     tell(&logged, cx)?;
     if logged.broken > 0 {
