@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use trialbook_model::id::WriterUid;
 use trialbook_model::record::{Op, Signed};
@@ -23,6 +24,9 @@ const BATCH: usize = 4 << 20;
 
 /// Bytes read of a spool at once.
 const PIECE: usize = 4 << 20;
+
+/// How long bytes stay here at least.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// What a round brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -99,12 +103,30 @@ impl Courier {
                 done.damaged += 1;
             }
         }
+        if done.open == 0 && done.damaged == 0 {
+            self.forget_files();
+        }
         if removed {
             // One that a power cut brings back is brought again, and known.
             files.sync_dir(&self.folder).ok();
         }
         tell(done);
         Ok(done)
+    }
+
+    /// Removes bytes that the server has had for long: where nothing waits, only what was put a moment ago may still
+    /// be spoken of.
+    fn forget_files(&self) {
+        let old = |path: &Path| {
+            let changed = path.metadata().and_then(|about| about.modified()).ok()?;
+            Some(changed.elapsed().ok()? > KEPT)
+        };
+        for sum in self.artifacts.list().unwrap_or_default() {
+            let path = self.artifacts.path_of(&sum);
+            if old(&path) == Some(true) {
+                std::fs::remove_file(&path).ok();
+            }
+        }
     }
 
     /// Asks what the server has of writers that are not known yet.

@@ -315,6 +315,14 @@ impl Open {
         }
     }
 
+    /// Does some long work while, beside it, what it records is brought to the server, if the book is on one.
+    pub(crate) fn delivering_meanwhile<T>(&self, work: impl FnOnce() -> T) -> T {
+        match &self.keeper {
+            Keeper::Folder(_) => work(),
+            Keeper::Server(remote) => remote.delivering_beside(work),
+        }
+    }
+
     /// What looks at the book's snapshots from another thread.
     pub(crate) fn snapshots(&self) -> Snapshots {
         match &self.keeper {
@@ -373,15 +381,23 @@ impl Open {
         self.recorder(options)
     }
 
+    /// In the middle of long work: moves what was spooled into the database where there is much of it. What is for a
+    /// server is brought there beside.
+    pub(crate) fn tidy_meanwhile(&self, cx: &Context) {
+        if let Keeper::Folder(book) = &self.keeper
+            && let Err(error) = book.seal(Effort::IfLarge)
+        {
+            cx.printer
+                .warn(&format!("cannot seal the book now: {error}"));
+        }
+    }
+
     /// Moves what was spooled into the database where there is much of it, or brings it to the server. Somebody
     /// else's seal is as good, and one that fails changes nothing of what was recorded.
     pub(crate) fn tidy(&self, cx: &Context) -> Result<()> {
         match &self.keeper {
-            Keeper::Folder(book) => {
-                if let Err(error) = book.seal(Effort::IfLarge) {
-                    cx.printer
-                        .warn(&format!("cannot seal the book now: {error}"));
-                }
+            Keeper::Folder(_) => {
+                self.tidy_meanwhile(cx);
                 Ok(())
             }
             Keeper::Server(remote) => remote.deliver(),

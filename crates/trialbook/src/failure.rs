@@ -7,6 +7,7 @@ mod told;
 
 use std::fmt::Write as _;
 
+use trialbook_client::ClientError;
 use trialbook_model::code::ErrorCode;
 use trialbook_model::filter::FilterError;
 use trialbook_model::handle::LEAST_PREFIX;
@@ -188,6 +189,9 @@ pub(crate) enum Failure {
         address: String,
         /// The outbox.
         folder: String,
+        /// Why.
+        #[source]
+        source: Box<ClientError>,
     },
     /// Lines of a stream that could not be understood.
     #[error(
@@ -224,10 +228,10 @@ fn listed(lines: &[String]) -> String {
 
 impl Failure {
     /// Its code.
-    pub(crate) const fn code(&self) -> ErrorCode {
+    pub(crate) fn code(&self) -> ErrorCode {
         match self {
+            Self::Undelivered { source, .. } => source.code(),
             Self::NoBook { .. } => ErrorCode::BookMissing,
-            Self::Undelivered { .. } => ErrorCode::BookBusy,
             Self::Value { .. } | Self::BrokenLines { .. } | Self::Secret { .. } => {
                 ErrorCode::ValueInvalid
             }
@@ -257,9 +261,13 @@ impl Failure {
                 "`trialbook init` makes one here; `--book FOLDER` or TRIALBOOK names another"
                     .to_owned()
             }
-            Self::Undelivered { .. } => {
+            Self::Undelivered { source, .. } if source.is_passing() => {
                 "`trialbook sync` brings it over when the server is there again".to_owned()
             }
+            Self::Undelivered { source, .. } => match source.hint() {
+                Some(hint) => format!("{hint}; then `trialbook sync` brings it over"),
+                None => "`trialbook sync` tries again".to_owned(),
+            },
             Self::Usage { hint, .. } => hint.clone(),
             Self::Unknown { nearest, text, .. } if nearest.is_empty() && is_short(text) => format!(
                 "the beginning of an id has at least {LEAST_PREFIX} digits"

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use trialbook_client::{Address, Courier, RemoteView, Server, view};
 use trialbook_model::code::ErrorCode;
 use trialbook_store::{Access, Artifacts, Book, BookError, Elsewhere};
@@ -100,10 +100,12 @@ impl Remote {
     /// Brings everything that waits. What cannot be brought stays.
     pub(super) fn deliver(&self) -> Result<()> {
         let brought = self.courier().round(&mut |_| {});
-        brought.map(drop).with_context(|| Failure::Undelivered {
+        brought.map_err(|source| Failure::Undelivered {
             address: self.server.address().to_string(),
             folder: self.folder.display().to_string(),
-        })
+            source: Box::new(source),
+        })?;
+        Ok(())
     }
 
     /// Does some long work while, beside it, what is recorded is brought over. A server that is away is tried again.

@@ -242,20 +242,23 @@ fn execute(
         guard: &super::run::guard(cx),
         begun: &begun,
     };
-    let (ended, captured) = std::thread::scope(|scope| {
-        let looking = scope.spawn(|| {
-            begun.wait();
-            capture(preparation, job.run, &recorder)
-        });
-        let ended = wrapper::execute(&task, tools);
-        // Perhaps it could not be started.
-        begun.tell();
-        let captured = looking.join();
-        (
-            ended,
-            captured.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-        )
-    });
+    let executing = || {
+        std::thread::scope(|scope| {
+            let looking = scope.spawn(|| {
+                begun.wait();
+                capture(preparation, job.run, &recorder)
+            });
+            let ended = wrapper::execute(&task, tools);
+            // Perhaps it could not be started.
+            begun.tell();
+            let captured = looking.join();
+            (
+                ended,
+                captured.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            )
+        })
+    };
+    let (ended, captured) = open.delivering_meanwhile(executing);
     drop(signals);
     preparation.requests().withdraw(job.run);
     recorder.finish()?;

@@ -109,11 +109,12 @@ fn round(routes: &mut [Route], cx: &Context, args: &Args) -> Result<Option<anyho
             if args.watch && !error.is_passing() {
                 cx.printer.warn(&error.to_string());
             }
-            let place = Failure::Undelivered {
+            let undelivered = Failure::Undelivered {
                 address: route.address.to_string(),
                 folder: route.folder.display().to_string(),
+                source: Box::new(error),
             };
-            failed = failed.or(Some(anyhow::Error::from(error).context(place)));
+            failed = failed.or(Some(undelivered.into()));
         }
         if is_news {
             all.push(told);
@@ -197,6 +198,12 @@ fn routes(args: &Args, cx: &Context) -> Result<Vec<Route>> {
     let Some(address) = named else {
         return Ok(outboxes(cx.outboxes()));
     };
+    let mut own = outboxes(cx.outboxes());
+    own.retain(|route| route.address == address);
+    if !own.is_empty() {
+        return Ok(own);
+    }
+    // It may have been called otherwise before.
     let server = Server::connect(address.clone(), cx.access())?;
     let folder = cx.outboxes().join(server.book());
     let routes = folder.is_dir().then_some(Route {
