@@ -7,6 +7,7 @@ mod told;
 
 use std::fmt::Write as _;
 
+use trialbook_client::ClientError;
 use trialbook_model::code::ErrorCode;
 use trialbook_model::filter::FilterError;
 use trialbook_model::handle::LEAST_PREFIX;
@@ -195,6 +196,17 @@ pub(crate) enum Failure {
         #[source]
         source: std::io::Error,
     },
+    /// What was recorded could not be brought to the server.
+    #[error("what was recorded is not at `{address}` yet; it is kept in `{folder}`")]
+    Undelivered {
+        /// The server.
+        address: String,
+        /// The outbox.
+        folder: String,
+        /// Why.
+        #[source]
+        source: Box<ClientError>,
+    },
     /// Lines of a stream that could not be understood.
     #[error(
         "{broken} of {lines} lines were not understood; they are kept as events of kind `not_understood`"
@@ -230,8 +242,9 @@ fn listed(lines: &[String]) -> String {
 
 impl Failure {
     /// Its code.
-    pub(crate) const fn code(&self) -> ErrorCode {
+    pub(crate) fn code(&self) -> ErrorCode {
         match self {
+            Self::Undelivered { source, .. } => source.code(),
             Self::NoBook { .. } => ErrorCode::BookMissing,
             Self::Value { .. } | Self::BrokenLines { .. } | Self::Secret { .. } => {
                 ErrorCode::ValueInvalid
@@ -264,6 +277,13 @@ impl Failure {
                 "`trialbook init` makes one here; `--book FOLDER` or TRIALBOOK names another"
                     .to_owned()
             }
+            Self::Undelivered { source, .. } if source.is_passing() => {
+                "`trialbook sync` brings it over when the server is there again".to_owned()
+            }
+            Self::Undelivered { source, .. } => match source.hint() {
+                Some(hint) => format!("{hint}; then `trialbook sync` brings it over"),
+                None => "`trialbook sync` tries again".to_owned(),
+            },
             Self::Usage { hint, .. } => hint.clone(),
             Self::Unknown { nearest, text, .. } if nearest.is_empty() && is_short(text) => format!(
                 "the beginning of an id has at least {LEAST_PREFIX} digits"

@@ -15,13 +15,11 @@ use trialbook_model::record::{
 };
 use trialbook_model::state::DEFAULT_PROJECT;
 use trialbook_runner::known::KnownSecrets;
-use trialbook_runner::lease;
-use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading as _;
 
 use super::start;
-use crate::book::{self, Open};
+use crate::book::{self, Open, View};
 use crate::context::{Context, SystemEntropy};
 use crate::failure::Failure;
 use crate::names::{ALIAS, Names};
@@ -158,7 +156,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let tags = secrets::tags(&args.tags, cx)?;
     let open = book::writing(cx)?;
     // Held until all is written: what was taken meanwhile is seen by whoever waits.
-    let _turn = lease::naming(open.folder())?;
+    let _turn = open.naming()?;
     let view = open.view()?;
     let name = free_name(&view, args, wanted)?;
     if name != *wanted {
@@ -184,7 +182,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         name,
         config_hash: hash,
         same_configuration: same,
-        book: open.folder().display().to_string(),
+        book: open.name(),
     };
     tell(&created, cx)?;
     Ok(ExitCode::SUCCESS)
@@ -237,7 +235,7 @@ fn read_config(file: &str, args: &Args, cx: &Context) -> Result<Config> {
 }
 
 /// The name, with a number behind it where it is taken.
-fn free_name(view: &BookView<'_>, args: &Args, wanted: &str) -> Result<String> {
+fn free_name(view: &View<'_>, args: &Args, wanted: &str) -> Result<String> {
     let all = view.experiments()?;
     let is_taken = |name: &str| {
         let mut of_project = all.iter().filter(|row| row.state.project() == args.project);
@@ -259,7 +257,7 @@ fn free_name(view: &BookView<'_>, args: &Args, wanted: &str) -> Result<String> {
 }
 
 /// An id `exp-…` that no other bears.
-fn short_id(view: &BookView<'_>, uid: ExperimentUid) -> Result<String> {
+fn short_id(view: &View<'_>, uid: ExperimentUid) -> Result<String> {
     let known = Names::new(view).aliases()?;
     let is_taken = |id: &str| known.iter().any(|(known, _)| known == id);
     let mut seed = uid.0;
@@ -299,7 +297,7 @@ fn creation(
 }
 
 /// Experiments whose config means the same but for its names.
-fn same_configuration(view: &BookView<'_>, hash: &str) -> Result<Vec<String>> {
+fn same_configuration(view: &View<'_>, hash: &str) -> Result<Vec<String>> {
     let all = view.experiments()?;
     let has = |row: &&ExperimentRow| {
         row.state.config().and_then(|config| config.hash.as_deref()) == Some(hash)

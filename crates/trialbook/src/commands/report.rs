@@ -211,7 +211,7 @@ fn document<'a>(cx: &Context, answer: &'a Answer) -> Result<Report<'a>> {
             .name()
             .unwrap_or_default()
             .to_owned(),
-        tracking_uri: open.folder().display().to_string(),
+        tracking_uri: open.name(),
         generated_at: SystemClock.now().to_string(),
         runs,
         metrics: metrics.collect::<serde_json::Map<String, Value>>().into(),

@@ -14,12 +14,11 @@ use trialbook_model::nearest;
 use trialbook_model::record::Goal;
 use trialbook_model::state::{DEFAULT_PROJECT, MetricDefinitions};
 use trialbook_model::time::Clock as _;
-use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading as _;
 
-use crate::book;
+use crate::book::{self, View};
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
 use crate::failure::Failure;
@@ -164,10 +163,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
 }
 
 /// What is defined about metrics, nearest first: by the experiments that are searched, then by projects.
-fn definitions(
-    view: &BookView<'_>,
-    experiments: &[ExperimentRow],
-) -> Result<Vec<MetricDefinitions>> {
+fn definitions(view: &View<'_>, experiments: &[ExperimentRow]) -> Result<Vec<MetricDefinitions>> {
     let mut found: Vec<MetricDefinitions> = Vec::new();
     let mut projects: Vec<&str> = Vec::new();
     for row in experiments {
@@ -242,7 +238,7 @@ fn used_keys(condition: &filter::Expr, order: &[OrderTerm]) -> Vec<Key> {
 }
 
 /// The keys that no run has. One that a shown run has is not looked up.
-fn unknown_keys(view: &BookView<'_>, keys: &[Key], listing: &Listing) -> Result<Vec<UnknownKey>> {
+fn unknown_keys(view: &View<'_>, keys: &[Key], listing: &Listing) -> Result<Vec<UnknownKey>> {
     let mut unknown = Vec::new();
     for key in keys {
         let noun = match key.kind {

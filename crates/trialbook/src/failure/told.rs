@@ -4,6 +4,7 @@
 
 use anyhow::Error;
 use serde::Serialize;
+use trialbook_client::ClientError;
 use trialbook_exchange::{ExportError, ImportError, Problem};
 use trialbook_model::code::ErrorCode;
 use trialbook_model::config::{ConfigErrors, GridError};
@@ -74,10 +75,13 @@ fn advice(error: &Error) -> (ErrorCode, Option<String>) {
             return (failure.code(), failure.hint());
         }
         if let Some(failure) = cause.downcast_ref::<DiscoveryError>() {
-            return (failure.code(), Some(failure.hint().to_owned()));
+            return (failure.code(), failure.hint());
         }
         if let Some(failure) = cause.downcast_ref::<BookError>() {
             return (failure.code(), hint_of_book(failure));
+        }
+        if let Some(failure) = cause.downcast_ref::<ClientError>() {
+            return (failure.code(), failure.hint());
         }
         if let Some(failure) = cause.downcast_ref::<ServeError>() {
             return (failure.code(), failure.hint());

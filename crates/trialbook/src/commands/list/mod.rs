@@ -14,12 +14,11 @@ use trialbook_model::filter::{CompareOp, Expr, Key, KeyKind, Literal};
 use trialbook_model::id::ExperimentNo;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::{Clock as _, Timestamp};
-use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading;
 
-use crate::book;
+use crate::book::{self, View};
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
 use crate::figures::{done, grouped, short};
@@ -128,7 +127,7 @@ struct Runs {
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::reading(cx)?;
     let view = open.view()?;
-    let book = open.folder().display().to_string();
+    let book = open.name();
     match args.what {
         What::Runs => list_runs(args, cx, &view, book)?,
         What::Experiments => experiments::list(args, cx, &view, book)?,
@@ -219,7 +218,7 @@ impl Args {
     }
 }
 
-fn list_runs(args: &Args, cx: &Context, view: &BookView<'_>, book: String) -> Result<()> {
+fn list_runs(args: &Args, cx: &Context, view: &View<'_>, book: String) -> Result<()> {
     let query = Query {
         filter: args.filter(),
         experiments: args.experiments(view)?,
