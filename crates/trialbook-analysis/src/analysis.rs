@@ -7,7 +7,7 @@
 mod collecting;
 mod contrasts;
 mod doubts;
-mod effects;
+pub(crate) mod effects;
 pub(crate) mod family;
 pub(crate) mod rates;
 mod resampled;

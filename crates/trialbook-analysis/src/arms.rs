@@ -107,7 +107,8 @@ impl Lookup {
         };
         let kinds: &[KeyKind] = match key.kind {
             KeyKind::Bare => &[KeyKind::Param, KeyKind::Tag],
-            KeyKind::Attribute => &[KeyKind::Attribute],
+            // Seeds and trials that nobody planned are params of the runs.
+            KeyKind::Attribute => &[KeyKind::Attribute, KeyKind::Param, KeyKind::Tag],
             KeyKind::Metric => &[KeyKind::Metric],
             KeyKind::Param => &[KeyKind::Param],
             KeyKind::Tag => &[KeyKind::Tag],
@@ -149,6 +150,28 @@ pub fn arms<R: Reading>(
         by_only_param(groups)?
     };
     arms.archived = archived;
+    Ok(arms)
+}
+
+/// Divides some runs of an experiment by keys; each of them counts.
+///
+/// # Errors
+/// Where none of them has a key, or the reading fails.
+pub fn of_runs<R: Reading>(
+    reading: &R,
+    (experiment, runs): (&ExperimentRow, Vec<RunRow>),
+    by: &[Key],
+) -> Result<Arms, ArmsError<R::Error>> {
+    let project = reading.project(experiment.state.project())?;
+    let lookup = Lookup::new(experiment, &project);
+    let titles: Vec<String> = by.iter().map(ToString::to_string).collect();
+    let groups = vec![Group {
+        name: None,
+        runs,
+        superseded: 0,
+    }];
+    let mut arms = divided(groups, by, &titles, &lookup)?;
+    arms.division = Division::Asked(titles);
     Ok(arms)
 }
 

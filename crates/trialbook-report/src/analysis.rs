@@ -15,8 +15,8 @@ use crate::cautions;
 use crate::figures::count;
 use crate::page::{Page, some};
 pub use criteria::{criteria, outcome, outcome_of_run};
-pub(crate) use sections::span;
 pub use sections::{contrasts, method, metrics, resampled, trials};
+pub(crate) use sections::{effect, of_kind, span};
 pub use sentences::sentences;
 
 /// The page of an analysis.
@@ -86,7 +86,7 @@ pub fn headline(analysis: &Analysis) -> String {
         let names = some(&analysis.not_looked_at, 5);
         write!(
             text,
-            ". Logged too, and looked at only when asked for: {names}"
+            ". Recorded too, and looked at only when asked for: {names}"
         )
         .expect("a string takes all");
     }

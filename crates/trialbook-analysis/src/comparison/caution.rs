@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use trialbook_model::goal::Definitions;
 use trialbook_model::id::ExperimentNo;
-use trialbook_model::state::MetricDefinitions;
 use trialbook_store::nouns::ExperimentRow;
 
 /// What to be careful about.
@@ -55,11 +55,11 @@ pub(super) fn across(experiments: &BTreeMap<ExperimentNo, ExperimentRow>) -> Vec
 
 pub(super) fn units(
     key: &str,
-    known: &BTreeMap<ExperimentNo, [MetricDefinitions; 2]>,
+    known: &BTreeMap<ExperimentNo, [Definitions; 2]>,
 ) -> Option<Caution> {
-    let of = |held: &[MetricDefinitions; 2]| {
+    let of = |held: &[Definitions; 2]| {
         let mut defined = held.iter().filter_map(|metrics| metrics.get(key));
-        defined.find_map(|definition| definition.value.unit.clone())
+        defined.find_map(|definition| definition.unit.clone())
     };
     let units: BTreeSet<String> = known.values().filter_map(of).collect();
     (units.len() > 1).then(|| Caution::Units {

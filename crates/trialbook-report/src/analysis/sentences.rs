@@ -233,7 +233,11 @@ fn better(measure: &Measure, tested: &Tested) -> String {
             .to_owned();
     }
     let Some(arm) = &tested.better else {
-        return String::new();
+        return if tested.differs && measure.goal != Goal::None && !measure.is_directed() {
+            " Nothing says which direction is better.".to_owned()
+        } else {
+            String::new()
+        };
     };
     let way = match measure.goal {
         Goal::Max => "more is better",
