@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use trialbook_model::config::Config;
 use trialbook_model::handle::{parse_run_label, run_label};
 use trialbook_model::id::{ExperimentUid, RunUid};
@@ -20,11 +20,11 @@ use trialbook_store::BookError;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
-use super::held::{Held, first_line, says};
+use super::held::{Held, Sums, first_line, says};
 use super::names::Names;
 use super::{
-    ATTRIBUTES, CONFIG, EXPERIMENT, LINES, METRICS, RECORDS, RUNS, SNAPSHOTS, SUMMARY, line,
-    summary,
+    ATTRIBUTES, CONFIG, EXPERIMENT, METRICS, RECORDS, RUNS, SNAPSHOTS, SUMMARY, line, summary,
+    whole,
 };
 use crate::error::ExportError;
 use crate::gather::{Gather, uid_of};
@@ -101,9 +101,13 @@ pub fn write<V: Reading<Error = BookError>>(
     let names = Names::of(what.runs, folder.path)?;
     let mut records = first_line(wanted).into_bytes();
     records.push(b'\n');
+    let mut sums = BTreeSet::new();
     let mut sink = |record: Record| {
         seen(&record);
-        push(&mut records, &record)
+        let from = records.len();
+        push(&mut records, &record)?;
+        sums.insert(whole::sum(String::from_utf8_lossy(&records[from..]).trim()));
+        Ok::<_, ExportError>(())
     };
     gather.experiment(what.row, &mut sink)?;
     let runs = what.runs.iter().map(|run| run.uid.0);
@@ -117,6 +121,8 @@ pub fn write<V: Reading<Error = BookError>>(
         serde_json::to_writer(&mut records, &entry).map_err(ExportError::Json)?;
         records.push(b'\n');
     }
+    serde_json::to_writer(&mut records, &Sums { records: sums }).map_err(ExportError::Json)?;
+    records.push(b'\n');
     folder.put(&[EXPERIMENT], &records)?;
     if let Some(text) = config {
         folder.put(&[CONFIG], text.as_bytes())?;
@@ -207,16 +213,9 @@ fn write_run<V: Reading<Error = BookError>>(
         None => None,
     };
     let mut summary = summary::of(run, experiment, environment.as_ref());
-    summary[LINES] = json!({
-        (METRICS): lines_of(metrics.as_bytes()),
-        (RECORDS): lines_of(&text.records),
-    });
+    let snapshots = text.snapshots.iter().map(|(sha256, _)| sha256);
+    whole::tell(&mut summary, (&text.records, metrics.as_bytes()), snapshots);
     folder.put(&[RUNS, name, SUMMARY], &pretty(&summary)?)
-}
-
-fn lines_of(text: &[u8]) -> usize {
-    // Every line ends with a line feed, the last one too.
-    text.split(|letter| *letter == b'\n').count() - 1
 }
 
 fn pretty(value: &Value) -> Result<Vec<u8>, ExportError> {
