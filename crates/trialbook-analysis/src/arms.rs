@@ -220,9 +220,10 @@ fn by_only_param<E: std::error::Error>(groups: Vec<Group>) -> Result<Arms, ArmsE
         }
     }
     values.retain(|_, values| values.len() > 1);
-    // What is another in every run, such as a seed, makes no arms where something else does.
+    // What is another in every run makes no arms where something else does, nor does a seed, which repeats what is
+    // compared.
     let mut repeated = values.clone();
-    repeated.retain(|_, values| values.values().any(|runs| *runs > 1));
+    repeated.retain(|key, values| !is_seed(key) && values.values().any(|runs| *runs > 1));
     let varying = if repeated.is_empty() {
         values
     } else {
@@ -242,6 +243,11 @@ fn by_only_param<E: std::error::Error>(groups: Vec<Group>) -> Result<Arms, ArmsE
             Err(ArmsError::SeveralVary { params: keys })
         }
     }
+}
+
+fn is_seed(key: &str) -> bool {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    ["seed", "random_seed", "random_state"].contains(&name.to_ascii_lowercase().as_str())
 }
 
 fn whole(groups: Vec<Group>) -> Arms {

@@ -19,6 +19,7 @@ use trialbook_model::system;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
+use crate::analysis::resampled;
 use crate::finding::Span;
 use crate::measure::{self, Agg, Measure};
 use crate::number;
@@ -203,9 +204,10 @@ pub fn compare<R: Reading>(
     for key in chosen.keys {
         let definitions: Vec<&Definitions> = known.values().flatten().collect();
         let (row, of_subjects) = asked.row(Measure::of(&key, &definitions));
-        groups.push(of_subjects);
         warnings.extend(units(&key, &known));
         warnings.extend(asked.doubts(&row));
+        warnings.extend(asked.skewed(&row, &of_subjects));
+        groups.push(of_subjects);
         metrics.push(row);
     }
     asked.judge(&mut metrics, &groups);
@@ -356,6 +358,18 @@ impl Asked<'_> {
             });
         }
         doubts
+    }
+
+    fn skewed(&self, row: &Row, groups: &[Group]) -> Option<Caution> {
+        let is_skewed = |group: &Group| resampled::skewness(&group.values).is_some();
+        let skewed = self.subjects.iter().zip(groups);
+        let skewed = skewed.filter(|(_, group)| is_skewed(group));
+        let subjects: Vec<String> = skewed.map(|(it, _)| it.title.clone()).collect();
+        let is_told = self.is_tested(row) && !row.rate && !subjects.is_empty();
+        is_told.then(|| Caution::Skewed {
+            metric: row.measure.key.clone(),
+            subjects,
+        })
     }
 
     fn has_series(&self, key: &str) -> bool {

@@ -303,3 +303,86 @@ fn repeats_split_the_variance_between_items_and_answers() {
     let told = "(2 answers to each item): between items 0.16667, within items 0.16667; answering again makes 33% of the variance of its mean.";
     assert!(said.contains(told), "{said}");
 }
+
+/// `lr` makes the arms and `seed` the pairs, whoever planned them.
+#[test]
+fn seeds_repeat_what_is_compared() {
+    let sandbox = Sandbox::new();
+    let numbers = [
+        (1, "0.1", 3.0),
+        (2, "0.1", 5.0),
+        (1, "0.2", 4.0),
+        (2, "0.2", 6.5),
+    ];
+    for (seed, lr, loss) in numbers {
+        let run = sandbox.start(&format!(
+            "--experiment tuning --param lr={lr} --param seed={seed}"
+        ));
+        sandbox
+            .say(&format!("log metric loss={loss} --run {run}"))
+            .ok();
+        sandbox.say(&format!("end --run {run}")).ok();
+    }
+    let json = sandbox.say("analyze tuning --pair-by seed --json").json();
+    assert_eq!(json["division"], json!({"kind": "only_param", "key": "lr"}));
+    assert_eq!(json["metrics"][0]["contrasts"][0]["pairs"]["n"], 2);
+    let report = sandbox
+        .say("report tuning --by lr --test mann-whitney -o -")
+        .ok();
+    assert!(report.contains("Mann-Whitney U test"), "{report}");
+}
+
+/// Tables keep to forty columns, and a reader that leaves is no error.
+#[test]
+fn narrow_windows_and_closed_pipes_are_enough() {
+    let sandbox = Sandbox::new();
+    let mut ops = vec![experiment(TWO)];
+    for at in 0..120 {
+        let long = format!(
+            "an arm with a name that needs much room {:03} {}",
+            at / 2,
+            "x".repeat(900)
+        );
+        let name = if at < 6 {
+            &["a", "b"][at % 2]
+        } else {
+            &long[..]
+        };
+        let said = measured("ms", at as f64 + 0.125);
+        ops.extend(trial(at, name, said, RunStatus::Completed));
+    }
+    sandbox::record(&sandbox, &ops);
+    for words in [
+        "compare EXP-001",
+        "compare EXP-001 --json",
+        "analyze EXP-001",
+        "report EXP-001 -o -",
+    ] {
+        let script =
+            format!("{{ trialbook {words} 2>err; echo $? >code; }} | head -n 1 >/dev/null");
+        sandbox.shell(&script).ok();
+        let read = |name: &str| std::fs::read_to_string(sandbox.work().join(name)).unwrap();
+        assert_eq!(
+            (read("err").as_str(), read("code").as_str()),
+            ("", "0\n"),
+            "{words}"
+        );
+    }
+    let narrow = Sandbox::new();
+    sandbox::record(&narrow, &two_arms());
+    for words in [
+        "compare EXP-001",
+        "analyze EXP-001",
+        "report EXP-001 -o -",
+        "leaderboard --sort-by ms",
+        "lint EXP-001",
+        "check EXP-001/run-001",
+    ] {
+        let said = sandbox::ended(narrow.command().env("COLUMNS", "40").args(words.split(' ')));
+        let is_table = |line: &&str| line.contains("  ") && !words.starts_with("report");
+        for line in said.out.lines().filter(is_table) {
+            assert!(line.chars().count() <= 40, "{words}: {line}");
+        }
+        assert!(said.out.lines().count() > 3, "{said:?}");
+    }
+}

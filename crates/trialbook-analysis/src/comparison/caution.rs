@@ -39,6 +39,13 @@ pub enum Caution {
         /// How many.
         values: u64,
     },
+    /// Values of arms are skewed and few, so that their t intervals come out too narrow.
+    Skewed {
+        /// The metric.
+        metric: String,
+        /// The arms.
+        subjects: Vec<String>,
+    },
     /// The best value of a series is chosen by looking: it flatters noisy and long series.
     BestOfSeries,
 }
