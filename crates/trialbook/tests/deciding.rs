@@ -344,7 +344,7 @@ fn narrow_windows_and_closed_pipes_are_enough() {
             "x".repeat(900)
         );
         let name = if at < 6 {
-            &["a", "b"][at % 2]
+            ["a", "b"][at % 2]
         } else {
             &long[..]
         };

@@ -521,6 +521,7 @@ fn the_other_trackers_database_and_snapshots_come_in_without_its_secrets() {
     assert_eq!(show["metrics"]["accuracy_rate"]["last"], 0.875);
     assert_eq!(show["params"]["agents.supervisor.model"], "gpt-4o");
     assert_eq!(show["params"]["workflow.process_type"], "hierarchical");
+    assert_eq!(show["params"]["dataset.avg_conversation_length"], 3.2);
     assert_eq!(show["tags"]["legacy_config_hash"], "31f58be7a31c");
     let text = show.to_string();
     assert!(

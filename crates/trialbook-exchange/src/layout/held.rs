@@ -44,12 +44,16 @@ pub(super) enum Line {
 
 impl Line {
     pub(super) fn parse(place: &Place, text: &str) -> Result<Self, ImportError> {
-        if let Ok(entry) = serde_json::from_str(text) {
-            Ok(Self::Entry(entry))
-        } else if let Ok(sums) = serde_json::from_str(text) {
-            Ok(Self::Sums(sums))
-        } else {
-            record_of(place, text).map(|it| Self::Record(Box::new(it)))
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Own {
+            Entry(Entry),
+            Sums(Sums),
+        }
+        match serde_json::from_str(text) {
+            Ok(Own::Entry(entry)) => Ok(Self::Entry(entry)),
+            Ok(Own::Sums(sums)) => Ok(Self::Sums(sums)),
+            Err(_other) => record_of(place, text).map(|it| Self::Record(Box::new(it))),
         }
     }
 }

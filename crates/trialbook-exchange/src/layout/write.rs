@@ -20,7 +20,7 @@ use trialbook_store::BookError;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
-use super::held::{Held, Sums, first_line, says};
+use super::held::{Entry, Held, Sums, first_line, says};
 use super::names::Names;
 use super::{
     ATTRIBUTES, CONFIG, EXPERIMENT, METRICS, RECORDS, RUNS, SNAPSHOTS, SUMMARY, line, summary,
@@ -99,30 +99,9 @@ pub fn write<V: Reading<Error = BookError>>(
     let gather = Gather::new(view);
     let folder = Folder { path: folder };
     let names = Names::of(what.runs, folder.path)?;
-    let mut records = first_line(wanted).into_bytes();
-    records.push(b'\n');
-    let mut sums = BTreeSet::new();
-    let mut sink = |record: Record| {
-        seen(&record);
-        let from = records.len();
-        push(&mut records, &record)?;
-        sums.insert(whole::sum(String::from_utf8_lossy(&records[from..]).trim()));
-        Ok::<_, ExportError>(())
-    };
-    gather.experiment(what.row, &mut sink)?;
-    let runs = what.runs.iter().map(|run| run.uid.0);
-    let there: BTreeSet<_> = runs.chain([wanted.0]).collect();
-    for model in gather.models(what.row.no, &there)? {
-        gather.entry(&model, &mut sink)?;
-    }
-    gather.pointers(what.row.state.project(), &there, &mut sink)?;
     let written = what.runs.iter().map(|run| (run.uid, names.name(run)));
-    for entry in Held::entries(held.as_ref(), written) {
-        serde_json::to_writer(&mut records, &entry).map_err(ExportError::Json)?;
-        records.push(b'\n');
-    }
-    serde_json::to_writer(&mut records, &Sums { records: sums }).map_err(ExportError::Json)?;
-    records.push(b'\n');
+    let entries = Held::entries(held.as_ref(), written);
+    let records = experiment_text((&gather, what), &entries, seen)?;
     folder.put(&[EXPERIMENT], &records)?;
     if let Some(text) = config {
         folder.put(&[CONFIG], text.as_bytes())?;
@@ -144,6 +123,39 @@ pub fn write<V: Reading<Error = BookError>>(
         })
     });
     Ok(elsewhere.collect())
+}
+
+/// The text of `experiment.jsonl`.
+fn experiment_text<V: Reading<Error = BookError>>(
+    (gather, what): (&Gather<'_, V>, &Experiment<'_>),
+    entries: &[Entry],
+    seen: &mut dyn FnMut(&Record),
+) -> Result<Vec<u8>, ExportError> {
+    let own = uid_of(what.row);
+    let mut text = first_line(own).into_bytes();
+    text.push(b'\n');
+    let mut sums = BTreeSet::new();
+    let mut sink = |record: Record| {
+        seen(&record);
+        let from = text.len();
+        push(&mut text, &record)?;
+        sums.insert(whole::sum(String::from_utf8_lossy(&text[from..]).trim()));
+        Ok::<_, ExportError>(())
+    };
+    gather.experiment(what.row, &mut sink)?;
+    let runs = what.runs.iter().map(|run| run.uid.0);
+    let there: BTreeSet<_> = runs.chain([own.0]).collect();
+    for model in gather.models(what.row.no, &there)? {
+        gather.entry(&model, &mut sink)?;
+    }
+    gather.pointers(what.row.state.project(), &there, &mut sink)?;
+    for entry in entries {
+        serde_json::to_writer(&mut text, entry).map_err(ExportError::Json)?;
+        text.push(b'\n');
+    }
+    serde_json::to_writer(&mut text, &Sums { records: sums }).map_err(ExportError::Json)?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// The text of the config, unless it is there already. What people wrote, with their comments, stays where it says
