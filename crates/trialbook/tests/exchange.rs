@@ -563,11 +563,8 @@ fn the_other_trackers_database_and_snapshots_come_in_without_its_secrets() {
         said.contains("all.json: `[0].timestamp` is not a time"),
         "{said}"
     );
-    fs::write(
-        other.work().join("odd.db"),
-        b"SQLite format 3\0 and then nothing",
-    )
-    .unwrap();
+    let odd = other.work().join("odd.db");
+    fs::write(odd, b"SQLite format 3\0 and then nothing").unwrap();
     other.say("import odd.db").failed(7);
 }
 
