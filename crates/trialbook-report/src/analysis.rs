@@ -32,9 +32,14 @@ pub fn page(analysis: &Analysis) -> Page {
         page.table(metrics(analysis));
         page.list(resampled(analysis));
     }
-    if let Some(baseline) = &analysis.baseline {
+    let against = contrasts(analysis);
+    if let Some(baseline) = analysis
+        .baseline
+        .as_ref()
+        .filter(|_| !against.rows.is_empty())
+    {
         page.heading(format!("Against {}", baseline.arm));
-        page.table(contrasts(analysis));
+        page.table(against);
         page.list(sentences(analysis));
     }
     if let Some(verdict) = &analysis.criteria {

@@ -134,6 +134,25 @@ fn a_criterion_says_which_direction_is_better() {
     );
 }
 
+#[test]
+fn trials_without_metrics_leave_no_empty_section() {
+    let sandbox = Sandbox::new();
+    let mut ops = vec![experiment(TWO)];
+    for at in 0..4 {
+        let name = ["a", "b"][at % 2];
+        ops.extend(trial(at, name, |_| Vec::new(), RunStatus::Completed));
+    }
+    sandbox::record(&sandbox, &ops);
+    for words in ["analyze EXP-001", "report EXP-001 -o -"] {
+        let said = sandbox.say(words).ok();
+        assert!(said.contains("No metric was recorded."), "{said}");
+        assert!(
+            !said.contains("Against a\n") && !said.contains("Comparisons"),
+            "{said}"
+        );
+    }
+}
+
 /// Without a word in the name, a definition or a criterion nothing is better, unless the metric is asked for.
 #[test]
 fn a_guess_names_no_better_arm() {
@@ -258,6 +277,9 @@ fn runs_of_equal_keys_are_an_arm_whoever_planned_them() {
         assert_eq!((&cell["n"], &cell["delta"]), (&json!(2), &json!(2.0)));
         assert_eq!(cell["contrast"]["effect"]["name"], "hedges_g");
     }
+    // Who names an experiment twice means it once.
+    let twice = sandbox.say("compare tuning tuning --by lr --json").json();
+    assert_eq!(twice["subjects"].as_array().unwrap().len(), 2, "{twice}");
     let error = sandbox.say("compare tuning --by nope").failed(2);
     assert!(
         error.contains("no run of the experiment has `nope`"),

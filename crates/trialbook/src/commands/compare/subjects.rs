@@ -67,7 +67,9 @@ where
         }
         match names.any(text)? {
             Found::Run(run) => runs.push(*run),
+            Found::Experiment(row) if found.experiments.contains_key(&row.no) => {}
             Found::Experiment(row) => {
+                found.experiments.insert(row.no, (*row).clone());
                 if !by.is_empty() || has_variations(view, &row)? {
                     let arms = arms::arms(view, &row, by).map_err(told)?;
                     found.add_arms(&row, arms, naming);
