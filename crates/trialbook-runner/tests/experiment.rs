@@ -117,6 +117,7 @@ impl Laboratory {
             grace: Duration::from_secs(10),
             capture: Capture::of(&Parts::all()),
             leading: Leading::default(),
+            sample: None,
         }
     }
 
