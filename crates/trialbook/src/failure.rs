@@ -157,6 +157,12 @@ pub(crate) enum Failure {
         /// Its state.
         status: trialbook_model::status::RunStatus,
     },
+    /// Nothing of an experiment is to be ended any more.
+    #[error("no run of `{experiment}` is queued or running")]
+    AllEnded {
+        /// The experiment, as given.
+        experiment: String,
+    },
     /// The run is being executed by another process, which will end it.
     #[error("{run} is being executed by another process, which will end it")]
     Executed {
@@ -172,6 +178,12 @@ pub(crate) enum Failure {
     /// A file or folder that would be replaced.
     #[error("`{path}` is there already")]
     Exists {
+        /// The file.
+        path: String,
+    },
+    /// A file in whose place a report was to come, and which is none.
+    #[error("`{path}` is there and is no report of an experiment")]
+    NoReport {
         /// The file.
         path: String,
     },
@@ -260,10 +272,11 @@ impl Failure {
             Self::Filter { .. } => ErrorCode::FilterInvalid,
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
-            Self::Ended { .. } => ErrorCode::RunEnded,
+            Self::Ended { .. } | Self::AllEnded { .. } => ErrorCode::RunEnded,
             Self::Executed { .. }
             | Self::OtherFile { .. }
             | Self::Exists { .. }
+            | Self::NoReport { .. }
             | Self::NotEmpty { .. } => ErrorCode::StateConflict,
             Self::DataChanged { .. } => ErrorCode::DataChanged,
             Self::Unreadable { .. } => ErrorCode::Io,
@@ -319,9 +332,14 @@ impl Failure {
                 "`--force` replaces its experiments by those of the backup; back it up first"
                     .to_owned()
             }
-            Self::OtherFile { .. } | Self::Exists { .. } => "`--force` replaces it".to_owned(),
+            Self::OtherFile { .. } | Self::Exists { .. } | Self::NoReport { .. } => {
+                "`--force` replaces it".to_owned()
+            }
             Self::NoRunYet { experiment } => {
                 format!("start one: `trialbook start --experiment '{experiment}'`")
+            }
+            Self::AllEnded { experiment } => {
+                format!("`trialbook status '{experiment}'` shows how it stands")
             }
             Self::Taken { .. } => "choose another name".to_owned(),
             Self::InBin { .. } => "`trialbook undelete` brings it back; or take another name".to_owned(),

@@ -12,6 +12,7 @@ use trialbook_model::manifest::ManifestErrors;
 use trialbook_model::plan::PlanError;
 use trialbook_runner::lease::LeaseError;
 use trialbook_runner::outline::OutlineError;
+use trialbook_runner::sample::SampleError;
 use trialbook_server::{ServeError, TokenError};
 use trialbook_spool::code_of_io;
 use trialbook_store::BookError;
@@ -167,6 +168,14 @@ fn advice_on_running(
     }
     if let Some(failure) = cause.downcast_ref::<PlanError>() {
         return Some((ErrorCode::NotFound, Some(failure.hint())));
+    }
+    if let Some(failure) = cause.downcast_ref::<SampleError>() {
+        let code = match failure {
+            SampleError::Unreadable { .. } => ErrorCode::Io,
+            SampleError::Form { .. } => ErrorCode::Usage,
+            SampleError::Damaged { .. } | SampleError::Empty { .. } => ErrorCode::ValueInvalid,
+        };
+        return Some((code, Some(failure.hint().to_owned())));
     }
     if cause.is::<ManifestErrors>() {
         return Some((ErrorCode::ConfigInvalid, None));
