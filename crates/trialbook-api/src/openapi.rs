@@ -65,18 +65,6 @@ A number that is not finite is one of the texts `NaN`, `Infinity`, `-Infinity`; 
 never 0. Parameters and keys that are not known are refused with the nearest known name. Times are RFC 3339 in UTC. \
 A change that is sent again with the same `Idempotency-Key` is made once.";
 
-trait SortKeys {
-    fn sort_keys(&mut self);
-}
-
-impl SortKeys for Map<String, Value> {
-    fn sort_keys(&mut self) {
-        let mut pairs: Vec<_> = std::mem::take(self).into_iter().collect();
-        pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
-        self.extend(pairs);
-    }
-}
-
 /// Catch-all places are written with a star in the table.
 fn openapi_path(path: &str) -> String {
     path.replace("{*", "{")

@@ -9,7 +9,6 @@ mod beside;
 mod draft;
 mod error;
 mod look;
-mod scope;
 mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,7 +28,7 @@ use trialbook_store::live::{Delivery, Gaps, Measure, Standing};
 pub use draft::Draft;
 pub use error::DeskError;
 pub use look::Look;
-pub use scope::Scope;
+pub use trialbook_api::Scope;
 pub use worker::Tally;
 
 use beside::Beside;
