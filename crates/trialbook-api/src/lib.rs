@@ -11,7 +11,9 @@ mod route;
 mod scope;
 mod strict;
 
+pub mod experiments;
 pub mod meta;
+pub mod runs;
 pub mod tags;
 
 pub use number::Number;
@@ -29,5 +31,13 @@ pub const ROOT: &str = "/api/v1";
 
 /// All routes, by resource.
 pub fn routes() -> impl Iterator<Item = &'static Route> {
-    [meta::ROUTES, tags::ROUTES].into_iter().flatten().copied()
+    [
+        meta::ROUTES,
+        experiments::ROUTES,
+        runs::ROUTES,
+        tags::ROUTES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }

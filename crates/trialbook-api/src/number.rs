@@ -92,7 +92,10 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_is_a_text() {
-        assert_eq!(serde_json::to_string(&Number(f64::NAN)).unwrap(), r#""NaN""#);
+        assert_eq!(
+            serde_json::to_string(&Number(f64::NAN)).unwrap(),
+            r#""NaN""#
+        );
         assert!(again(f64::NAN).is_nan());
         assert_eq!(again(f64::NEG_INFINITY), f64::NEG_INFINITY);
         assert_eq!(serde_json::from_str::<Number>("3").unwrap(), Number(3.0));

@@ -24,7 +24,9 @@ pub fn document() -> Value {
     let mut paths = Map::new();
     for route in crate::routes() {
         let operation = operation(route, &mut schemas);
-        let at = paths.entry(openapi_path(route.path)).or_insert_with(|| json!({}));
+        let at = paths
+            .entry(openapi_path(route.path))
+            .or_insert_with(|| json!({}));
         let method = route.method.word().to_ascii_lowercase();
         at[method] = operation;
     }
@@ -152,7 +154,9 @@ fn query_parameters(of: &Schema) -> Vec<Value> {
     let mut parameters = Vec::new();
     for (name, schema) in properties.into_iter().flatten() {
         let mut schema = schema.clone();
-        let about = schema.as_object_mut().and_then(|it| it.shift_remove("description"));
+        let about = schema
+            .as_object_mut()
+            .and_then(|it| it.shift_remove("description"));
         let mut parameter = json!({ "name": name, "in": "query", "required": is_required(name) });
         if let Some(about) = about {
             parameter["description"] = about;
@@ -198,8 +202,15 @@ mod tests {
             let pointer = reference.trim_start_matches('#');
             assert!(document.pointer(pointer).is_some(), "{reference}");
         }
-        for name in document["components"]["schemas"].as_object().unwrap().keys() {
-            assert!(found.contains(&format!("#/components/schemas/{name}")), "{name}");
+        for name in document["components"]["schemas"]
+            .as_object()
+            .unwrap()
+            .keys()
+        {
+            assert!(
+                found.contains(&format!("#/components/schemas/{name}")),
+                "{name}"
+            );
         }
     }
 

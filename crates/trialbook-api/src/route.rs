@@ -178,7 +178,11 @@ impl Route {
     /// The resource: the first word below the root.
     pub fn resource(&self) -> &'static str {
         let inside = self.path.strip_prefix(crate::ROOT).unwrap_or(self.path);
-        inside.trim_start_matches('/').split('/').next().unwrap_or_default()
+        inside
+            .trim_start_matches('/')
+            .split('/')
+            .next()
+            .unwrap_or_default()
     }
 
     /// What varies in its path, in order.

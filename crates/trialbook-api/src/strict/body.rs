@@ -40,9 +40,7 @@ fn reason_of(error: &serde_json::Error) -> String {
 
 fn position_of(bytes: &[u8], error: &serde_json::Error) -> u64 {
     let before = error.line().saturating_sub(1);
-    let lines = bytes
-        .split_inclusive(|byte| *byte == b'\n')
-        .take(before);
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n').take(before);
     let start: usize = lines.map(<[u8]>::len).sum();
     (start + error.column().saturating_sub(1)).min(bytes.len()) as u64
 }
@@ -67,7 +65,12 @@ impl<'de> Given<'de> {
     }
 
     fn first(self) -> u8 {
-        *self.raw.get().as_bytes().first().expect("JSON is not empty")
+        *self
+            .raw
+            .get()
+            .as_bytes()
+            .first()
+            .expect("JSON is not empty")
     }
 
     fn check_depth(self) -> Result<(), Unreadable> {
@@ -166,13 +169,28 @@ impl<'de> Deserializer<'de> for Given<'de> {
                 }),
                 Err(_more) => Err(de::Error::custom("expected an object with one key")),
             },
-            _ => Err(de::Error::custom("expected a word, or an object with one key")),
+            _ => Err(de::Error::custom(
+                "expected a word, or an object with one key",
+            )),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Unreadable> {
+        match self.first() {
+            b'{' => self.deserialize_any(visitor),
+            // A list in the order of the fields would do for the type, but names nothing.
+            _ => Err(de::Error::custom("expected an object")),
         }
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        unit_struct seq tuple tuple_struct map identifier ignored_any
     }
 }
 
