@@ -17,7 +17,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "trialbook-report",
-        &["trialbook-model", "trialbook-analysis"],
+        &[
+            "trialbook-model",
+            "trialbook-api",
+            "trialbook-store",
+            "trialbook-analysis",
+        ],
     ),
     ("trialbook-capture", &["trialbook-model"]),
     (

@@ -18,12 +18,12 @@ use trialbook_store::reading::Reading as _;
 
 use crate::book::{self, View};
 use crate::context::{Context, SystemClock};
-use crate::documents::RunHead;
 use crate::failure::Failure;
 use crate::figures::count;
 use crate::keyed::{json_value, text_value};
 use crate::listing::{Listing, More, tell_unreadable};
 use crate::names::Names;
+use trialbook_api::runs::RunHead;
 
 const SCHEMA: u32 = 1;
 

@@ -67,7 +67,7 @@ fn aggregate<'a>(summary: &SeriesSummary, key: &Key) -> Option<Held<'a>> {
 }
 
 /// The value as a cell of a table; `-` where there is none.
-pub(crate) fn text_value(run: &RunRow, key: &Key) -> String {
+pub fn text_value(run: &RunRow, key: &Key) -> String {
     match held(run, key) {
         Some(Held::Number(value)) => figures::short(value),
         Some(Held::Count(value)) => value.to_string(),
@@ -87,7 +87,7 @@ fn clipped(text: &str) -> String {
 }
 
 /// The value as JSON; null where there is none.
-pub(crate) fn json_value(run: &RunRow, key: &Key) -> Value {
+pub fn json_value(run: &RunRow, key: &Key) -> Value {
     match held(run, key) {
         Some(Held::Number(value)) => figures::json(value),
         Some(Held::Count(value)) => value.into(),
