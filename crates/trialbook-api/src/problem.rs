@@ -28,4 +28,7 @@ pub struct ErrorDetail {
     /// Where in its text, in bytes from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<u64>,
+    /// The version to ask with instead, where that of the request is not held any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
 }
