@@ -47,6 +47,14 @@ pub enum BookError {
         /// Its format.
         version: u32,
     },
+    /// A newer version changed the book's tables.
+    #[error("`{}` has the migration `{migration}`, which this version does not know", path.display())]
+    UnknownMigration {
+        /// The book.
+        path: PathBuf,
+        /// The migration.
+        migration: String,
+    },
     /// The folder is on a network file system, where a database is not safe.
     #[error("`{}` is on a network file system", path.display())]
     NetworkFolder {
@@ -177,7 +185,7 @@ impl BookError {
         match self {
             Self::Missing { .. } => ErrorCode::BookMissing,
             Self::Elsewhere(told) => told.code,
-            Self::NewerFormat { .. } => ErrorCode::BookNewer,
+            Self::NewerFormat { .. } | Self::UnknownMigration { .. } => ErrorCode::BookNewer,
             Self::ReadOnly { .. } => ErrorCode::BookReadOnly,
             Self::Restless | Self::Held => ErrorCode::BookBusy,
             Self::NetworkFolder { .. } | Self::NotARun => ErrorCode::NotSupportedYet,
@@ -206,7 +214,9 @@ impl BookError {
         match self {
             Self::Elsewhere(told) => told.hint.as_deref(),
             Self::Missing { .. } => Some("`trialbook init` makes one"),
-            Self::NewerFormat { .. } => Some("use the version of trialbook that wrote it"),
+            Self::NewerFormat { .. } | Self::UnknownMigration { .. } => {
+                Some("use the version of trialbook that wrote it")
+            }
             Self::NetworkFolder { .. } => {
                 Some("keep the book on a local disk; loggers may spool to a network folder")
             }

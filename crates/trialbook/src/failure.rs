@@ -51,6 +51,20 @@ pub(crate) enum Failure {
         /// Names that resemble it.
         nearest: Vec<String>,
     },
+    /// A run or experiment that is not here.
+    #[error("no {noun} of this book is called `{text}`")]
+    UnknownName {
+        /// `run` or `experiment`.
+        noun: &'static str,
+        /// The text as given.
+        text: String,
+        /// What resembles it, as it can be typed.
+        nearest: Vec<String>,
+        /// The experiment that `last` is of.
+        of: Option<String>,
+        /// The newest that there are.
+        last: Vec<String>,
+    },
     /// A series that the run does not have.
     #[error("the run has no series `{key}`")]
     UnknownSeries {
@@ -143,6 +157,12 @@ pub(crate) enum Failure {
         /// Its state.
         status: trialbook_model::status::RunStatus,
     },
+    /// Nothing of an experiment is to be ended any more.
+    #[error("no run of `{experiment}` is queued or running")]
+    AllEnded {
+        /// The experiment, as given.
+        experiment: String,
+    },
     /// The run is being executed by another process, which will end it.
     #[error("{run} is being executed by another process, which will end it")]
     Executed {
@@ -158,6 +178,12 @@ pub(crate) enum Failure {
     /// A file or folder that would be replaced.
     #[error("`{path}` is there already")]
     Exists {
+        /// The file.
+        path: String,
+    },
+    /// A file in whose place a report was to come, and which is none.
+    #[error("`{path}` is there and is no report of an experiment")]
+    NoReport {
         /// The file.
         path: String,
     },
@@ -240,14 +266,17 @@ impl Failure {
                 ErrorCode::StateConflict
             }
             Self::NotYet { .. } => ErrorCode::NotSupportedYet,
-            Self::Unknown { .. } | Self::UnknownSeries { .. } => ErrorCode::NotFound,
+            Self::Unknown { .. } | Self::UnknownName { .. } | Self::UnknownSeries { .. } => {
+                ErrorCode::NotFound
+            }
             Self::Filter { .. } => ErrorCode::FilterInvalid,
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
-            Self::Ended { .. } => ErrorCode::RunEnded,
+            Self::Ended { .. } | Self::AllEnded { .. } => ErrorCode::RunEnded,
             Self::Executed { .. }
             | Self::OtherFile { .. }
             | Self::Exists { .. }
+            | Self::NoReport { .. }
             | Self::NotEmpty { .. } => ErrorCode::StateConflict,
             Self::DataChanged { .. } => ErrorCode::DataChanged,
             Self::Unreadable { .. } => ErrorCode::Io,
@@ -267,6 +296,13 @@ impl Failure {
                 "the beginning of an id has at least {LEAST_PREFIX} digits"
             ),
             Self::Unknown { noun, nearest, .. } => hint_of_unknown(noun, nearest),
+            Self::UnknownName {
+                noun,
+                text,
+                nearest,
+                of,
+                last,
+            } => hint_of_name((noun, text), nearest, (of.as_deref(), last)),
             Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
             Self::UnknownSeries { nearest, .. } => {
                 format!(
@@ -290,9 +326,14 @@ impl Failure {
                 "`--force` replaces its experiments by those of the backup; back it up first"
                     .to_owned()
             }
-            Self::OtherFile { .. } | Self::Exists { .. } => "`--force` replaces it".to_owned(),
+            Self::OtherFile { .. } | Self::Exists { .. } | Self::NoReport { .. } => {
+                "`--force` replaces it".to_owned()
+            }
             Self::NoRunYet { experiment } => {
                 format!("start one: `trialbook start --experiment '{experiment}'`")
+            }
+            Self::AllEnded { experiment } => {
+                format!("`trialbook status '{experiment}'` shows how it stands")
             }
             Self::Taken { .. } => "choose another name".to_owned(),
             Self::InBin { .. } => "`trialbook undelete` brings it back; or take another name".to_owned(),
@@ -332,6 +373,33 @@ fn hint_of_undelivered(error: &ClientError) -> String {
 /// Whether a text may be meant as the beginning of an id and is too short for one.
 fn is_short(text: &str) -> bool {
     text.len() < LEAST_PREFIX && text.bytes().all(|letter| letter.is_ascii_hexdigit())
+}
+
+/// What could be meant by the name of a run or experiment: what resembles it, and the newest of an experiment or of all.
+fn hint_of_name(
+    (noun, text): (&str, &str),
+    nearest: &[String],
+    (of, last): (Option<&str>, &[String]),
+) -> String {
+    let newest = match of {
+        Some(of) => format!("the newest runs of `{of}`"),
+        None => format!("the newest {noun}s"),
+    };
+    let alike = nearest.join("` or `");
+    let last = last.join("`, `");
+    match (alike.is_empty(), last.is_empty(), of) {
+        (false, false, _) => format!("did you mean `{alike}`? {newest}: `{last}`"),
+        (false, true, _) => hint_of_unknown(noun, nearest),
+        (true, true, Some(of)) => format!("`{of}` has no run yet"),
+        (true, _, None) if is_short(text) => {
+            format!("the beginning of an id has at least {LEAST_PREFIX} digits")
+        }
+        (true, true, None) => hint_of_unknown(noun, &[]),
+        (true, false, _) => {
+            let also = hint_of_unknown(noun, &[]);
+            format!("{newest}: `{last}`; {also}")
+        }
+    }
 }
 
 /// What to do about a name that means nothing here.

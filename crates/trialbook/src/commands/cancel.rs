@@ -147,11 +147,8 @@ fn chosen(what: &[String], view: &View<'_>) -> Result<Vec<RunUid>> {
             }
         };
         if rows.is_empty() {
-            return Err(Failure::Usage {
-                problem: format!("no run of `{text}` is queued or running"),
-                hint: format!("`trialbook status {text}` shows how it stands"),
-            }
-            .into());
+            let experiment = text.clone();
+            return Err(Failure::AllEnded { experiment }.into());
         }
         for row in rows {
             if !chosen.contains(&row.uid) {

@@ -196,6 +196,7 @@ fn preparation(args: &Args, cx: &Context, open: &Open, config: Config) -> Result
         grace: wrapper::GRACE,
         capture: Capture::of(&parts),
         leading: Leading::default(),
+        sample: None,
     })
 }
 

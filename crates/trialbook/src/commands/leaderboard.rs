@@ -10,14 +10,13 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
-use trialbook_analysis::measure::{Measure, definitions};
+use trialbook_analysis::measure;
 use trialbook_model::filter::{
     self, Aggregate, Dialect, Direction, Expr, FilterError, Key, KeyKind, OrderTerm,
 };
 use trialbook_model::id::ExperimentNo;
 use trialbook_model::nearest;
 use trialbook_model::record::Goal;
-use trialbook_model::state::MetricDefinitions;
 use trialbook_model::time::Clock as _;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::query::Query;
@@ -36,7 +35,8 @@ const SCHEMA: u32 = 1;
 
 /// Rank runs by a metric
 ///
-/// The best first: the greatest, or the smallest where the metric's definition or name says that less is better.
+/// The best first: the greatest, or the smallest where a definition, a success criterion or the metric's name says that
+/// less is better.
 /// Equal values have equal ranks. Runs without the metric are counted and not ranked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -265,17 +265,7 @@ fn directed(
         }
         .into());
     }
-    let mut known: Vec<[MetricDefinitions; 2]> = Vec::new();
-    for row in experiments {
-        known.push(definitions(view, row)?);
-    }
-    if experiments.is_empty()
-        && let Some(row) = view.experiment(ExperimentNo(0))?
-    {
-        known.push(definitions(view, &row)?);
-    }
-    let known: Vec<&MetricDefinitions> = known.iter().flatten().collect();
-    let measure = Measure::of(&term.key.name, &known);
+    let measure = measure::over_experiments(view, &term.key, experiments)?;
     let counts = match term.key.aggregate {
         Aggregate::Count | Aggregate::Nan => true,
         Aggregate::Last | Aggregate::Min | Aggregate::Max | Aggregate::Mean | Aggregate::Best => {

@@ -378,7 +378,7 @@ pub(crate) fn note(run: RunUid, text: String) -> Op {
 }
 
 /// A main note, of a project without a name until the caller says of what.
-pub(super) fn main_note(text: String) -> PutNote {
+pub(in crate::commands) fn main_note(text: String) -> PutNote {
     PutNote {
         subject: Subject::Project(String::new()),
         key: String::new(),

@@ -93,6 +93,9 @@ struct Written {
     artifacts_missing: BTreeSet<String>,
     /// Runs that stand in the folder of another number than the book's, for that one holds another run.
     elsewhere: Vec<Elsewhere>,
+    /// The experiments that were counted: one whose config changed is written more than once.
+    #[serde(skip)]
+    counted: BTreeSet<(String, String)>,
 }
 
 /// Writes them.
@@ -227,7 +230,10 @@ impl Written {
             Record::Points(block) => self.points += block.points(),
             Record::Said(Said { op, .. }) => {
                 self.records += 1;
-                self.experiments += u64::from(matches!(op, Op::CreateExperiment(_)));
+                if let Op::CreateExperiment(made) = op {
+                    let name = (made.project.clone(), made.name.clone());
+                    self.experiments += u64::from(self.counted.insert(name));
+                }
                 self.runs += u64::from(matches!(op, Op::StartRun(_)));
             }
         }

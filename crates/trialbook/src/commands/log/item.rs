@@ -67,10 +67,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
     /// Which repeat of the item, from 1
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     repeat: Option<u64>,
     /// Which attempt, from 1
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     attempt: Option<u64>,
     /// The agent that answered
     #[arg(long, value_name = "NAME")]

@@ -16,6 +16,7 @@ use trialbook_capture::{
 use trialbook_model::capture::{Part, Parts};
 use trialbook_model::config::Params;
 use trialbook_model::manifest::{self, Manifest};
+use trialbook_runner::sample::SAMPLE;
 use trialbook_runner::snapshot::Snapshot;
 use trialbook_runner::standing::Standing;
 use trialbook_runner::stop::{Stop, Urgency};
@@ -35,8 +36,8 @@ const MOST_TOLD: usize = 8;
 
 /// What is captured, and where it goes.
 pub(super) struct Surroundings {
-    /// What each run is tied to: config, environment, code, variables, dataset.
-    pub(super) snapshots: [Snapshot; 5],
+    /// What each run is tied to: config, environment, code, variables, dataset, sample.
+    pub(super) snapshots: [Snapshot; 6],
     parts: Parts,
     python: String,
     folder: PathBuf,
@@ -62,10 +63,9 @@ impl Surroundings {
     /// What there is to look at; nothing is looked at yet.
     pub(super) fn new(
         spec: &Spec,
-        parts: Parts,
-        python: String,
+        (parts, python): (Parts, String),
         (open, standing): (&Open, &Standing),
-        strict: Option<Strict>,
+        (strict, sample): (Option<Strict>, Option<Value>),
     ) -> Self {
         Self {
             snapshots: [
@@ -74,6 +74,10 @@ impl Surroundings {
                 Snapshot::awaited("code"),
                 Snapshot::awaited("variables"),
                 Snapshot::awaited("dataset"),
+                sample.map_or_else(
+                    || Snapshot::awaited(SAMPLE),
+                    |document| Snapshot::new(SAMPLE, document),
+                ),
             ],
             data: match strict {
                 Some(strict) => Data::Checked(strict),
@@ -111,7 +115,7 @@ impl Surroundings {
         if let Some(environment) = &captured.environment {
             self.tell(environment, teller);
         }
-        let [_, environment, code, variables, dataset] = &self.snapshots;
+        let [_, environment, code, variables, dataset, _] = &self.snapshots;
         let found = captured.environment.map(|it| it.recorded());
         environment.arrive(found, sink)?;
         code.arrive(captured.code, sink)?;
