@@ -290,6 +290,32 @@ fn runs_of_equal_keys_are_an_arm_whoever_planned_them() {
     assert!(said.err.contains(cut), "{said:?}");
 }
 
+/// The order and the cell go by the same direction: that of the name, where nobody said another.
+#[test]
+fn the_best_value_that_is_shown_is_the_one_that_is_sorted_by() {
+    let sandbox = Sandbox::new();
+    for (name, values) in [("a", [5, 9]), ("b", [7, 6])] {
+        let run = sandbox.start(&format!("--name {name}"));
+        for (step, value) in values.iter().enumerate() {
+            let log =
+                format!("log metric val_loss={value} val_f1={value} --step {step} --run {run}");
+            sandbox.say(&log).ok();
+        }
+    }
+    for (key, best) in [("val_loss", [5.0, 6.0]), ("val_f1", [9.0, 7.0])] {
+        let words = format!("leaderboard --sort-by best({key}) --json");
+        let json = sandbox.say(&words).json();
+        let of = |at: usize| {
+            (
+                json["runs"][at]["name"].clone(),
+                json["runs"][at]["value"].clone(),
+            )
+        };
+        assert_eq!(of(0), (json!("a"), json!(best[0])), "{json}");
+        assert_eq!(of(1), (json!("b"), json!(best[1])), "{json}");
+    }
+}
+
 /// Three items, twice each: of `b` numpy.var([[0, 1], [1, 1], [0, 0]], axis=1, ddof=1).mean() = 1/6 within, and
 /// numpy.var([0.5, 1, 0], ddof=1) - 1/12 = 1/6 between: a third of the variance of the mean comes from answering again.
 #[test]

@@ -229,7 +229,7 @@ fn unknown_keys(view: &BookView<'_>, keys: &[Key], listing: &Listing) -> Result<
         if listing
             .runs
             .iter()
-            .any(|run| !json_value(run, key).is_null())
+            .any(|run| !json_value(listing, run, key).is_null())
         {
             continue;
         }
@@ -268,7 +268,7 @@ impl Outcome {
                 values: self
                     .keys
                     .iter()
-                    .map(|key| (key.to_string(), json_value(run, key)))
+                    .map(|key| (key.to_string(), json_value(&self.listing, run, key)))
                     .collect(),
             });
             let found = Found {
@@ -299,7 +299,7 @@ impl Outcome {
             .zip(&titles)
             .map(|(key, title)| More {
                 title,
-                cell: Box::new(|run| text_value(run, key)),
+                cell: Box::new(|run| text_value(&self.listing, run, key)),
             })
             .collect();
         if !self.listing.runs.is_empty() {
@@ -317,7 +317,9 @@ impl Outcome {
                 let whole = |key: &Key| (key.name.clone(), key.context.clone(), key.aggregate);
                 let mut runs = self.listing.runs.iter();
                 whole(other) == whole(key)
-                    && runs.all(|run| json_value(run, other) == json_value(run, key))
+                    && runs.all(|run| {
+                        json_value(&self.listing, run, other) == json_value(&self.listing, run, key)
+                    })
             };
             if !columns.iter().any(is_twin) {
                 columns.push(key);
