@@ -324,7 +324,7 @@ impl ImportError {
     }
 
     /// What to do about it.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
         match self {
             Self::At { problem, .. } if problem.is_conflict() => {
                 Some("`--rename` brings it in under another id and name")

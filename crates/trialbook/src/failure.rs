@@ -7,6 +7,7 @@ mod told;
 
 use std::fmt::Write as _;
 
+use trialbook_client::ClientError;
 use trialbook_model::code::ErrorCode;
 use trialbook_model::filter::FilterError;
 use trialbook_model::handle::LEAST_PREFIX;
@@ -49,6 +50,20 @@ pub(crate) enum Failure {
         text: String,
         /// Names that resemble it.
         nearest: Vec<String>,
+    },
+    /// A run or experiment that is not here.
+    #[error("no {noun} of this book is called `{text}`")]
+    UnknownName {
+        /// `run` or `experiment`.
+        noun: &'static str,
+        /// The text as given.
+        text: String,
+        /// What resembles it, as it can be typed.
+        nearest: Vec<String>,
+        /// The experiment that `last` is of.
+        of: Option<String>,
+        /// The newest that there are.
+        last: Vec<String>,
     },
     /// A series that the run does not have.
     #[error("the run has no series `{key}`")]
@@ -142,6 +157,12 @@ pub(crate) enum Failure {
         /// Its state.
         status: trialbook_model::status::RunStatus,
     },
+    /// Nothing of an experiment is to be ended any more.
+    #[error("no run of `{experiment}` is queued or running")]
+    AllEnded {
+        /// The experiment, as given.
+        experiment: String,
+    },
     /// The run is being executed by another process, which will end it.
     #[error("{run} is being executed by another process, which will end it")]
     Executed {
@@ -157,6 +178,12 @@ pub(crate) enum Failure {
     /// A file or folder that would be replaced.
     #[error("`{path}` is there already")]
     Exists {
+        /// The file.
+        path: String,
+    },
+    /// A file in whose place a report was to come, and which is none.
+    #[error("`{path}` is there and is no report of an experiment")]
+    NoReport {
         /// The file.
         path: String,
     },
@@ -180,6 +207,17 @@ pub(crate) enum Failure {
         /// Why.
         #[source]
         source: std::io::Error,
+    },
+    /// What was recorded could not be brought to the server.
+    #[error("what was recorded is not at `{address}` yet; it is kept in `{folder}`")]
+    Undelivered {
+        /// The server.
+        address: String,
+        /// The outbox.
+        folder: String,
+        /// Why.
+        #[source]
+        source: Box<ClientError>,
     },
     /// Lines of a stream that could not be understood.
     #[error(
@@ -216,8 +254,9 @@ fn listed(lines: &[String]) -> String {
 
 impl Failure {
     /// Its code.
-    pub(crate) const fn code(&self) -> ErrorCode {
+    pub(crate) fn code(&self) -> ErrorCode {
         match self {
+            Self::Undelivered { source, .. } => source.code(),
             Self::NoBook { .. } => ErrorCode::BookMissing,
             Self::Value { .. } | Self::BrokenLines { .. } | Self::Secret { .. } => {
                 ErrorCode::ValueInvalid
@@ -227,14 +266,17 @@ impl Failure {
                 ErrorCode::StateConflict
             }
             Self::NotYet { .. } => ErrorCode::NotSupportedYet,
-            Self::Unknown { .. } | Self::UnknownSeries { .. } => ErrorCode::NotFound,
+            Self::Unknown { .. } | Self::UnknownName { .. } | Self::UnknownSeries { .. } => {
+                ErrorCode::NotFound
+            }
             Self::Filter { .. } => ErrorCode::FilterInvalid,
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
-            Self::Ended { .. } => ErrorCode::RunEnded,
+            Self::Ended { .. } | Self::AllEnded { .. } => ErrorCode::RunEnded,
             Self::Executed { .. }
             | Self::OtherFile { .. }
             | Self::Exists { .. }
+            | Self::NoReport { .. }
             | Self::NotEmpty { .. } => ErrorCode::StateConflict,
             Self::DataChanged { .. } => ErrorCode::DataChanged,
             Self::Unreadable { .. } => ErrorCode::Io,
@@ -248,11 +290,25 @@ impl Failure {
                 "`trialbook init` makes one here; `--book FOLDER` or TRIALBOOK names another"
                     .to_owned()
             }
+            Self::Undelivered { source, .. } if source.is_passing() => {
+                "`trialbook sync` brings it over when the server is there again".to_owned()
+            }
+            Self::Undelivered { source, .. } => match source.hint() {
+                Some(hint) => format!("{hint}; then `trialbook sync` brings it over"),
+                None => "`trialbook sync` tries again".to_owned(),
+            },
             Self::Usage { hint, .. } => hint.clone(),
             Self::Unknown { nearest, text, .. } if nearest.is_empty() && is_short(text) => format!(
                 "the beginning of an id has at least {LEAST_PREFIX} digits"
             ),
             Self::Unknown { noun, nearest, .. } => hint_of_unknown(noun, nearest),
+            Self::UnknownName {
+                noun,
+                text,
+                nearest,
+                of,
+                last,
+            } => hint_of_name((noun, text), nearest, (of.as_deref(), last)),
             Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
             Self::UnknownSeries { nearest, .. } => {
                 format!(
@@ -276,9 +332,14 @@ impl Failure {
                 "`--force` replaces its experiments by those of the backup; back it up first"
                     .to_owned()
             }
-            Self::OtherFile { .. } | Self::Exists { .. } => "`--force` replaces it".to_owned(),
+            Self::OtherFile { .. } | Self::Exists { .. } | Self::NoReport { .. } => {
+                "`--force` replaces it".to_owned()
+            }
             Self::NoRunYet { experiment } => {
                 format!("start one: `trialbook start --experiment '{experiment}'`")
+            }
+            Self::AllEnded { experiment } => {
+                format!("`trialbook status '{experiment}'` shows how it stands")
             }
             Self::Taken { .. } => "choose another name".to_owned(),
             Self::InBin { .. } => "`trialbook undelete` brings it back; or take another name".to_owned(),
@@ -307,6 +368,33 @@ impl Failure {
 /// Whether a text may be meant as the beginning of an id and is too short for one.
 fn is_short(text: &str) -> bool {
     text.len() < LEAST_PREFIX && text.bytes().all(|letter| letter.is_ascii_hexdigit())
+}
+
+/// What could be meant by the name of a run or experiment: what resembles it, and the newest of an experiment or of all.
+fn hint_of_name(
+    (noun, text): (&str, &str),
+    nearest: &[String],
+    (of, last): (Option<&str>, &[String]),
+) -> String {
+    let newest = match of {
+        Some(of) => format!("the newest runs of `{of}`"),
+        None => format!("the newest {noun}s"),
+    };
+    let alike = nearest.join("` or `");
+    let last = last.join("`, `");
+    match (alike.is_empty(), last.is_empty(), of) {
+        (false, false, _) => format!("did you mean `{alike}`? {newest}: `{last}`"),
+        (false, true, _) => hint_of_unknown(noun, nearest),
+        (true, true, Some(of)) => format!("`{of}` has no run yet"),
+        (true, _, None) if is_short(text) => {
+            format!("the beginning of an id has at least {LEAST_PREFIX} digits")
+        }
+        (true, true, None) => hint_of_unknown(noun, &[]),
+        (true, false, _) => {
+            let also = hint_of_unknown(noun, &[]);
+            format!("{newest}: `{last}`; {also}")
+        }
+    }
 }
 
 /// What to do about a name that means nothing here.

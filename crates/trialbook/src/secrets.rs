@@ -79,7 +79,7 @@ pub(crate) fn tell_dropped(cx: &Context, places: &BTreeSet<String>) {
 /// who reads them.
 pub(crate) fn dropped(op: &Op) -> Vec<String> {
     let of_text = |place: &str, text: &str| -> Vec<String> {
-        let kinds = secret::text(text).dropped;
+        let kinds = secret::value(text).dropped;
         kinds
             .iter()
             .map(|kind| format!("`{place}` ({kind})"))
@@ -180,8 +180,9 @@ fn filter(op: &mut Op) {
     }
 }
 
+/// What a person or a program says of something: secrets by name, as in `password=…`, and by look.
 fn plain(text: &str) -> String {
-    secret::text(text).content.into_owned()
+    secret::value(text).content.into_owned()
 }
 
 fn error(error: RunError) -> RunError {

@@ -309,13 +309,65 @@ fn init_writes_a_config_that_runs_and_spares_another_one() {
 #[test]
 fn there_is_no_queue_and_nothing_is_put_there_in_silence() {
     let sandbox = Sandbox::new();
-    for words in ["create x --queue", "create x --priority 2", "create x -p 2"] {
-        let refused = sandbox.run(words.split(' '));
-        assert!(refused.err.contains("not supported yet"), "{refused:?}");
-        assert_ne!(refused.code, 0);
-    }
+    let refused = sandbox.say("create x --queue").failed(9);
+    assert!(refused.contains("not supported yet"), "{refused}");
     assert!(!sandbox.book().exists());
     sandbox.say("create x --no-queue").ok();
+    let made = sandbox.say("create y -p 5 --no-queue --json").json();
+    assert_eq!(made["priority"], 5);
+    let made = sandbox.say("create z --json").json();
+    assert_eq!(made["priority"], 1, "what holds where nothing is said");
+    let shown = sandbox.say("show y --json").json();
+    assert_eq!(shown["fields"]["priority"], 5, "{shown}");
+}
+
+const STUDY: &str = include_str!("../../trialbook-model/tests/fixtures/config/study.yaml");
+
+#[test]
+fn a_study_is_checked_estimated_and_kept() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.work().join("study.yaml");
+    let benchmarks = "benchmarks:\n  maths: {paths: [maths.json], sample_size: 100}\n";
+    std::fs::write(&file, format!("{STUDY}{benchmarks}colour: red\n")).unwrap();
+    let told = sandbox.say("validate study.yaml").ok();
+    for words in [
+        "study.yaml: valid: language_dependency_study",
+        "2 models, 1 benchmark, at most 100 questions; 7 levels × 1 method",
+        // 100 questions at seven levels, of two models of which one costs something.
+        "estimated: 1,400 calls, 0.8 hours one after the other, $0.70",
+        "unknown key `colour`: it is kept and has no effect",
+        "benchmarks.maths.paths: there is nothing at `maths.json`",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let told = sandbox.say("validate -c study.yaml --json").json();
+    assert_eq!(told["valid"], true);
+    assert_eq!(told["study"]["estimate"]["api_calls"], 1400);
+    assert_eq!(told["study"]["max_samples"], 100);
+    let refused = sandbox.say("run study.yaml").failed(4);
+    assert!(refused.contains("not supported yet"), "{refused}");
+    let create = [
+        "create",
+        "My Experiment",
+        "study.yaml",
+        "--researcher",
+        "Dr. Who",
+    ];
+    sandbox.run(create).ok();
+    let shown = sandbox.run(["show", "My Experiment", "--json"]).json();
+    assert_eq!(shown["fields"]["researcher_name"], "Dr. Who");
+    assert_eq!(shown["fields"]["institution"], "University Research Lab");
+    assert_eq!(shown["config"]["scrambling"]["levels"][6], 100, "{shown}");
+    for verb in ["status", "show", "analyze", "lint"] {
+        let ended = sandbox.run([verb, "My Experiment"]);
+        assert!(!ended.err.contains("panicked"), "{ended:?}");
+    }
+    std::fs::write(&file, STUDY.replace("0.95", "95")).unwrap();
+    let told = sandbox.say("validate study.yaml").failed(4);
+    assert!(
+        told.is_empty(),
+        "what is wrong with the file is the answer: {told}"
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! Not here: how a filter sees them ([`super::run_view`]), columns. Invariant: lists by name are sorted.
 
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ use super::numbers::Numbers;
 use crate::nouns::{ExperimentRow, RunRow};
 
 /// What the index keeps of an experiment.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ExperimentFacts {
     /// Its number.
     pub no: ExperimentNo,

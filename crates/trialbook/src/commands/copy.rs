@@ -108,7 +108,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
 
 /// Copies bytes that the other book does not have; gives their number.
 fn carry(open: &Open, other: &Book, sums: &BTreeSet<String>) -> Result<u64> {
-    let (bytes, there, mut carried) = (open.artifacts(), other.artifacts(), 0);
+    let (bytes, there, mut carried) = (open.artifacts_with(sums)?, other.artifacts(), 0);
     for sum in sums {
         if !there.contains(sum) && bytes.contains(sum) {
             bytes.verify(sum)?;

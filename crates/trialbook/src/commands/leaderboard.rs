@@ -18,12 +18,11 @@ use trialbook_model::id::ExperimentNo;
 use trialbook_model::nearest;
 use trialbook_model::record::Goal;
 use trialbook_model::time::Clock as _;
-use trialbook_store::BookView;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::query::Query;
 use trialbook_store::reading::Reading as _;
 
-use crate::book;
+use crate::book::{self, View};
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
 use crate::failure::Failure;
@@ -236,7 +235,7 @@ fn tell(board: &Search, listing: &Listing, (ranks, shown): (&[usize], &[Key]), c
 }
 
 /// What the wanted metric may have been meant to be, where nothing is ranked and no run of the book has it.
-fn nearest_metric(view: &BookView<'_>, board: &Search, ranked: u64) -> Result<Option<String>> {
+fn nearest_metric(view: &View<'_>, board: &Search, ranked: u64) -> Result<Option<String>> {
     if ranked > 0 {
         return Ok(None);
     }
@@ -251,7 +250,7 @@ fn nearest_metric(view: &BookView<'_>, board: &Search, ranked: u64) -> Result<Op
 
 /// The term with the direction that puts the best first, and whether that was assumed.
 fn directed(
-    view: &BookView<'_>,
+    view: &View<'_>,
     mut term: OrderTerm,
     experiments: &[ExperimentRow],
 ) -> Result<(OrderTerm, bool)> {
@@ -291,7 +290,7 @@ struct Search {
 
 impl Search {
     /// The best runs, how many have the value, and how many that satisfy the filter have none.
-    fn find(&self, view: &BookView<'_>) -> Result<(Listing, u64, u64)> {
+    fn find(&self, view: &View<'_>) -> Result<(Listing, u64, u64)> {
         let has = |negated| Expr::IsNull {
             key: self.term.key.clone(),
             negated,

@@ -12,12 +12,11 @@ use trialbook_model::filter::{self, Dialect, Direction, Key, KeyKind, OrderTerm}
 use trialbook_model::id::ExperimentNo;
 use trialbook_model::nearest;
 use trialbook_model::time::Clock as _;
-use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading as _;
 
-use crate::book;
+use crate::book::{self, View};
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
 use crate::failure::Failure;
@@ -164,7 +163,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
 /// Gives every term without a direction the one that puts the best first; in MLflow's dialect that is
 /// always the smallest.
 fn directed(
-    view: &BookView<'_>,
+    view: &View<'_>,
     (order, dialect): (&mut [OrderTerm], Dialect),
     experiments: &[ExperimentRow],
 ) -> Result<Vec<Sorted>> {
@@ -216,7 +215,7 @@ fn used_keys(condition: &filter::Expr, order: &[OrderTerm]) -> Vec<Key> {
 }
 
 /// The keys that no run has. One that a shown run has is not looked up.
-fn unknown_keys(view: &BookView<'_>, keys: &[Key], listing: &Listing) -> Result<Vec<UnknownKey>> {
+fn unknown_keys(view: &View<'_>, keys: &[Key], listing: &Listing) -> Result<Vec<UnknownKey>> {
     let mut unknown = Vec::new();
     for key in keys {
         let noun = match key.kind {

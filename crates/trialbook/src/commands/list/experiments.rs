@@ -2,18 +2,25 @@
 //!
 //! Invariant: the state of an experiment is looked up only where it is asked for or shown.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use serde::Serialize;
 use trialbook_analysis::ExperimentStatus;
+use trialbook_model::id::ExperimentNo;
+use trialbook_model::stale::stale_since;
+use trialbook_model::status::RunStatus;
 use trialbook_model::time::{Clock as _, Timestamp};
 use trialbook_store::nouns::ExperimentRow;
+use trialbook_store::query::Query;
 use trialbook_store::reading::Reading;
 
-use super::{Args, SCHEMA};
+use super::{Args, SCHEMA, Wanted};
 use crate::context::{Context, SystemClock};
 use crate::figures::{count, grouped};
 use crate::listing::experiment_status;
 use crate::printer::{Column, Style, Table};
+use crate::target::attribute_is;
 use crate::{titles, when};
 
 #[derive(Serialize)]
@@ -45,7 +52,12 @@ struct Listed {
 }
 
 pub(super) fn list<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> Result<()> {
-    let named = args.experiments(view)?;
+    let mut named = args.experiments(view)?;
+    if args.status == Some(Wanted::Stale) {
+        let silent = with_stale_runs(view)?;
+        let is_named = |no: &ExperimentNo| named.as_ref().is_none_or(|named| named.contains(no));
+        named = Some(silent.into_iter().filter(is_named).collect());
+    }
     let mut rows = view.experiments()?;
     rows.retain(|row| {
         args.shows(row) && named.as_ref().is_none_or(|named| named.contains(&row.no))
@@ -61,7 +73,11 @@ pub(super) fn list<V: Reading>(args: &Args, cx: &Context, view: &V, book: String
             continue;
         }
         let status = ExperimentStatus::of(view, &row)?;
-        if args.status.is_some_and(|wanted| wanted != status) {
+        let is_wanted = args.status.is_none_or(|wanted| match wanted {
+            Wanted::State(wanted) => wanted == status,
+            Wanted::Stale => true,
+        });
+        if !is_wanted {
             continue;
         }
         total += 1;
@@ -92,6 +108,20 @@ pub(super) fn list<V: Reading>(args: &Args, cx: &Context, view: &V, book: String
             .line(format!("… and {more} more: `--limit 0` shows all"));
     }
     Ok(())
+}
+
+/// Experiments with a run that is not heard of any more.
+fn with_stale_runs<V: Reading>(view: &V) -> Result<BTreeSet<ExperimentNo>, V::Error> {
+    let now = SystemClock.now();
+    let query = Query {
+        filter: attribute_is("status", RunStatus::Running.word()),
+        ..Query::all()
+    };
+    let running = view.runs(&view.search(&query)?.runs)?;
+    let silent = running
+        .iter()
+        .filter(|run| stale_since(&run.state, now).is_some());
+    Ok(silent.map(|run| run.experiment).collect())
 }
 
 fn head(of: &Listed) -> ExperimentHead {

@@ -13,6 +13,7 @@ use trialbook_model::criteria::Outcome;
 use trialbook_model::record::LinkKind;
 use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::time::Timestamp;
+use trialbook_runner::sample::SAMPLE;
 use trialbook_store::nouns::{EventRecord, ExperimentRow, Owner, RunRow};
 use trialbook_store::reading::Reading;
 
@@ -53,6 +54,8 @@ pub(super) struct RunDocument {
     snapshots: BTreeMap<String, String>,
     environment: Option<Value>,
     /// The setup that it was started with.
+    /// What of its data the run was about, where that was not all of it.
+    sample: Option<Value>,
     setup: Option<Value>,
     config_hash: Option<String>,
     results: Option<results::Document>,
@@ -220,6 +223,7 @@ pub(super) fn build<V: Reading>(
         snapshots: snapshots(run),
         environment: snapshot(view, run, "environment")?,
         setup: snapshot(view, run, SETUP_SNAPSHOT)?,
+        sample: snapshot(view, run, SAMPLE)?,
         config_hash: state
             .snapshots
             .get(SETUP_SNAPSHOT)
