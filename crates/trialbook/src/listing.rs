@@ -6,10 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use trialbook_analysis::ExperimentStatus;
+use trialbook_model::filter::Key;
+use trialbook_model::goal;
 use trialbook_model::id::{ExperimentNo, RunNo};
+use trialbook_model::record::Goal;
 use trialbook_model::stale::stale_since;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
+use trialbook_store::index::ExperimentFacts;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
@@ -26,6 +30,8 @@ pub(crate) struct Listing {
     /// The runs, in the order of the table.
     pub(crate) runs: Vec<RunRow>,
     experiments: BTreeMap<ExperimentNo, ExperimentRow>,
+    /// What the index knows of them, by which `best` was sorted.
+    facts: BTreeMap<ExperimentNo, ExperimentFacts>,
 }
 
 impl Listing {
@@ -40,7 +46,24 @@ impl Listing {
                 experiments.insert(run.experiment, row);
             }
         }
-        Ok(Self { runs, experiments })
+        let mut facts = BTreeMap::new();
+        for (no, row) in &experiments {
+            let project = view.project(row.state.project())?;
+            facts.insert(*no, ExperimentFacts::of(row, &project));
+        }
+        Ok(Self {
+            runs,
+            experiments,
+            facts,
+        })
+    }
+
+    /// Which direction of a key is better for a run.
+    pub(crate) fn goal(&self, run: &RunRow, key: &Key) -> Goal {
+        match self.facts.get(&run.experiment) {
+            Some(facts) => facts.goal_of(&key.name),
+            None => goal::assumed(&key.name).goal,
+        }
     }
 
     /// The experiment of a run.

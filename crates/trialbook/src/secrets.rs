@@ -31,7 +31,9 @@ pub(crate) fn tags(
 ) -> Result<Vec<(String, Option<String>)>, Failure> {
     let mut tags = values::tags(words)?;
     for (key, held) in &mut tags {
-        *held = held.take().map(|text| secret::named(key, &text).into_owned());
+        *held = held
+            .take()
+            .map(|text| secret::named(key, &text).into_owned());
     }
     let told = tags
         .iter()
@@ -145,7 +147,9 @@ fn filter(op: &mut Op) {
         }
     } else if let Op::SetTags(set) = op {
         for (key, held) in &mut set.tags {
-            *held = held.take().map(|text| secret::named(key, &text).into_owned());
+            *held = held
+                .take()
+                .map(|text| secret::named(key, &text).into_owned());
         }
     } else if let Op::PutNote(note) = op {
         note.text = note.text.take().map(|text| plain(&text));

@@ -79,6 +79,9 @@ fn answers(of: Vec<(String, bool)>) -> impl Fn(RunUid) -> Vec<Op> {
     }
 }
 
+const KRUSKAL: [f64; 2] = [9.850_359_712_230_217, 0.007_261_420_151_542_205];
+const ONE_WAY: [f64; 2] = [60.666_666_666_666_664, 5.314_410_000_000_004e-7];
+
 const TWO: &str = "
 experiment: {id: EXP-001, name: x}
 task: {command: [\"true\"]}
@@ -288,6 +291,70 @@ fn runs_of_equal_keys_are_an_arm_whoever_planned_them() {
     let said = sandbox.say("compare tuning --by seed --limit 3");
     let cut = "these are 5 arms: the first 3 are compared";
     assert!(said.err.contains(cut), "{said:?}");
+}
+
+/// `scipy.stats.kruskal` and `f_oneway` of 1..=5, 2..=6 and 11..=15.
+#[test]
+fn all_arms_are_tested_by_what_goes_with_the_test_of_two() {
+    let sandbox = Sandbox::new();
+    let mut ops = vec![experiment(TWO)];
+    for at in 0..15 {
+        let (name, from) = [("a", 1.0), ("b", -3.0), ("c", 1.0)][at / 5];
+        let value = measured("ms", at as f64 + from);
+        ops.extend(trial(at, name, value, RunStatus::Completed));
+    }
+    sandbox::record(&sandbox, &ops);
+    for (test, name, statistic, p) in [
+        (
+            "mann-whitney",
+            "Kruskal-Wallis test",
+            KRUSKAL[0],
+            KRUSKAL[1],
+        ),
+        ("student", "one-way ANOVA", ONE_WAY[0], ONE_WAY[1]),
+    ] {
+        let words = format!("analyze EXP-001 --test {test} --json");
+        let json = sandbox.say(&words).json();
+        let found = &json["metrics"][0]["omnibus"];
+        assert_eq!(found["test"], name);
+        let near = |key: &str, expected: f64| {
+            let value = found[key].as_f64().unwrap();
+            assert!((value - expected).abs() < 1e-9 * expected, "{found}");
+        };
+        near("statistic", statistic);
+        near("p", p);
+    }
+    let said = sandbox.say("analyze EXP-001 --test mann-whitney").ok();
+    assert!(
+        said.contains("all 3 arms: Kruskal-Wallis test, χ²(2) = "),
+        "{said}"
+    );
+}
+
+/// The order and the cell go by the same direction: that of the name, where nobody said another.
+#[test]
+fn the_best_value_that_is_shown_is_the_one_that_is_sorted_by() {
+    let sandbox = Sandbox::new();
+    for (name, values) in [("a", [5, 9]), ("b", [7, 6])] {
+        let run = sandbox.start(&format!("--name {name}"));
+        for (step, value) in values.iter().enumerate() {
+            let log =
+                format!("log metric val_loss={value} val_f1={value} --step {step} --run {run}");
+            sandbox.say(&log).ok();
+        }
+    }
+    for (key, best) in [("val_loss", [5.0, 6.0]), ("val_f1", [9.0, 7.0])] {
+        let words = format!("leaderboard --sort-by best({key}) --json");
+        let json = sandbox.say(&words).json();
+        let of = |at: usize| {
+            (
+                json["runs"][at]["name"].clone(),
+                json["runs"][at]["value"].clone(),
+            )
+        };
+        assert_eq!(of(0), (json!("a"), json!(best[0])), "{json}");
+        assert_eq!(of(1), (json!("b"), json!(best[1])), "{json}");
+    }
 }
 
 /// Three items, twice each: of `b` numpy.var([[0, 1], [1, 1], [0, 0]], axis=1, ddof=1).mean() = 1/6 within, and

@@ -10,8 +10,10 @@ use trialbook_api::runs::{self, Run, RunHead, Shown, UnknownKey, Window, WindowQ
 use trialbook_model::code::ErrorCode;
 use trialbook_model::filter::{self, Dialect, Expr, FilterError, Key, KeyKind, OrderTerm};
 use trialbook_model::id::{ExperimentNo, RunNo};
-use trialbook_model::{derived, nearest};
+use trialbook_model::record::Goal;
+use trialbook_model::{derived, goal, nearest};
 use trialbook_report::{documents, keyed};
+use trialbook_store::index::ExperimentFacts;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::query::{self, Query};
 use trialbook_store::reading::Reading as _;
@@ -107,6 +109,7 @@ async fn list(
         let skipped = runs.len().min(search.asked.offset as usize);
         let end = (skipped + rows(search.asked.limit)).min(runs.len());
         let found = look.shared_runs(&runs[skipped..end])?;
+        let experiments = experiments_of(look, &found)?;
         let mut window = Window {
             total: runs.len() as u64,
             version,
@@ -115,25 +118,44 @@ async fn list(
             data: BTreeMap::new(),
             unknown: unknown(look, &search, &found)?,
         };
-        let mut experiments = BTreeMap::new();
-        for run in &found {
-            if !experiments.contains_key(&run.experiment) {
-                experiments.insert(run.experiment, look.experiment(run.experiment)?);
-            }
-        }
         let heads = found.iter().map(|run| {
-            let experiment = experiments.get(&run.experiment);
-            documents::run_head(run, experiment.and_then(Option::as_ref), now)
+            let of = experiments.get(&run.experiment);
+            documents::run_head(run, of.map(|(row, _)| row), now)
         });
         let heads: Vec<RunHead> = heads.collect();
         for (column, key) in &search.columns {
             let cells = found.iter().zip(&heads);
-            let cells = cells.map(|(run, head)| cell(run, head, key));
+            let cells = cells.map(|(run, head)| {
+                let of = experiments.get(&run.experiment);
+                let goal = match of {
+                    Some((_, facts)) => facts.goal_of(&key.name),
+                    None => goal::assumed(&key.name).goal,
+                };
+                cell((run, head), key, goal)
+            });
             window.data.insert(column.clone(), cells.collect());
         }
         Ok(Json(window))
     };
     app.desk().read(read).await
+}
+
+/// The experiments of runs, with what decides which of their values are the best.
+fn experiments_of(
+    look: &Look<'_>,
+    runs: &[Arc<RunRow>],
+) -> Result<BTreeMap<ExperimentNo, (ExperimentRow, ExperimentFacts)>, Problem> {
+    let mut experiments = BTreeMap::new();
+    for run in runs {
+        if !experiments.contains_key(&run.experiment)
+            && let Some(row) = look.experiment(run.experiment)?
+        {
+            let project = look.project(row.state.project())?;
+            let facts = ExperimentFacts::of(&row, &project);
+            experiments.insert(run.experiment, (row, facts));
+        }
+    }
+    Ok(experiments)
 }
 
 /// What was found at the version that was asked for, or now.
@@ -162,7 +184,7 @@ fn pinned(
 }
 
 /// What a run has under a key.
-fn cell(run: &RunRow, head: &RunHead, key: &Key) -> Value {
+fn cell((run, head): (&RunRow, &RunHead), key: &Key, goal: Goal) -> Value {
     match key.kind {
         KeyKind::Attribute => match key.name.as_str() {
             "experiment_id" => run.experiment.to_string().into(),
@@ -172,7 +194,7 @@ fn cell(run: &RunRow, head: &RunHead, key: &Key) -> Value {
             }
         },
         KeyKind::Metric | KeyKind::Param | KeyKind::Tag | KeyKind::Dataset | KeyKind::Bare => {
-            keyed::json_value(run, key)
+            keyed::json_value(run, key, goal)
         }
     }
 }
@@ -190,7 +212,7 @@ fn unknown(
             KeyKind::Metric | KeyKind::Param | KeyKind::Tag | KeyKind::Bare => true,
         };
         let mut runs = found.iter();
-        if !is_named || runs.any(|run| !keyed::json_value(run, key).is_null()) {
+        if !is_named || runs.any(|run| !keyed::json_value(run, key, Goal::None).is_null()) {
             continue;
         }
         let names = look.key_names(key.kind)?;

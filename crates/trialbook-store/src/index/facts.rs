@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use trialbook_model::filter::{Attribute, Value};
+use trialbook_model::goal;
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{Goal, Param, ParamKind};
 use trialbook_model::state::{Lineage, ProjectState};
@@ -52,6 +53,12 @@ impl ExperimentFacts {
                 .filter_map(|(key, said)| Some((key, said.goal?)))
                 .collect(),
         }
+    }
+
+    /// Which direction of a metric is better: as said, else as its name suggests.
+    pub fn goal_of(&self, metric: &str) -> Goal {
+        let said = self.goals.get(metric).copied();
+        said.unwrap_or_else(|| goal::assumed(metric).goal)
     }
 
     /// The human handle of a run of this experiment.

@@ -228,7 +228,7 @@ fn unknown_keys(view: &View<'_>, keys: &[Key], listing: &Listing) -> Result<Vec<
         if listing
             .runs
             .iter()
-            .any(|run| !json_value(run, key).is_null())
+            .any(|run| !json_value(run, key, listing.goal(run, key)).is_null())
         {
             continue;
         }
@@ -267,7 +267,12 @@ impl Outcome {
                 values: self
                     .keys
                     .iter()
-                    .map(|key| (key.to_string(), json_value(run, key)))
+                    .map(|key| {
+                        (
+                            key.to_string(),
+                            json_value(run, key, self.listing.goal(run, key)),
+                        )
+                    })
                     .collect(),
             });
             let found = Found {
@@ -298,7 +303,7 @@ impl Outcome {
             .zip(&titles)
             .map(|(key, title)| More {
                 title,
-                cell: Box::new(|run| text_value(run, key)),
+                cell: Box::new(|run| text_value(run, key, self.listing.goal(run, key))),
             })
             .collect();
         if !self.listing.runs.is_empty() {
@@ -316,7 +321,10 @@ impl Outcome {
                 let whole = |key: &Key| (key.name.clone(), key.context.clone(), key.aggregate);
                 let mut runs = self.listing.runs.iter();
                 whole(other) == whole(key)
-                    && runs.all(|run| json_value(run, other) == json_value(run, key))
+                    && runs.all(|run| {
+                        json_value(run, other, self.listing.goal(run, other))
+                            == json_value(run, key, self.listing.goal(run, key))
+                    })
             };
             if !columns.iter().any(is_twin) {
                 columns.push(key);
