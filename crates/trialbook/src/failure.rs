@@ -21,6 +21,8 @@ pub(crate) enum Failure {
     NoBook {
         /// Where it was looked for.
         folder: String,
+        /// What `--book` names, where it was given.
+        named: Option<String>,
     },
     /// A value that is not what its place takes.
     #[error("{what} `{value}` is not {expected}")]
@@ -184,6 +186,12 @@ pub(crate) enum Failure {
         /// The file.
         path: String,
     },
+    /// A manifest that is not there.
+    #[error("there is no manifest `{path}`")]
+    NoManifest {
+        /// The file.
+        path: String,
+    },
     /// A file that is named cannot be read.
     #[error("cannot read `{path}`")]
     Unreadable {
@@ -251,18 +259,22 @@ impl Failure {
             | Self::NotEmpty { .. } => ErrorCode::StateConflict,
             Self::DataChanged { .. } => ErrorCode::DataChanged,
             Self::Unreadable { .. } => ErrorCode::Io,
+            Self::NoManifest { .. } => ErrorCode::NotFound,
         }
     }
 
     /// What to do, where something can be said.
     pub(crate) fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoBook { .. } => {
+            Self::NoBook {
+                named: Some(named), ..
+            } => format!("`trialbook init --book '{named}'` makes one there"),
+            Self::NoBook { named: None, .. } => {
                 "`trialbook init` makes one here; `--book FOLDER` or TRIALBOOK names another"
                     .to_owned()
             }
             Self::Usage { hint, .. } => hint.clone(),
-            Self::Unknown { nearest, text, .. } if nearest.is_empty() && is_short(text) => format!(
+            Self::Unknown { noun, nearest, text } if noun.contains("run") && nearest.is_empty() && is_short(text) => format!(
                 "the beginning of an id has at least {LEAST_PREFIX} digits"
             ),
             Self::Unknown { noun, nearest, .. } => hint_of_unknown(noun, nearest),
@@ -299,7 +311,7 @@ impl Failure {
                 format!("`trialbook status '{experiment}'` shows how it stands")
             }
             Self::Taken { .. } => "choose another name".to_owned(),
-            Self::InBin { .. } => "`trialbook undelete` brings it back; or take another name".to_owned(),
+            Self::InBin { .. } => "`trialbook undelete EXPERIMENT` brings it back; or take another name".to_owned(),
             Self::Running { .. } => {
                 "end it first: `trialbook end --run RUN --status cancelled`".to_owned()
             }
@@ -311,9 +323,10 @@ impl Failure {
                 "`trialbook cancel RUN` ends it, or Ctrl-C where `trialbook run` runs".to_owned()
             }
             Self::DataChanged { .. } => {
-                "`trialbook dataset update` takes the data as it is now; without `--strict-data` this is a warning"
+                "`trialbook dataset update` takes the data as it is now; `trialbook run CONFIG` without `--strict-data` only warns of it"
                     .to_owned()
             }
+            Self::NoManifest { .. } => "`trialbook dataset add PATH` writes one".to_owned(),
             Self::Value { .. }
             | Self::Ended { .. }
             | Self::Unreadable { .. }

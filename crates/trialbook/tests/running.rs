@@ -134,7 +134,7 @@ fn one_run_is_cancelled_and_the_others_go_on() {
     assert!(!sandbox.work().join("inner-3").exists(), "it never began");
     let refused = say(&sandbox, "cancel EXP-1/run-001").failed(6);
     assert!(refused.contains("has ended"), "{refused}");
-    assert_eq!(say(&sandbox, "cancel EXP-1").code, 2);
+    assert_eq!(say(&sandbox, "cancel EXP-1").code, 6);
     assert_eq!(say(&sandbox, "cancel nobody").code, 3);
     let left = fs::read_dir(sandbox.book().join("requests")).unwrap();
     assert_eq!(left.count(), 0, "no request stays");
@@ -478,6 +478,13 @@ fn a_run_without_a_sign_of_life_is_stale_and_can_be_closed() {
     sandbox::record(&sandbox, &[Op::StartRun(start), Op::Log(log)]);
     let all = say(&sandbox, "status --json").json();
     assert_eq!((&all["stale"], &all["running"]), (&1.into(), &0.into()));
+    for words in [
+        "list --status stale --json",
+        "list experiments --status stale --json",
+    ] {
+        let listed = sandbox.say(words).json();
+        assert_eq!(listed["total"], 1, "{words}: {listed}");
+    }
     let page = say(&sandbox, "status latest").ok();
     assert!(page.contains("nothing was heard since"), "{page}");
     let followed = say(&sandbox, "logs latest -f");

@@ -54,8 +54,22 @@ fn sample(sandbox: &Sandbox) -> Value {
 #[test]
 fn the_first_items_are_taken_in_their_order() {
     let sandbox = desk();
-    let ended = run(&sandbox, &["-n", "5", "--save", "--notes", "first try", "--tag", "v=1,smoke"]);
-    assert!(ended.err.contains("sample: 5 of 30 items, the first ones"), "{ended:?}");
+    let ended = run(
+        &sandbox,
+        &[
+            "-n",
+            "5",
+            "--save",
+            "--notes",
+            "first try",
+            "--tag",
+            "v=1,smoke",
+        ],
+    );
+    assert!(
+        ended.err.contains("sample: 5 of 30 items, the first ones"),
+        "{ended:?}"
+    );
     ended.ok();
     let expected = json!({
         "total_conversations": 30,
@@ -70,7 +84,10 @@ fn the_first_items_are_taken_in_their_order() {
     assert_eq!(shown["tags"], json!({"smoke": "", "v": "1"}));
     assert_eq!(shown["params"]["sample_size"], 5);
     let command = shown["command"].as_array().unwrap().last().unwrap();
-    assert_eq!(command, "questions.jsonl", "the data, not the sample's own file");
+    assert_eq!(
+        command, "questions.jsonl",
+        "the data, not the sample's own file"
+    );
     // Nothing of the sample is left beside the record.
     let work = sandbox.book().join("work");
     let left = fs::read_dir(&work).map_or(0, Iterator::count);
@@ -91,7 +108,11 @@ fn a_seed_draws_the_same_items_again_and_a_smaller_sample_is_part_of_a_larger_on
     let ids = |of: &Value| of["conversation_ids"].as_array().unwrap().clone();
     assert!(ids(&first).iter().all(|id| ids(&ten).contains(id)));
     run(&sandbox, &["-n", "100", "--random", "--seed", "42"]).ok();
-    assert_eq!(sample(&sandbox)["sample_size"], 30, "no more than there are");
+    assert_eq!(
+        sample(&sandbox)["sample_size"],
+        30,
+        "no more than there are"
+    );
     // Without a seed each draws its own; what was drawn is recorded with its seed.
     run(&sandbox, &["-n", "6", "--random"]).ok();
     let drawn = sample(&sandbox);
@@ -118,7 +139,10 @@ fn a_config_runs_on_a_sample_beside_its_own_runs() {
         sandbox.say(&format!("show {id} --json")).json()["sample"].clone()
     };
     assert_eq!(of(0), of(1), "one sample for all");
-    assert_eq!(of(0)["conversation_ids"], plan["sample"]["conversation_ids"]);
+    assert_eq!(
+        of(0)["conversation_ids"],
+        plan["sample"]["conversation_ids"]
+    );
     let again = say("run c.yaml -n 4 --random");
     assert!(again.err.contains("2 of 2 done"), "{again:?}");
 }
@@ -128,33 +152,69 @@ fn questions_are_printed_in_full_or_only_those_that_went_wrong() {
     let sandbox = desk();
     let all = run(&sandbox, &["-n", "4", "--show-questions"]).ok();
     let long = "indeed ".repeat(20);
-    assert!(all.contains("4 judged items") && all.contains(long.trim_end()), "{all}");
+    assert!(
+        all.contains("4 judged items") && all.contains(long.trim_end()),
+        "{all}"
+    );
     let failures = run(&sandbox, &["-n", "4", "--failures-only"]).ok();
-    for words in ["3 items not answered right", "q0  wrong", "q1  failed", "Timeout: no answer", "q3  wrong"] {
+    for words in [
+        "3 items not answered right",
+        "q0  wrong",
+        "q1  failed",
+        "Timeout: no answer",
+        "q3  wrong",
+    ] {
         assert!(failures.contains(words), "{words}: {failures}");
     }
-    assert!(!failures.contains("q2") && !failures.contains("indeed"), "{failures}");
-    let both = run(&sandbox, &["-n", "4", "--failures-only", "--show-questions", "--json"]).json();
+    assert!(
+        !failures.contains("q2") && !failures.contains("indeed"),
+        "{failures}"
+    );
+    let both = run(
+        &sandbox,
+        &["-n", "4", "--failures-only", "--show-questions", "--json"],
+    )
+    .json();
     let items = both["items"].as_array().unwrap();
     let ids: Vec<&Value> = items.iter().map(|item| &item["item"]).collect();
     assert_eq!(ids, ["q0", "q1", "q3"]);
     assert_eq!(items[0]["predicted"], "no");
-    assert!(items[0]["question"].as_str().unwrap().contains("is 0 a number?"));
+    assert!(
+        items[0]["question"]
+            .as_str()
+            .unwrap()
+            .contains("is 0 a number?")
+    );
 }
 
 #[test]
 fn a_sample_of_nothing_is_refused_and_nothing_is_recorded() {
     let sandbox = desk();
     let refused = sandbox.say("run -n 3 -- true").failed(2);
-    assert!(refused.contains("no data to draw a sample from"), "{refused}");
-    let refused = sandbox.say("run -n 3 --data missing.jsonl -- true").failed(2);
+    assert!(
+        refused.contains("no data to draw a sample from"),
+        "{refused}"
+    );
+    let refused = sandbox
+        .say("run -n 3 --data missing.jsonl -- true")
+        .failed(2);
     assert!(refused.contains("no data at `missing.jsonl`"), "{refused}");
-    sandbox.say("run -n 0 --data questions.jsonl -- true").failed(2);
+    sandbox
+        .say("run -n 0 --data questions.jsonl -- true")
+        .failed(2);
     write(&sandbox, "broken.jsonl", "{}\n{\n");
-    let refused = sandbox.say("run -n 3 --data broken.jsonl -- true").failed(4);
-    assert!(refused.contains("broken.jsonl:2: JSON was expected"), "{refused}");
+    let refused = sandbox
+        .say("run -n 3 --data broken.jsonl -- true")
+        .failed(4);
+    assert!(
+        refused.contains("broken.jsonl:2: JSON was expected"),
+        "{refused}"
+    );
     let refused = sandbox.say("run -n 3 --data . -- true").failed(2);
-    assert!(refused.contains("no file of items") && refused.contains(".jsonl"), "{refused}");
+    assert!(
+        refused.contains("no file of items") && refused.contains(".jsonl"),
+        "{refused}"
+    );
     let listed = sandbox.say("list --json").json();
     assert_eq!(listed["total"], 0);
 }
