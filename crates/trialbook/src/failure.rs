@@ -247,7 +247,9 @@ impl Failure {
                 ErrorCode::StateConflict
             }
             Self::NotYet { .. } => ErrorCode::NotSupportedYet,
-            Self::Unknown { .. } | Self::UnknownSeries { .. } => ErrorCode::NotFound,
+            Self::Unknown { .. } | Self::UnknownSeries { .. } | Self::NoManifest { .. } => {
+                ErrorCode::NotFound
+            }
             Self::Filter { .. } => ErrorCode::FilterInvalid,
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
@@ -259,25 +261,15 @@ impl Failure {
             | Self::NotEmpty { .. } => ErrorCode::StateConflict,
             Self::DataChanged { .. } => ErrorCode::DataChanged,
             Self::Unreadable { .. } => ErrorCode::Io,
-            Self::NoManifest { .. } => ErrorCode::NotFound,
         }
     }
 
     /// What to do, where something can be said.
     pub(crate) fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoBook {
-                named: Some(named), ..
-            } => format!("`trialbook init --book '{named}'` makes one there"),
-            Self::NoBook { named: None, .. } => {
-                "`trialbook init` makes one here; `--book FOLDER` or TRIALBOOK names another"
-                    .to_owned()
-            }
+            Self::NoBook { named, .. } => hint_of_no_book(named.as_deref()),
             Self::Usage { hint, .. } => hint.clone(),
-            Self::Unknown { noun, nearest, text } if noun.contains("run") && nearest.is_empty() && is_short(text) => format!(
-                "the beginning of an id has at least {LEAST_PREFIX} digits"
-            ),
-            Self::Unknown { noun, nearest, .. } => hint_of_unknown(noun, nearest),
+            Self::Unknown { noun, text, nearest } => hint_of_unknown(noun, text, nearest),
             Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
             Self::UnknownSeries { nearest, .. } => {
                 format!(
@@ -340,10 +332,23 @@ fn is_short(text: &str) -> bool {
     text.len() < LEAST_PREFIX && text.bytes().all(|letter| letter.is_ascii_hexdigit())
 }
 
+/// How the book that is missing is made.
+fn hint_of_no_book(named: Option<&str>) -> String {
+    match named {
+        Some(named) => format!("`trialbook init --book '{named}'` makes one there"),
+        None => {
+            "`trialbook init` makes one here; `--book FOLDER` or TRIALBOOK names another".to_owned()
+        }
+    }
+}
+
 /// What to do about a name that means nothing here.
-fn hint_of_unknown(noun: &str, nearest: &[String]) -> String {
+fn hint_of_unknown(noun: &str, text: &str, nearest: &[String]) -> String {
     if !nearest.is_empty() {
         return format!("did you mean `{}`?", nearest.join("` or `"));
+    }
+    if noun.contains("run") && is_short(text) {
+        return format!("the beginning of an id has at least {LEAST_PREFIX} digits");
     }
     let hint = match noun {
         "experiment" => "`trialbook list experiments` shows what there is",

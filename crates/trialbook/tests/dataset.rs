@@ -7,6 +7,7 @@ use std::fs;
 use sandbox::{Sandbox, write};
 use serde_json::json;
 
+///
 #[test]
 fn a_manifest_is_made_checked_and_brought_up_to_date() {
     let sandbox = Sandbox::new();

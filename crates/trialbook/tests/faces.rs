@@ -306,6 +306,7 @@ fn init_writes_a_config_that_runs_and_spares_another_one() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
 }
 
+/// S-5.
 #[test]
 fn there_is_no_queue_and_nothing_is_put_there_in_silence() {
     let sandbox = Sandbox::new();
@@ -323,6 +324,7 @@ fn there_is_no_queue_and_nothing_is_put_there_in_silence() {
 
 const STUDY: &str = include_str!("../../trialbook-model/tests/fixtures/config/study.yaml");
 
+/// S-15, S-17, S-18, S-1.
 #[test]
 fn a_study_is_checked_estimated_and_kept() {
     let sandbox = Sandbox::new();
@@ -430,6 +432,7 @@ fn numbers_that_mean_nothing_are_refused() {
     sandbox.say(&format!("create {}", &long[1..])).ok();
 }
 
+/// S-66.
 #[test]
 fn progress_is_a_share_wherever_it_is_shown() {
     let sandbox = Sandbox::new();
@@ -463,6 +466,21 @@ fn progress_is_a_share_wherever_it_is_shown() {
     );
 }
 
+/// A run with two calls, of which one failed.
+fn a_run_that_costs_something(sandbox: &Sandbox) -> String {
+    let run = sandbox.start("--experiment study");
+    for words in [
+        "log item q-1 --score correct=true --cost 0.25",
+        "log item q-2 --error late --error-kind timeout --cost 0.25",
+        "log metric system.cpu_seconds=1800",
+        "log progress 1/2 --stage evaluations",
+    ] {
+        sandbox.say_in(&run, words).ok();
+    }
+    run
+}
+
+/// S-2, S-8, S-68.
 #[test]
 fn what_an_experiment_came_to_is_told_while_it_runs_and_afterwards() {
     let sandbox = Sandbox::new();
@@ -483,26 +501,10 @@ fn what_an_experiment_came_to_is_told_while_it_runs_and_afterwards() {
         );
     }
     assert!(json["created"].is_string() && json["id"].as_str().unwrap().len() == 32);
-    let mut runs = Vec::new();
-    for _ in 0..2 {
-        let run = sandbox.start("--experiment study");
-        sandbox
-            .say_in(&run, "log item q-1 --score correct=true --cost 0.25")
-            .ok();
-        sandbox
-            .say_in(
-                &run,
-                "log item q-2 --error late --error-kind timeout --cost 0.25",
-            )
-            .ok();
-        sandbox
-            .say_in(&run, "log metric system.cpu_seconds=1800")
-            .ok();
-        sandbox
-            .say_in(&run, "log progress 1/2 --stage evaluations")
-            .ok();
-        runs.push(run);
-    }
+    let runs = [
+        a_run_that_costs_something(&sandbox),
+        a_run_that_costs_something(&sandbox),
+    ];
     let json = sandbox.say("status study --json").json();
     assert_eq!(
         (&json["api_calls"], &json["total_cost"]),
@@ -529,12 +531,19 @@ fn what_an_experiment_came_to_is_told_while_it_runs_and_afterwards() {
     for words in ["$1.0000", "1.00 hours", "4, 50% without error"] {
         assert!(text.contains(words), "{words}: {text}");
     }
-    // What has ended cannot be cancelled: a run and an experiment are refused alike.
-    sandbox.say(&format!("cancel {} --yes", runs[0])).failed(6);
+}
+
+/// S-10, C-30.
+#[test]
+fn what_has_ended_cannot_be_cancelled_and_is_counted_once() {
+    let sandbox = Sandbox::new();
+    sandbox.say("create study").ok();
+    let run = sandbox.start("--experiment study");
+    sandbox.say(&format!("end --run {run}")).ok();
+    // A run and an experiment are refused alike.
+    sandbox.say(&format!("cancel {run} --yes")).failed(6);
     sandbox.say("cancel study --yes").failed(6);
     let exported = sandbox.say("export e.json study --json").json();
-    assert_eq!(
-        (&exported["experiments"], &exported["runs"]),
-        (&1.into(), &2.into())
-    );
+    let (experiments, runs) = (&exported["experiments"], &exported["runs"]);
+    assert_eq!((experiments, runs), (&1.into(), &1.into()));
 }

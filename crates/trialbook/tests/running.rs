@@ -95,6 +95,7 @@ fn begin(sandbox: &Sandbox) -> Started {
     running
 }
 
+/// S-10.
 #[test]
 fn one_run_is_cancelled_and_the_others_go_on() {
     let sandbox = Sandbox::new();
@@ -175,6 +176,7 @@ fn a_run_whose_wrapper_was_killed_is_closed() {
     assert!(message.contains("its process was gone"), "{message}");
 }
 
+/// S-8.
 #[test]
 fn status_tells_how_far_everything_is() {
     let sandbox = Sandbox::new();
@@ -269,6 +271,7 @@ task:
     assert_eq!(say(&sandbox, "logs EXP-1/run-001 --json --tail 1").code, 2);
 }
 
+/// S-15.
 #[test]
 fn validate_tells_all_errors_with_their_places() {
     let sandbox = Sandbox::new();
@@ -330,6 +333,7 @@ fn validate_tells_all_errors_with_their_places() {
     assert!(!sandbox.book().exists(), "nothing was written");
 }
 
+///
 #[test]
 fn every_template_is_valid_and_runs() {
     let sandbox = Sandbox::new();
@@ -360,6 +364,7 @@ fn every_template_is_valid_and_runs() {
     assert!(unknown.contains("did you mean `minimal`?"), "{unknown}");
 }
 
+/// M-20, M-21, M-22.
 #[test]
 fn the_simulation_is_the_same_for_the_same_seed() {
     let sandbox = Sandbox::new();

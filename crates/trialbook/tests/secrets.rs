@@ -53,6 +53,7 @@ fn none_is_kept(sandbox: &Sandbox) {
     }
 }
 
+/// S-58.
 #[test]
 fn what_a_config_spells_out_is_nowhere_in_the_book() {
     let sandbox = Sandbox::new();
@@ -105,6 +106,7 @@ fn what_stands_for_a_secret_is_kept() {
     assert!(config.contains("{lr}"), "{config}");
 }
 
+/// S-58.
 #[test]
 fn what_people_and_programs_say_is_kept_without_secrets() {
     let sandbox = Sandbox::new();
