@@ -147,12 +147,12 @@ pub fn is_study(text: &str) -> bool {
     let keys: Vec<&str> = keys
         .map(|(key, _)| key.trim_end().trim_matches(['"', '\'']))
         .collect();
-    let has = |key: &&str| keys.contains(key);
-    !has(&"task")
+    let has = |key: &str| keys.contains(&key);
+    !has("task")
         && TOP
             .iter()
             .filter(|key| **key != "description")
-            .any(|key| has(&key))
+            .any(|key| has(key))
 }
 
 /// Reads the text of a file; `file` is its name in errors.

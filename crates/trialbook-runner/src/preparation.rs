@@ -344,7 +344,7 @@ impl Preparation {
         };
         let path = self.sampled(job).map(OsString::from).or_else(all);
         let ids = self.sample.as_ref();
-        let ids = ids.map(|sample| sample.ids_path(&self.run_folder(job)).into());
+        let ids = ids.map(|_| Sample::ids_path(&self.run_folder(job)).into());
         let path = path.map(|path| (OsString::from(DATA_PATH), path));
         let ids = ids.map(|ids| (OsString::from(SAMPLE_IDS), ids));
         path.into_iter().chain(ids).collect()

@@ -153,15 +153,15 @@ impl Sample {
     }
 
     /// Where a run's program finds the ids, one a line.
-    pub fn ids_path(&self, folder: &Path) -> PathBuf {
+    pub fn ids_path(folder: &Path) -> PathBuf {
         folder.join(IDS_FILE)
     }
 
     /// Puts both into the folder of a run.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         std::fs::write(self.items_path(folder), &self.text)?;
-        let ids: String = self.ids.iter().map(|id| format!("{id}\n")).collect();
-        std::fs::write(self.ids_path(folder), ids)
+        let ids = self.ids.iter().flat_map(|id| [id.as_str(), "\n"]);
+        std::fs::write(Self::ids_path(folder), ids.collect::<String>())
     }
 }
 

@@ -72,11 +72,14 @@ pub(crate) fn reading(cx: &Context) -> Result<Open> {
     let choice = cx.choice()?;
     match open_if_there(cx, choice.clone())? {
         Some(open) => Ok(open),
-        None => Err(Failure::NoBook {
-            folder: choice.place.to_string(),
-        }
-        .into()),
+        None => Err(no_book(&choice)),
     }
+}
+
+fn no_book(choice: &Choice) -> anyhow::Error {
+    let folder = choice.place.to_string();
+    let named = (choice.rule == Rule::Flag).then(|| folder.clone());
+    Failure::NoBook { folder, named }.into()
 }
 
 /// Opens the book for reading, if there is one.
@@ -154,10 +157,7 @@ pub(crate) fn changing(cx: &Context) -> Result<Open> {
             keeper,
             unsealed: Rc::default(),
         }),
-        Err(BookError::Missing { .. }) => Err(Failure::NoBook {
-            folder: choice.place.to_string(),
-        }
-        .into()),
+        Err(BookError::Missing { .. }) => Err(no_book(&choice)),
         Err(error) => Err(error.into()),
     }
 }

@@ -130,3 +130,6 @@ pub(crate) enum Command {
     #[command(name = "__docs", hide = true)]
     Docs(commands::docs::Args),
 }
+
+#[cfg(test)]
+mod tests;

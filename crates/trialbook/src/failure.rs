@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     NoBook {
         /// Where it was looked for.
         folder: String,
+        /// What `--book` names, where it was given.
+        named: Option<String>,
     },
     /// A value that is not what its place takes.
     #[error("{what} `{value}` is not {expected}")]
@@ -199,6 +201,12 @@ pub(crate) enum Failure {
         /// The file.
         path: String,
     },
+    /// A manifest that is not there.
+    #[error("there is no manifest `{path}`")]
+    NoManifest {
+        /// The file.
+        path: String,
+    },
     /// A file that is named cannot be read.
     #[error("cannot read `{path}`")]
     Unreadable {
@@ -266,9 +274,10 @@ impl Failure {
                 ErrorCode::StateConflict
             }
             Self::NotYet { .. } => ErrorCode::NotSupportedYet,
-            Self::Unknown { .. } | Self::UnknownName { .. } | Self::UnknownSeries { .. } => {
-                ErrorCode::NotFound
-            }
+            Self::Unknown { .. }
+            | Self::UnknownName { .. }
+            | Self::UnknownSeries { .. }
+            | Self::NoManifest { .. } => ErrorCode::NotFound,
             Self::Filter { .. } => ErrorCode::FilterInvalid,
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
@@ -286,16 +295,14 @@ impl Failure {
     /// What to do, where something can be said.
     pub(crate) fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoBook { .. } => {
-                "`trialbook init` makes one here; `--book FOLDER` or TRIALBOOK names another"
-                    .to_owned()
-            }
+            Self::NoBook { named, .. } => hint_of_no_book(named.as_deref()),
             Self::Undelivered { source, .. } => hint_of_undelivered(source),
             Self::Usage { hint, .. } => hint.clone(),
-            Self::Unknown { nearest, text, .. } if nearest.is_empty() && is_short(text) => format!(
-                "the beginning of an id has at least {LEAST_PREFIX} digits"
-            ),
-            Self::Unknown { noun, nearest, .. } => hint_of_unknown(noun, nearest),
+            Self::Unknown {
+                noun,
+                text,
+                nearest,
+            } => hint_of_unknown(noun, text, nearest),
             Self::UnknownName {
                 noun,
                 text,
@@ -336,7 +343,7 @@ impl Failure {
                 format!("`trialbook status '{experiment}'` shows how it stands")
             }
             Self::Taken { .. } => "choose another name".to_owned(),
-            Self::InBin { .. } => "`trialbook undelete` brings it back; or take another name".to_owned(),
+            Self::InBin { .. } => "`trialbook undelete EXPERIMENT` brings it back; or take another name".to_owned(),
             Self::Running { .. } => {
                 "end it first: `trialbook end --run RUN --status cancelled`".to_owned()
             }
@@ -348,9 +355,10 @@ impl Failure {
                 "`trialbook cancel RUN` ends it, or Ctrl-C where `trialbook run` runs".to_owned()
             }
             Self::DataChanged { .. } => {
-                "`trialbook dataset update` takes the data as it is now; without `--strict-data` this is a warning"
+                "`trialbook dataset update` takes the data as it is now; `trialbook run CONFIG` without `--strict-data` only warns of it"
                     .to_owned()
             }
+            Self::NoManifest { .. } => "`trialbook dataset add PATH` writes one".to_owned(),
             Self::Value { .. }
             | Self::Ended { .. }
             | Self::Unreadable { .. }
@@ -389,23 +397,36 @@ fn hint_of_name(
     let last = last.join("`, `");
     match (alike.is_empty(), last.is_empty(), of) {
         (false, false, _) => format!("did you mean `{alike}`? {newest}: `{last}`"),
-        (false, true, _) => hint_of_unknown(noun, nearest),
+        (false, true, _) => hint_of_unknown(noun, text, nearest),
         (true, true, Some(of)) => format!("`{of}` has no run yet"),
         (true, _, None) if is_short(text) => {
             format!("the beginning of an id has at least {LEAST_PREFIX} digits")
         }
-        (true, true, None) => hint_of_unknown(noun, &[]),
+        (true, true, None) => hint_of_unknown(noun, text, &[]),
         (true, false, _) => {
-            let also = hint_of_unknown(noun, &[]);
+            let also = hint_of_unknown(noun, text, &[]);
             format!("{newest}: `{last}`; {also}")
         }
     }
 }
 
+/// How the book that is missing is made.
+fn hint_of_no_book(named: Option<&str>) -> String {
+    match named {
+        Some(named) => format!("`trialbook init --book '{named}'` makes one there"),
+        None => {
+            "`trialbook init` makes one here; `--book FOLDER` or TRIALBOOK names another".to_owned()
+        }
+    }
+}
+
 /// What to do about a name that means nothing here.
-fn hint_of_unknown(noun: &str, nearest: &[String]) -> String {
+fn hint_of_unknown(noun: &str, text: &str, nearest: &[String]) -> String {
     if !nearest.is_empty() {
         return format!("did you mean `{}`?", nearest.join("` or `"));
+    }
+    if noun.contains("run") && is_short(text) {
+        return format!("the beginning of an id has at least {LEAST_PREFIX} digits");
     }
     let hint = match noun {
         "experiment" => "`trialbook list experiments` shows what there is",

@@ -187,11 +187,14 @@ mod tests {
 
     #[test]
     fn values_go_by_their_names_and_by_their_looks() {
-        assert_eq!(value("api_key.value", "x"), MARK);
-        assert_eq!(value("db.password", "x"), MARK);
-        assert_eq!(value("password", ""), "");
-        assert_eq!(value("max_tokens", "12"), "12");
-        assert!(!value("model", "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789").contains("abcdef"));
+        assert_eq!(secret::named("api_key.value", "x"), MARK);
+        assert_eq!(secret::named("db.password", "x"), MARK);
+        assert_eq!(secret::named("password", ""), "");
+        assert_eq!(secret::named("max_tokens", "12"), "12");
+        assert!(
+            !secret::named("model", "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789")
+                .contains("abcdef")
+        );
         let number = Param {
             text: "1234".to_owned(),
             kind: ParamKind::Number,

@@ -171,6 +171,7 @@ fn near(value: &Value, expected: f64) {
 /// TTestIndPower().solve_power(d(b), power=.8, alpha=.05)
 /// proportion_confint(10, 10, method='wilson')
 /// ```
+/// A-20, A-22, S-44.
 #[test]
 fn a_reviewer_who_asks_how_sure_gets_every_figure() {
     let sandbox = Fixture::coordination().recorded();
@@ -482,6 +483,7 @@ fn arms_of_runs_that_nobody_planned() {
     );
 }
 
+/// A-23, M-18, T-24.
 #[test]
 fn a_report_is_written_and_replaces_only_reports() {
     let sandbox = Fixture::coordination().recorded();

@@ -42,6 +42,7 @@ fn transformers(sandbox: &Sandbox) -> Vec<String> {
     ]
 }
 
+/// T-5, C-29.
 #[test]
 fn three_transformers_are_compared_as_the_document_does() {
     let sandbox = Sandbox::new();
@@ -91,6 +92,7 @@ Assumed from the names: more val_accuracy and val_f1 is better; less inference_t
     sandbox.say("compare Default --baseline other").failed(2);
 }
 
+/// M-17, M-19, T-5.
 #[test]
 fn what_is_missing_is_blank_and_ties_are_all_named() {
     let sandbox = Sandbox::new();
@@ -119,6 +121,7 @@ fn what_is_missing_is_blank_and_ties_are_all_named() {
     sandbox.say("compare a --agg median").failed(2);
 }
 
+/// M-19.
 #[test]
 fn runs_of_other_experiments_are_compared_with_a_warning() {
     let sandbox = Sandbox::new();
@@ -223,6 +226,7 @@ fn success_rates_of_arms_are_compared_where_trials_fail() {
     }
 }
 
+/// T-29.
 #[test]
 fn a_leaderboard_ranks_the_runs_that_have_the_metric() {
     let sandbox = Sandbox::new();

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use sandbox::{Sandbox, copy, ended};
 use trialbook_spool::sim::left_out::not_exercised;
 
+/// M-4, M-5, T-2, T-3.
 #[test]
 fn a_loop_logged_by_hand_is_found_again() {
     let sandbox = Sandbox::new();
@@ -227,6 +228,7 @@ fn runs_of_a_wrapper_are_joined_once() {
     );
 }
 
+/// T-7.
 #[test]
 fn many_runs_are_searched() {
     use trialbook_model::id::{RunUid, Uid};

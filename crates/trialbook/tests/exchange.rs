@@ -53,6 +53,7 @@ fn without_numbers(mut show: Value) -> Value {
     show
 }
 
+/// C-30, C-32.
 #[test]
 fn a_document_carries_everything_to_an_empty_book_and_back() {
     let first = Sandbox::new();
@@ -144,6 +145,7 @@ fn git(sandbox: &Sandbox, folder: &Path, words: &str) -> String {
     sandbox.shell(&script).ok()
 }
 
+///
 #[test]
 fn two_people_exchange_an_experiment_through_git_and_lose_nothing() {
     let (ann, ben) = (Sandbox::new(), Sandbox::new());
@@ -376,6 +378,7 @@ fn foreign_folder() -> Sandbox {
     sandbox
 }
 
+///
 #[test]
 fn folders_of_others_are_read_in_both_layouts() {
     let sandbox = foreign_folder();
@@ -505,6 +508,7 @@ fn snapshot() -> Value {
     }})
 }
 
+/// C-5, C-18, C-20.
 #[test]
 fn the_other_trackers_database_and_snapshots_come_in_without_its_secrets() {
     let sandbox = Sandbox::new();
@@ -568,6 +572,7 @@ fn the_other_trackers_database_and_snapshots_come_in_without_its_secrets() {
     other.say("import odd.db").failed(7);
 }
 
+/// C-21.
 #[test]
 fn the_other_trackers_folders_of_results_and_rows_of_its_export_come_in() {
     let sandbox = Sandbox::new();

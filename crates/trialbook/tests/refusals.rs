@@ -71,6 +71,7 @@ fn books_elsewhere_are_refused_where_they_are_named_for_us_and_else_passed_over(
     assert!(twin.join(".gitignore").exists());
 }
 
+/// M-5.
 #[test]
 fn a_param_is_written_once() {
     let sandbox = Sandbox::new();
@@ -106,6 +107,7 @@ fn a_param_has_one_value_within_a_call_too() {
     assert_eq!(show["params"], serde_json::json!({ "a": 1 }));
 }
 
+/// S-58.
 #[test]
 fn verbs_record_no_secret_and_say_none() {
     const SECRET: &str = "sk-proj-Abcdef0123456789Abcdef0123456789Abcdef01";
@@ -441,6 +443,7 @@ fn what_is_stored_cannot_command_the_terminal() {
     assert!(!said.contains('\u{1b}'), "{said:?}");
 }
 
+/// T-4.
 #[test]
 fn files_that_are_missing_record_nothing() {
     let sandbox = Sandbox::new();

@@ -1,7 +1,5 @@
 //! `run` on a sample of the data, with its notes, tags and questions (C-24).
 
-#![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
-
 mod sandbox;
 
 use std::fs;
@@ -51,6 +49,7 @@ fn sample(sandbox: &Sandbox) -> Value {
     sandbox.say("show latest --json").json()["sample"].clone()
 }
 
+/// C-24, C-4, C-10.
 #[test]
 fn the_first_items_are_taken_in_their_order() {
     let sandbox = desk();
@@ -94,6 +93,7 @@ fn the_first_items_are_taken_in_their_order() {
     assert_eq!(left, 0);
 }
 
+/// C-24.
 #[test]
 fn a_seed_draws_the_same_items_again_and_a_smaller_sample_is_part_of_a_larger_one() {
     let sandbox = desk();
@@ -120,6 +120,7 @@ fn a_seed_draws_the_same_items_again_and_a_smaller_sample_is_part_of_a_larger_on
     assert_eq!(ids(&drawn).len(), 6);
 }
 
+/// C-24.
 #[test]
 fn a_config_runs_on_a_sample_beside_its_own_runs() {
     let sandbox = desk();
@@ -147,6 +148,7 @@ fn a_config_runs_on_a_sample_beside_its_own_runs() {
     assert!(again.err.contains("2 of 2 done"), "{again:?}");
 }
 
+/// C-24, C-21.
 #[test]
 fn questions_are_printed_in_full_or_only_those_that_went_wrong() {
     let sandbox = desk();
@@ -187,6 +189,7 @@ fn questions_are_printed_in_full_or_only_those_that_went_wrong() {
     );
 }
 
+/// C-24.
 #[test]
 fn a_sample_of_nothing_is_refused_and_nothing_is_recorded() {
     let sandbox = desk();

@@ -14,6 +14,7 @@ fn errors(text: &str) -> Vec<String> {
 
 const SHORT: &str = "experiment_name: s\nmodels: [{name: m, provider: ollama}]\n";
 
+/// S-18, S-19, S-20, S-21, S-22, S-23, S-24.
 #[test]
 fn a_whole_plan_is_read() {
     let (study, warnings) = parse(STUDY, "s.yaml").unwrap();
@@ -30,6 +31,7 @@ fn a_whole_plan_is_read() {
     assert!(is_study(STUDY) && !is_study("experiment: {name: a}\ntask: {command: [x]}\n"));
 }
 
+/// S-17, S-25.
 #[test]
 fn estimates_count_each_models_own_calls() {
     let text = format!(
@@ -50,6 +52,7 @@ fn estimates_count_each_models_own_calls() {
     assert!((study.estimate().unwrap().cost - 84.7).abs() < 1e-9);
 }
 
+/// S-28, S-30.
 #[test]
 fn what_is_unknown_or_has_no_effect_is_a_warning() {
     for (more, told) in [

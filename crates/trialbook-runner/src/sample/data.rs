@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::Deserialize as _;
 use serde_json::Value;
 use serde_json::value::RawValue;
 

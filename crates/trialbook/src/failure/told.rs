@@ -4,6 +4,7 @@
 
 use anyhow::Error;
 use serde::Serialize;
+use trialbook_capture::data::DataError;
 use trialbook_client::ClientError;
 use trialbook_exchange::{ExportError, ImportError, Problem};
 use trialbook_model::code::ErrorCode;
@@ -168,6 +169,17 @@ fn advice_on_running(
     }
     if let Some(failure) = cause.downcast_ref::<PlanError>() {
         return Some((ErrorCode::NotFound, Some(failure.hint())));
+    }
+    if let Some(failure) = cause.downcast_ref::<DataError>() {
+        let code = match failure {
+            DataError::Missing { .. } => ErrorCode::NotFound,
+            DataError::Dangling { .. } | DataError::Loop { .. } | DataError::Special { .. } => {
+                ErrorCode::ValueInvalid
+            }
+            DataError::Unreadable { source, .. } => code_of_io(source),
+            DataError::Stopped { .. } => ErrorCode::Interrupted,
+        };
+        return Some((code, failure.hint().map(str::to_owned)));
     }
     if let Some(failure) = cause.downcast_ref::<SampleError>() {
         let code = match failure {
