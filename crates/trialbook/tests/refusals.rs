@@ -40,9 +40,11 @@ fn books_elsewhere_are_refused_where_they_are_named_for_us_and_else_passed_over(
         sandbox::ended(sandbox.command().env(name, value).args(words.split(' ')))
     };
     let url = "postgres://me:secret@db.example/x";
-    with("TRIALBOOK", "http://localhost:8080", "list").failed(9);
-    sandbox.say("--book https://x.example list").failed(9);
-    with("MLFLOW_TRACKING_URI", "http://localhost:5000", "list").failed(5);
+    with("TRIALBOOK", url, "list").failed(9);
+    // Nobody listens at port 1.
+    with("TRIALBOOK", "http://127.0.0.1:1", "list").failed(5);
+    sandbox.say("--book http://127.0.0.1:1 start").failed(5);
+    with("MLFLOW_TRACKING_URI", "http://127.0.0.1:1", "list").failed(5);
     assert!(!sandbox.book().exists());
     // These two are set for other programs too, and must not stop the first command here.
     let said = with("DATABASE_URL", url, "start").err;
@@ -54,7 +56,7 @@ fn books_elsewhere_are_refused_where_they_are_named_for_us_and_else_passed_over(
     assert!(sandbox.book().exists());
     for (name, value) in [
         ("DATABASE_URL", url),
-        ("MLFLOW_TRACKING_URI", "http://localhost:5000"),
+        ("MLFLOW_TRACKING_URI", "http://127.0.0.1:1"),
     ] {
         let said = with(name, value, "list");
         assert!(!said.err.contains("passed over"), "{said:?}");

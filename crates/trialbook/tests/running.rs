@@ -134,7 +134,7 @@ fn one_run_is_cancelled_and_the_others_go_on() {
     assert!(!sandbox.work().join("inner-3").exists(), "it never began");
     let refused = say(&sandbox, "cancel EXP-1/run-001").failed(6);
     assert!(refused.contains("has ended"), "{refused}");
-    assert_eq!(say(&sandbox, "cancel EXP-1").code, 2);
+    assert_eq!(say(&sandbox, "cancel EXP-1").code, 6);
     assert_eq!(say(&sandbox, "cancel nobody").code, 3);
     let left = fs::read_dir(sandbox.book().join("requests")).unwrap();
     assert_eq!(left.count(), 0, "no request stays");
