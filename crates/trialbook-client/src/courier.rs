@@ -14,6 +14,7 @@ use trialbook_model::record::{Op, Signed};
 use trialbook_spool::{
     FrameBatch, Header, Liveness, SpoolFile, SpoolReader, SystemFiles, Tail, claim_dead, list,
 };
+use trialbook_store::live::Gaps;
 use trialbook_store::{Artifacts, BookError};
 
 use crate::error::ClientError;
@@ -234,8 +235,9 @@ impl Courier {
             }
             let ranges = self.known.entry(first.writer).or_default();
             // What is neither there nor here is lost.
-            let lost = first.seq > 1 && !has(ranges, first.seq - 1);
-            let told = self.server.frames(batch.bytes(), lost)?;
+            let is_next = first.seq <= 1 || has(ranges, first.seq - 1);
+            let gaps = if is_next { Gaps::Refused } else { Gaps::Lost };
+            let told = self.server.frames(batch.bytes(), gaps)?;
             for record in &rest[..taken] {
                 add(ranges, record.seq);
             }

@@ -4,14 +4,16 @@
 //! Invariant: nothing that was recorded here is removed before the server has acknowledged it; no token is ever
 //! written down or told.
 
+mod access;
 mod address;
 mod courier;
 mod error;
 mod server;
 mod view;
 
+pub use access::Access;
 pub use address::Address;
 pub use courier::{Courier, Delivered};
 pub use error::ClientError;
-pub use server::{Access, Scope, Server, Turn};
+pub use server::{Scope, Server, Turn};
 pub use view::{RemoteView, view};

@@ -32,7 +32,7 @@ pub struct Preparation {
     pub config: Config,
     /// The folder of the config file, or the present folder.
     pub folder: PathBuf,
-    /// The folder for what belongs to work on this machine: the book's own, or an outbox of its server.
+    /// The book's folder, or the outbox of its server.
     pub book: PathBuf,
     /// What programs find the book by: its folder, or its address.
     pub named: PathBuf,
@@ -288,13 +288,11 @@ impl Preparation {
         job: &Job,
         files: &Files,
     ) -> Result<Vec<(OsString, OsString)>, TemplateError> {
-        let planned = &job.planned;
-        let params = self.params(job);
-        let book = self.named.clone().into_os_string();
+        let (planned, params, book) = (&job.planned, self.params(job), self.named.as_os_str());
         let mut variables: Vec<(OsString, OsString)> = vec![
             (RUN_VARIABLE.into(), job.run.to_string().into()),
-            ("TRIALBOOK".into(), book.clone()),
-            ("TRIALBOOK_BOOK".into(), book),
+            ("TRIALBOOK".into(), book.into()),
+            ("TRIALBOOK_BOOK".into(), book.into()),
             (
                 "TRIALBOOK_PARAMS".into(),
                 as_json(params).to_string().into(),

@@ -15,6 +15,7 @@ use crate::http::access::{Access, AccessRules};
 use crate::http::counters::Counters;
 use crate::http::post::Hosts;
 use crate::http::tokens::Tokens;
+use crate::native::{self, Windows};
 use crate::remote::Turns;
 use crate::{http, mlflow, remote};
 
@@ -54,12 +55,14 @@ struct Inner {
     access: Access,
     counters: Counters,
     turns: Turns,
+    windows: Windows,
 }
 
 impl App {
     /// Over a desk.
     pub fn new(desk: Desk, settings: Settings) -> Self {
         let tokens = Tokens::of(desk.book().path());
+        let windows = Windows::new(desk.now());
         let access = Access::new(settings.access.clone(), tokens);
         Self {
             inner: Arc::new(Inner {
@@ -68,6 +71,7 @@ impl App {
                 access,
                 counters: Counters::default(),
                 turns: Turns::default(),
+                windows,
             }),
         }
     }
@@ -95,6 +99,10 @@ impl App {
         &self.inner.turns
     }
 
+    pub(crate) fn windows(&self) -> &Windows {
+        &self.inner.windows
+    }
+
     pub(crate) fn counters(&self) -> &Counters {
         &self.inner.counters
     }
@@ -105,6 +113,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .merge(http::router())
         .merge(mlflow::router())
+        .merge(native::router())
         .merge(remote::router())
         .fallback(http::nowhere)
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))

@@ -10,6 +10,7 @@ pub mod desk;
 pub mod http;
 mod loopback;
 mod mlflow;
+mod native;
 mod otlp;
 mod remote;
 pub mod serve;

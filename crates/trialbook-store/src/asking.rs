@@ -161,7 +161,6 @@ pub fn question_of(bytes: &[u8]) -> Result<Question, rmp_serde::decode::Error> {
 }
 
 /// Answers a question as bytes.
-#[expect(clippy::too_many_lines, reason = "one line for each question")]
 pub fn answer<V: Reading>(
     view: &V,
     question: &Question,

@@ -18,7 +18,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use trialbook_model::filter::KeyKind;
-use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid, Uid};
+use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{SeriesKey, Signed};
 use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{BucketSpec, Buckets};
@@ -160,26 +160,6 @@ impl<'a> BookView<'a> {
         }
         let sealed = self.sealed.run(no)?;
         Ok(sealed.map(|sealed| RunRow::clone(&sealed.row)))
-    }
-
-    /// The book's identity, which no other has.
-    pub fn book_uid(&self) -> Result<Uid, BookError> {
-        self.sealed.look().uid()
-    }
-
-    /// Bytes in spools that are not sealed.
-    pub fn unsealed_bytes(&self) -> u64 {
-        self.unsealed_bytes
-    }
-
-    /// Spools of writers that have ended.
-    pub fn dead_spools(&self) -> usize {
-        self.dead_spools
-    }
-
-    /// Raised by each seal.
-    pub fn rev(&self) -> u64 {
-        self.sealed.counters().rev
     }
 
     /// Where the sealed chunks of a subject are, and what is new of it.

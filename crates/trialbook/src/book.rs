@@ -3,11 +3,12 @@
 //! Not here: what is read or written. Invariant: a verb that reads, or changes what is
 //! there, creates nothing.
 
+mod beside;
 pub(crate) mod remote;
 mod view;
+mod writer;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -15,13 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use trialbook_client::Server;
 use trialbook_model::id::WriterUid;
-use trialbook_model::record::Op;
 use trialbook_model::time::{Clock as _, Timestamp};
 use trialbook_runner::lease;
 use trialbook_spool::{Background, Mode};
-use trialbook_store::reading::Reading as _;
 use trialbook_store::{
     Access, Artifacts, Book, BookError, Effort, Recorder, RecorderOptions, seal_if_large,
     sealing_beside,
@@ -30,9 +28,10 @@ use trialbook_store::{
 use crate::context::{Context, SystemClock};
 use crate::discovery::{Choice, Place, Rule};
 use crate::failure::Failure;
-use crate::secrets;
+pub(crate) use beside::{NamingTurn, Snapshots};
 use remote::Remote;
 pub(crate) use view::View;
+pub(crate) use writer::Writer;
 
 /// Unsealed bytes that are worth a seal after reading.
 const LARGE: u64 = 16 << 20;
@@ -42,7 +41,7 @@ const MANY: usize = 64;
 /// Bytes in spools from which what is not sealed is sealed before reading.
 const HEAVY: u64 = 64 << 20;
 
-/// Microseconds after a sign of life from elsewhere within which a run counts as being executed.
+/// Microseconds for which a sign of life from elsewhere counts.
 const RECENT: i64 = 60_000_000;
 
 /// Between two looks at how much is not sealed during long work.
@@ -241,15 +240,10 @@ impl Open {
 
     /// The book alone, for whoever keeps it to the end; a failure for one on a server.
     pub(crate) fn into_book(self) -> Result<Book> {
+        let folder = self.choice.folder()?;
         match self.keeper {
             Keeper::Folder(book) => Ok(*book),
-            Keeper::Server(_) => {
-                self.choice.folder()?;
-                Err(BookError::NotABook {
-                    path: PathBuf::new(),
-                }
-                .into())
-            }
+            Keeper::Server(_) => Ok(Book::open(folder, Access::Write)?),
         }
     }
 
@@ -368,11 +362,7 @@ impl Open {
             background: Background::None,
             ..RecorderOptions::new(cx.actor(), Arc::new(SystemClock))
         };
-        Ok(Writer {
-            recorder: self.recorder(options)?,
-            open: self,
-            dropped: BTreeSet::new(),
-        })
+        Ok(Writer::new(self, self.recorder(options)?))
     }
 
     /// A writer for a stream of records.
@@ -402,74 +392,5 @@ impl Open {
             }
             Keeper::Server(remote) => remote.deliver(),
         }
-    }
-}
-
-/// The snapshots of a book, for another thread.
-pub(crate) enum Snapshots {
-    /// In a folder.
-    Folder(PathBuf),
-    /// On a server.
-    Server(Server),
-}
-
-impl Snapshots {
-    /// The documents of some sums. A book that cannot be read now is met by whoever records, too.
-    pub(crate) fn of<'s>(&self, sums: impl Iterator<Item = &'s String>) -> Vec<serde_json::Value> {
-        match self {
-            Self::Folder(folder) => {
-                let Ok(book) = Book::open(folder, Access::Read) else {
-                    return Vec::new();
-                };
-                let Ok(view) = book.view() else {
-                    return Vec::new();
-                };
-                sums.filter_map(|sum| view.snapshot(sum).ok().flatten())
-                    .collect()
-            }
-            Self::Server(server) => {
-                let view = trialbook_client::view(server);
-                sums.filter_map(|sum| view.snapshot(sum).ok().flatten())
-                    .collect()
-            }
-        }
-    }
-}
-
-/// A turn in giving names; dropping it lets the next one.
-pub(crate) enum NamingTurn {
-    /// In a book's folder.
-    Folder {
-        /// Held.
-        _turn: lease::Turn,
-    },
-    /// At a server.
-    Server {
-        /// Held.
-        _turn: trialbook_client::Turn,
-    },
-}
-
-/// A writer for a few records.
-pub(crate) struct Writer<'a> {
-    recorder: Recorder,
-    open: &'a Open,
-    /// In what places something was left out.
-    dropped: BTreeSet<String>,
-}
-
-impl Writer<'_> {
-    /// Records an operation, without secrets.
-    pub(crate) fn record(&mut self, op: &Op) -> Result<()> {
-        self.dropped.extend(secrets::dropped(op));
-        self.recorder.record(&secrets::operation(op))?;
-        Ok(())
-    }
-
-    /// Ends the spool: everything is on the disk; says what was left out as a secret.
-    pub(crate) fn finish(self, cx: &Context) -> Result<()> {
-        self.recorder.finish()?;
-        secrets::tell_dropped(cx, &self.dropped);
-        self.open.tidy(cx)
     }
 }

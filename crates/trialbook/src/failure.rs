@@ -290,13 +290,7 @@ impl Failure {
                 "`trialbook init` makes one here; `--book FOLDER` or TRIALBOOK names another"
                     .to_owned()
             }
-            Self::Undelivered { source, .. } if source.is_passing() => {
-                "`trialbook sync` brings it over when the server is there again".to_owned()
-            }
-            Self::Undelivered { source, .. } => match source.hint() {
-                Some(hint) => format!("{hint}; then `trialbook sync` brings it over"),
-                None => "`trialbook sync` tries again".to_owned(),
-            },
+            Self::Undelivered { source, .. } => hint_of_undelivered(source),
             Self::Usage { hint, .. } => hint.clone(),
             Self::Unknown { nearest, text, .. } if nearest.is_empty() && is_short(text) => format!(
                 "the beginning of an id has at least {LEAST_PREFIX} digits"
@@ -362,6 +356,17 @@ impl Failure {
             | Self::Unreadable { .. }
             | Self::BrokenLines { .. } => return None,
         })
+    }
+}
+
+/// What to do about what could not be brought to a server.
+fn hint_of_undelivered(error: &ClientError) -> String {
+    match error.hint() {
+        _ if error.is_passing() => {
+            "`trialbook sync` brings it over when the server is there again".to_owned()
+        }
+        Some(hint) => format!("{hint}; then `trialbook sync` brings it over"),
+        None => "`trialbook sync` tries again".to_owned(),
     }
 }
 

@@ -19,10 +19,11 @@ use trialbook_store::reading::Reading;
 
 use crate::book::View;
 use crate::context::Context;
-use crate::documents::{RunHead, duration};
+use crate::documents::{self, duration};
 use crate::figures::count;
 use crate::printer::{Column, Style, Table};
 use crate::{titles, when};
+use trialbook_api::runs::RunHead;
 
 /// Runs with the experiments that they belong to.
 pub(crate) struct Listing {
@@ -72,7 +73,7 @@ impl Listing {
 
     /// The heads of the runs.
     pub(crate) fn heads(&self, now: Timestamp) -> Vec<RunHead> {
-        let head = |run| RunHead::of(run, self.experiment_of(run), now);
+        let head = |run| documents::run_head(run, self.experiment_of(run), now);
         self.runs.iter().map(head).collect()
     }
 

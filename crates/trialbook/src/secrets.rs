@@ -15,25 +15,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::values;
 
-/// Whether a param or a tag is one of a secret: by its name, or by that of a map that it stood in.
-fn is_secret(key: &str) -> bool {
-    let maps = key.match_indices('.').map(|(dot, _)| &key[..dot]);
-    secret::is_secret_name(key) || maps.into_iter().any(secret::is_secret_name)
-}
-
-/// The value of a param or a tag, by its name and by what it looks like.
-pub(crate) fn value<'a>(key: &str, text: &'a str) -> Cow<'a, str> {
-    // An empty text is no secret, and says that none was given.
-    if is_secret(key) && !text.is_empty() {
-        MARK.into()
-    } else {
-        secret::value(text).content
-    }
-}
-
 /// A param as it is recorded.
 pub(crate) fn param(key: &str, param: Param) -> Param {
-    let text = value(key, &param.text);
+    let text = secret::named(key, &param.text);
     if text == param.text.as_str() {
         return param;
     }
@@ -47,7 +31,9 @@ pub(crate) fn tags(
 ) -> Result<Vec<(String, Option<String>)>, Failure> {
     let mut tags = values::tags(words)?;
     for (key, held) in &mut tags {
-        *held = held.take().map(|text| value(key, &text).into_owned());
+        *held = held
+            .take()
+            .map(|text| secret::named(key, &text).into_owned());
     }
     let told = tags
         .iter()
@@ -161,7 +147,9 @@ fn filter(op: &mut Op) {
         }
     } else if let Op::SetTags(set) = op {
         for (key, held) in &mut set.tags {
-            *held = held.take().map(|text| value(key, &text).into_owned());
+            *held = held
+                .take()
+                .map(|text| secret::named(key, &text).into_owned());
         }
     } else if let Op::PutNote(note) = op {
         note.text = note.text.take().map(|text| plain(&text));

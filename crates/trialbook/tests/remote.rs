@@ -183,11 +183,12 @@ fn plain(ended: &Ended, names: &[&str]) -> (i32, String, String) {
         for name in names {
             text = text.replace(name, "BOOK");
         }
-        text.lines()
-            .filter(|line| !line.contains("ago") && !line.contains("\"now\""))
-            .filter(|line| !line.contains("AGE"))
-            .map(|line| format!("{}\n", line.split("just now").next().unwrap().trim_end()))
-            .collect::<String>()
+        let lines = text.lines().filter(|line| {
+            let of_now = ["ago", "\"now\"", "AGE"];
+            !of_now.iter().any(|word| line.contains(word))
+        });
+        let lines = lines.map(|line| line.split("just now").next().unwrap().trim_end());
+        lines.collect::<Vec<_>>().join("\n")
     };
     (ended.code, clean(&ended.out), clean(&ended.err))
 }

@@ -9,6 +9,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("trialbook-model", &[]),
     ("trialbook-stats", &[]),
     ("trialbook-spool", &["trialbook-model"]),
+    ("trialbook-api", &["trialbook-model"]),
     ("trialbook-store", &["trialbook-model", "trialbook-spool"]),
     (
         "trialbook-analysis",
@@ -16,7 +17,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "trialbook-report",
-        &["trialbook-model", "trialbook-analysis"],
+        &[
+            "trialbook-model",
+            "trialbook-api",
+            "trialbook-store",
+            "trialbook-analysis",
+        ],
     ),
     ("trialbook-capture", &["trialbook-model"]),
     (
@@ -45,6 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "trialbook-server",
         &[
             "trialbook-model",
+            "trialbook-api",
             "trialbook-spool",
             "trialbook-store",
             "trialbook-analysis",
@@ -57,6 +64,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "trialbook",
         &[
             "trialbook-model",
+            "trialbook-api",
             "trialbook-stats",
             "trialbook-spool",
             "trialbook-store",

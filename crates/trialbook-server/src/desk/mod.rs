@@ -6,10 +6,10 @@
 //! decided before it.
 
 mod beside;
+mod delivery;
 mod draft;
 mod error;
 mod look;
-mod scope;
 mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,16 +20,14 @@ use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
-use trialbook_model::id::WriterUid;
-use trialbook_model::record::Signed;
 use trialbook_model::time::{Clock, Timestamp};
 use trialbook_store::Book;
-use trialbook_store::live::{Delivery, Gaps, Measure, Standing};
+use trialbook_store::live::{Measure, Standing};
 
 pub use draft::Draft;
 pub use error::DeskError;
 pub use look::Look;
-pub use scope::Scope;
+pub use trialbook_api::Scope;
 pub use worker::Tally;
 
 use beside::Beside;
@@ -219,40 +217,6 @@ impl Desk {
             return self.write_beside(actor, decide).await;
         }
         self.at_desk(seat, move |worker| worker.decide(&actor, decide))
-            .await
-    }
-
-    /// Takes in what others recorded elsewhere; it is on the disk when this ends.
-    pub async fn deliver(
-        &self,
-        actor: &Actor,
-        records: Vec<Signed>,
-        gaps: Gaps,
-    ) -> Result<Delivery, DeskError> {
-        self.ready().await?;
-        if actor.scope < Scope::Write {
-            return Err(DeskError::Denied);
-        }
-        // A desk beside another one decides nothing, so it cannot tell what is known already.
-        if self.inner.beside.is_some() {
-            return Err(DeskError::Held);
-        }
-        let seat = self.seat()?;
-        self.at_desk(seat, move |worker| worker.deliver(&records, gaps))
-            .await
-    }
-
-    /// Which records of writers are in the book, as ranges of their numbers.
-    pub async fn numbers_of(
-        &self,
-        writers: Vec<WriterUid>,
-    ) -> Result<Vec<Vec<(u64, u64)>>, DeskError> {
-        self.ready().await?;
-        if self.inner.beside.is_some() {
-            return Err(DeskError::Held);
-        }
-        let seat = self.seat()?;
-        self.at_desk(seat, move |worker| worker.numbers_of(&writers))
             .await
     }
 

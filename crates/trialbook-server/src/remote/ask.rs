@@ -12,9 +12,10 @@ use serde::Serialize;
 use trialbook_model::code::ErrorCode;
 use trialbook_store::asking::{AnswerError, Secrets, answer, question_of};
 
-use super::{Caller, INSTANCE_HEADER, Json, PROTOCOL};
+use super::{INSTANCE_HEADER, PROTOCOL};
 use crate::app::App;
 use crate::desk::{DeskError, Scope};
+use crate::http::asking::{Caller, Json};
 use crate::http::error::Problem;
 
 /// The name of this process among all that ever answered.

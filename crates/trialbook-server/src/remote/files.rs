@@ -9,9 +9,9 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use trialbook_model::code::ErrorCode;
 
-use super::{Caller, Json};
 use crate::app::App;
 use crate::desk::{DeskError, Scope};
+use crate::http::asking::{Caller, Json};
 use crate::http::error::Problem;
 use crate::mlflow::artifacts::stream;
 

@@ -13,9 +13,9 @@ use trialbook_model::record::{Op, Signed};
 use trialbook_spool::read_batch;
 use trialbook_store::live::{Delivery, Gaps};
 
-use super::{Caller, Json};
 use crate::app::App;
 use crate::desk::{DeskError, Scope};
+use crate::http::asking::{Caller, Json};
 use crate::http::error::{Problem, told};
 
 /// Whose numbers are asked for.

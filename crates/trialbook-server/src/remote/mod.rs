@@ -12,24 +12,13 @@ mod files;
 mod ingest;
 mod turns;
 
-use std::convert::Infallible;
-
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Request};
-use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use trialbook_model::code::ErrorCode;
 
 pub(crate) use turns::Turns;
 
 use crate::app::App;
-use crate::desk::Actor;
-use crate::http::error::Problem;
 
 /// The header that names the process that answers.
 pub(crate) const INSTANCE_HEADER: &str = "trialbook-instance";
@@ -53,45 +42,6 @@ pub(crate) fn router() -> Router<App> {
         )
         .route("/api/v1/ingest/numbers", post(ingest::numbers))
         .route("/api/v1/ingest/frames", post(ingest::frames))
-}
-
-/// For whom a request is done, as whoever let it in has found out.
-#[derive(Debug, Clone, Default)]
-struct Caller(Actor);
-
-impl FromRequestParts<App> for Caller {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, Infallible> {
-        let actor = parts.extensions.get::<Actor>();
-        Ok(Self(actor.cloned().unwrap_or_default()))
-    }
-}
-
-/// A message in JSON, either way.
-#[derive(Debug)]
-struct Json<T>(T);
-
-impl<T: Serialize> IntoResponse for Json<T> {
-    fn into_response(self) -> Response {
-        let body = serde_json::to_vec(&self.0).expect("messages have texts as keys");
-        let mut response = Response::new(Body::from(body));
-        let kind = HeaderValue::from_static("application/json");
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
-        response
-    }
-}
-
-impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let wrong = |why: String| Problem::new(ErrorCode::ValueInvalid, why);
-        let body = Bytes::from_request(request, app).await;
-        let body = body.map_err(|refused| wrong(refused.body_text()))?;
-        let read = serde_json::from_slice(&body);
-        Ok(Self(read.map_err(|error| wrong(error.to_string()))?))
-    }
 }
 
 #[cfg(test)]

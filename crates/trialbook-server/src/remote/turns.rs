@@ -13,9 +13,9 @@ use serde::Serialize;
 use trialbook_model::code::ErrorCode;
 use trialbook_runner::lease::{Turn, naming};
 
-use super::{Caller, Json};
 use crate::app::App;
 use crate::desk::{DeskError, Scope};
+use crate::http::asking::{Caller, Json};
 use crate::http::error::Problem;
 
 /// How long a turn lasts at most.

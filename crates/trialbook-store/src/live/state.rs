@@ -72,10 +72,8 @@ impl State<'_> {
             let mut begun = Vec::new();
             let mut left = limit;
             // Only where some are read again are they needed: there are few of them, and seldom news.
-            let before = match self.tails.values().any(Tail::has_news) {
-                true => Some(self.sequences.clone()),
-                false => None,
-            };
+            let has_news = self.tails.values().any(Tail::has_news);
+            let before = has_news.then(|| self.sequences.clone());
             for tail in self.tails.values_mut().filter(|tail| tail.has_news()) {
                 if left == 0 {
                     break;

@@ -24,12 +24,12 @@ use trialbook_store::reading::Reading as _;
 
 use crate::book::{self, View};
 use crate::context::{Context, SystemClock};
-use crate::documents::RunHead;
 use crate::failure::Failure;
 use crate::figures::{count, grouped};
 use crate::keyed::{json_value, text_value};
 use crate::listing::{Listing, More};
 use crate::names::Names;
+use trialbook_api::runs::RunHead;
 
 const SCHEMA: u32 = 1;
 
@@ -162,12 +162,17 @@ impl Told {
         let key = &self.board.term.key;
         let runs = runs.map(|((head, run), rank)| Place {
             rank: *rank,
-            value: json_value(&self.listing, run, key),
+            value: json_value(run, key, self.listing.goal(run, key)),
             head,
             values: self
                 .shown
                 .iter()
-                .map(|key| (key.to_string(), json_value(&self.listing, run, key)))
+                .map(|key| {
+                    (
+                        key.to_string(),
+                        json_value(run, key, self.listing.goal(run, key)),
+                    )
+                })
                 .collect(),
         });
         Board {
@@ -228,7 +233,7 @@ fn tell(board: &Search, listing: &Listing, (ranks, shown): (&[usize], &[Key]), c
     for (key, title) in keys.zip(&titles) {
         more.push(More {
             title,
-            cell: Box::new(move |run: &RunRow| text_value(listing, run, key)),
+            cell: Box::new(move |run: &RunRow| text_value(run, key, listing.goal(run, key))),
         });
     }
     cx.printer.table(&listing.table(SystemClock.now(), &more));
@@ -319,7 +324,11 @@ impl Search {
         let mut ranks: Vec<usize> = Vec::new();
         let mut before = None;
         for (at, run) in listing.runs.iter().enumerate() {
-            let value = Some(json_value(listing, run, &self.term.key));
+            let value = Some(json_value(
+                run,
+                &self.term.key,
+                listing.goal(run, &self.term.key),
+            ));
             let rank = match ranks.last() {
                 Some(rank) if value == before => *rank,
                 Some(_) | None => at + 1,

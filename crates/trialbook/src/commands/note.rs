@@ -13,12 +13,13 @@ use trialbook_store::reading::Reading as _;
 use super::start;
 use crate::book::{self, Open, View};
 use crate::context::Context;
-use crate::documents::NoteDocument;
+use crate::documents;
 use crate::failure::Failure;
 use crate::names::Names;
 use crate::nouns::{self, Noun, NounHead};
 use crate::printer::{Line, Style};
 use crate::values;
+use trialbook_api::runs::Note;
 
 const SCHEMA: u32 = 1;
 
@@ -84,7 +85,7 @@ struct All {
 struct NotesOf {
     #[serde(flatten)]
     of: NounHead,
-    notes: Vec<NoteDocument>,
+    notes: Vec<Note>,
 }
 
 /// Attaches it, or shows what is there.
@@ -203,7 +204,7 @@ fn show(open: &Open, nouns: &[String], args: &Args, cx: &Context) -> Result<Exit
             (Noun::Project(name), _) => view.project(name)?.annotations,
             (Noun::Run { .. } | Noun::Experiment(_), known) => known.cloned().unwrap_or_default(),
         };
-        let mut notes = NoteDocument::all(&annotations);
+        let mut notes = documents::notes(&annotations);
         notes.retain(|note| args.key.is_empty() || note.key == args.key);
         all.push(NotesOf {
             of: noun.head(),
@@ -223,7 +224,7 @@ fn show(open: &Open, nouns: &[String], args: &Args, cx: &Context) -> Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(notes: &[NoteDocument], cx: &Context) {
+fn print(notes: &[Note], cx: &Context) {
     if notes.is_empty() {
         cx.printer.line("  no notes");
     }

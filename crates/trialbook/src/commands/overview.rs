@@ -12,11 +12,11 @@ use trialbook_store::reading::Reading as _;
 use crate::book::{self, Open, View};
 use crate::context::{Context, SystemClock};
 use crate::discovery::Choice;
-use crate::documents::RunHead;
 use crate::figures::{count, grouped};
 use crate::listing::Listing;
 use crate::printer::{Line, Style};
 use crate::target;
+use trialbook_api::runs::RunHead;
 
 const SCHEMA: u32 = 1;
 /// Running runs that are shown.

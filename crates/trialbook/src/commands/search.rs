@@ -18,12 +18,12 @@ use trialbook_store::reading::Reading as _;
 
 use crate::book::{self, View};
 use crate::context::{Context, SystemClock};
-use crate::documents::RunHead;
 use crate::failure::Failure;
 use crate::figures::count;
 use crate::keyed::{json_value, text_value};
 use crate::listing::{Listing, More, tell_unreadable};
 use crate::names::Names;
+use trialbook_api::runs::RunHead;
 
 const SCHEMA: u32 = 1;
 
@@ -228,7 +228,7 @@ fn unknown_keys(view: &View<'_>, keys: &[Key], listing: &Listing) -> Result<Vec<
         if listing
             .runs
             .iter()
-            .any(|run| !json_value(listing, run, key).is_null())
+            .any(|run| !json_value(run, key, listing.goal(run, key)).is_null())
         {
             continue;
         }
@@ -267,7 +267,12 @@ impl Outcome {
                 values: self
                     .keys
                     .iter()
-                    .map(|key| (key.to_string(), json_value(&self.listing, run, key)))
+                    .map(|key| {
+                        (
+                            key.to_string(),
+                            json_value(run, key, self.listing.goal(run, key)),
+                        )
+                    })
                     .collect(),
             });
             let found = Found {
@@ -298,7 +303,7 @@ impl Outcome {
             .zip(&titles)
             .map(|(key, title)| More {
                 title,
-                cell: Box::new(|run| text_value(&self.listing, run, key)),
+                cell: Box::new(|run| text_value(run, key, self.listing.goal(run, key))),
             })
             .collect();
         if !self.listing.runs.is_empty() {
@@ -317,7 +322,8 @@ impl Outcome {
                 let mut runs = self.listing.runs.iter();
                 whole(other) == whole(key)
                     && runs.all(|run| {
-                        json_value(&self.listing, run, other) == json_value(&self.listing, run, key)
+                        json_value(run, other, self.listing.goal(run, other))
+                            == json_value(run, key, self.listing.goal(run, key))
                     })
             };
             if !columns.iter().any(is_twin) {

@@ -2,6 +2,7 @@
 //!
 //! Invariant: it may be stopped and repeated at any time; nothing is removed here before the server has it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -79,7 +80,10 @@ struct Told {
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let mut routes = routes(args, cx)?;
     let mut failed = round(&mut routes, cx, args)?;
-    while args.watch {
+    loop {
+        if !args.watch {
+            break;
+        }
         thread::sleep(EACH);
         // Outboxes that are made meanwhile are watched too.
         for route in self::routes(args, cx)? {
@@ -130,15 +134,13 @@ fn round(routes: &mut [Route], cx: &Context, args: &Args) -> Result<Option<anyho
 
 impl Route {
     fn bring(&mut self, cx: &Context) -> Result<Delivered, ClientError> {
-        let courier = match &mut self.courier {
-            Some(courier) => courier,
-            None => {
-                let server = Server::connect(self.address.clone(), cx.access())?;
-                let artifacts = Artifacts::of_folder(&self.folder.join("artifacts"));
-                let courier = Courier::new(server, &self.folder.join("spool"), artifacts);
-                self.courier.insert(courier)
-            }
-        };
+        if self.courier.is_none() {
+            let server = Server::connect(self.address.clone(), cx.access())?;
+            let artifacts = Artifacts::of_folder(&self.folder.join("artifacts"));
+            let courier = Courier::new(server, &self.folder.join("spool"), artifacts);
+            self.courier = Some(courier);
+        }
+        let courier = self.courier.as_mut().expect("it was just made");
         courier.round(&mut |_| {})
     }
 }
@@ -167,10 +169,8 @@ fn tell(told: &Told, cx: &Context) {
         told.server
     );
     if told.spools_open > 0 {
-        line.push_str(&format!(
-            "; {} still written",
-            count(told.spools_open, "spool")
-        ));
+        let open = count(told.spools_open, "spool");
+        write!(line, "; {open} still written").expect("a string takes all");
     }
     cx.printer.line(line);
     if told.spools_damaged > 0 {

@@ -17,11 +17,13 @@ use trialbook_store::reading::Reading;
 
 use super::{Args, SCHEMA, Wanted};
 use crate::context::{Context, SystemClock};
+use crate::documents;
 use crate::figures::{count, grouped};
 use crate::listing::experiment_status;
 use crate::printer::{Column, Style, Table};
 use crate::target::attribute_is;
-use crate::{titles, when};
+use crate::when;
+use trialbook_api::experiments::ExperimentHead;
 
 #[derive(Serialize)]
 #[expect(clippy::struct_field_names, reason = "the names of the JSON document")]
@@ -29,19 +31,6 @@ struct Experiments {
     book: String,
     total: u64,
     experiments: Vec<ExperimentHead>,
-}
-
-#[derive(Serialize)]
-struct ExperimentHead {
-    id: String,
-    no: u64,
-    handle: Option<String>,
-    name: Option<String>,
-    project: String,
-    status: ExperimentStatus,
-    created: Option<String>,
-    runs: u64,
-    archived: bool,
 }
 
 /// An experiment that is listed.
@@ -125,25 +114,7 @@ fn with_stale_runs<V: Reading>(view: &V) -> Result<BTreeSet<ExperimentNo>, V::Er
 }
 
 fn head(of: &Listed) -> ExperimentHead {
-    let row = &of.row;
-    ExperimentHead {
-        id: titles::experiment_uid(row).to_string(),
-        no: row.no.0,
-        handle: row.state.handle().map(str::to_owned),
-        name: row.state.name().map(str::to_owned),
-        project: row.state.project().to_owned(),
-        status: of.status,
-        created: created(row).map(|time| time.to_string()),
-        runs: of.runs,
-        archived: row.state.annotations.flag("archived"),
-    }
-}
-
-/// When it was created; the experiment that every book has was not.
-pub(super) fn created(row: &ExperimentRow) -> Option<Timestamp> {
-    row.state
-        .created()
-        .filter(|time| *time != Timestamp::default())
+    documents::experiment_head(&of.row, of.status.word(), of.runs)
 }
 
 fn experiment_table(listed: &[Listed], now: Timestamp) -> Table {
@@ -159,7 +130,7 @@ fn experiment_table(listed: &[Listed], now: Timestamp) -> Table {
     ]);
     for of in listed {
         let row = &of.row;
-        let created = created(row);
+        let created = documents::created(row);
         let (style, status) = experiment_status(of.status);
         let plain = |cell: String| (Style::Plain, cell);
         table.styled_row(vec![

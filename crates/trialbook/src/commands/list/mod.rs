@@ -21,12 +21,12 @@ use trialbook_store::reading::Reading;
 
 use crate::book::{self, View};
 use crate::context::{Context, SystemClock};
-use crate::documents::RunHead;
 use crate::figures::{done, grouped, short};
 use crate::listing::{Listing, More, tell_unreadable};
 use crate::names::Names;
 use crate::target::attribute_is;
 use crate::when;
+use trialbook_api::runs::RunHead;
 
 const SCHEMA: u32 = 1;
 
@@ -220,7 +220,7 @@ impl Args {
         let annotations = &row.state.annotations;
         let hidden = annotations.flag("archived") && !self.all && !self.deleted;
         let of_project = |name: &String| row.state.project() == name;
-        let made = experiments::created(row);
+        let made = trialbook_report::documents::created(row);
         annotations.flag("deleted") == self.deleted
             && !hidden
             && self.project.as_ref().is_none_or(of_project)

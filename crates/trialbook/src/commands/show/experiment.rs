@@ -18,13 +18,14 @@ use super::{Args, SCHEMA, run};
 use crate::baselines;
 use crate::book::View;
 use crate::context::{Context, SystemClock};
-use crate::documents::{NoteDocument, RunHead};
+use crate::documents;
 use crate::figures::{count, grouped};
 use crate::listing::{Listing, tell_unreadable};
 use crate::names::Names;
 use crate::printer::{Line, Style};
 use crate::variations::{self, TableDocument};
 use crate::{titles, when};
+use trialbook_api::runs::{Note, RunHead};
 
 /// Runs of the experiment that are shown.
 const LAST: usize = 10;
@@ -41,7 +42,7 @@ struct ExperimentDocument {
     config_hash: Option<String>,
     config: Option<Value>,
     notes: Option<String>,
-    all_notes: Vec<NoteDocument>,
+    all_notes: Vec<Note>,
     tags: BTreeMap<String, String>,
     fields: BTreeMap<String, Value>,
     aliases: Vec<String>,
@@ -139,7 +140,7 @@ fn document(row: &ExperimentRow, around: Around) -> ExperimentDocument {
         config_hash: config.and_then(|config| config.hash.clone()),
         config: config.map(|config| config.document.clone()),
         notes: row.state.annotations.main_note().map(str::to_owned),
-        all_notes: NoteDocument::all(&row.state.annotations),
+        all_notes: documents::notes(&row.state.annotations),
         tags: row
             .state
             .annotations

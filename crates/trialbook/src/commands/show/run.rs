@@ -15,7 +15,7 @@ use super::run_document::{self, Recorder};
 use super::{Args, SCHEMA, results, setup};
 use crate::book::View;
 use crate::context::{Context, SystemClock};
-use crate::documents::NoteDocument;
+use crate::documents;
 use crate::figures::{bytes, count, grouped, short};
 use crate::printer::{Column, Line, Style, Table};
 use crate::variations::outcome_style;
@@ -196,7 +196,7 @@ fn annotations(run: &RunRow, args: &Args, cx: &Context) {
 
 /// Notes with their labels and data.
 pub(super) fn notes(annotations: &Annotations, args: &Args, cx: &Context) {
-    for note in NoteDocument::all(annotations) {
+    for note in documents::notes(annotations) {
         heading(cx, &note.title());
         for line in note.lines() {
             let line = if args.full {

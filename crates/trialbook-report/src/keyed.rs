@@ -8,7 +8,6 @@ use trialbook_model::record::{Goal, Param, SeriesKey};
 use trialbook_model::state::SeriesSummary;
 use trialbook_store::nouns::RunRow;
 
-use crate::listing::Listing;
 use crate::{documents, figures};
 
 /// What a run has under a key.
@@ -66,9 +65,9 @@ fn aggregate<'a>(summary: &SeriesSummary, key: &Key, goal: Goal) -> Option<Held<
     }
 }
 
-/// The value as a cell of a table; `-` where there is none.
-pub(crate) fn text_value(listing: &Listing, run: &RunRow, key: &Key) -> String {
-    match held(run, key, listing.goal(run, key)) {
+/// The value as a cell of a table; `-` where there is none. The goal says which of a series is the best.
+pub fn text_value(run: &RunRow, key: &Key, goal: Goal) -> String {
+    match held(run, key, goal) {
         Some(Held::Number(value)) => figures::short(value),
         Some(Held::Count(value)) => value.to_string(),
         Some(Held::Param(param)) => clipped(&param.text),
@@ -87,8 +86,8 @@ fn clipped(text: &str) -> String {
 }
 
 /// The value as JSON; null where there is none.
-pub(crate) fn json_value(listing: &Listing, run: &RunRow, key: &Key) -> Value {
-    match held(run, key, listing.goal(run, key)) {
+pub fn json_value(run: &RunRow, key: &Key, goal: Goal) -> Value {
+    match held(run, key, goal) {
         Some(Held::Number(value)) => figures::json(value),
         Some(Held::Count(value)) => value.into(),
         Some(Held::Param(param)) => {
