@@ -39,14 +39,23 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
 
 /// The pages as they have to be now.
 pub(crate) fn pages() -> Result<Vec<Page>> {
-    let words = ["run", "--quiet", "--package", "trialbook", "--", "__docs"];
-    let text = process::output(&mut cargo(&words))?;
-    // A binary without the verb prints nothing; then there is no page to write.
     let mut pages = vec![requirements::page()?];
-    if !text.is_empty() {
+    for (word, path) in [
+        ("cli", "docs/reference/cli.md"),
+        ("api", "docs/reference/openapi.json"),
+    ] {
+        let words = [
+            "run",
+            "--quiet",
+            "--package",
+            "trialbook",
+            "--",
+            "__docs",
+            word,
+        ];
         pages.push(Page {
-            path: "docs/reference/cli.md".to_owned(),
-            text,
+            path: path.to_owned(),
+            text: process::output(&mut cargo(&words))?,
         });
     }
     Ok(pages)

@@ -16,8 +16,39 @@ pub const GET: Route = Route::get("/api/v1/experiments/{experiment}", "get_exper
     .about("One experiment: by its number, its id, its name or `project/name`")
     .gives::<ExperimentHead>();
 
+/// Makes an experiment.
+pub const CREATE: Route = Route::post("/api/v1/experiments", "create_experiment")
+    .about("Make an experiment; a name that is taken gets a number behind it")
+    .takes::<NewExperiment>()
+    .gives::<ExperimentHead>();
+
+/// Puts an experiment into the bin.
+pub const DELETE: Route = Route::delete("/api/v1/experiments/{experiment}", "delete_experiment")
+    .about("Put an experiment with its runs into the bin, where it stays for 30 days");
+
+/// Takes an experiment out of the bin.
+pub const RESTORE: Route = Route::post(
+    "/api/v1/experiments/{experiment}/restore",
+    "restore_experiment",
+)
+.about("Take an experiment out of the bin")
+.gives::<ExperimentHead>();
+
 /// The routes of the resource.
-pub const ROUTES: &[&Route] = &[&LIST, &GET];
+pub const ROUTES: &[&Route] = &[&LIST, &GET, &CREATE, &DELETE, &RESTORE];
+
+/// An experiment to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewExperiment {
+    /// Its name.
+    pub name: String,
+    /// Its project; `default` where nothing is said.
+    pub project: Option<String>,
+    /// Refuses a name that is taken.
+    #[serde(default)]
+    pub unique: bool,
+}
 
 /// Which experiments are asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]

@@ -13,6 +13,7 @@ mod strict;
 
 pub mod experiments;
 pub mod meta;
+pub mod records;
 pub mod runs;
 pub mod tags;
 
@@ -35,6 +36,7 @@ pub fn routes() -> impl Iterator<Item = &'static Route> {
         meta::ROUTES,
         experiments::ROUTES,
         runs::ROUTES,
+        records::ROUTES,
         tags::ROUTES,
     ]
     .into_iter()

@@ -21,8 +21,135 @@ pub const GET: Route = Route::get("/api/v1/runs/{run}", "get_run")
     .about("One run: by its id, the first digits of it, its handle, or `latest`")
     .gives::<Run>();
 
+/// Starts a run.
+pub const START: Route = Route::post("/api/v1/runs", "start_run")
+    .about("Start a run; its experiment is made where there is none of that name")
+    .takes::<NewRun>()
+    .gives::<Run>();
+
+/// Records something of a run.
+pub const LOG: Route = Route::post("/api/v1/runs/{run}/log", "log_run")
+    .about("Record params, metrics, tags and events of a run, all of them or none")
+    .takes::<LogBatch>()
+    .gives::<Logged>();
+
+/// Ends a run.
+pub const END: Route = Route::post("/api/v1/runs/{run}/end", "end_run")
+    .about("End a run")
+    .takes::<RunEnd>()
+    .gives::<RunHead>();
+
+/// Puts a run into the bin.
+pub const DELETE: Route = Route::delete("/api/v1/runs/{run}", "delete_run")
+    .about("Put a run into the bin, where it stays for 30 days");
+
+/// Takes a run out of the bin.
+pub const RESTORE: Route = Route::post("/api/v1/runs/{run}/restore", "restore_run")
+    .about("Take a run out of the bin")
+    .gives::<RunHead>();
+
 /// The routes of the resource.
-pub const ROUTES: &[&Route] = &[&LIST, &GET];
+pub const ROUTES: &[&Route] = &[&LIST, &GET, &START, &LOG, &END, &DELETE, &RESTORE];
+
+/// A run to be started.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRun {
+    /// Its experiment: a number, an id or a name; the one that every book has where nothing is said.
+    pub experiment: Option<String>,
+    /// The project of an experiment that is made.
+    pub project: Option<String>,
+    /// Its name; a readable one where nothing is said.
+    pub name: Option<String>,
+    /// The arm of the experiment that it is a trial of.
+    pub variation: Option<String>,
+    /// The seed of its random numbers.
+    pub seed: Option<u64>,
+    /// Params by key: texts, numbers, true or false; a number keeps the text that it is sent with.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Value>")]
+    pub params: BTreeMap<String, Box<RawValue>>,
+    /// Tags by name.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What is recorded of a run together.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogBatch {
+    /// Params by key; one that has another value already is refused.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Value>")]
+    pub params: BTreeMap<String, Box<RawValue>>,
+    /// Values of metrics.
+    #[serde(default)]
+    pub metrics: Vec<Point>,
+    /// Tags by name; null removes one.
+    #[serde(default)]
+    pub tags: BTreeMap<String, Option<String>>,
+    /// Events.
+    #[serde(default)]
+    pub events: Vec<NewEvent>,
+}
+
+/// A value of a metric.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Point {
+    /// The metric.
+    pub key: String,
+    /// The value.
+    pub value: Number,
+    /// The step; 0 where nothing is said.
+    #[serde(default)]
+    pub step: i64,
+    /// Milliseconds since 1970, UTC; now where nothing is said.
+    pub time_ms: Option<i64>,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewEvent {
+    /// An open word, such as `decision` or `error`.
+    pub kind: String,
+    /// `low`, `medium`, `high` or `critical`.
+    pub severity: Option<String>,
+    /// Text for people.
+    #[serde(default)]
+    pub text: String,
+    /// The step at which it happened.
+    pub step: Option<i64>,
+    /// Everything else.
+    #[serde(default)]
+    pub data: Value,
+}
+
+/// How much of a batch was recorded: all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Logged {
+    /// Params; those that had the value already count too.
+    pub params: u64,
+    /// Values of metrics.
+    pub metrics: u64,
+    /// Tags.
+    pub tags: u64,
+    /// Events.
+    pub events: u64,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunEnd {
+    /// `completed`, `failed` or `cancelled`; `completed` where nothing is said.
+    pub status: Option<String>,
+    /// Why it failed.
+    pub error: Option<Failure>,
+    /// What its program ended with.
+    pub exit_code: Option<i32>,
+}
 
 /// Which runs are asked for, and what of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]

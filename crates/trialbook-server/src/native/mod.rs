@@ -8,6 +8,8 @@ mod docs;
 mod experiments;
 mod meta;
 mod naming;
+mod recording;
+mod records;
 mod runs;
 mod tags;
 mod windows;
@@ -34,6 +36,8 @@ pub(crate) fn router() -> Router<App> {
         .merge(docs::router())
         .merge(experiments::router())
         .merge(runs::router())
+        .merge(recording::router())
+        .merge(records::router())
         .merge(tags::router())
 }
 

@@ -124,7 +124,7 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Completion(args)) => Ok(completion::run(&args, cx)),
         Some(Command::Complete(args)) => Ok(completion::ask(&args, cx)),
         Some(Command::Version(args)) => version::run(&args, cx),
-        Some(Command::Docs(docs::Args {})) => Ok(docs::run(cx)),
+        Some(Command::Docs(args)) => Ok(docs::run(&args, cx)),
         None => overview::run(cx),
     }
 }
