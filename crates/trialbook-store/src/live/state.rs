@@ -6,12 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use trialbook_model::id::WriterUid;
 use trialbook_model::record::{Op, Signed};
 use trialbook_spool::{Files, Note};
 
 use super::delivery::{Delivery, Gaps};
+use super::index::LiveIndex;
 use super::own::Own;
 use super::standing::is_spool;
 use super::tail::Tail;
@@ -24,6 +26,8 @@ use crate::sequences::{Known, Sequences};
 pub(super) struct State<'b> {
     pub(super) sealed: Rc<Sealed<'b>>,
     pub(super) fold: Fold<'b>,
+    /// The column index laid over by this fold.
+    pub(super) index: Arc<LiveIndex>,
     pub(super) tails: BTreeMap<PathBuf, Tail>,
     pub(super) sequences: Sequences,
     /// `None` until something is written.
