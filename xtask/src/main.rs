@@ -12,6 +12,7 @@ mod mlflow;
 mod printer;
 mod process;
 mod reference;
+mod requirements;
 mod shells;
 mod stages;
 mod suite;

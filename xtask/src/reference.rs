@@ -1,7 +1,7 @@
 //! `cargo xtask docs`: the pages under `docs/reference/` that programs write.
 //!
 //! The words of the command line come from the binary's hidden verb `__docs`, which prints the whole
-//! page; nothing is written by hand there.
+//! page; which tests name which requirements comes from their comments. Nothing is written by hand there.
 
 use std::fs;
 use std::process::ExitCode;
@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result};
 use crate::arguments::Arguments;
 use crate::printer::say;
 use crate::process::{self, cargo};
+use crate::requirements;
 use crate::tree;
 
 /// A generated page.
@@ -38,14 +39,24 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
 
 /// The pages as they have to be now.
 pub(crate) fn pages() -> Result<Vec<Page>> {
-    let words = ["run", "--quiet", "--package", "trialbook", "--", "__docs"];
-    let text = process::output(&mut cargo(&words))?;
-    // A binary without the verb prints nothing; then there is no page to write.
-    if text.is_empty() {
-        return Ok(Vec::new());
+    let mut pages = vec![requirements::page()?];
+    for (word, path) in [
+        ("cli", "docs/reference/cli.md"),
+        ("api", "docs/reference/openapi.json"),
+    ] {
+        let words = [
+            "run",
+            "--quiet",
+            "--package",
+            "trialbook",
+            "--",
+            "__docs",
+            word,
+        ];
+        pages.push(Page {
+            path: path.to_owned(),
+            text: process::output(&mut cargo(&words))?,
+        });
     }
-    Ok(vec![Page {
-        path: "docs/reference/cli.md".to_owned(),
-        text,
-    }])
+    Ok(pages)
 }

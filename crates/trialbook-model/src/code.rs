@@ -57,11 +57,13 @@ pub enum ErrorCode {
     RunFailed,
     /// Another process runs the experiment.
     ExperimentBusy,
+    /// What was asked for is not held any more, such as the version of a window.
+    Expired,
 }
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Internal,
         Self::Io,
         Self::Usage,
@@ -86,6 +88,7 @@ impl ErrorCode {
         Self::CriteriaNotMet,
         Self::RunFailed,
         Self::ExperimentBusy,
+        Self::Expired,
     ];
 
     /// The stable word, as in the JSON of an error.
@@ -115,6 +118,7 @@ impl ErrorCode {
             Self::CriteriaNotMet => "criteria_not_met",
             Self::RunFailed => "run_failed",
             Self::ExperimentBusy => "experiment_busy",
+            Self::Expired => "expired",
         }
     }
 
@@ -126,7 +130,7 @@ impl ErrorCode {
             Self::NotFound | Self::Ambiguous => 3,
             Self::ConfigInvalid | Self::FilterInvalid | Self::ValueInvalid => 4,
             Self::BookMissing | Self::BookNewer | Self::BookReadOnly | Self::BookBusy => 5,
-            Self::ParamConflict | Self::RunEnded | Self::StateConflict => 6,
+            Self::ParamConflict | Self::RunEnded | Self::StateConflict | Self::Expired => 6,
             Self::DataDamaged | Self::DataChanged => 7,
             Self::DiskFull => 8,
             Self::NotSupportedYet => 9,

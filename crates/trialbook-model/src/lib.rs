@@ -27,6 +27,7 @@ pub mod setup;
 pub mod stale;
 pub mod state;
 pub mod status;
+pub mod study;
 pub mod system;
 pub mod template;
 pub mod time;

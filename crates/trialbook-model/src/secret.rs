@@ -55,6 +55,18 @@ pub fn value(text: &str) -> Redacted<Cow<'_, str>> {
     redacted(text, hits)
 }
 
+/// The value of a param or a tag, by its name, by that of a map that it stood in (`auth.token` in `auth`), and by what it
+/// looks like. An empty text is no secret: it says that none was given.
+pub fn named<'a>(name: &str, text: &'a str) -> Cow<'a, str> {
+    let maps = name.match_indices('.').map(|(dot, _)| &name[..dot]);
+    let is_secret = is_secret_name(name) || maps.into_iter().any(is_secret_name);
+    if is_secret && !text.is_empty() {
+        MARK.into()
+    } else {
+        value(text).content
+    }
+}
+
 /// A URL: credentials in its user part, secrets in its parameters.
 ///
 /// ```

@@ -1,9 +1,9 @@
 //! Numbers as people read them: as many digits as they are worth.
 //!
 //! A half-width has two digits that count and its estimate ends at the same place; percent have one decimal, and
-//! none below a hundred trials; p has three decimals, then `< 0.001`. Not here: numbers in JSON, which keep all
-//! digits. Invariant: NaN and infinities are shown; no p is shown as 0.
+//! none below a hundred trials; p has three decimals, then `< 0.001`. Numbers in JSON keep all digits. Invariant: NaN and infinities are shown; no p is shown as 0.
 
+use serde_json::Value;
 use trialbook_model::unit::Unit;
 
 /// Digits that a number alone has at most.
@@ -220,6 +220,16 @@ pub fn points(share: f64, n: u64) -> String {
     } else {
         &text
     })
+}
+
+/// A number in JSON: one that is not finite is the text `NaN`, `Infinity` or `-Infinity`.
+pub fn json(value: f64) -> Value {
+    match serde_json::Number::from_f64(value) {
+        Some(number) => Value::Number(number),
+        None if value.is_nan() => Value::from("NaN"),
+        None if value > 0.0 => Value::from("Infinity"),
+        None => Value::from("-Infinity"),
+    }
 }
 
 /// A count with its noun: `1 trial`, `2,000 trials`.

@@ -149,7 +149,7 @@ impl Ledger<'_> {
     /// A text without secrets.
     fn clean(&self, text: &str) -> String {
         let known = &self.preparation.known;
-        known.text(&secret::text(text).content).into_owned()
+        known.text(&secret::value(text).content).into_owned()
     }
 
     fn metrics(&self, subject: &Subject) -> Result<(), RecordError> {

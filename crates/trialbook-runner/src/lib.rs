@@ -15,6 +15,7 @@ pub mod preparation;
 pub mod protocol;
 pub mod recording;
 pub mod requests;
+pub mod sample;
 pub mod shim;
 pub mod signals;
 pub mod snapshot;

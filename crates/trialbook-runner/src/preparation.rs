@@ -7,6 +7,7 @@
 use std::ffi::OsString;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -21,6 +22,7 @@ use crate::known::KnownSecrets;
 use crate::leading::Leading;
 use crate::ledger::{Job, without_secrets};
 use crate::requests::Requests;
+use crate::sample::{SAMPLE_FILES, Sample};
 use crate::wrapper::{Capture, Files, Limits, Program, Task};
 
 /// What all runs of an experiment have in common.
@@ -30,8 +32,10 @@ pub struct Preparation {
     pub config: Config,
     /// The folder of the config file, or the present folder.
     pub folder: PathBuf,
-    /// The book.
+    /// The book's folder, or the outbox of its server.
     pub book: PathBuf,
+    /// What programs find the book by: its folder, or its address.
+    pub named: PathBuf,
     /// The Python shim, where the task has no command.
     pub shim: Option<PathBuf>,
     /// The interpreter for it.
@@ -46,6 +50,8 @@ pub struct Preparation {
     pub capture: Capture,
     /// Variables that lead a run's program to whoever runs it.
     pub leading: Leading,
+    /// What of the data the runs are about, where that is not all of it.
+    pub sample: Option<Arc<Sample>>,
 }
 
 /// Why a run cannot be prepared.
@@ -69,6 +75,10 @@ pub enum PrepareError {
 const METRICS_FILE: &str = "metrics.jsonl";
 /// Where it writes its result.
 const RESULT_FILE: &str = "result.json";
+/// Where a program finds its data.
+const DATA_PATH: &str = "TRIALBOOK_DATA_PATH";
+/// Where it finds the ids of its sample, one a line.
+const SAMPLE_IDS: &str = "TRIALBOOK_SAMPLE_IDS";
 /// Programs that start the Python of the folder's own environment.
 const LAUNCHERS: [&str; 6] = ["hatch", "pdm", "pipenv", "poetry", "rye", "uv"];
 /// Variables of an outer run, which mean nothing inside.
@@ -91,11 +101,12 @@ impl Preparation {
             entry.is_ok_and(|entry| {
                 let name = entry.file_name();
                 let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-                is_file && (name == METRICS_FILE || name == RESULT_FILE)
+                let is_ours = |own: &str| name == own;
+                is_file && own_files().any(is_ours)
             })
         };
         if entries.all(is_own) {
-            for name in [METRICS_FILE, RESULT_FILE] {
+            for name in own_files() {
                 std::fs::remove_file(folder.join(name)).ok();
             }
             std::fs::remove_dir(&folder).ok();
@@ -144,7 +155,9 @@ impl Preparation {
             if let Some((_, param)) = params.iter().find(|(own, _)| own == name) {
                 return Some(param.text.clone());
             }
-            let value = self.value(job, name)?;
+            // The data itself is told: a sample of it is gone with the run.
+            let own = job.planned.value(&self.config, name);
+            let value = own.or_else(|| self.value(job, name))?;
             Some(secret::value(&value).content.into_owned())
         };
         let clean = secret::argv(&self.filled(&value)).content;
@@ -186,10 +199,14 @@ impl Preparation {
     pub fn task(&self, job: &Job) -> Result<Task, PrepareError> {
         let folder = self.run_folder(job);
         // A run that was cut off after this may find its own folder again.
-        std::fs::create_dir_all(&folder).map_err(|source| PrepareError::Folder {
+        let failed = |source| PrepareError::Folder {
             folder: folder.clone(),
             source,
-        })?;
+        };
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        if let Some(sample) = &self.sample {
+            sample.write(&folder).map_err(failed)?;
+        }
         let files = Files {
             metrics: folder.join(METRICS_FILE),
             result: folder.join(RESULT_FILE),
@@ -248,6 +265,11 @@ impl Preparation {
     }
 
     fn value(&self, job: &Job, name: &str) -> Option<String> {
+        if let ("data_path", Some(path)) = (name, self.sampled(job))
+            && !self.params(job).iter().any(|(own, _)| own == name)
+        {
+            return Some(path.to_string_lossy().into_owned());
+        }
         let own = job.planned.value(&self.config, name);
         let path = |file: &str| {
             let path = self.run_folder(job).join(file);
@@ -266,13 +288,11 @@ impl Preparation {
         job: &Job,
         files: &Files,
     ) -> Result<Vec<(OsString, OsString)>, TemplateError> {
-        let planned = &job.planned;
-        let params = self.params(job);
-        let book = self.book.clone().into_os_string();
+        let (planned, params, book) = (&job.planned, self.params(job), self.named.as_os_str());
         let mut variables: Vec<(OsString, OsString)> = vec![
             (RUN_VARIABLE.into(), job.run.to_string().into()),
-            ("TRIALBOOK".into(), book.clone()),
-            ("TRIALBOOK_BOOK".into(), book),
+            ("TRIALBOOK".into(), book.into()),
+            ("TRIALBOOK_BOOK".into(), book.into()),
             (
                 "TRIALBOOK_PARAMS".into(),
                 as_json(params).to_string().into(),
@@ -296,9 +316,7 @@ impl Preparation {
             // Output that a program holds back is lost when the program is killed.
             ("PYTHONUNBUFFERED".into(), "1".into()),
         ];
-        if let Some(data_path) = &self.config.task.data_path {
-            variables.push(("TRIALBOOK_DATA_PATH".into(), self.data_path(data_path)));
-        }
+        variables.extend(self.data_variables(job));
         for (name, param) in params {
             if !param.text.contains('\0') {
                 let name = format!("{OUTER}{}", variable_name(name));
@@ -313,11 +331,35 @@ impl Preparation {
         Ok(variables)
     }
 
+    /// The items of a run's sample.
+    fn sampled(&self, job: &Job) -> Option<PathBuf> {
+        let sample = self.sample.as_ref()?;
+        Some(sample.items_path(&self.run_folder(job)))
+    }
+
+    fn data_variables(&self, job: &Job) -> Vec<(OsString, OsString)> {
+        let all = || {
+            let written = self.config.task.data_path.as_deref()?;
+            Some(self.data_path(written))
+        };
+        let path = self.sampled(job).map(OsString::from).or_else(all);
+        let ids = self.sample.as_ref();
+        let ids = ids.map(|_| Sample::ids_path(&self.run_folder(job)).into());
+        let path = path.map(|path| (OsString::from(DATA_PATH), path));
+        let ids = ids.map(|ids| (OsString::from(SAMPLE_IDS), ids));
+        path.into_iter().chain(ids).collect()
+    }
+
     /// A path of something in the config's folder, or in one above it, becomes absolute, so that it holds in any
     /// working folder; an address or a name of something else stays as written.
     fn data_path(&self, written: &str) -> OsString {
         data::locate(&self.folder, written).map_or_else(|| written.into(), OsString::from)
     }
+}
+
+/// The files of the protocol in a run's folder.
+fn own_files() -> impl Iterator<Item = &'static str> {
+    [METRICS_FILE, RESULT_FILE].into_iter().chain(SAMPLE_FILES)
 }
 
 /// The Python that the first line of a script names.
@@ -393,7 +435,7 @@ fn outer_variables() -> Vec<OsString> {
         .map(|(name, _)| name)
         .filter(|name| {
             let name = name.to_string_lossy();
-            name.starts_with(OUTER) || name == "TRIALBOOK_DATA_PATH"
+            name.starts_with(OUTER) || name == DATA_PATH || name == SAMPLE_IDS
         })
         .collect()
 }
@@ -426,6 +468,7 @@ random_seed: 5
             config: config::parse(CONFIG, "c").unwrap().config,
             folder: folder.to_owned(),
             book: folder.join("book"),
+            named: folder.join("book"),
             shim: None,
             python: "python3".to_owned(),
             timeout,
@@ -433,6 +476,7 @@ random_seed: 5
             grace: GRACE,
             capture: Capture::of(&Parts::all()),
             leading: Leading::by(|run| vec![("LEAD".to_owned(), run.to_string())]),
+            sample: None,
         };
         let job = Job {
             run: RunUid(Uid([1; 16])),

@@ -16,7 +16,9 @@ use crate::http::counters::Counters;
 use crate::http::post::Hosts;
 use crate::http::tokens::Tokens;
 use crate::live::{self, Streams};
-use crate::{http, mlflow};
+use crate::native::{self, Windows};
+use crate::remote::Turns;
+use crate::{http, mlflow, remote};
 
 /// Bytes of a body that is read as a whole; a room that streams lifts it for its routes.
 pub const MOST_BODY_BYTES: usize = 64 << 20;
@@ -57,12 +59,15 @@ struct Inner {
     access: Access,
     counters: Counters,
     live: Streams,
+    turns: Turns,
+    windows: Windows,
 }
 
 impl App {
     /// Over a desk.
     pub fn new(desk: Desk, settings: Settings) -> Self {
         let tokens = Tokens::of(desk.book().path());
+        let windows = Windows::new(desk.now());
         let access = Access::new(settings.access.clone(), tokens);
         let live = Streams::new(settings.most_streams);
         Self {
@@ -72,6 +77,8 @@ impl App {
                 settings,
                 access,
                 counters: Counters::default(),
+                turns: Turns::default(),
+                windows,
             }),
         }
     }
@@ -99,6 +106,14 @@ impl App {
         &self.inner.live
     }
 
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.inner.turns
+    }
+
+    pub(crate) fn windows(&self) -> &Windows {
+        &self.inner.windows
+    }
+
     pub(crate) fn counters(&self) -> &Counters {
         &self.inner.counters
     }
@@ -110,6 +125,8 @@ pub fn router(app: App) -> Router {
         .merge(http::router())
         .merge(live::router())
         .merge(mlflow::router())
+        .merge(native::router())
+        .merge(remote::router())
         .fallback(http::nowhere)
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .layer(from_fn_with_state(app.clone(), http::guard::guard))

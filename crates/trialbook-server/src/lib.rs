@@ -11,7 +11,9 @@ pub mod http;
 mod live;
 mod loopback;
 mod mlflow;
+mod native;
 mod otlp;
+mod remote;
 pub mod serve;
 
 pub use mlflow::{Tested, test_webhook};

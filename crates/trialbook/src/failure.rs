@@ -3,13 +3,14 @@
 //! Not here: failures of the libraries, which have their own types. Invariant: every failure has one code,
 //! and the exit code follows from it alone.
 
+mod hint;
 mod told;
 
 use std::fmt::Write as _;
 
+use trialbook_client::ClientError;
 use trialbook_model::code::ErrorCode;
 use trialbook_model::filter::FilterError;
-use trialbook_model::handle::LEAST_PREFIX;
 
 pub(crate) use told::Told;
 
@@ -21,6 +22,8 @@ pub(crate) enum Failure {
     NoBook {
         /// Where it was looked for.
         folder: String,
+        /// What `--book` names, where it was given.
+        named: Option<String>,
     },
     /// A value that is not what its place takes.
     #[error("{what} `{value}` is not {expected}")]
@@ -49,6 +52,20 @@ pub(crate) enum Failure {
         text: String,
         /// Names that resemble it.
         nearest: Vec<String>,
+    },
+    /// A run or experiment that is not here.
+    #[error("no {noun} of this book is called `{text}`")]
+    UnknownName {
+        /// `run` or `experiment`.
+        noun: &'static str,
+        /// The text as given.
+        text: String,
+        /// What resembles it, as it can be typed.
+        nearest: Vec<String>,
+        /// The experiment that `last` is of.
+        of: Option<String>,
+        /// The newest that there are.
+        last: Vec<String>,
     },
     /// A series that the run does not have.
     #[error("the run has no series `{key}`")]
@@ -142,6 +159,12 @@ pub(crate) enum Failure {
         /// Its state.
         status: trialbook_model::status::RunStatus,
     },
+    /// Nothing of an experiment is to be ended any more.
+    #[error("no run of `{experiment}` is queued or running")]
+    AllEnded {
+        /// The experiment, as given.
+        experiment: String,
+    },
     /// The run is being executed by another process, which will end it.
     #[error("{run} is being executed by another process, which will end it")]
     Executed {
@@ -160,6 +183,12 @@ pub(crate) enum Failure {
         /// The file.
         path: String,
     },
+    /// A file in whose place a report was to come, and which is none.
+    #[error("`{path}` is there and is no report of an experiment")]
+    NoReport {
+        /// The file.
+        path: String,
+    },
     /// Data that is not what its manifest says.
     #[error("the data is not what its manifest says:{}", listed(.problems))]
     DataChanged {
@@ -172,6 +201,12 @@ pub(crate) enum Failure {
         /// The file.
         path: String,
     },
+    /// A manifest that is not there.
+    #[error("there is no manifest `{path}`")]
+    NoManifest {
+        /// The file.
+        path: String,
+    },
     /// A file that is named cannot be read.
     #[error("cannot read `{path}`")]
     Unreadable {
@@ -180,6 +215,17 @@ pub(crate) enum Failure {
         /// Why.
         #[source]
         source: std::io::Error,
+    },
+    /// What was recorded could not be brought to the server.
+    #[error("what was recorded is not at `{address}` yet; it is kept in `{folder}`")]
+    Undelivered {
+        /// The server.
+        address: String,
+        /// The outbox.
+        folder: String,
+        /// Why.
+        #[source]
+        source: Box<ClientError>,
     },
     /// Lines of a stream that could not be understood.
     #[error(
@@ -216,8 +262,9 @@ fn listed(lines: &[String]) -> String {
 
 impl Failure {
     /// Its code.
-    pub(crate) const fn code(&self) -> ErrorCode {
+    pub(crate) fn code(&self) -> ErrorCode {
         match self {
+            Self::Undelivered { source, .. } => source.code(),
             Self::NoBook { .. } => ErrorCode::BookMissing,
             Self::Value { .. } | Self::BrokenLines { .. } | Self::Secret { .. } => {
                 ErrorCode::ValueInvalid
@@ -227,14 +274,18 @@ impl Failure {
                 ErrorCode::StateConflict
             }
             Self::NotYet { .. } => ErrorCode::NotSupportedYet,
-            Self::Unknown { .. } | Self::UnknownSeries { .. } => ErrorCode::NotFound,
+            Self::Unknown { .. }
+            | Self::UnknownName { .. }
+            | Self::UnknownSeries { .. }
+            | Self::NoManifest { .. } => ErrorCode::NotFound,
             Self::Filter { .. } => ErrorCode::FilterInvalid,
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
-            Self::Ended { .. } => ErrorCode::RunEnded,
+            Self::Ended { .. } | Self::AllEnded { .. } => ErrorCode::RunEnded,
             Self::Executed { .. }
             | Self::OtherFile { .. }
             | Self::Exists { .. }
+            | Self::NoReport { .. }
             | Self::NotEmpty { .. } => ErrorCode::StateConflict,
             Self::DataChanged { .. } => ErrorCode::DataChanged,
             Self::Unreadable { .. } => ErrorCode::Io,
@@ -243,92 +294,6 @@ impl Failure {
 
     /// What to do, where something can be said.
     pub(crate) fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::NoBook { .. } => {
-                "`trialbook init` makes one here; `--book FOLDER` or TRIALBOOK names another"
-                    .to_owned()
-            }
-            Self::Usage { hint, .. } => hint.clone(),
-            Self::Unknown { nearest, text, .. } if nearest.is_empty() && is_short(text) => format!(
-                "the beginning of an id has at least {LEAST_PREFIX} digits"
-            ),
-            Self::Unknown { noun, nearest, .. } => hint_of_unknown(noun, nearest),
-            Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
-            Self::UnknownSeries { nearest, .. } => {
-                format!(
-                    "it has `{}`; contexts are given with --context",
-                    nearest.join("`, `")
-                )
-            }
-            Self::Filter { source, .. } => return source.hint(),
-            Self::Ambiguous { .. } => {
-                "give its id, or its place with the project: `PROJECT/EXPERIMENT/run-001`"
-                    .to_owned()
-            },
-            Self::NoRun { .. } => {
-                "name it with `--run RUN`, or start one: `export TRIALBOOK_RUN=$(trialbook start)`"
-                    .to_owned()
-            }
-            Self::ParamConflict { .. } => {
-                "params are written once; start another run for another value".to_owned()
-            }
-            Self::NotEmpty { .. } => {
-                "`--force` replaces its experiments by those of the backup; back it up first"
-                    .to_owned()
-            }
-            Self::OtherFile { .. } | Self::Exists { .. } => "`--force` replaces it".to_owned(),
-            Self::NoRunYet { experiment } => {
-                format!("start one: `trialbook start --experiment '{experiment}'`")
-            }
-            Self::Taken { .. } => "choose another name".to_owned(),
-            Self::InBin { .. } => "`trialbook undelete` brings it back; or take another name".to_owned(),
-            Self::Running { .. } => {
-                "end it first: `trialbook end --run RUN --status cancelled`".to_owned()
-            }
-            Self::Secret { .. } => {
-                "give the name of a variable or of a file that holds it instead".to_owned()
-            }
-            Self::NotYet { hint, .. } => (*hint).to_owned(),
-            Self::Executed { .. } => {
-                "`trialbook cancel RUN` ends it, or Ctrl-C where `trialbook run` runs".to_owned()
-            }
-            Self::DataChanged { .. } => {
-                "`trialbook dataset update` takes the data as it is now; without `--strict-data` this is a warning"
-                    .to_owned()
-            }
-            Self::Value { .. }
-            | Self::Ended { .. }
-            | Self::Unreadable { .. }
-            | Self::BrokenLines { .. } => return None,
-        })
+        hint::of(self)
     }
-}
-
-/// Whether a text may be meant as the beginning of an id and is too short for one.
-fn is_short(text: &str) -> bool {
-    text.len() < LEAST_PREFIX && text.bytes().all(|letter| letter.is_ascii_hexdigit())
-}
-
-/// What to do about a name that means nothing here.
-fn hint_of_unknown(noun: &str, nearest: &[String]) -> String {
-    if !nearest.is_empty() {
-        return format!("did you mean `{}`?", nearest.join("` or `"));
-    }
-    let hint = match noun {
-        "experiment" => "`trialbook list experiments` shows what there is",
-        "entry" => "the manifest has other names and paths",
-        "metric" => "`trialbook show RUN` lists the metrics of a run",
-        "run" => "`trialbook list` shows the runs, `trialbook list experiments` the experiments",
-        "artifact" => "`trialbook artifact list RUN` shows what there is",
-        "baseline" => "`trialbook baseline` shows what there is",
-        "model" => "`trialbook model list` shows what there is",
-        "prompt" => "`trialbook prompt list` shows what there is",
-        "webhook" => "`trialbook webhook list` shows what there is",
-        "version" | "alias" => {
-            "`trialbook model show NAME` and `trialbook prompt show NAME` show what there is"
-        }
-        "variation" => "`trialbook show EXPERIMENT` shows what there is",
-        _ => "`trialbook list` shows what there is",
-    };
-    hint.to_owned()
 }

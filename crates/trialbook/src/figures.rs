@@ -3,9 +3,8 @@
 //! Invariant: NaN and infinities are shown, in text as `NaN`, `inf`, `-inf`, in JSON as the texts `NaN`,
 //! `Infinity`, `-Infinity`; missing is missing, never 0.
 
-use serde_json::Value;
 use trialbook_report::figures::trimmed;
-pub(crate) use trialbook_report::figures::{done, percent, short};
+pub(crate) use trialbook_report::figures::{count, done, grouped, json, percent, short};
 
 /// A number with all its digits, as CSV and texts hold it.
 pub(crate) fn exact(value: f64) -> String {
@@ -20,35 +19,6 @@ pub(crate) fn exact(value: f64) -> String {
     } else {
         "-inf".to_owned()
     }
-}
-
-/// A number in JSON.
-pub(crate) fn json(value: f64) -> Value {
-    match serde_json::Number::from_f64(value) {
-        Some(number) => Value::Number(number),
-        None if value.is_nan() => Value::from("NaN"),
-        None if value > 0.0 => Value::from("Infinity"),
-        None => Value::from("-Infinity"),
-    }
-}
-
-/// A count with its noun: `1 point`, `2 points`.
-pub(crate) fn count(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(number))
-}
-
-/// A whole number with commas between groups of three digits.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Bytes in decimal units (T-4): `500MB`, `1.2kB`.

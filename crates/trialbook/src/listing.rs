@@ -6,25 +6,32 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use trialbook_analysis::ExperimentStatus;
+use trialbook_model::filter::Key;
+use trialbook_model::goal;
 use trialbook_model::id::{ExperimentNo, RunNo};
+use trialbook_model::record::Goal;
 use trialbook_model::stale::stale_since;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
-use trialbook_store::BookView;
+use trialbook_store::index::ExperimentFacts;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
+use crate::book::View;
 use crate::context::Context;
-use crate::documents::{RunHead, duration};
+use crate::documents::{self, duration};
 use crate::figures::count;
 use crate::printer::{Column, Style, Table};
 use crate::{titles, when};
+use trialbook_api::runs::RunHead;
 
 /// Runs with the experiments that they belong to.
 pub(crate) struct Listing {
     /// The runs, in the order of the table.
     pub(crate) runs: Vec<RunRow>,
     experiments: BTreeMap<ExperimentNo, ExperimentRow>,
+    /// What the index knows of them, by which `best` was sorted.
+    facts: BTreeMap<ExperimentNo, ExperimentFacts>,
 }
 
 impl Listing {
@@ -39,7 +46,24 @@ impl Listing {
                 experiments.insert(run.experiment, row);
             }
         }
-        Ok(Self { runs, experiments })
+        let mut facts = BTreeMap::new();
+        for (no, row) in &experiments {
+            let project = view.project(row.state.project())?;
+            facts.insert(*no, ExperimentFacts::of(row, &project));
+        }
+        Ok(Self {
+            runs,
+            experiments,
+            facts,
+        })
+    }
+
+    /// Which direction of a key is better for a run.
+    pub(crate) fn goal(&self, run: &RunRow, key: &Key) -> Goal {
+        match self.facts.get(&run.experiment) {
+            Some(facts) => facts.goal_of(&key.name),
+            None => goal::assumed(&key.name).goal,
+        }
     }
 
     /// The experiment of a run.
@@ -49,7 +73,7 @@ impl Listing {
 
     /// The heads of the runs.
     pub(crate) fn heads(&self, now: Timestamp) -> Vec<RunHead> {
-        let head = |run| RunHead::of(run, self.experiment_of(run), now);
+        let head = |run| documents::run_head(run, self.experiment_of(run), now);
         self.runs.iter().map(head).collect()
     }
 
@@ -111,7 +135,7 @@ impl Listing {
 }
 
 /// Says of runs that cannot be read that they are left out; gives how many.
-pub(crate) fn tell_unreadable(view: &BookView<'_>, cx: &Context) -> Result<u64> {
+pub(crate) fn tell_unreadable(view: &View<'_>, cx: &Context) -> Result<u64> {
     let unreadable = view.damaged()?.len() as u64;
     if unreadable > 0 && !cx.printer.json_wanted() {
         let runs = count(unreadable, "run");

@@ -11,11 +11,9 @@ mod collections;
 mod commands;
 mod context;
 mod discovery;
-mod documents;
 mod failure;
 mod figures;
 mod given;
-mod keyed;
 mod listing;
 mod names;
 mod nouns;
@@ -29,7 +27,6 @@ mod setups;
 mod spelling;
 mod summary;
 mod target;
-mod titles;
 mod values;
 mod variations;
 mod when;
@@ -37,6 +34,7 @@ mod when;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use trialbook_report::{documents, keyed, titles};
 
 use crate::cli::Cli;
 use crate::context::Context;

@@ -15,25 +15,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::values;
 
-/// Whether a param or a tag is one of a secret: by its name, or by that of a map that it stood in.
-fn is_secret(key: &str) -> bool {
-    let maps = key.match_indices('.').map(|(dot, _)| &key[..dot]);
-    secret::is_secret_name(key) || maps.into_iter().any(secret::is_secret_name)
-}
-
-/// The value of a param or a tag, by its name and by what it looks like.
-pub(crate) fn value<'a>(key: &str, text: &'a str) -> Cow<'a, str> {
-    // An empty text is no secret, and says that none was given.
-    if is_secret(key) && !text.is_empty() {
-        MARK.into()
-    } else {
-        secret::value(text).content
-    }
-}
-
 /// A param as it is recorded.
 pub(crate) fn param(key: &str, param: Param) -> Param {
-    let text = value(key, &param.text);
+    let text = secret::named(key, &param.text);
     if text == param.text.as_str() {
         return param;
     }
@@ -47,7 +31,9 @@ pub(crate) fn tags(
 ) -> Result<Vec<(String, Option<String>)>, Failure> {
     let mut tags = values::tags(words)?;
     for (key, held) in &mut tags {
-        *held = held.take().map(|text| value(key, &text).into_owned());
+        *held = held
+            .take()
+            .map(|text| secret::named(key, &text).into_owned());
     }
     let told = tags
         .iter()
@@ -79,7 +65,7 @@ pub(crate) fn tell_dropped(cx: &Context, places: &BTreeSet<String>) {
 /// who reads them.
 pub(crate) fn dropped(op: &Op) -> Vec<String> {
     let of_text = |place: &str, text: &str| -> Vec<String> {
-        let kinds = secret::text(text).dropped;
+        let kinds = secret::value(text).dropped;
         kinds
             .iter()
             .map(|kind| format!("`{place}` ({kind})"))
@@ -161,7 +147,9 @@ fn filter(op: &mut Op) {
         }
     } else if let Op::SetTags(set) = op {
         for (key, held) in &mut set.tags {
-            *held = held.take().map(|text| value(key, &text).into_owned());
+            *held = held
+                .take()
+                .map(|text| secret::named(key, &text).into_owned());
         }
     } else if let Op::PutNote(note) = op {
         note.text = note.text.take().map(|text| plain(&text));
@@ -180,8 +168,9 @@ fn filter(op: &mut Op) {
     }
 }
 
+/// What a person or a program says of something: secrets by name, as in `password=…`, and by look.
 fn plain(text: &str) -> String {
-    secret::text(text).content.into_owned()
+    secret::value(text).content.into_owned()
 }
 
 fn error(error: RunError) -> RunError {
@@ -198,11 +187,14 @@ mod tests {
 
     #[test]
     fn values_go_by_their_names_and_by_their_looks() {
-        assert_eq!(value("api_key.value", "x"), MARK);
-        assert_eq!(value("db.password", "x"), MARK);
-        assert_eq!(value("password", ""), "");
-        assert_eq!(value("max_tokens", "12"), "12");
-        assert!(!value("model", "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789").contains("abcdef"));
+        assert_eq!(secret::named("api_key.value", "x"), MARK);
+        assert_eq!(secret::named("db.password", "x"), MARK);
+        assert_eq!(secret::named("password", ""), "");
+        assert_eq!(secret::named("max_tokens", "12"), "12");
+        assert!(
+            !secret::named("model", "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789")
+                .contains("abcdef")
+        );
         let number = Param {
             text: "1234".to_owned(),
             kind: ParamKind::Number,

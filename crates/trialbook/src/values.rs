@@ -16,6 +16,8 @@ use crate::failure::Failure;
 
 /// Names longer than this are refused: they would stand in every index.
 const LONGEST_NAME: usize = 8 * 1024;
+/// The same for names of experiments, runs and aliases, which stand in every table; so long may they be in a config.
+const LONGEST_TITLE: usize = 500;
 
 /// Maps deeper than this inside each other are kept as text.
 const DEEPEST: usize = 64;
@@ -41,8 +43,16 @@ pub(crate) fn check_name(what: &str, name: &str) -> Result<(), Failure> {
     }
 }
 
-/// Refuses a name of a run or an experiment, or an alias, that would mean something else.
+/// Refuses a name of a run or an experiment, or an alias, that would mean something else, or that no table holds.
 pub(crate) fn refuse_reserved(what: &str, name: &str) -> Result<(), Failure> {
+    if name.len() > LONGEST_TITLE {
+        let shown: String = name.chars().take(40).collect();
+        return Err(Failure::Value {
+            what: format!("the name of {what}"),
+            value: format!("{shown}…"),
+            expected: "a name of at most 500 bytes",
+        });
+    }
     if handle::is_reserved(name) {
         return Err(Failure::Value {
             what: format!("the name of {what}"),

@@ -171,6 +171,7 @@ fn near(value: &Value, expected: f64) {
 /// TTestIndPower().solve_power(d(b), power=.8, alpha=.05)
 /// proportion_confint(10, 10, method='wilson')
 /// ```
+/// A-20, A-22, S-44.
 #[test]
 fn a_reviewer_who_asks_how_sure_gets_every_figure() {
     let sandbox = Fixture::coordination().recorded();
@@ -482,6 +483,7 @@ fn arms_of_runs_that_nobody_planned() {
     );
 }
 
+/// A-23, M-18, T-24.
 #[test]
 fn a_report_is_written_and_replaces_only_reports() {
     let sandbox = Fixture::coordination().recorded();
@@ -502,10 +504,12 @@ fn a_report_is_written_and_replaces_only_reports() {
     }
     assert_eq!(sandbox.say("report EXP-001").ok(), "Wrote report.md\n");
     fs::write(&file, "my own words").unwrap();
-    let said = sandbox.say("report EXP-001").failed(2);
-    assert!(said.contains("is there and is no report"), "{said}");
+    for words in ["report EXP-001", "report EXP-001 -o report.md"] {
+        let said = sandbox.say(words).failed(6);
+        assert!(said.contains("is there and is no report"), "{said}");
+    }
     assert_eq!(fs::read_to_string(&file).unwrap(), "my own words");
-    sandbox.say("report EXP-001 -o report.md").ok();
+    sandbox.say("report EXP-001 -o report.md --force").ok();
     assert_eq!(fs::read_to_string(&file).unwrap(), text);
     sandbox.say("report EXP-001 --format html").ok();
     let html = fs::read_to_string(sandbox.work().join("report.html")).unwrap();

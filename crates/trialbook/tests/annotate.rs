@@ -26,6 +26,7 @@ fn names(sandbox: &Sandbox, words: &str) -> Vec<String> {
         .collect()
 }
 
+/// T-1, S-1, C-7.
 #[test]
 fn an_experiment_is_made_with_an_id_that_is_understood() {
     let sandbox = Sandbox::new();
@@ -64,6 +65,7 @@ fn an_experiment_is_made_with_an_id_that_is_understood() {
     assert!(shown.contains("transformer-baseline/run-001"), "{shown}");
 }
 
+/// T-1.
 #[test]
 fn a_taken_name_gets_a_number_or_is_refused() {
     let sandbox = Sandbox::new();
@@ -96,6 +98,7 @@ fn a_taken_name_gets_a_number_or_is_refused() {
     sandbox.say("create").failed(2);
 }
 
+/// C-9.
 #[test]
 fn the_same_configuration_is_named() {
     let sandbox = Sandbox::new();
@@ -115,6 +118,7 @@ trials: 2
     assert_eq!(show["config_hash"].as_str().unwrap(), hash);
 }
 
+/// M-15, C-10, T-12, T-19.
 #[test]
 #[expect(clippy::too_many_lines, reason = "a day is told in its order")]
 fn tags_and_notes_are_set_and_removed_on_several_at_once() {
@@ -208,6 +212,7 @@ fn tags_and_notes_are_set_and_removed_on_several_at_once() {
     sandbox.run(["note", "a", "x", "--data", "{"]).failed(2);
 }
 
+/// T-13.
 #[test]
 fn what_is_archived_or_deleted_is_hidden_and_comes_back() {
     let sandbox = Sandbox::new();
@@ -333,6 +338,7 @@ fn renaming_and_moving_keep_everything() {
     sandbox.say("move warm-up").failed(2);
 }
 
+/// T-22, C-10.
 #[test]
 fn baselines_are_marked_for_experiments_and_for_tasks() {
     let sandbox = Sandbox::new();
@@ -406,6 +412,7 @@ fn lists_show_the_project_where_names_repeat() {
     }
 }
 
+/// T-27.
 #[test]
 fn a_role_finds_its_newest_version() {
     let sandbox = Sandbox::new();
@@ -429,6 +436,7 @@ fn a_role_finds_its_newest_version() {
     assert_eq!(found, [("best", 2), ("last", 3)]);
 }
 
+/// S-66, S-67.
 #[test]
 fn progress_is_told_and_its_finish_foreseen() {
     let sandbox = Sandbox::new();
@@ -536,6 +544,7 @@ fn experiments_are_listed_by_what_became_of_their_runs() {
 }
 
 /// By who makes them; `--format json` is `--json`.
+/// S-9.
 #[test]
 fn runs_and_experiments_are_listed_by_researcher() {
     let sandbox = Sandbox::new();
@@ -553,6 +562,7 @@ fn runs_and_experiments_are_listed_by_researcher() {
     assert!(sandbox.say("list --format table").ok().starts_with("ID "));
 }
 
+/// T-19.
 #[test]
 fn a_completed_run_gets_a_note_of_what_it_came_to() {
     let sandbox = Sandbox::new();

@@ -42,6 +42,7 @@ fn git(folder: &Path, words: &[&str]) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
+/// A-17, C-5, S-55, S-58.
 #[test]
 fn code_surroundings_and_variables_are_captured_without_secrets() {
     let sandbox = Sandbox::new();
@@ -100,6 +101,7 @@ fn collect(folder: &Path, files: &mut Vec<Vec<u8>>) {
     }
 }
 
+/// S-55.
 #[test]
 fn packages_of_the_interpreter_are_captured_and_their_change_is_told() {
     let sandbox = Sandbox::new();
@@ -186,6 +188,7 @@ fn manifest(sandbox: &Sandbox, digits: &str) {
     write(sandbox, "data-manifest.yaml", &text);
 }
 
+/// A-10, S-57.
 #[test]
 fn data_is_held_against_its_manifest() {
     let sandbox = Sandbox::new();

@@ -4,9 +4,10 @@ mod sandbox;
 
 use std::fs;
 
-use sandbox::Sandbox;
+use sandbox::{Sandbox, write};
 use serde_json::json;
 
+///
 #[test]
 fn a_manifest_is_made_checked_and_brought_up_to_date() {
     let sandbox = Sandbox::new();
@@ -69,7 +70,7 @@ fn a_manifest_is_made_checked_and_brought_up_to_date() {
     sandbox
         .say("dataset verify nothing --manifest exp/data-manifest.yaml")
         .failed(3);
-    sandbox.say("dataset verify --manifest none.yaml").failed(1);
+    sandbox.say("dataset verify --manifest none.yaml").failed(3);
 }
 
 #[test]
@@ -139,5 +140,27 @@ fn data_without_a_manifest_is_compared_with_that_of_earlier_runs() {
         !run("--rerun --no-capture data")
             .err
             .contains("were done with")
+    );
+}
+
+#[test]
+fn what_goes_wrong_says_what_to_type() {
+    let sandbox = Sandbox::new();
+    let refused = sandbox.say("dataset verify").failed(3);
+    assert!(
+        refused.contains("`trialbook dataset add PATH`"),
+        "{refused}"
+    );
+    write(&sandbox, "d/a", "1");
+    std::os::unix::fs::symlink(".", sandbox.work().join("d/loop")).unwrap();
+    let refused = sandbox.say("dataset add d").failed(4);
+    assert!(refused.contains("hint: remove it"), "{refused}");
+    std::fs::remove_file(sandbox.work().join("d/loop")).unwrap();
+    sandbox.say("dataset add d").ok();
+    write(&sandbox, "d/a", "2");
+    let refused = sandbox.say("dataset verify").failed(7);
+    assert!(
+        refused.contains("`trialbook run CONFIG` without"),
+        "{refused}"
     );
 }

@@ -26,6 +26,7 @@ fn create(sandbox: &Sandbox, name: &str) -> String {
     id.strip_suffix(")\n").unwrap().to_owned()
 }
 
+/// T-1, T-2, T-3, T-4, T-10, T-11, T-17.
 #[test]
 #[expect(clippy::too_many_lines, reason = "a day is told in its order")]
 fn the_slash_commands_do_what_their_document_shows() {
@@ -203,6 +204,7 @@ fn what_is_not_there_yet_says_so() {
     }
 }
 
+/// T-12, T-13, T-14, T-15, T-17.
 #[test]
 fn the_batch_commands_and_their_flags_are_understood() {
     let sandbox = Sandbox::new();
@@ -261,6 +263,7 @@ fn the_batch_commands_and_their_flags_are_understood() {
     assert_eq!(marked["baselines"][0]["name"], "text-classification");
 }
 
+/// C-26, C-27, C-28, C-29, C-30, C-31.
 #[test]
 #[expect(clippy::too_many_lines, reason = "a day is told in its order")]
 fn the_readme_of_the_question_tracker_can_be_followed() {

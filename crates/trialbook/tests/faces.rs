@@ -306,16 +306,70 @@ fn init_writes_a_config_that_runs_and_spares_another_one() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
 }
 
+/// S-5.
 #[test]
 fn there_is_no_queue_and_nothing_is_put_there_in_silence() {
     let sandbox = Sandbox::new();
-    for words in ["create x --queue", "create x --priority 2", "create x -p 2"] {
-        let refused = sandbox.run(words.split(' '));
-        assert!(refused.err.contains("not supported yet"), "{refused:?}");
-        assert_ne!(refused.code, 0);
-    }
+    let refused = sandbox.say("create x --queue").failed(9);
+    assert!(refused.contains("not supported yet"), "{refused}");
     assert!(!sandbox.book().exists());
     sandbox.say("create x --no-queue").ok();
+    let made = sandbox.say("create y -p 5 --no-queue --json").json();
+    assert_eq!(made["priority"], 5);
+    let made = sandbox.say("create z --json").json();
+    assert_eq!(made["priority"], 1, "what holds where nothing is said");
+    let shown = sandbox.say("show y --json").json();
+    assert_eq!(shown["fields"]["priority"], 5, "{shown}");
+}
+
+const STUDY: &str = include_str!("../../trialbook-model/tests/fixtures/config/study.yaml");
+
+/// S-15, S-17, S-18, S-1.
+#[test]
+fn a_study_is_checked_estimated_and_kept() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.work().join("study.yaml");
+    let benchmarks = "benchmarks:\n  maths: {paths: [maths.json], sample_size: 100}\n";
+    std::fs::write(&file, format!("{STUDY}{benchmarks}colour: red\n")).unwrap();
+    let told = sandbox.say("validate study.yaml").ok();
+    for words in [
+        "study.yaml: valid: language_dependency_study",
+        "2 models, 1 benchmark, at most 100 questions; 7 levels × 1 method",
+        // 100 questions at seven levels, of two models of which one costs something.
+        "estimated: 1,400 calls, 0.8 hours one after the other, $0.70",
+        "unknown key `colour`: it is kept and has no effect",
+        "benchmarks.maths.paths: there is nothing at `maths.json`",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let told = sandbox.say("validate -c study.yaml --json").json();
+    assert_eq!(told["valid"], true);
+    assert_eq!(told["study"]["estimate"]["api_calls"], 1400);
+    assert_eq!(told["study"]["max_samples"], 100);
+    let refused = sandbox.say("run study.yaml").failed(4);
+    assert!(refused.contains("not supported yet"), "{refused}");
+    let create = [
+        "create",
+        "My Experiment",
+        "study.yaml",
+        "--researcher",
+        "Dr. Who",
+    ];
+    sandbox.run(create).ok();
+    let shown = sandbox.run(["show", "My Experiment", "--json"]).json();
+    assert_eq!(shown["fields"]["researcher_name"], "Dr. Who");
+    assert_eq!(shown["fields"]["institution"], "University Research Lab");
+    assert_eq!(shown["config"]["scrambling"]["levels"][6], 100, "{shown}");
+    for verb in ["status", "show", "analyze", "lint"] {
+        let ended = sandbox.run([verb, "My Experiment"]);
+        assert!(!ended.err.contains("panicked"), "{ended:?}");
+    }
+    std::fs::write(&file, STUDY.replace("0.95", "95")).unwrap();
+    let told = sandbox.say("validate study.yaml").failed(4);
+    assert!(
+        told.is_empty(),
+        "what is wrong with the file is the answer: {told}"
+    );
 }
 
 #[test]
@@ -334,4 +388,162 @@ fn a_key_that_is_written_in_two_ways_has_one_column() {
         both.contains("params.n") && both.contains("metrics.n"),
         "{both}"
     );
+}
+
+#[test]
+fn hints_name_what_helps_there() {
+    let sandbox = Sandbox::new();
+    let refused = sandbox.say("--book x list").failed(5);
+    let hint = refused
+        .split('`')
+        .find(|it| it.starts_with("trialbook init"));
+    sandbox.shell(hint.unwrap()).ok();
+    sandbox.say("--book x list").ok();
+    let refused = sandbox.say("--book x prompt show a").failed(3);
+    assert!(refused.contains("`trialbook prompt list`"), "{refused}");
+    let refused = sandbox.say("--book x model show mm@champ").failed(3);
+    assert!(refused.contains("`trialbook model list`"), "{refused}");
+    let refused = sandbox.say("--book x model alias mm v1 1").failed(4);
+    assert!(
+        refused.contains("unlike a version such as `3` or `v3`"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn numbers_that_mean_nothing_are_refused() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("--name a");
+    for words in [
+        "log item q --repeat 0",
+        "log item q --attempt 0",
+        "run --timeout 0s -- true",
+    ] {
+        sandbox.say_in(&run, words).failed(2);
+    }
+    let line = r#"{"event": "item", "id": "q", "repeat": 0, "scores": {"correct": true}}"#;
+    let told = sandbox.feed(&format!("log - --run {run}"), line.as_bytes());
+    assert_ne!(told.code, 0, "{told:?}");
+    let shown = sandbox.say("show latest --json").json();
+    assert_eq!(shown["counts"]["items"], 0, "{shown}");
+    let long = "x".repeat(501);
+    let refused = sandbox.say(&format!("create {long}")).failed(4);
+    assert!(refused.contains("at most 500 bytes"), "{refused}");
+    sandbox.say(&format!("create {}", &long[1..])).ok();
+}
+
+/// S-66.
+#[test]
+fn progress_is_a_share_wherever_it_is_shown() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.start("--experiment far --name a");
+    for (words, share, text) in [
+        ("log progress 0.5", 0.5, "50.0%"),
+        ("log progress 5/3", 1.0, "100.0%"),
+        ("log progress 45%", 0.45, "45.0%"),
+        ("log progress 1.0", 1.0, "100.0%"),
+    ] {
+        let told = sandbox.say_in(&run, words).ok();
+        assert!(
+            told.contains(text) && !told.contains("166.7"),
+            "{words}: {told}"
+        );
+        let json = sandbox.say("status latest --json").json();
+        assert_eq!(json["progress"], share, "{words}");
+        for verb in ["show latest", "status latest"] {
+            let shown = sandbox.say(verb).ok();
+            assert!(
+                shown.contains(text) && !shown.contains("166.7"),
+                "{words}: {shown}"
+            );
+        }
+    }
+    let json = sandbox.say_in(&run, "log progress 7 --json").json();
+    assert_eq!(
+        json["share"],
+        serde_json::Value::Null,
+        "of how many is not known"
+    );
+}
+
+/// A run with two calls, of which one failed.
+fn a_run_that_costs_something(sandbox: &Sandbox) -> String {
+    let run = sandbox.start("--experiment study");
+    for words in [
+        "log item q-1 --score correct=true --cost 0.25",
+        "log item q-2 --error late --error-kind timeout --cost 0.25",
+        "log metric system.cpu_seconds=1800",
+        "log progress 1/2 --stage evaluations",
+    ] {
+        sandbox.say_in(&run, words).ok();
+    }
+    run
+}
+
+/// S-2, S-8, S-68.
+#[test]
+fn what_an_experiment_came_to_is_told_while_it_runs_and_afterwards() {
+    let sandbox = Sandbox::new();
+    sandbox.say("create study").ok();
+    let json = sandbox.say("status study --json").json();
+    for field in [
+        "api_calls",
+        "total_cost",
+        "success_rate",
+        "compute_hours",
+        "started",
+        "ended",
+        "stage",
+    ] {
+        assert!(
+            json.get(field).is_some_and(serde_json::Value::is_null),
+            "{field}: {json}"
+        );
+    }
+    assert!(json["created"].is_string() && json["id"].as_str().unwrap().len() == 32);
+    let runs = [
+        a_run_that_costs_something(&sandbox),
+        a_run_that_costs_something(&sandbox),
+    ];
+    let json = sandbox.say("status study --json").json();
+    assert_eq!(
+        (&json["api_calls"], &json["total_cost"]),
+        (&4.into(), &1.0.into())
+    );
+    assert_eq!(
+        (&json["success_rate"], &json["compute_hours"]),
+        (&0.5.into(), &1.0.into())
+    );
+    assert_eq!(json["stage"], "evaluations");
+    assert!(
+        json["started"].is_string() && json["ended"].is_null(),
+        "{json}"
+    );
+    for run in &runs {
+        sandbox.say(&format!("end --run {run}")).ok();
+    }
+    let json = sandbox.say("status study --json").json();
+    assert!(
+        json["ended"].is_string() && json["stage"].is_null(),
+        "{json}"
+    );
+    let text = sandbox.say("status study").ok();
+    for words in ["$1.0000", "1.00 hours", "4, 50% without error"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+/// S-10, C-30.
+#[test]
+fn what_has_ended_cannot_be_cancelled_and_is_counted_once() {
+    let sandbox = Sandbox::new();
+    sandbox.say("create study").ok();
+    let run = sandbox.start("--experiment study");
+    sandbox.say(&format!("end --run {run}")).ok();
+    // A run and an experiment are refused alike.
+    sandbox.say(&format!("cancel {run} --yes")).failed(6);
+    sandbox.say("cancel study --yes").failed(6);
+    let exported = sandbox.say("export e.json study --json").json();
+    let (experiments, runs) = (&exported["experiments"], &exported["runs"]);
+    assert_eq!((experiments, runs), (&1.into(), &1.into()));
 }

@@ -66,6 +66,7 @@ fn check_is_answered(analysis: &Value, metric: &str, arm: &str, difference: f64)
 
 /// Template, validate, run, status, analyze, report, text files; and a reviewer who is given only the files
 /// asks how sure this is, and gets the same answer to the last byte.
+///
 #[test]
 #[expect(clippy::too_many_lines, reason = "a day is told in its order")]
 fn from_a_template_to_files_that_a_reviewer_can_question() {
@@ -192,6 +193,7 @@ fn benchmark(sandbox: &Sandbox, id: &str, sampling: &str, failures: usize) {
 }
 
 /// Every command of the tracker's README that is ours, with the line that hands everything to another book.
+/// C-26, C-27, C-28, C-29, C-30, C-31, C-32.
 #[test]
 fn the_trackers_readme_holds_in_the_book_its_export_goes_to() {
     let first = Sandbox::new();
@@ -290,6 +292,7 @@ fn trained(accuracies: impl Iterator<Item = f64>) -> Vec<Op> {
 }
 
 /// The search of the slash commands, with the numbers of its example, and its next step.
+/// T-5, T-7.
 #[test]
 fn twenty_three_are_found_and_the_ten_best_are_compared() {
     let sandbox = Sandbox::new();
@@ -365,6 +368,7 @@ fn tuned(sandbox: &Sandbox, lr: &str) -> String {
 }
 
 /// Both add a run at the same time: git sees it, and by taking in before giving nothing is lost on either side.
+///
 #[test]
 fn two_people_who_add_runs_at_the_same_time_end_with_the_same() {
     let (ann, ben) = (Sandbox::new(), Sandbox::new());

@@ -24,6 +24,7 @@ fn filled(sandbox: &Sandbox) -> String {
     run
 }
 
+/// T-10.
 #[test]
 fn artifacts_are_listed_and_come_out_checked() {
     let sandbox = Sandbox::new();
@@ -137,6 +138,7 @@ fn what_is_asked_for_and_not_there_is_said_beside_a_mere_reference() {
     sandbox.say("artifact get latest --role none").failed(3);
 }
 
+/// C-34, S-76.
 #[test]
 fn the_doctor_says_what_it_has_looked_at_and_names_runs() {
     let sandbox = Sandbox::new();
@@ -157,6 +159,7 @@ fn the_doctor_says_what_it_has_looked_at_and_names_runs() {
     );
 }
 
+/// C-33.
 #[test]
 fn a_backup_brings_the_book_back_and_never_over_another_unasked() {
     let first = Sandbox::new();
@@ -252,6 +255,7 @@ fn copies_carry_everything_and_are_made_once() {
     assert_eq!(first.say("list --json --book shared").json()["total"], 3);
 }
 
+/// C-34, S-76.
 #[test]
 fn what_nothing_speaks_of_goes_after_a_plan_and_a_day() {
     let sandbox = Sandbox::new();

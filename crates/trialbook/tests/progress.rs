@@ -17,6 +17,7 @@ const GRID: [&str; 8] = [
     "value={n}",
 ];
 
+///
 #[test]
 fn plain_lines_come_out_where_there_is_no_terminal() {
     let sandbox = Sandbox::new();

@@ -29,6 +29,7 @@ fn tells_the_reason_on_a_narrow_terminal(sandbox: &Sandbox, skip: &str) {
     );
 }
 
+/// T-23.
 #[test]
 fn a_bare_run_fails_the_gates_and_a_documented_one_passes_them() {
     let sandbox = Sandbox::new();
@@ -92,6 +93,7 @@ fn a_bare_run_fails_the_gates_and_a_documented_one_passes_them() {
     sandbox.say("check good --tolerance x").failed(2);
 }
 
+/// M-28.
 #[test]
 fn an_experiment_gets_hints() {
     let sandbox = Sandbox::new();

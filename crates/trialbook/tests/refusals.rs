@@ -40,9 +40,11 @@ fn books_elsewhere_are_refused_where_they_are_named_for_us_and_else_passed_over(
         sandbox::ended(sandbox.command().env(name, value).args(words.split(' ')))
     };
     let url = "postgres://me:secret@db.example/x";
-    with("TRIALBOOK", "http://localhost:8080", "list").failed(9);
-    sandbox.say("--book https://x.example list").failed(9);
-    with("MLFLOW_TRACKING_URI", "http://localhost:5000", "list").failed(5);
+    with("TRIALBOOK", url, "list").failed(9);
+    // Nobody listens at port 1.
+    with("TRIALBOOK", "http://127.0.0.1:1", "list").failed(5);
+    sandbox.say("--book http://127.0.0.1:1 start").failed(5);
+    with("MLFLOW_TRACKING_URI", "http://127.0.0.1:1", "list").failed(5);
     assert!(!sandbox.book().exists());
     // These two are set for other programs too, and must not stop the first command here.
     let said = with("DATABASE_URL", url, "start").err;
@@ -54,7 +56,7 @@ fn books_elsewhere_are_refused_where_they_are_named_for_us_and_else_passed_over(
     assert!(sandbox.book().exists());
     for (name, value) in [
         ("DATABASE_URL", url),
-        ("MLFLOW_TRACKING_URI", "http://localhost:5000"),
+        ("MLFLOW_TRACKING_URI", "http://127.0.0.1:1"),
     ] {
         let said = with(name, value, "list");
         assert!(!said.err.contains("passed over"), "{said:?}");
@@ -69,6 +71,7 @@ fn books_elsewhere_are_refused_where_they_are_named_for_us_and_else_passed_over(
     assert!(twin.join(".gitignore").exists());
 }
 
+/// M-5.
 #[test]
 fn a_param_is_written_once() {
     let sandbox = Sandbox::new();
@@ -104,6 +107,7 @@ fn a_param_has_one_value_within_a_call_too() {
     assert_eq!(show["params"], serde_json::json!({ "a": 1 }));
 }
 
+/// S-58.
 #[test]
 fn verbs_record_no_secret_and_say_none() {
     const SECRET: &str = "sk-proj-Abcdef0123456789Abcdef0123456789Abcdef01";
@@ -282,6 +286,63 @@ fn ids_that_mean_nothing_or_several_list_what_they_could_mean() {
 }
 
 #[test]
+fn unknown_names_list_the_nearest_and_the_newest() {
+    let sandbox = Sandbox::new();
+    let said = sandbox.say("show nowhere").failed(5);
+    assert!(said.contains("error"), "{said}");
+    for name in ["warm-up", "twin", "third", "fourth"] {
+        sandbox.start(&format!("--experiment tuning --name {name}"));
+    }
+    sandbox.start("--experiment other --name fifth");
+    sandbox.say("create empty").ok();
+    let hint = |words: &str| {
+        let said = sandbox.say(words).failed(3);
+        let hint = said.lines().find_map(|line| line.strip_prefix("hint: "));
+        hint.unwrap_or_default().to_owned()
+    };
+    let newest = "`tuning/run-004`, `tuning/run-003`, `tuning/run-002`";
+    // A run that a known experiment does not have: by number, by name, with the project.
+    assert_eq!(
+        hint("show tuning/run-009"),
+        "did you mean `tuning/run-004`? the newest runs of `tuning`: `tuning/run-003`, `tuning/run-002`"
+    );
+    assert_eq!(
+        hint("show default/tuning/run-0"),
+        "did you mean `tuning/run-001`? the newest runs of `default/tuning`: ".to_owned() + newest
+    );
+    assert_eq!(
+        hint("show tuning/warmup"),
+        "did you mean `tuning/warm-up`? the newest runs of `tuning`: ".to_owned() + newest
+    );
+    let none = hint("show tuning/qqqq");
+    assert!(
+        none.starts_with(&format!("the newest runs of `tuning`: {newest}; ")),
+        "{none}"
+    );
+    assert_eq!(hint("show empty/run-001"), "`empty` has no run yet");
+    // A misspelt experiment, with a run that the nearest one has, and with one that it has not.
+    let all = "the newest runs: `other/run-001`, `tuning/run-004`, `tuning/run-003`";
+    let misspelt = hint("show tunin/run-001");
+    assert!(
+        misspelt.starts_with("did you mean `tuning/run-001`") && misspelt.ends_with(all),
+        "{misspelt}"
+    );
+    let misspelt = hint("show tunin/run-077");
+    assert!(misspelt.starts_with("did you mean `tuning`"), "{misspelt}");
+    // What resembles nothing.
+    for unknown in ["deadbeef", "zzzzzzzz"] {
+        let hint = hint(&format!("show {unknown}"));
+        assert!(hint.starts_with(all), "{hint}");
+        assert!(hint.contains("`trialbook list` shows"), "{hint}");
+    }
+    let unknown = hint("list --experiment qqqq");
+    assert!(
+        unknown.starts_with("the newest experiments: `empty`, `other`, `tuning`; "),
+        "{unknown}"
+    );
+}
+
+#[test]
 fn a_filter_points_at_the_mistake() {
     let sandbox = Sandbox::new();
     sandbox.start("");
@@ -382,6 +443,7 @@ fn what_is_stored_cannot_command_the_terminal() {
     assert!(!said.contains('\u{1b}'), "{said:?}");
 }
 
+/// T-4.
 #[test]
 fn files_that_are_missing_record_nothing() {
     let sandbox = Sandbox::new();

@@ -126,7 +126,7 @@ fn an_alias_leads_to_a_version_until_it_is_taken_away() {
         let failed = sandbox
             .say(&format!("model alias churn {alias} 1"))
             .failed(4);
-        assert!(failed.contains("not a version or `latest`"), "{failed}");
+        assert!(failed.contains("unlike a version such as"), "{failed}");
     }
     assert_eq!(
         sandbox.say("model show churn@latest --json").json()["version"],

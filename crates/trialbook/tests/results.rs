@@ -38,6 +38,7 @@ fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("{value}"))
 }
 
+/// C-11, C-12, C-13, C-15, C-16, C-17, C-25.
 #[test]
 #[expect(clippy::too_many_lines, reason = "a day is told in its order")]
 fn thirty_two_questions_come_to_what_the_example_says() {
@@ -160,6 +161,7 @@ fn what_was_recorded_twice_and_what_is_no_verdict_is_told() {
     assert_eq!(sandbox.say("stats --json").json()["best_accuracy"], 0.75);
 }
 
+/// C-1, C-2, C-3, C-4, C-5, C-6, C-8, C-9.
 #[test]
 fn a_setup_is_kept_hashed_and_recognised() {
     let sandbox = Sandbox::new();

@@ -6,6 +6,7 @@ use std::fs;
 
 use sandbox::Sandbox;
 
+/// C-31.
 #[test]
 #[expect(clippy::too_many_lines, reason = "a day is told in its order")]
 fn a_planned_run_becomes_a_config_that_runs_as_it_did() {
@@ -94,6 +95,7 @@ fn a_command_becomes_a_config_with_its_braces() {
     assert_eq!(new["metrics"]["loss"]["last"], 0.5);
 }
 
+/// C-31.
 #[test]
 fn a_setup_becomes_a_file_that_start_takes() {
     let sandbox = Sandbox::new();

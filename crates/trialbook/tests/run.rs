@@ -225,6 +225,7 @@ fn kill(desk: &Desk) -> u64 {
     left
 }
 
+/// S-79.
 #[test]
 fn a_thirty_trial_experiment_is_interrupted_resumed_and_judged() {
     let desk = Desk::new();
@@ -263,6 +264,7 @@ fn a_thirty_trial_experiment_is_interrupted_resumed_and_judged() {
 
 /// Killed at moments spread over the experiment, `run` still ends with one completed run a trial, and every
 /// other attempt closed as interrupted.
+/// S-79.
 #[test]
 fn killed_again_and_again_each_trial_completes_once() {
     let desk = Desk::new();
@@ -330,6 +332,7 @@ fn an_experiment_is_run_by_one_process_at_a_time() {
     assert_eq!(code(&first.end()), 130);
 }
 
+///
 #[test]
 fn failed_runs_stop_no_others_and_are_retried_when_asked() {
     let desk = Desk::new();
@@ -490,6 +493,7 @@ fn a_changed_config_is_shown_and_asked_about() {
     assert_eq!(document["completed"], 6);
 }
 
+///
 #[test]
 fn surroundings_that_differ_and_metrics_that_lack_are_told() {
     let desk = Desk::new();
@@ -643,6 +647,7 @@ fn a_dry_run_makes_nothing() {
     assert!(!desk.path(".trialbook").exists());
 }
 
+/// C-44.
 #[test]
 fn programs_that_log_by_themselves_join_the_run() {
     let desk = Desk::new();

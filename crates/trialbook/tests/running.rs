@@ -95,6 +95,7 @@ fn begin(sandbox: &Sandbox) -> Started {
     running
 }
 
+/// S-10.
 #[test]
 fn one_run_is_cancelled_and_the_others_go_on() {
     let sandbox = Sandbox::new();
@@ -134,7 +135,7 @@ fn one_run_is_cancelled_and_the_others_go_on() {
     assert!(!sandbox.work().join("inner-3").exists(), "it never began");
     let refused = say(&sandbox, "cancel EXP-1/run-001").failed(6);
     assert!(refused.contains("has ended"), "{refused}");
-    assert_eq!(say(&sandbox, "cancel EXP-1").code, 2);
+    assert_eq!(say(&sandbox, "cancel EXP-1").code, 6);
     assert_eq!(say(&sandbox, "cancel nobody").code, 3);
     let left = fs::read_dir(sandbox.book().join("requests")).unwrap();
     assert_eq!(left.count(), 0, "no request stays");
@@ -175,6 +176,7 @@ fn a_run_whose_wrapper_was_killed_is_closed() {
     assert!(message.contains("its process was gone"), "{message}");
 }
 
+/// S-8.
 #[test]
 fn status_tells_how_far_everything_is() {
     let sandbox = Sandbox::new();
@@ -269,6 +271,7 @@ task:
     assert_eq!(say(&sandbox, "logs EXP-1/run-001 --json --tail 1").code, 2);
 }
 
+/// S-15.
 #[test]
 fn validate_tells_all_errors_with_their_places() {
     let sandbox = Sandbox::new();
@@ -330,6 +333,7 @@ fn validate_tells_all_errors_with_their_places() {
     assert!(!sandbox.book().exists(), "nothing was written");
 }
 
+///
 #[test]
 fn every_template_is_valid_and_runs() {
     let sandbox = Sandbox::new();
@@ -360,6 +364,7 @@ fn every_template_is_valid_and_runs() {
     assert!(unknown.contains("did you mean `minimal`?"), "{unknown}");
 }
 
+/// M-20, M-21, M-22.
 #[test]
 fn the_simulation_is_the_same_for_the_same_seed() {
     let sandbox = Sandbox::new();
@@ -478,6 +483,13 @@ fn a_run_without_a_sign_of_life_is_stale_and_can_be_closed() {
     sandbox::record(&sandbox, &[Op::StartRun(start), Op::Log(log)]);
     let all = say(&sandbox, "status --json").json();
     assert_eq!((&all["stale"], &all["running"]), (&1.into(), &0.into()));
+    for words in [
+        "list --status stale --json",
+        "list experiments --status stale --json",
+    ] {
+        let listed = sandbox.say(words).json();
+        assert_eq!(listed["total"], 1, "{words}: {listed}");
+    }
     let page = say(&sandbox, "status latest").ok();
     assert!(page.contains("nothing was heard since"), "{page}");
     let followed = say(&sandbox, "logs latest -f");

@@ -53,6 +53,7 @@ fn none_is_kept(sandbox: &Sandbox) {
     }
 }
 
+/// S-58.
 #[test]
 fn what_a_config_spells_out_is_nowhere_in_the_book() {
     let sandbox = Sandbox::new();
@@ -103,4 +104,46 @@ fn what_stands_for_a_secret_is_kept() {
     let config = sandbox.say("show exp --json").ok();
     assert!(config.contains("--token $TOKEN"), "{config}");
     assert!(config.contains("{lr}"), "{config}");
+}
+
+/// S-58.
+#[test]
+fn what_people_and_programs_say_is_kept_without_secrets() {
+    let sandbox = Sandbox::new();
+    let said =
+        "password=litsecret1 and Bearer litsecretABCDEF0123456789 and sk-litsecret0123456789abcdef";
+    let id = sandbox.run(["start", "--notes", said]).ok();
+    let id = id.trim();
+    for args in [
+        vec!["note", "latest", said],
+        vec!["log", "event", "message", said, "--run", id],
+        vec!["note", "latest", "--key", "k", said],
+    ] {
+        let ended = sandbox.run(&args);
+        assert!(ended.err.contains("looks like a secret"), "{ended:?}");
+        ended.ok();
+    }
+    let line = format!("{{\"event\": \"x\", \"message\": \"{said}\"}}");
+    sandbox
+        .feed(&format!("log - --run {id}"), line.as_bytes())
+        .ok();
+    let script = format!("echo '{line}' >> $TRIALBOOK_METRICS_FILE");
+    std::fs::write(sandbox.work().join("say.sh"), &script).unwrap();
+    run(
+        &sandbox,
+        &["run", "--no-capture", "all", "--", "sh", "say.sh"],
+    )
+    .ok();
+    run(
+        &sandbox,
+        &["run", "--no-capture", "all", "--notes", said, "--", "true"],
+    )
+    .ok();
+    std::fs::remove_file(sandbox.work().join("say.sh")).unwrap();
+    none_is_kept(&sandbox);
+    let notes = sandbox.say(&format!("note {id}")).ok();
+    assert!(
+        notes.contains("password=[redacted]") && notes.contains("Bearer [redacted]"),
+        "{notes}"
+    );
 }

@@ -4,7 +4,7 @@
 
 mod sandbox;
 
-use sandbox::{Sandbox, ended, record};
+use sandbox::{Sandbox, ended, on_path, record};
 use trialbook_model::id::{ExperimentUid, RunUid, Uid};
 use trialbook_model::record::{CreateExperiment, Op, StartRun};
 use trialbook_model::time::Timestamp;
@@ -164,11 +164,18 @@ fn a_pager_shows_what_is_longer_than_a_terminal_and_nothing_else() {
 fn a_pipe_that_closes_ends_quietly() {
     let sandbox = Sandbox::new();
     many(&sandbox, 1_500);
+    let lines = "a line of output that takes room\n".repeat(20_000);
+    let file = sandbox.work().join("lines.txt");
+    std::fs::write(&file, lines).unwrap();
+    on_path(&sandbox, "run --experiment loud -- cat lines.txt").ok();
     for words in [
+        "logs loud/run-001",
         "list -n 0",
         "list -n 0 --json",
         "search -n 0",
         "show 'many/run-*'",
+        "export - many",
+        "export - --format csv",
         "__complete -- show many/",
     ] {
         let script =
@@ -201,6 +208,10 @@ fn forty_columns_are_enough_for_every_table() {
         "search --sort-by loss",
         "show latest --events",
         "show tuning",
+        "show latest",
+        "status",
+        "status tuning",
+        "status latest",
         "baseline",
     ] {
         let narrow = ended(
@@ -215,6 +226,11 @@ fn forty_columns_are_enough_for_every_table() {
         for line in tables {
             assert!(line.chars().count() <= 40, "{words}: {line}\n{text}");
         }
+    }
+    // They have no tables, only lines that a terminal folds.
+    for words in ["stats", "doctor"] {
+        let narrow = ended(sandbox.command().env("COLUMNS", "40").arg(words)).ok();
+        assert!(narrow.lines().count() > 1, "{narrow}");
     }
     let list = ended(sandbox.command().env("COLUMNS", "40").arg("list")).ok();
     assert!(

@@ -9,6 +9,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("trialbook-model", &[]),
     ("trialbook-stats", &[]),
     ("trialbook-spool", &["trialbook-model"]),
+    ("trialbook-api", &["trialbook-model"]),
     ("trialbook-store", &["trialbook-model", "trialbook-spool"]),
     (
         "trialbook-analysis",
@@ -16,9 +17,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "trialbook-report",
-        &["trialbook-model", "trialbook-analysis"],
+        &[
+            "trialbook-model",
+            "trialbook-api",
+            "trialbook-store",
+            "trialbook-analysis",
+        ],
     ),
     ("trialbook-capture", &["trialbook-model"]),
+    (
+        "trialbook-client",
+        &["trialbook-model", "trialbook-spool", "trialbook-store"],
+    ),
     (
         "trialbook-exchange",
         &[
@@ -41,6 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "trialbook-server",
         &[
             "trialbook-model",
+            "trialbook-api",
             "trialbook-spool",
             "trialbook-store",
             "trialbook-analysis",
@@ -53,12 +64,14 @@ const ARROWS: &[(&str, &[&str])] = &[
         "trialbook",
         &[
             "trialbook-model",
+            "trialbook-api",
             "trialbook-stats",
             "trialbook-spool",
             "trialbook-store",
             "trialbook-analysis",
             "trialbook-report",
             "trialbook-capture",
+            "trialbook-client",
             "trialbook-runner",
             "trialbook-exchange",
             "trialbook-server",

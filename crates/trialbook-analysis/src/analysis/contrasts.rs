@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use trialbook_stats::{
-    Description, Level, PValue, Rate, Shift, TTest, Undefined, describe, mann_whitney,
-    one_way_anova, paired_effect_size, paired_shift, paired_t_test, quantile, shift, signed_rank,
-    student_t_test, superiority, welch_anova, welch_t_test,
+    Description, Level, PValue, Rate, Shift, TTest, Undefined, describe, kruskal_wallis,
+    mann_whitney, one_way_anova, paired_effect_size, paired_shift, paired_t_test, quantile, shift,
+    signed_rank, student_t_test, superiority, welch_anova, welch_t_test,
 };
 
 use super::Request;
@@ -27,7 +27,7 @@ pub(super) fn add(
     baseline: usize,
 ) {
     for (metric, values) in metrics.iter_mut().zip(&collected.values) {
-        metric.omnibus = omnibus(values, metric);
+        metric.omnibus = omnibus(values, metric, request.test);
         for (at, arm) in collected.arms.arms.iter().enumerate() {
             if at == baseline {
                 continue;
@@ -46,8 +46,9 @@ pub(super) fn add(
     }
 }
 
-/// Whether the arms differ at all, where there are more than two: Welch's analysis of variance, of shares χ².
-fn omnibus(values: &[Values], metric: &MetricFinding) -> Option<Omnibus> {
+/// Whether the arms differ at all, where there are more than two: by the analysis of variance that goes with the test
+/// of two, of shares by χ².
+fn omnibus(values: &[Values], metric: &MetricFinding, test: Test) -> Option<Omnibus> {
     if values.len() < 3 {
         return None;
     }
@@ -56,22 +57,55 @@ fn omnibus(values: &[Values], metric: &MetricFinding) -> Option<Omnibus> {
         let rates: Vec<Rate> = groups.iter().map(|values| rates::rate(values)).collect();
         return Some(rates::omnibus(&rates));
     }
+    let found = match test {
+        Test::Auto | Test::Welch | Test::Paired => of_means(&groups),
+        Test::Student => of_equal_variances(&groups),
+        Test::MannWhitney | Test::Wilcoxon => of_ranks(&groups),
+    };
+    Some(found.unwrap_or_else(|reason| Omnibus::CannotTest {
+        cannot_test: reason.word(),
+        reason: reason.to_string(),
+    }))
+}
+
+fn of_means(groups: &[&[f64]]) -> Result<Omnibus, Undefined> {
+    let found = welch_anova(groups)?;
     // The shares of variance take one variance for all; the test does not.
-    let shares = one_way_anova(&groups).ok();
-    Some(match welch_anova(&groups) {
-        Ok(found) => Omnibus::Tested {
-            test: "Welch's ANOVA",
-            statistic: found.statistic,
-            df: vec![found.df_between, found.df_within],
-            p: found.p.p,
-            ln_p: found.p.ln_p,
-            eta_squared: shares.map(|it| it.eta_squared),
-            omega_squared: shares.map(|it| it.omega_squared),
-        },
-        Err(reason) => Omnibus::CannotTest {
-            cannot_test: reason.word(),
-            reason: reason.to_string(),
-        },
+    let shares = one_way_anova(groups).ok();
+    Ok(Omnibus::Tested {
+        test: "Welch's ANOVA",
+        statistic: found.statistic,
+        df: vec![found.df_between, found.df_within],
+        p: found.p.p,
+        ln_p: found.p.ln_p,
+        eta_squared: shares.map(|it| it.eta_squared),
+        omega_squared: shares.map(|it| it.omega_squared),
+    })
+}
+
+fn of_equal_variances(groups: &[&[f64]]) -> Result<Omnibus, Undefined> {
+    let found = one_way_anova(groups)?;
+    Ok(Omnibus::Tested {
+        test: "one-way ANOVA",
+        statistic: found.statistic,
+        df: vec![found.df_between, found.df_within],
+        p: found.p.p,
+        ln_p: found.p.ln_p,
+        eta_squared: Some(found.eta_squared),
+        omega_squared: Some(found.omega_squared),
+    })
+}
+
+fn of_ranks(groups: &[&[f64]]) -> Result<Omnibus, Undefined> {
+    let found = kruskal_wallis(groups)?;
+    Ok(Omnibus::Tested {
+        test: "Kruskal-Wallis test",
+        statistic: found.statistic,
+        df: vec![found.df as f64],
+        p: found.p.p,
+        ln_p: found.p.ln_p,
+        eta_squared: None,
+        omega_squared: None,
     })
 }
 

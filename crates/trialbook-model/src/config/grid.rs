@@ -32,6 +32,8 @@ pub struct GridParts {
     pub seed_policy: SeedPolicy,
     /// The longest time of one run, in milliseconds.
     pub timeout_ms: Option<u64>,
+    /// Where the data is.
+    pub data_path: Option<String>,
 }
 
 /// Why the parts make no config.
@@ -154,7 +156,7 @@ pub fn from_grid(parts: GridParts) -> Result<Config, GridError> {
         .iter()
         .map(|(key, _)| key.as_str())
         .chain(checks::BUILT_IN_NAMES)
-        .filter(|name| *name != "data_path")
+        .filter(|name| *name != "data_path" || parts.data_path.is_some())
         .collect();
     let command = parts
         .command
@@ -168,6 +170,7 @@ pub fn from_grid(parts: GridParts) -> Result<Config, GridError> {
         },
         task: Task {
             command,
+            data_path: parts.data_path,
             timeout_ms: parts.timeout_ms,
             ..Task::default()
         },

@@ -66,24 +66,6 @@ pub(super) const CAPTURE: &[&str] = &[
 ];
 pub(super) const ENGINE: &[&str] = &["kind"];
 
-/// The keys of another format, of studies of language models with scrambled benchmarks. They are
-/// recognised so that such a file is refused by name and never read in part.
-pub(super) const STUDY: &[&str] = &[
-    "experiment_name",
-    "description",
-    "research_metadata",
-    "models",
-    "scrambling",
-    "statistical_analysis",
-    "tracking",
-    "reproducibility",
-    "export",
-    "benchmarks",
-    "execution",
-    "optimization",
-    "monitoring",
-];
-
 /// Words of other formats and what they are called here.
 pub(super) const OTHER_WORDS: &[(&str, &str)] = &[
     ("seed", "random_seed"),

@@ -5,6 +5,7 @@
 
 use super::keys;
 use crate::record::ParamKind;
+use crate::study;
 use crate::yaml::{Doubt, Fields, Node, Problem, Reading, Shape, join};
 
 /// The engines of the format; only the first works yet.
@@ -22,20 +23,20 @@ pub(super) fn refuse_study(reading: &mut Reading<'_>, root: &Node) -> bool {
     };
     let is_study = entries
         .iter()
-        .any(|entry| entry.key != "description" && keys::STUDY.contains(&entry.key.as_str()));
+        .any(|entry| entry.key != "description" && study::TOP.contains(&entry.key.as_str()));
     if !is_study {
         return false;
     }
     let instead = "such studies of language models cannot be run yet; a task with a command can";
     for entry in entries {
-        if keys::STUDY.contains(&entry.key.as_str()) {
+        if study::TOP.contains(&entry.key.as_str()) {
             let problem = Problem::NotSupportedYet {
                 key: entry.key.clone(),
                 instead: Some(instead),
             };
             reading.error(entry.at, "", problem);
         } else if !keys::TOP.contains(&entry.key.as_str()) {
-            reading.unknown_key(entry, "", keys::STUDY);
+            reading.unknown_key(entry, "", &study::TOP);
         }
     }
     true

@@ -63,9 +63,11 @@ impl ProgressHistory {
     }
 }
 
+/// Of a report without a total, a broken number below 1 is the share itself. More than all of it is all of it.
 fn share(progress: &Progress) -> Option<f64> {
-    let total = progress.total.filter(|total| *total > 0.0)?;
-    let share = progress.done / total;
+    let is_broken = 0.0 < progress.done && progress.done < 1.0;
+    let total = progress.total.or(is_broken.then_some(1.0));
+    let share = progress.done / total.filter(|total| *total > 0.0)?;
     (!share.is_nan()).then(|| share.clamp(0.0, 1.0))
 }
 
@@ -112,6 +114,10 @@ mod tests {
         // More than all of it is all of it.
         assert_eq!(history(&[(0, 1.0), (9, 150.0)]).finish(now), Some(now));
         assert_eq!(history(&[(0, 150.0)]).share(), Some(1.0));
+        let mut broken = history(&[]);
+        let (stamp, half) = report(1, 0.5, None);
+        broken.offer(stamp, half);
+        assert_eq!(broken.share(), Some(0.5));
         let (stamp, unknown) = report(1, 5.0, None);
         let mut history = history(&[]);
         history.offer(stamp, unknown);

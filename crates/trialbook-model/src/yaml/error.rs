@@ -267,6 +267,17 @@ pub enum Doubt {
         /// The key.
         key: String,
     },
+    /// A key that means nothing, in a file that may have such keys.
+    #[error("unknown key `{key}`: it is kept and has no effect{}", did_you_mean(nearest.as_deref()))]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
+    /// Levels that look like fractions of one.
+    #[error("levels are percents; `level_unit: fraction` says otherwise")]
+    FractionLevels,
     /// A seed that NumPy refuses.
     #[error("the seed {seed} is above 4294967295, which NumPy refuses")]
     LargeSeed {

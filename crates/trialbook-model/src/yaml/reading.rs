@@ -205,6 +205,26 @@ impl<'f> Reading<'f> {
         })
     }
 
+    /// A map that may have other keys: they are warned of.
+    pub(crate) fn lenient_fields<'n>(
+        &mut self,
+        node: &'n Node,
+        path: &str,
+        known: &[&str],
+    ) -> Option<Fields<'n>> {
+        let fields = self.any_fields(node, path)?;
+        for entry in fields.entries {
+            let is_known = known.contains(&entry.key.as_str());
+            if !is_known && self.warns_more() {
+                let key = entry.key.clone();
+                let nearest = nearest(&key, known).map(str::to_owned);
+                let path = join(path, &key);
+                self.warn(entry.at, &path, Doubt::UnknownKey { key, nearest });
+            }
+        }
+        Some(fields)
+    }
+
     pub(crate) fn unknown_key(&mut self, entry: &Entry, path: &str, known: &[&str]) {
         if !self.collects_more() {
             return;

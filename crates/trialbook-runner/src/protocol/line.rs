@@ -165,14 +165,14 @@ impl Reader {
     fn item(&mut self, place: Place<'_>, fields: Map<String, Value>, moment: &Moment) -> Timed {
         let mut record = fields.clone();
         record.insert("run".to_owned(), Value::String(self.run.to_string()));
-        match serde_json::from_value::<Item>(Value::Object(record)) {
-            Ok(item) => (moment.time, Op::Item(Box::new(item))),
-            Err(error) => {
-                let text = Value::Object(fields).to_string();
-                let reason = format!("not an item: {error}");
-                self.refuse(place, &text, &reason, moment.time)
-            }
-        }
+        let reason = match serde_json::from_value::<Item>(Value::Object(record)) {
+            Ok(item) if item.repeat == Some(0) => "not an item: repeats count from 1".to_owned(),
+            Ok(item) if item.attempt == Some(0) => "not an item: attempts count from 1".to_owned(),
+            Ok(item) => return (moment.time, Op::Item(Box::new(item))),
+            Err(error) => format!("not an item: {error}"),
+        };
+        let text = Value::Object(fields).to_string();
+        self.refuse(place, &text, &reason, moment.time)
     }
 
     fn metrics_of(

@@ -243,7 +243,7 @@ impl<'a> Hearing<'a> {
     fn record_all(&mut self, timed: Vec<Timed>, now: Timestamp) -> Result<(), RecordError> {
         timed.into_iter().try_for_each(|(time, op)| {
             let op = self.task.secrets.operation(op);
-            self.record(dated(time, op, now))
+            self.record(dated(time, filtered(op), now))
         })
     }
 
@@ -255,6 +255,18 @@ impl<'a> Hearing<'a> {
         self.cost += before.elapsed();
         Ok(())
     }
+}
+
+/// An event as it is kept: what a program says of what happened may hold secrets by name and by look (S-58).
+fn filtered(op: Op) -> Op {
+    let Op::Event(mut event) = op else {
+        return op;
+    };
+    if let Cow::Owned(clean) = secret::value(&event.text).content {
+        event.text = clean;
+    }
+    event.data = secret::json(event.data).content;
+    Op::Event(event)
 }
 
 /// What a program says of its failure is shown and kept like its output.

@@ -6,10 +6,10 @@
 //! decided before it.
 
 mod beside;
+mod delivery;
 mod draft;
 mod error;
 mod look;
-mod scope;
 mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,7 +27,7 @@ use trialbook_store::live::{Measure, Standing};
 pub use draft::Draft;
 pub use error::DeskError;
 pub use look::Look;
-pub use scope::Scope;
+pub use trialbook_api::Scope;
 pub use worker::Tally;
 
 use beside::Beside;
@@ -216,9 +216,23 @@ impl Desk {
         if self.inner.beside.is_some() {
             return self.write_beside(actor, decide).await;
         }
+        self.at_desk(seat, move |worker| worker.decide(&actor, decide))
+            .await
+    }
+
+    /// Has the thread do something, which is answered when what it wrote is on the disk.
+    async fn at_desk<T, E>(
+        &self,
+        seat: Seat,
+        work: impl FnOnce(&mut worker::Worker<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DeskError> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |worker| {
-            let decided = catch_unwind(AssertUnwindSafe(|| worker.decide(&actor, decide)))
+            let decided = catch_unwind(AssertUnwindSafe(|| work(worker)))
                 .unwrap_or_else(|_panic| Err(DeskError::Panicked.into()));
             let settle: Settle = Box::new(move |synced| {
                 let told = decided.and_then(|told| synced.map(|()| told).map_err(E::from));

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use trialbook_api::Unreadable;
 use trialbook_model::code::ErrorCode;
 use trialbook_store::BookError;
 
@@ -31,6 +32,7 @@ pub const fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::StateConflict
         | ErrorCode::ExperimentBusy
         | ErrorCode::DataChanged => StatusCode::CONFLICT,
+        ErrorCode::Expired => StatusCode::GONE,
         ErrorCode::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
         ErrorCode::BookNewer | ErrorCode::NotSupportedYet => StatusCode::NOT_IMPLEMENTED,
         ErrorCode::CriteriaNotMet | ErrorCode::RunFailed => StatusCode::UNPROCESSABLE_ENTITY,
@@ -54,6 +56,9 @@ pub struct Problem {
     /// Where in its text, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<u64>,
+    /// The version to ask with instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
@@ -70,6 +75,7 @@ impl Problem {
             hint: None,
             field: None,
             position: None,
+            version: None,
         }
     }
 
@@ -85,6 +91,17 @@ impl Problem {
     pub fn at(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
         self
+    }
+}
+
+impl From<Unreadable> for Problem {
+    fn from(error: Unreadable) -> Self {
+        Self {
+            hint: error.hint(),
+            field: error.field().map(str::to_owned),
+            position: error.position(),
+            ..Self::new(ErrorCode::ValueInvalid, error.to_string())
+        }
     }
 }
 

@@ -83,7 +83,11 @@ fn admit(
     check_path(request.uri())?;
     let authority = request.uri().authority().map(Authority::as_str);
     let head = (request.method(), request.headers());
-    app.access().admit(head, authority, from, app.now())
+    let mut actor = app.access().admit(head, authority, from, app.now())?;
+    // A key is of one request: the same one with another is no repetition.
+    let (method, path) = (request.method(), request.uri().path());
+    actor.key = actor.key.map(|key| format!("{method} {path} {key}"));
+    Ok(actor)
 }
 
 fn refused(status: StatusCode, problem: Problem) -> Response {

@@ -3,6 +3,7 @@
 //! Not here: the APIs.
 
 pub mod access;
+pub(crate) mod asking;
 pub(crate) mod counters;
 pub mod error;
 pub(crate) mod guard;

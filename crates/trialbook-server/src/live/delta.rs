@@ -18,20 +18,21 @@ pub(super) struct Delta {
 }
 
 impl Delta {
-    pub(super) fn of(word: &'static str, data: Vec<u8>, to: Position, more: bool) -> Self {
+    /// Words, and no more behind them.
+    pub(super) fn of(word: &'static str, data: Vec<u8>, to: Position) -> Self {
         Self {
             told: Some((word, data.into())),
             to,
-            more,
+            more: false,
         }
     }
 
     /// Nothing to tell.
-    pub(super) const fn silent(to: Position, more: bool) -> Self {
+    pub(super) const fn silent(to: Position) -> Self {
         Self {
             told: None,
             to,
-            more,
+            more: false,
         }
     }
 }

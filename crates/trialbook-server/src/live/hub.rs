@@ -35,18 +35,10 @@ pub(super) struct Answers {
 pub(super) type Cell = Arc<Turn<Answers>>;
 
 /// The cells of all topics that are followed.
+#[derive(Default)]
 pub(super) struct Hub {
     cells: Mutex<HashMap<Topic, Weak<Turn<Answers>>>>,
     feed: Shared,
-}
-
-impl Default for Hub {
-    fn default() -> Self {
-        Self {
-            cells: Mutex::default(),
-            feed: Shared::default(),
-        }
-    }
 }
 
 impl Hub {
@@ -122,5 +114,5 @@ fn found(
 /// Told once of a run that was removed for good.
 fn gone(topic: &Topic) -> Delta {
     let data = serde_json::json!({ "topic": topic.to_string() });
-    Delta::of("gone", data.to_string().into_bytes(), Position::Gone, false)
+    Delta::of("gone", data.to_string().into_bytes(), Position::Gone)
 }

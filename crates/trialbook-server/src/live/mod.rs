@@ -71,14 +71,15 @@ impl Streams {
     }
 
     /// How many there are.
-    pub(crate) fn count(&self) -> usize {
+    #[cfg(test)]
+    fn count(&self) -> usize {
         self.ending.receiver_count()
     }
 }
 
 /// The routes of the room.
 pub(crate) fn router() -> Router<App> {
-    Router::new().route("/api/v1/stream", get(follow))
+    Router::new().route(trialbook_api::stream::FOLLOW.path, get(follow))
 }
 
 /// What a subscriber asks for.

@@ -190,17 +190,18 @@ pub(super) fn delta<K: Kind>(
     // A writer of whom nothing was taken is not one that was seen.
     telling.at.seen.retain(|_, seen| *seen > 0);
     if telling.records.is_empty() {
-        return Ok(Delta::silent(Position::Records(telling.at), more));
+        return Ok(Delta {
+            more,
+            ..Delta::silent(Position::Records(telling.at))
+        });
     }
     let mut data = format!("{{\"topic\":{},\"records\":[", Value::from(topic)).into_bytes();
     data.extend(telling.records);
     data.extend(b"]}");
-    Ok(Delta::of(
-        K::WORD,
-        data,
-        Position::Records(telling.at),
+    Ok(Delta {
         more,
-    ))
+        ..Delta::of(K::WORD, data, Position::Records(telling.at))
+    })
 }
 
 /// Reads on over sealed blocks and what follows them; false where the piece is full before the end.

@@ -92,7 +92,7 @@ pub(super) fn delta(
         *slot = Some(Feed::open(folder, view)?);
     }
     let Some(feed) = slot.as_mut() else {
-        return Ok(Delta::silent(from.clone(), false));
+        return Ok(Delta::silent(from.clone()));
     };
     feed.follow(view)?;
     let now = RunsAt {
@@ -107,7 +107,7 @@ pub(super) fn delta(
             ..now
         },
         Position::Now | Position::Records(_) | Position::Series(_) | Position::Gone => {
-            return Ok(Delta::silent(Position::Runs(now), false));
+            return Ok(Delta::silent(Position::Runs(now)));
         }
     };
     if at.feed != feed.id || at.change < feed.floor || at.change > feed.last {
@@ -122,13 +122,13 @@ pub(super) fn delta(
 /// Told where it is not known what happened since.
 fn begin_anew(now: RunsAt) -> Delta {
     let data = br#"{"topic":"runs"}"#.to_vec();
-    Delta::of("reset", data, Position::Runs(now), false)
+    Delta::of("reset", data, Position::Runs(now))
 }
 
 fn changes(view: &BookView<'_>, feed: &Feed, at: RunsAt) -> Result<Delta, BookError> {
     let behind = feed.behind(at.change, MOST_RUNS);
     let Some((change, ..)) = behind.last().copied() else {
-        return Ok(Delta::silent(Position::Runs(at), false));
+        return Ok(Delta::silent(Position::Runs(at)));
     };
     let there = behind.iter().filter(|(_, _, is_there)| *is_there);
     let numbers: Vec<RunNo> = there.map(|(_, no, _)| *no).collect();
@@ -141,7 +141,10 @@ fn changes(view: &BookView<'_>, feed: &Feed, at: RunsAt) -> Result<Delta, BookEr
         removed: gone.map(|(_, no, _)| no.0).collect(),
     };
     let to = Position::Runs(RunsAt { change, ..at });
-    Ok(Delta::of(WORD, json(&told), to, change < feed.last))
+    Ok(Delta {
+        more: change < feed.last,
+        ..Delta::of(WORD, json(&told), to)
+    })
 }
 
 /// Tells of runs that are there already, from a number on; those that changed since the list was begun come with
@@ -159,7 +162,10 @@ fn list(view: &BookView<'_>, feed: &Feed, at: RunsAt, next: u64) -> Result<Delta
     // What changed meanwhile follows at once.
     let more = more || at.change < feed.last;
     if rows.is_empty() {
-        return Ok(Delta::silent(to, more));
+        return Ok(Delta {
+            more,
+            ..Delta::silent(to)
+        });
     }
     let runs = rows.iter().map(|row| News::of(row, feed.change_of(row)));
     let told = Told {
@@ -167,7 +173,10 @@ fn list(view: &BookView<'_>, feed: &Feed, at: RunsAt, next: u64) -> Result<Delta
         runs: runs.collect(),
         removed: Vec::new(),
     };
-    Ok(Delta::of(WORD, json(&told), to, more))
+    Ok(Delta {
+        more,
+        ..Delta::of(WORD, json(&told), to)
+    })
 }
 
 fn json(told: &Told) -> Vec<u8> {

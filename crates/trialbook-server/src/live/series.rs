@@ -63,14 +63,9 @@ impl Stretch {
     }
 }
 
-/// What follows a position.
-pub(super) fn delta(
-    view: &BookView<'_>,
-    (of, key): (&Owner, &SeriesKey),
-    from: &Position,
-    topic: &str,
-) -> Result<Delta, BookError> {
-    let at = match from {
+/// The position in a series; before its first point where nothing of it is known.
+fn begun(from: &Position) -> SeriesAt {
+    match from {
         Position::Series(at) => at.clone(),
         Position::Start
         | Position::Now
@@ -80,7 +75,17 @@ pub(super) fn delta(
             marks: vec![(0, digest::EMPTY)],
             base: None,
         },
-    };
+    }
+}
+
+/// What follows a position.
+pub(super) fn delta(
+    view: &BookView<'_>,
+    (of, key): (&Owner, &SeriesKey),
+    from: &Position,
+    topic: &str,
+) -> Result<Delta, BookError> {
+    let at = begun(from);
     let (stretch, base) = stretch(view, (of, key), at.base)?;
     let sums = stretch.sums();
     let sum_at = |place: u64| {
@@ -130,7 +135,10 @@ pub(super) fn delta(
     let more = end < stretch.end();
     let to = Position::Series(SeriesAt { marks, base });
     if is_silent || end == begin && was_all {
-        return Ok(Delta::silent(to, more));
+        return Ok(Delta {
+            more,
+            ..Delta::silent(to)
+        });
     }
     let cut = |place: u64| usize::try_from(place - stretch.before).unwrap_or(usize::MAX);
     let range = cut(begin)..cut(end);
@@ -171,7 +179,10 @@ fn told(
         values: points.values[range].iter().copied().map(Float).collect(),
     };
     let data = serde_json::to_vec(&told).expect("numbers are JSON");
-    Delta::of(WORD, data, to, more)
+    Delta {
+        more,
+        ..Delta::of(WORD, data, to)
+    }
 }
 
 /// The points that may have changed: those behind the sealed ones where these are known and stay before all others,

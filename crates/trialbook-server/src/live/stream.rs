@@ -82,10 +82,11 @@ impl Follower {
                 return None;
             }
             let tick = *self.changes.borrow_and_update();
-            if let Greeting::Due { is_reset } = self.greeting {
+            if let Greeting::Due { .. } = self.greeting {
                 self.settle(tick).await?;
+                let words = self.greeted();
                 self.greeting = Greeting::Done;
-                return Some(self.greeted(is_reset));
+                return Some(words);
             }
             let round = self.round(tick).await?;
             if round.is_some() {
@@ -116,7 +117,6 @@ impl Follower {
     }
 
     /// Looks at all topics once, until one has something to tell; `None` where nothing can be looked at any more.
-    #[expect(clippy::option_option, reason = "nothing to tell is not the end")]
     async fn round(&mut self, tick: u64) -> Option<Option<Bytes>> {
         self.last_round = Some(Instant::now());
         for at in 0..self.topics.len() {
@@ -185,7 +185,8 @@ impl Follower {
     }
 
     /// The first words: the topics as they are understood, with an id to come back with at once.
-    fn greeted(&self, is_reset: bool) -> Bytes {
+    fn greeted(&self) -> Bytes {
+        let is_reset = self.greeting == Greeting::Due { is_reset: true };
         let mut names: Vec<_> = self.topics.iter().map(|at| at.topic.to_string()).collect();
         names.sort();
         let data = serde_json::json!({ "topics": names, "reset": is_reset });

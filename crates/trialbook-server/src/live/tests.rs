@@ -100,7 +100,9 @@ impl Reader {
 async fn write(desk: &Desk, ops: Vec<Op>) {
     let written: Result<(), DeskError> = desk
         .write(&Actor::default(), move |_look, draft| {
-            ops.into_iter().for_each(|op| draft.say(op));
+            for op in ops {
+                draft.say(op);
+            }
             Ok(())
         })
         .await;
@@ -500,8 +502,8 @@ impl Play {
         }
     }
 
-    async fn say(&self, late: bool, ops: Vec<Op>) {
-        if late {
+    async fn say(&self, late: &bool, ops: Vec<Op>) {
+        if *late {
             write_late(&self.bench, &ops);
         } else {
             write(self.bench.app.desk(), ops).await;
@@ -524,20 +526,20 @@ impl Play {
                 let texts: Vec<_> = (0..*many).map(|_| self.text()).collect();
                 self.lines.extend(texts.iter().cloned());
                 let ops = texts.into_iter().map(|text| log(RUN, text));
-                self.say(*late, ops.collect()).await;
+                self.say(late, ops.collect()).await;
             }
             Step::Event { late } => {
                 let text = self.text();
                 self.events.insert(text.clone());
-                self.say(*late, vec![event(RUN, text)]).await;
+                self.say(late, vec![event(RUN, text)]).await;
             }
             Step::Points { late, steps } => {
                 let ops = steps.iter().map(|step| point(RUN, *step, *step as f64));
-                self.say(*late, ops.collect()).await;
+                self.say(late, ops.collect()).await;
             }
             Step::Tag { late } => {
                 let text = self.text();
-                self.say(*late, vec![tag(OTHER, text)]).await;
+                self.say(late, vec![tag(OTHER, text)]).await;
             }
             Step::Seal => self.bench.app.desk().seal().await.unwrap(),
             Step::Restart => {

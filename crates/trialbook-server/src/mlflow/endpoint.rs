@@ -4,17 +4,15 @@
 //! Invariant: an answer is written while the look at the book is held, so nothing of the book is copied for it.
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::request::Parts;
+use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use std::convert::Infallible;
 
 use super::error::Refusal;
 use super::wire::{Message, WireError, read_body, read_query};
 use crate::app::App;
-use crate::desk::Actor;
+pub(in crate::mlflow) use crate::http::asking::Caller;
 
 /// The message of a request: of a GET with a query that, of all others the body.
 #[derive(Debug)]
@@ -50,19 +48,6 @@ fn check_content_type(method: &Method, headers: &HeaderMap) -> Result<(), WireEr
         Ok(())
     } else {
         Err(WireError::ContentType)
-    }
-}
-
-/// For whom a request is done, as whoever let it in has found out.
-#[derive(Debug, Clone, Default)]
-pub(in crate::mlflow) struct Caller(pub Actor);
-
-impl FromRequestParts<App> for Caller {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, Infallible> {
-        let actor = parts.extensions.get::<Actor>();
-        Ok(Self(actor.cloned().unwrap_or_default()))
     }
 }
 

@@ -2,10 +2,12 @@
 //!
 //! Not here: how a filter sees them ([`super::run_view`]), columns. Invariant: lists by name are sorted.
 
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use trialbook_model::filter::{Attribute, Value};
+use trialbook_model::goal;
 use trialbook_model::id::{ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{Goal, Param, ParamKind};
 use trialbook_model::state::{Lineage, ProjectState};
@@ -16,7 +18,7 @@ use super::numbers::Numbers;
 use crate::nouns::{ExperimentRow, RunRow};
 
 /// What the index keeps of an experiment.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ExperimentFacts {
     /// Its number.
     pub no: ExperimentNo,
@@ -30,14 +32,14 @@ pub struct ExperimentFacts {
     pub archived: bool,
     /// In the bin.
     pub deleted: bool,
-    /// Goals of metrics that are defined.
+    /// Goals of metrics that are defined, or follow from success criteria.
     pub goals: BTreeMap<String, Goal>,
 }
 
 impl ExperimentFacts {
     /// Of an experiment and its project, whose definitions hold where the experiment has none.
     pub fn of(row: &ExperimentRow, project: &ProjectState) -> Self {
-        let definitions = project.metrics.iter().chain(&row.state.metrics);
+        let definitions = [project.definitions(), row.state.definitions()];
         Self {
             no: row.no,
             name: row.state.name().map(str::to_owned),
@@ -46,9 +48,17 @@ impl ExperimentFacts {
             archived: row.state.annotations.flag("archived"),
             deleted: row.state.annotations.flag("deleted"),
             goals: definitions
-                .filter_map(|(key, held)| Some((key.clone(), held.value.goal?)))
+                .into_iter()
+                .flatten()
+                .filter_map(|(key, said)| Some((key, said.goal?)))
                 .collect(),
         }
+    }
+
+    /// Which direction of a metric is better: as said, else as its name suggests.
+    pub fn goal_of(&self, metric: &str) -> Goal {
+        let said = self.goals.get(metric).copied();
+        said.unwrap_or_else(|| goal::assumed(metric).goal)
     }
 
     /// The human handle of a run of this experiment.

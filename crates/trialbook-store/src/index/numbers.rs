@@ -89,14 +89,14 @@ impl Lane {
     ];
 
     /// The lane that an aggregate means for a metric of this goal.
-    pub(super) const fn of(aggregate: Aggregate, goal: Option<Goal>) -> Self {
+    pub(super) const fn of(aggregate: Aggregate, goal: Goal) -> Self {
         match (aggregate, goal) {
-            (Aggregate::Min, _) | (Aggregate::Best, Some(Goal::Min)) => Self::Min,
-            (Aggregate::Max, _) | (Aggregate::Best, Some(Goal::Max)) => Self::Max,
+            (Aggregate::Min, _) | (Aggregate::Best, Goal::Min) => Self::Min,
+            (Aggregate::Max, _) | (Aggregate::Best, Goal::Max) => Self::Max,
             (Aggregate::Mean, _) => Self::Mean,
             (Aggregate::Count, _) => Self::Count,
             (Aggregate::Nan, _) => Self::Nan,
-            (Aggregate::Last, _) | (Aggregate::Best, Some(Goal::None) | None) => Self::Last,
+            (Aggregate::Last, _) | (Aggregate::Best, Goal::None) => Self::Last,
         }
     }
 

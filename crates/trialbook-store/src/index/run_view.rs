@@ -91,7 +91,7 @@ impl RunView<'_> {
                 None => (name, run.metric(name, "")?),
             },
         };
-        let goal = self.experiment.goals.get(name).copied();
+        let goal = self.experiment.goal_of(name);
         numbers.get(Lane::of(key.aggregate, goal))
     }
 }

@@ -267,7 +267,7 @@ impl<'a> Scene<'a> {
         if key.aggregate == Aggregate::Best {
             return self.best(key, kind, name);
         }
-        self.lane(key, (kind, name), Lane::of(key.aggregate, None))
+        self.lane(key, (kind, name), Lane::of(key.aggregate, Goal::None))
     }
 
     fn lane(
@@ -296,14 +296,14 @@ impl<'a> Scene<'a> {
         kind: Kind,
         name: &str,
     ) -> Result<Option<(Presence<'a>, Source<'a>)>, Damaged> {
-        let goals: [Option<Goal>; 3] = [None, Some(Goal::Min), Some(Goal::Max)];
+        let goals = [Goal::None, Goal::Min, Goal::Max];
         let by_experiment: Vec<usize> = self
             .experiments()
             .iter()
-            .map(|of| match of.goals.get(name) {
-                Some(Goal::None) | None => 0,
-                Some(Goal::Min) => 1,
-                Some(Goal::Max) => 2,
+            .map(|of| match of.goal_of(name) {
+                Goal::None => 0,
+                Goal::Min => 1,
+                Goal::Max => 2,
             })
             .collect();
         let first = by_experiment.first().copied().unwrap_or_default();

@@ -6,6 +6,7 @@
 //! threads, requests. Invariant: what was written through [`Live::write`] is seen by the next view, is on the
 //! disk after [`SyncPoint::sync`], and is sealed once.
 
+mod delivery;
 mod index;
 mod own;
 mod standing;
@@ -34,6 +35,7 @@ use crate::sequences::{Numbers, Sequences};
 use crate::tails::TailRead;
 use crate::view::BookView;
 
+pub use delivery::{Delivery, Gaps};
 pub(crate) use index::LiveIndex;
 use own::Own;
 pub use standing::{Measure, Standing};
@@ -125,8 +127,9 @@ impl<'b> Live<'b> {
         self.dropping_on_failure(begun)?;
         let state = self.state.as_ref().expect("it was just begun");
         let measure = self.standing.measure();
-        let (sealed, folded) = (Rc::clone(&state.sealed), Arc::clone(&state.fold.folded));
-        Ok(self.standing.over(self.book, sealed, folded, measure))
+        let sealed = Rc::clone(&state.sealed);
+        let folded = (Arc::clone(&state.fold.folded), Arc::clone(&state.index));
+        Ok(standing::over(self.book, sealed, folded, measure))
     }
 
     /// Writes operations. They are seen at once, and durable after the sync point was synced.
@@ -314,6 +317,7 @@ impl<'b> Live<'b> {
         self.state = Some(State {
             sealed,
             fold,
+            index: Arc::default(),
             tails,
             sequences,
             own,
@@ -339,6 +343,7 @@ impl<'b> Live<'b> {
             base,
             names,
             folded: Arc::clone(&state.fold.folded),
+            index: Arc::clone(&state.index),
         });
         slot.measure.unsealed_bytes = state.bytes;
         slot.measure.unsealed_runs = state.fold.runs.len() as u64;
@@ -361,6 +366,7 @@ impl<'b> Live<'b> {
             base: state.sealed.counters(),
             names: state.sealed.shared_names(),
             folded: Arc::clone(&state.fold.folded),
+            index: Arc::clone(&state.index),
         });
         slot.watched = Arc::new(watch);
         slot.measure = Measure {

@@ -30,7 +30,6 @@ const ATTEMPTS: u32 = 25_000;
 #[derive(Default)]
 pub struct Standing {
     slot: Mutex<Slot>,
-    index: Arc<LiveIndex>,
 }
 
 /// What is handed to readers.
@@ -48,6 +47,8 @@ pub(super) struct Now {
     pub(super) base: Counters,
     pub(super) names: Arc<Names>,
     pub(super) folded: Arc<Folded>,
+    /// Of this fold alone: another one counts its batches anew.
+    pub(super) index: Arc<LiveIndex>,
 }
 
 /// Where reading the spools of others stands.
@@ -109,25 +110,24 @@ impl Standing {
                 // A seal was committed, and its writer is just about to tell.
                 if look.counters()? == now.base {
                     let sealed = Sealed::with(look, now.base, now.names);
-                    return Ok(self.over(book, sealed.into(), now.folded, measure));
+                    return Ok(over(book, sealed.into(), (now.folded, now.index), measure));
                 }
             }
             thread::sleep(BREATH);
         }
         Err(BookError::Restless)
     }
+}
 
-    pub(super) fn over<'a>(
-        &self,
-        book: &'a Book,
-        sealed: std::rc::Rc<Sealed<'a>>,
-        folded: Arc<Folded>,
-        measure: Measure,
-    ) -> BookView<'a> {
-        let of = (measure.unsealed_bytes, measure.dead_spools);
-        let index = Arc::clone(&self.index);
-        BookView::live(sealed, folded, of, (book.indexes(), index))
-    }
+/// A view of rows with a fold over them, which has an index of its own.
+pub(super) fn over<'a>(
+    book: &'a Book,
+    sealed: std::rc::Rc<Sealed<'a>>,
+    (folded, index): (Arc<Folded>, Arc<LiveIndex>),
+    measure: Measure,
+) -> BookView<'a> {
+    let of = (measure.unsealed_bytes, measure.dead_spools);
+    BookView::live(sealed, folded, of, (book.indexes(), index))
 }
 
 /// Whether a file of the spool folder is a spool that has its name.

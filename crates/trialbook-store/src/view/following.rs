@@ -4,7 +4,7 @@
 //! and of one writer always in the order of its numbers.
 
 use serde::de::DeserializeOwned;
-use trialbook_model::id::{RunNo, RunUid, Uid};
+use trialbook_model::id::{RunNo, RunUid};
 use trialbook_model::record::{Event, Log, SeriesKey, Span};
 
 use super::BookView;
@@ -52,11 +52,6 @@ impl BookView<'_> {
             rev: self.sealed.counters().rev,
             tick: self.fold.tick,
         }
-    }
-
-    /// The book's identity.
-    pub fn book_uid(&self) -> Result<Uid, BookError> {
-        self.sealed.look().uid()
     }
 
     /// The number that the next new run gets.

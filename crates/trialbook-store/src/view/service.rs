@@ -5,7 +5,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use trialbook_model::id::{ExperimentNo, ExperimentUid, RunNo, RunUid};
+use trialbook_model::id::{ExperimentNo, ExperimentUid, RunNo, RunUid, Uid};
 use trialbook_model::record::Param;
 use trialbook_model::state::ExperimentState;
 
@@ -97,11 +97,23 @@ impl<'a> BookView<'a> {
         Ok(row.and_then(|row| row.state.params.get(key).map(|param| param.param().clone())))
     }
 
-    /// The run of a uid.
-    pub fn run_by_uid(&self, uid: RunUid) -> Result<Option<RunRow>, BookError> {
-        match self.run_no(uid)? {
-            Some(no) => self.row(no),
-            None => Ok(None),
-        }
+    /// The book's identity, which no other has.
+    pub fn book_uid(&self) -> Result<Uid, BookError> {
+        self.sealed.look().uid()
+    }
+
+    /// Bytes in spools that are not sealed.
+    pub fn unsealed_bytes(&self) -> u64 {
+        self.unsealed_bytes
+    }
+
+    /// Spools of writers that have ended.
+    pub fn dead_spools(&self) -> usize {
+        self.dead_spools
+    }
+
+    /// Raised by each seal.
+    pub fn rev(&self) -> u64 {
+        self.sealed.counters().rev
     }
 }

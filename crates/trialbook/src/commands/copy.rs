@@ -9,16 +9,21 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::Serialize;
-use trialbook_exchange::bring::{Manner, Overruled};
+use trialbook_exchange::bring::{Manner, Overruled, Summary};
 use trialbook_exchange::{Arrival, Conflicts, Gather, ImportError, Place};
+use trialbook_model::handle::run_label;
+use trialbook_model::id::RunUid;
 use trialbook_model::time::Clock as _;
-use trialbook_store::{Access, Book, BookError};
+use trialbook_store::nouns::RunRow;
+use trialbook_store::reading::Reading;
+use trialbook_store::{Access, Book, BookError, Effort};
 
 use super::export::{left_out, selection};
 use super::import::tell_overruled;
 use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
 use crate::figures::count;
+use crate::titles;
 
 const SCHEMA: u32 = 1;
 
@@ -52,11 +57,21 @@ struct Document {
     runs: u64,
     same_runs: u64,
     renamed_runs: Vec<(String, String)>,
+    /// Runs that have another number there than here.
+    numbered: Vec<Numbered>,
     points: u64,
     records: u64,
     artifacts: u64,
     /// Values that a later one has taken the place of.
     overruled: Vec<Overruled>,
+}
+
+/// A run whose number is another one there.
+#[derive(Serialize)]
+struct Numbered {
+    run: String,
+    here: String,
+    there: String,
 }
 
 /// Copies them.
@@ -86,7 +101,10 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     Gather::new(&view).records::<ImportError>(&wanted, &mut sink)?;
     let artifacts = carry(&open, &other, arrival.sums())?;
     let summary = arrival.finish()?;
+    other.seal(Effort::IfLarge)?;
+    let numbered = numbered(&view, &other.view()?, &summary)?;
     let document = Document {
+        numbered,
         to: args.to.display().to_string(),
         experiments: summary.experiments,
         runs: summary.runs,
@@ -106,9 +124,37 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     left_out(&view, cx)
 }
 
+/// The runs that got another number, for theirs was given to another run there.
+fn numbered(view: &impl Reading, there: &impl Reading, summary: &Summary) -> Result<Vec<Numbered>> {
+    let mut numbered = Vec::new();
+    for (uid, number) in &summary.numbers {
+        let Some(run) = run_of(there, *uid)? else {
+            continue;
+        };
+        if run.number.is_some_and(|it| it != *number) {
+            let experiment = there.experiment(run.experiment)?;
+            let here = run_of(view, *uid)?;
+            let here = here.and_then(|it| it.number).unwrap_or(*number);
+            numbered.push(Numbered {
+                run: uid.to_string(),
+                here: run_label(here),
+                there: titles::run(&run, experiment.as_ref()),
+            });
+        }
+    }
+    Ok(numbered)
+}
+
+fn run_of<V: Reading>(view: &V, uid: RunUid) -> Result<Option<RunRow>, V::Error> {
+    match view.run_no(uid)? {
+        Some(no) => Ok(view.runs(&[no])?.pop()),
+        None => Ok(None),
+    }
+}
+
 /// Copies bytes that the other book does not have; gives their number.
 fn carry(open: &Open, other: &Book, sums: &BTreeSet<String>) -> Result<u64> {
-    let (bytes, there, mut carried) = (open.artifacts(), other.artifacts(), 0);
+    let (bytes, there, mut carried) = (open.artifacts_with(sums)?, other.artifacts(), 0);
     for sum in sums {
         if !there.contains(sum) && bytes.contains(sum) {
             bytes.verify(sum)?;
@@ -125,6 +171,12 @@ fn tell(document: &Document, cx: &Context) -> Result<()> {
     }
     for (from, to) in &document.renamed_runs {
         cx.printer.line(format!("run {from} came in as {to}"));
+    }
+    for Numbered { run, here, there } in &document.numbered {
+        let short = &run[..8];
+        cx.printer.note(format!(
+            "{here} is {there} there: numbers are each book's own, its id {short} is everybody's"
+        ));
     }
     let mut parts = vec![
         count(document.experiments, "experiment"),

@@ -3,31 +3,34 @@
 //! Invariant: what is made has a name of its own in its project, and an id `exp-…` beside its uid, also where
 //! several are made at once.
 
+mod plan;
+
 use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::Serialize;
-use trialbook_model::config::Config;
+use serde_json::Value;
 use trialbook_model::handle;
 use trialbook_model::id::{ExperimentUid, Uid};
 use trialbook_model::record::{
     CreateExperiment, Op, PutNote, SetField, SetPointer, SetTags, Subject,
 };
 use trialbook_model::state::DEFAULT_PROJECT;
-use trialbook_runner::known::KnownSecrets;
-use trialbook_runner::lease;
-use trialbook_store::BookView;
+use trialbook_model::study::Research as Said;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading as _;
 
 use super::start;
-use crate::book::{self, Open};
+use crate::book::{self, Open, View};
 use crate::context::{Context, SystemEntropy};
 use crate::failure::Failure;
 use crate::names::{ALIAS, Names};
-use crate::{given, secrets, titles, values};
+use crate::{secrets, titles, values};
+use plan::Plan;
 
 const SCHEMA: u32 = 1;
+/// The place in a queue of what is given none.
+const DEFAULT_PRIORITY: i32 = 1;
 
 /// Make an experiment
 ///
@@ -45,7 +48,7 @@ pub(crate) struct Args {
     /// Its name
     #[arg(value_name = "NAME", conflicts_with = "name")]
     positional: Option<String>,
-    /// A config, which `trialbook run` can run then
+    /// A config, which `trialbook run` can run then, or a study of language models
     #[arg(value_name = "CONFIG")]
     config: Option<String>,
     /// Its name
@@ -78,7 +81,7 @@ pub(crate) struct Args {
     queueing: Queueing,
 }
 
-/// Putting it into a queue, which there is not yet.
+/// Its place in a queue. There is no queue yet; the place is kept until there is one.
 #[derive(Debug, clap::Args)]
 struct Queueing {
     /// Put its runs into the queue (not supported yet)
@@ -87,24 +90,20 @@ struct Queueing {
     /// Do not put its runs into the queue, as is done without it
     #[arg(long)]
     no_queue: bool,
-    /// Its place in the queue (not supported yet)
-    #[arg(short, long, value_name = "NUMBER")]
-    priority: Option<i64>,
+    /// Its place in a queue, the higher the earlier: kept with the experiment
+    #[arg(short, long, value_name = "NUMBER", allow_negative_numbers = true)]
+    priority: Option<i32>,
 }
 
 impl Queueing {
     fn check(&self) -> Result<()> {
-        let asked = [
-            (self.queue, "create --queue"),
-            (self.priority.is_some(), "create --priority"),
-        ];
-        match asked.into_iter().find(|(asked, _)| *asked) {
-            None => Ok(()),
-            Some((_, verb)) => super::not_yet::run(
-                verb,
+        if self.queue {
+            return super::not_yet::run(
+                "create --queue",
                 "there is no queue yet: `trialbook run CONFIG` executes an experiment now",
-            ),
+            );
         }
+        Ok(())
     }
 }
 
@@ -135,18 +134,19 @@ struct Created {
     config_hash: Option<String>,
     /// Experiments of the same configuration.
     same_configuration: Vec<String>,
+    priority: i32,
     book: String,
 }
 
 /// Makes it.
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     args.queueing.check()?;
-    let config = match &args.config {
-        Some(file) => Some(read_config(file, args, cx)?),
+    let wanted = args.name.as_ref().or(args.positional.as_ref());
+    let plan = match &args.config {
+        Some(file) => Some(Plan::read(file, wanted, cx)?),
         None => None,
     };
-    let wanted = args.name.as_ref().or(args.positional.as_ref());
-    let of_config = config.as_ref().map(|config| &config.experiment.name);
+    let of_config = plan.as_ref().map(Plan::name);
     let Some(wanted) = wanted.or(of_config) else {
         return Err(Failure::Usage {
             problem: "the experiment has no name".to_owned(),
@@ -158,7 +158,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let tags = secrets::tags(&args.tags, cx)?;
     let open = book::writing(cx)?;
     // Held until all is written: what was taken meanwhile is seen by whoever waits.
-    let _turn = lease::naming(open.folder())?;
+    let _turn = open.naming()?;
     let view = open.view()?;
     let name = free_name(&view, args, wanted)?;
     if name != *wanted {
@@ -169,14 +169,15 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         Names::new(&view).refuse_taken_alias(alias)?;
     }
     let uid = ExperimentUid::mint(&mut SystemEntropy);
-    let create = creation(args, uid, &name, config.as_ref());
+    let create = creation(args, uid, &name, plan.as_ref());
     let hash = create.config_hash.clone();
     let same: Vec<String> = match &hash {
         Some(hash) => same_configuration(&view, hash)?,
         None => Vec::new(),
     };
     let alias = short_id(&view, uid)?;
-    record(args, cx, &open, (create, &alias, tags))?;
+    let words = words(args, plan.as_ref());
+    record(args, cx, &open, (create, &alias, tags, words))?;
     let created = Created {
         id: uid.to_string(),
         alias,
@@ -184,7 +185,8 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         name,
         config_hash: hash,
         same_configuration: same,
-        book: open.folder().display().to_string(),
+        priority: args.queueing.priority.unwrap_or(DEFAULT_PRIORITY),
+        book: open.name(),
     };
     tell(&created, cx)?;
     Ok(ExitCode::SUCCESS)
@@ -224,20 +226,8 @@ fn check(args: &Args, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn read_config(file: &str, args: &Args, cx: &Context) -> Result<Config> {
-    let mut config = given::config(file, cx)?;
-    if let Some(name) = args.name.as_ref().or(args.positional.as_ref())
-        && *name != config.experiment.name
-    {
-        // The config's id belongs to the experiment of the config's own name.
-        config.experiment.id = None;
-        config.experiment.name.clone_from(name);
-    }
-    Ok(config)
-}
-
 /// The name, with a number behind it where it is taken.
-fn free_name(view: &BookView<'_>, args: &Args, wanted: &str) -> Result<String> {
+fn free_name(view: &View<'_>, args: &Args, wanted: &str) -> Result<String> {
     let all = view.experiments()?;
     let is_taken = |name: &str| {
         let mut of_project = all.iter().filter(|row| row.state.project() == args.project);
@@ -259,7 +249,7 @@ fn free_name(view: &BookView<'_>, args: &Args, wanted: &str) -> Result<String> {
 }
 
 /// An id `exp-…` that no other bears.
-fn short_id(view: &BookView<'_>, uid: ExperimentUid) -> Result<String> {
+fn short_id(view: &View<'_>, uid: ExperimentUid) -> Result<String> {
     let known = Names::new(view).aliases()?;
     let is_taken = |id: &str| known.iter().any(|(known, _)| known == id);
     let mut seed = uid.0;
@@ -272,34 +262,26 @@ fn short_id(view: &BookView<'_>, uid: ExperimentUid) -> Result<String> {
     }
 }
 
-fn creation(
-    args: &Args,
-    uid: ExperimentUid,
-    name: &str,
-    config: Option<&Config>,
-) -> CreateExperiment {
-    let config = config.map(|config| {
-        let mut named = config.clone();
-        if named.experiment.name != name {
-            named.experiment.id = None;
-            name.clone_into(&mut named.experiment.name);
+fn creation(args: &Args, uid: ExperimentUid, name: &str, plan: Option<&Plan>) -> CreateExperiment {
+    let (handle, hash, document) = match plan {
+        None => (None, None, Value::Null),
+        Some(plan) => {
+            let (handle, hash, document) = plan.named(name);
+            (handle, Some(hash), document)
         }
-        named
-    });
+    };
     CreateExperiment {
         experiment: uid,
         project: args.project.clone(),
         name: name.to_owned(),
-        handle: config.as_ref().and_then(|it| it.experiment.id.clone()),
-        config_hash: config.as_ref().map(Config::hash),
-        document: config.map_or(serde_json::Value::Null, |config| {
-            KnownSecrets::of_configs([&config]).recorded(&config)
-        }),
+        handle,
+        config_hash: hash,
+        document,
     }
 }
 
 /// Experiments whose config means the same but for its names.
-fn same_configuration(view: &BookView<'_>, hash: &str) -> Result<Vec<String>> {
+fn same_configuration(view: &View<'_>, hash: &str) -> Result<Vec<String>> {
     let all = view.experiments()?;
     let has = |row: &&ExperimentRow| {
         row.state.config().and_then(|config| config.hash.as_deref()) == Some(hash)
@@ -307,9 +289,56 @@ fn same_configuration(view: &BookView<'_>, hash: &str) -> Result<Vec<String>> {
     Ok(all.iter().filter(has).map(titles::experiment).collect())
 }
 
-type New<'a> = (CreateExperiment, &'a str, Vec<(String, Option<String>)>);
+type New<'a> = (
+    CreateExperiment,
+    &'a str,
+    Vec<(String, Option<String>)>,
+    Vec<(&'static str, Value)>,
+);
 
-fn record(args: &Args, cx: &Context, open: &Open, (create, alias, tags): New<'_>) -> Result<()> {
+/// The fields that say what it is about: what is given here goes before what a study says.
+fn words(args: &Args, plan: Option<&Plan>) -> Vec<(&'static str, Value)> {
+    let none = Said::default();
+    let (said, about) = match plan {
+        Some(Plan::Study(study)) => (&study.research, study.description.as_ref()),
+        Some(Plan::Config(_)) | None => (&none, None),
+    };
+    let research = &args.research;
+    let texts = [
+        ("description", args.description.as_ref().or(about)),
+        ("author", args.author.as_ref()),
+        (
+            "research_question",
+            research.question.as_ref().or(said.question.as_ref()),
+        ),
+        (
+            "hypothesis",
+            research.hypothesis.as_ref().or(said.hypothesis.as_ref()),
+        ),
+        (
+            "researcher_name",
+            research.researcher.as_ref().or(said.researcher.as_ref()),
+        ),
+        (
+            "institution",
+            research.institution.as_ref().or(said.institution.as_ref()),
+        ),
+    ];
+    let texts = texts
+        .into_iter()
+        .filter_map(|(field, text)| Some((field, Value::String(text?.clone()))));
+    let priority = args.queueing.priority;
+    texts
+        .chain(priority.map(|it| ("priority", it.into())))
+        .collect()
+}
+
+fn record(
+    args: &Args,
+    cx: &Context,
+    open: &Open,
+    (create, alias, tags, words): New<'_>,
+) -> Result<()> {
     let subject = Subject::Experiment(create.experiment);
     let uid = create.experiment.to_string();
     let project = create.project.clone();
@@ -329,23 +358,12 @@ fn record(args: &Args, cx: &Context, open: &Open, (create, alias, tags): New<'_>
             tags,
         }))?;
     }
-    let research = &args.research;
-    let fields = [
-        ("description", &args.description),
-        ("author", &args.author),
-        ("research_question", &research.question),
-        ("hypothesis", &research.hypothesis),
-        ("researcher_name", &research.researcher),
-        ("institution", &research.institution),
-    ];
-    for (field, text) in fields {
-        if let Some(text) = text {
-            writer.record(&Op::SetField(SetField {
-                subject: subject.clone(),
-                field: field.to_owned(),
-                value: text.clone().into(),
-            }))?;
-        }
+    for (field, value) in words {
+        writer.record(&Op::SetField(SetField {
+            subject: subject.clone(),
+            field: field.to_owned(),
+            value,
+        }))?;
     }
     if let Some(text) = args.note.clone() {
         writer.record(&Op::PutNote(PutNote {

@@ -8,18 +8,18 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
 use trialbook_model::record::{Op, PutNote};
-use trialbook_store::BookView;
 use trialbook_store::reading::Reading as _;
 
 use super::start;
-use crate::book::{self, Open};
+use crate::book::{self, Open, View};
 use crate::context::Context;
-use crate::documents::NoteDocument;
+use crate::documents;
 use crate::failure::Failure;
 use crate::names::Names;
 use crate::nouns::{self, Noun, NounHead};
 use crate::printer::{Line, Style};
 use crate::values;
+use trialbook_api::runs::Note;
 
 const SCHEMA: u32 = 1;
 
@@ -85,7 +85,7 @@ struct All {
 struct NotesOf {
     #[serde(flatten)]
     of: NounHead,
-    notes: Vec<NoteDocument>,
+    notes: Vec<Note>,
 }
 
 /// Attaches it, or shows what is there.
@@ -148,7 +148,7 @@ fn split(args: &Args) -> (Vec<String>, Option<String>) {
     (nouns, args.text.clone().or_else(|| args.noun.clone()))
 }
 
-fn chosen(view: &BookView<'_>, nouns: &[String], args: &Args) -> Result<Vec<Noun>> {
+fn chosen(view: &View<'_>, nouns: &[String], args: &Args) -> Result<Vec<Noun>> {
     let mut chosen = nouns::chosen(&Names::new(view), view, nouns)?;
     chosen.extend(args.project.clone().map(Noun::Project));
     Ok(chosen)
@@ -204,7 +204,7 @@ fn show(open: &Open, nouns: &[String], args: &Args, cx: &Context) -> Result<Exit
             (Noun::Project(name), _) => view.project(name)?.annotations,
             (Noun::Run { .. } | Noun::Experiment(_), known) => known.cloned().unwrap_or_default(),
         };
-        let mut notes = NoteDocument::all(&annotations);
+        let mut notes = documents::notes(&annotations);
         notes.retain(|note| args.key.is_empty() || note.key == args.key);
         all.push(NotesOf {
             of: noun.head(),
@@ -224,7 +224,7 @@ fn show(open: &Open, nouns: &[String], args: &Args, cx: &Context) -> Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(notes: &[NoteDocument], cx: &Context) {
+fn print(notes: &[Note], cx: &Context) {
     if notes.is_empty() {
         cx.printer.line("  no notes");
     }

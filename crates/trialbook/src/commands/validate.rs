@@ -1,4 +1,4 @@
-//! `trialbook validate`: says everything that is wrong with a config or a data manifest, and runs nothing.
+//! `trialbook validate`: says everything that is wrong with a config, a study or a data manifest, and runs nothing.
 //!
 //! Not here: the rules (the model). Invariant: all errors are told at once, each with line and column; nothing
 //! is written, and no book is needed.
@@ -12,6 +12,7 @@ use trialbook_capture::data::verify;
 use trialbook_model::code::ErrorCode;
 use trialbook_model::config::{self, Config, Parsed};
 use trialbook_model::manifest;
+use trialbook_model::study::{self, Study};
 use trialbook_model::yaml::{FileError, Warning};
 
 use crate::context::Context;
@@ -21,10 +22,11 @@ use crate::printer::{Line, Style};
 
 const SCHEMA: u32 = 1;
 
-/// Check a config, or a data manifest, without running anything
+/// Check a config, a study or a data manifest, without running anything
 ///
 /// All errors are told, each with its line and column. Beside the file itself it is looked whether the
-/// program, the working folder and the data are there; what is missing is a warning.
+/// program, the working folder and the data are there; what is missing is a warning. Of a study of language
+/// models (`experiment_name`, `models`, `scrambling` …) it is told how many calls, hours and dollars it takes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -50,6 +52,8 @@ struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     config: Option<Summary>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    study: Option<StudySummary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     datasets: Option<usize>,
 }
 
@@ -74,6 +78,36 @@ struct Summary {
     hash: String,
 }
 
+/// What a valid study asks for (S-15).
+#[derive(Serialize)]
+struct StudySummary {
+    name: String,
+    models: usize,
+    benchmarks: usize,
+    /// The most questions of a benchmark.
+    max_samples: Option<u64>,
+    levels: usize,
+    methods: usize,
+    /// Null where no benchmark says how many questions there are.
+    estimate: Option<study::Estimate>,
+    hash: String,
+}
+
+impl StudySummary {
+    fn of(study: &Study) -> Self {
+        Self {
+            name: study.name.clone(),
+            models: study.models.len(),
+            benchmarks: study.benchmarks.len(),
+            max_samples: study.max_samples(),
+            levels: study.scrambling.levels.len(),
+            methods: study.scrambling.methods.len(),
+            estimate: study.estimate(),
+            hash: study.hash(),
+        }
+    }
+}
+
 impl Document {
     fn new(file: &str, kind: &'static str) -> Self {
         Self {
@@ -83,6 +117,7 @@ impl Document {
             errors: Vec::new(),
             warnings: Vec::new(),
             config: None,
+            study: None,
             datasets: None,
         }
     }
@@ -111,6 +146,8 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let text = given::text(file, cx)?;
     let document = if is_manifest(file, &text) {
         of_manifest(file, &text)
+    } else if study::is_study(&text) {
+        of_study(file, &text, path.parent().unwrap_or(cx.here()))
     } else {
         of_config(file, &text, path.parent().unwrap_or(cx.here()))
     };
@@ -136,6 +173,26 @@ fn of_manifest(file: &str, text: &str) -> Document {
     let mut document = Document::new(file, "data manifest");
     match manifest::parse(text, file) {
         Ok(manifest) => document.datasets = Some(manifest.datasets.len()),
+        Err(errors) => return document.wrong(&errors.errors),
+    }
+    document
+}
+
+fn of_study(file: &str, text: &str, folder: &Path) -> Document {
+    let mut document = Document::new(file, "study");
+    match study::parse(text, file) {
+        Ok((study, warnings)) => {
+            document.warnings = warnings.iter().map(Warning::to_string).collect();
+            let paths = study.benchmarks.iter().flat_map(|it| {
+                let path = |path: &String| (it.name.clone(), path.clone());
+                it.paths.iter().map(path)
+            });
+            let missing = paths.filter(|(_, path)| !folder.join(path).exists());
+            document.warnings.extend(missing.map(|(name, path)| {
+                format!("benchmarks.{name}.paths: there is nothing at `{path}`")
+            }));
+            document.study = Some(StudySummary::of(&study));
+        }
         Err(errors) => return document.wrong(&errors.errors),
     }
     document
@@ -234,6 +291,11 @@ fn print(document: &Document, cx: &Context) {
     let valid = Line::default()
         .plain(format!("{file}: "))
         .add(Style::Green, "valid");
+    if let Some(study) = &document.study {
+        cx.printer.line(valid.plain(format!(": {}", study.name)));
+        print_study(study, cx);
+        return;
+    }
     let more = match (&document.config, document.datasets) {
         (Some(config), _) => format!(
             ": {}: {} × {} = {}",
@@ -246,4 +308,34 @@ fn print(document: &Document, cx: &Context) {
         (None, None) => String::new(),
     };
     cx.printer.line(valid.plain(more));
+}
+
+fn print_study(study: &StudySummary, cx: &Context) {
+    let number = |number: usize, noun: &str| count(number as u64, noun);
+    let samples = study.max_samples;
+    let samples = samples.map_or_else(String::new, |it| {
+        format!(", at most {}", count(it, "question"))
+    });
+    cx.printer.line(format!(
+        "  {}, {}{samples}; {} × {}",
+        number(study.models, "model"),
+        number(study.benchmarks, "benchmark"),
+        number(study.levels, "level"),
+        number(study.methods, "method"),
+    ));
+    match &study.estimate {
+        Some(estimate) => cx.printer.line(format!(
+            "  estimated: {}, {:.1} hours one after the other, ${:.2}; {} GB memory, {} GB on the disk",
+            count(estimate.api_calls, "call"),
+            estimate.hours,
+            estimate.cost,
+            estimate.memory_gb,
+            estimate.storage_gb
+        )),
+        None => cx
+            .printer
+            .line("  not estimated: without `benchmarks` nobody knows how many questions there are"),
+    }
+    cx.printer
+        .line("  `trialbook create NAME FILE` keeps it; this version cannot run studies yet");
 }

@@ -4,6 +4,8 @@
 
 use anyhow::Error;
 use serde::Serialize;
+use trialbook_capture::data::DataError;
+use trialbook_client::ClientError;
 use trialbook_exchange::{ExportError, ImportError, Problem};
 use trialbook_model::code::ErrorCode;
 use trialbook_model::config::{ConfigErrors, GridError};
@@ -11,6 +13,7 @@ use trialbook_model::manifest::ManifestErrors;
 use trialbook_model::plan::PlanError;
 use trialbook_runner::lease::LeaseError;
 use trialbook_runner::outline::OutlineError;
+use trialbook_runner::sample::SampleError;
 use trialbook_server::{ServeError, TokenError};
 use trialbook_spool::code_of_io;
 use trialbook_store::BookError;
@@ -74,10 +77,13 @@ fn advice(error: &Error) -> (ErrorCode, Option<String>) {
             return (failure.code(), failure.hint());
         }
         if let Some(failure) = cause.downcast_ref::<DiscoveryError>() {
-            return (failure.code(), Some(failure.hint().to_owned()));
+            return (failure.code(), failure.hint());
         }
         if let Some(failure) = cause.downcast_ref::<BookError>() {
             return (failure.code(), hint_of_book(failure));
+        }
+        if let Some(failure) = cause.downcast_ref::<ClientError>() {
+            return (failure.code(), failure.hint());
         }
         if let Some(failure) = cause.downcast_ref::<ServeError>() {
             return (failure.code(), failure.hint());
@@ -133,7 +139,7 @@ const fn code_of_export(error: &ExportError) -> Option<ErrorCode> {
 
 /// What to do; for a book of a newer format, which version reads it.
 fn hint_of_book(error: &BookError) -> Option<String> {
-    if let BookError::NewerFormat { path, .. } = error {
+    if let BookError::NewerFormat { path, .. } | BookError::UnknownMigration { path, .. } = error {
         return Some(match trialbook_store::program_of(path) {
             Some(program) => format!("trialbook {program} or newer reads it"),
             None => {
@@ -163,6 +169,25 @@ fn advice_on_running(
     }
     if let Some(failure) = cause.downcast_ref::<PlanError>() {
         return Some((ErrorCode::NotFound, Some(failure.hint())));
+    }
+    if let Some(failure) = cause.downcast_ref::<DataError>() {
+        let code = match failure {
+            DataError::Missing { .. } => ErrorCode::NotFound,
+            DataError::Dangling { .. } | DataError::Loop { .. } | DataError::Special { .. } => {
+                ErrorCode::ValueInvalid
+            }
+            DataError::Unreadable { source, .. } => code_of_io(source),
+            DataError::Stopped { .. } => ErrorCode::Interrupted,
+        };
+        return Some((code, failure.hint().map(str::to_owned)));
+    }
+    if let Some(failure) = cause.downcast_ref::<SampleError>() {
+        let code = match failure {
+            SampleError::Unreadable { .. } => ErrorCode::Io,
+            SampleError::Form { .. } => ErrorCode::Usage,
+            SampleError::Damaged { .. } | SampleError::Empty { .. } => ErrorCode::ValueInvalid,
+        };
+        return Some((code, Some(failure.hint().to_owned())));
     }
     if cause.is::<ManifestErrors>() {
         return Some((ErrorCode::ConfigInvalid, None));

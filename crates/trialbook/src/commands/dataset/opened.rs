@@ -25,9 +25,12 @@ impl Opened {
     pub(super) fn read(file: &ManifestFile, cx: &Context) -> Result<Self> {
         let path = cx.here().join(&file.manifest);
         let told = file.manifest.display().to_string();
-        let text = fs::read_to_string(&path).map_err(|source| Failure::Unreadable {
-            path: told.clone(),
-            source,
+        let text = fs::read_to_string(&path).map_err(|source| {
+            let path = told.clone();
+            if source.kind() == std::io::ErrorKind::NotFound {
+                return Failure::NoManifest { path };
+            }
+            Failure::Unreadable { path, source }
         })?;
         let manifest = manifest::parse(&text, &told)?;
         Ok(Self {

@@ -19,11 +19,10 @@ use serde::Serialize;
 use trialbook_exchange::layout::Elsewhere;
 use trialbook_exchange::{Gather, Selection, blobs, document};
 use trialbook_model::code::ErrorCode;
-use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading;
 
-use crate::book::{self, Open};
+use crate::book::{self, Open, View};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::figures::{count, grouped};
@@ -94,6 +93,9 @@ struct Written {
     artifacts_missing: BTreeSet<String>,
     /// Runs that stand in the folder of another number than the book's, for that one holds another run.
     elsewhere: Vec<Elsewhere>,
+    /// The experiments that were counted: one whose config changed is written more than once.
+    #[serde(skip)]
+    counted: BTreeSet<(String, String)>,
 }
 
 /// Writes them.
@@ -134,7 +136,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
 }
 
 /// Tells how many runs could not be read: what was written is not all there is.
-pub(super) fn left_out(view: &BookView<'_>, cx: &Context) -> Result<ExitCode> {
+pub(super) fn left_out(view: &View<'_>, cx: &Context) -> Result<ExitCode> {
     if tell_unreadable(view, cx)? == 0 {
         return Ok(ExitCode::SUCCESS);
     }
@@ -192,7 +194,7 @@ pub(super) fn selection<V: Reading>(view: &V, what: &[String]) -> Result<Selecti
 fn as_json(
     args: &Args,
     cx: &Context,
-    (open, view): (&Open, &BookView<'_>),
+    (open, view): (&Open, &View<'_>),
     wanted: &Selection,
 ) -> Result<Written> {
     let mut sums = BTreeSet::new();
@@ -213,7 +215,7 @@ fn as_json(
     writer.finish()?;
     if args.artifacts {
         let folder = blobs::folder_of(&args.target);
-        let moved = blobs::give(&open.artifacts(), &sums, &folder)?;
+        let moved = blobs::give(&open.artifacts_with(&sums)?, &sums, &folder)?;
         (written.artifacts, written.artifacts_missing) = (moved.files, moved.missing);
     }
     out.finish()?;
@@ -228,7 +230,10 @@ impl Written {
             Record::Points(block) => self.points += block.points(),
             Record::Said(Said { op, .. }) => {
                 self.records += 1;
-                self.experiments += u64::from(matches!(op, Op::CreateExperiment(_)));
+                if let Op::CreateExperiment(made) = op {
+                    let name = (made.project.clone(), made.name.clone());
+                    self.experiments += u64::from(self.counted.insert(name));
+                }
                 self.runs += u64::from(matches!(op, Op::StartRun(_)));
             }
         }

@@ -2,19 +2,28 @@
 //!
 //! Invariant: the state of an experiment is looked up only where it is asked for or shown.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use serde::Serialize;
 use trialbook_analysis::ExperimentStatus;
+use trialbook_model::id::ExperimentNo;
+use trialbook_model::stale::stale_since;
+use trialbook_model::status::RunStatus;
 use trialbook_model::time::{Clock as _, Timestamp};
 use trialbook_store::nouns::ExperimentRow;
+use trialbook_store::query::Query;
 use trialbook_store::reading::Reading;
 
-use super::{Args, SCHEMA};
+use super::{Args, SCHEMA, Wanted};
 use crate::context::{Context, SystemClock};
+use crate::documents;
 use crate::figures::{count, grouped};
 use crate::listing::experiment_status;
 use crate::printer::{Column, Style, Table};
-use crate::{titles, when};
+use crate::target::attribute_is;
+use crate::when;
+use trialbook_api::experiments::ExperimentHead;
 
 #[derive(Serialize)]
 #[expect(clippy::struct_field_names, reason = "the names of the JSON document")]
@@ -22,19 +31,6 @@ struct Experiments {
     book: String,
     total: u64,
     experiments: Vec<ExperimentHead>,
-}
-
-#[derive(Serialize)]
-struct ExperimentHead {
-    id: String,
-    no: u64,
-    handle: Option<String>,
-    name: Option<String>,
-    project: String,
-    status: ExperimentStatus,
-    created: Option<String>,
-    runs: u64,
-    archived: bool,
 }
 
 /// An experiment that is listed.
@@ -45,7 +41,12 @@ struct Listed {
 }
 
 pub(super) fn list<V: Reading>(args: &Args, cx: &Context, view: &V, book: String) -> Result<()> {
-    let named = args.experiments(view)?;
+    let mut named = args.experiments(view)?;
+    if args.status == Some(Wanted::Stale) {
+        let silent = with_stale_runs(view)?;
+        let is_named = |no: &ExperimentNo| named.as_ref().is_none_or(|named| named.contains(no));
+        named = Some(silent.into_iter().filter(is_named).collect());
+    }
     let mut rows = view.experiments()?;
     rows.retain(|row| {
         args.shows(row) && named.as_ref().is_none_or(|named| named.contains(&row.no))
@@ -61,7 +62,11 @@ pub(super) fn list<V: Reading>(args: &Args, cx: &Context, view: &V, book: String
             continue;
         }
         let status = ExperimentStatus::of(view, &row)?;
-        if args.status.is_some_and(|wanted| wanted != status) {
+        let is_wanted = args.status.is_none_or(|wanted| match wanted {
+            Wanted::State(wanted) => wanted == status,
+            Wanted::Stale => true,
+        });
+        if !is_wanted {
             continue;
         }
         total += 1;
@@ -94,26 +99,22 @@ pub(super) fn list<V: Reading>(args: &Args, cx: &Context, view: &V, book: String
     Ok(())
 }
 
-fn head(of: &Listed) -> ExperimentHead {
-    let row = &of.row;
-    ExperimentHead {
-        id: titles::experiment_uid(row).to_string(),
-        no: row.no.0,
-        handle: row.state.handle().map(str::to_owned),
-        name: row.state.name().map(str::to_owned),
-        project: row.state.project().to_owned(),
-        status: of.status,
-        created: created(row).map(|time| time.to_string()),
-        runs: of.runs,
-        archived: row.state.annotations.flag("archived"),
-    }
+/// Experiments with a run that is not heard of any more.
+fn with_stale_runs<V: Reading>(view: &V) -> Result<BTreeSet<ExperimentNo>, V::Error> {
+    let now = SystemClock.now();
+    let query = Query {
+        filter: attribute_is("status", RunStatus::Running.word()),
+        ..Query::all()
+    };
+    let running = view.runs(&view.search(&query)?.runs)?;
+    let silent = running
+        .iter()
+        .filter(|run| stale_since(&run.state, now).is_some());
+    Ok(silent.map(|run| run.experiment).collect())
 }
 
-/// When it was created; the experiment that every book has was not.
-pub(super) fn created(row: &ExperimentRow) -> Option<Timestamp> {
-    row.state
-        .created()
-        .filter(|time| *time != Timestamp::default())
+fn head(of: &Listed) -> ExperimentHead {
+    documents::experiment_head(&of.row, of.status.word(), of.runs)
 }
 
 fn experiment_table(listed: &[Listed], now: Timestamp) -> Table {
@@ -129,7 +130,7 @@ fn experiment_table(listed: &[Listed], now: Timestamp) -> Table {
     ]);
     for of in listed {
         let row = &of.row;
-        let created = created(row);
+        let created = documents::created(row);
         let (style, status) = experiment_status(of.status);
         let plain = |cell: String| (Style::Plain, cell);
         table.styled_row(vec![

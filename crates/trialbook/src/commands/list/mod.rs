@@ -12,21 +12,21 @@ use serde::Serialize;
 use trialbook_analysis::ExperimentStatus;
 use trialbook_model::filter::{CompareOp, Expr, Key, KeyKind, Literal};
 use trialbook_model::id::ExperimentNo;
+use trialbook_model::stale::stale_since;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::{Clock as _, Timestamp};
-use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
-use trialbook_store::query::{Query, Shown};
+use trialbook_store::query::{Hits, Query, Shown};
 use trialbook_store::reading::Reading;
 
-use crate::book;
+use crate::book::{self, View};
 use crate::context::{Context, SystemClock};
-use crate::documents::RunHead;
 use crate::figures::{done, grouped, short};
 use crate::listing::{Listing, More, tell_unreadable};
 use crate::names::Names;
 use crate::target::attribute_is;
 use crate::when;
+use trialbook_api::runs::RunHead;
 
 const SCHEMA: u32 = 1;
 
@@ -38,6 +38,7 @@ Examples:
   trialbook list --status running
   trialbook list --experiment tuning --limit 50
   trialbook list --since 2d --status failed
+  trialbook list --status stale
   trialbook list --before 2026-01-01
   trialbook list experiments --project nlp
   trialbook list experiments --status failed
@@ -51,9 +52,10 @@ pub(crate) struct Args {
     /// Only this experiment, or runs of it; may be given several times
     #[arg(short, long, value_name = "EXPERIMENT")]
     experiment: Vec<String>,
-    /// Only those in this state: queued, running, completed, failed, cancelled; of experiments also planned
+    /// Only those in this state: queued, running, completed, failed, cancelled; stale: running and not heard of
+    /// any more; of experiments also planned
     #[arg(short, long, value_parser = status)]
-    status: Option<ExperimentStatus>,
+    status: Option<Wanted>,
     /// Only those of this project
     #[arg(short, long, value_name = "NAME")]
     project: Option<String>,
@@ -97,20 +99,32 @@ fn instant(text: &str) -> Result<Timestamp, String> {
         .ok_or_else(|| "expected an age such as `2d`, `12h` or `30min`, or a date".to_owned())
 }
 
-fn status(word: &str) -> Result<ExperimentStatus, String> {
-    ExperimentStatus::parse(word).ok_or_else(|| {
-        "expected planned, queued, running, completed, failed or cancelled".to_owned()
-    })
+/// A state that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    State(ExperimentStatus),
+    /// Running, and without a sign of life for too long (M-31).
+    Stale,
+}
+
+fn status(word: &str) -> Result<Wanted, String> {
+    if word.eq_ignore_ascii_case("stale") {
+        return Ok(Wanted::Stale);
+    }
+    let state = ExperimentStatus::parse(word).ok_or_else(|| {
+        "expected planned, queued, running, stale, completed, failed or cancelled".to_owned()
+    });
+    state.map(Wanted::State)
 }
 
 /// The state of a run that a word for experiments means: a planned run is a queued one.
-const fn of_runs(status: ExperimentStatus) -> RunStatus {
-    match status {
-        ExperimentStatus::Planned | ExperimentStatus::Queued => RunStatus::Queued,
-        ExperimentStatus::Running => RunStatus::Running,
-        ExperimentStatus::Completed => RunStatus::Completed,
-        ExperimentStatus::Failed => RunStatus::Failed,
-        ExperimentStatus::Cancelled => RunStatus::Cancelled,
+const fn of_runs(wanted: Wanted) -> RunStatus {
+    match wanted {
+        Wanted::State(ExperimentStatus::Planned | ExperimentStatus::Queued) => RunStatus::Queued,
+        Wanted::State(ExperimentStatus::Running) | Wanted::Stale => RunStatus::Running,
+        Wanted::State(ExperimentStatus::Completed) => RunStatus::Completed,
+        Wanted::State(ExperimentStatus::Failed) => RunStatus::Failed,
+        Wanted::State(ExperimentStatus::Cancelled) => RunStatus::Cancelled,
     }
 }
 
@@ -128,7 +142,7 @@ struct Runs {
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::reading(cx)?;
     let view = open.view()?;
-    let book = open.folder().display().to_string();
+    let book = open.name();
     match args.what {
         What::Runs => list_runs(args, cx, &view, book)?,
         What::Experiments => experiments::list(args, cx, &view, book)?,
@@ -206,7 +220,7 @@ impl Args {
         let annotations = &row.state.annotations;
         let hidden = annotations.flag("archived") && !self.all && !self.deleted;
         let of_project = |name: &String| row.state.project() == name;
-        let made = experiments::created(row);
+        let made = trialbook_report::documents::created(row);
         annotations.flag("deleted") == self.deleted
             && !hidden
             && self.project.as_ref().is_none_or(of_project)
@@ -219,16 +233,9 @@ impl Args {
     }
 }
 
-fn list_runs(args: &Args, cx: &Context, view: &BookView<'_>, book: String) -> Result<()> {
-    let query = Query {
-        filter: args.filter(),
-        experiments: args.experiments(view)?,
-        shown: args.shown(),
-        limit: args.limit(),
-        ..Query::all()
-    };
-    let hits = view.search(&query)?;
+fn list_runs(args: &Args, cx: &Context, view: &View<'_>, book: String) -> Result<()> {
     let now = SystemClock.now();
+    let hits = hits(args, view, now)?;
     let listing = Listing::read(view, &hits.runs)?;
     let unreadable = tell_unreadable(view, cx)?;
     if cx.printer.json_wanted() {
@@ -253,6 +260,29 @@ fn list_runs(args: &Args, cx: &Context, view: &BookView<'_>, book: String) -> Re
         ));
     }
     Ok(())
+}
+
+/// The runs that are asked for. Who is stale follows from the time, so that no index knows it.
+fn hits(args: &Args, view: &View<'_>, now: Timestamp) -> Result<Hits> {
+    let is_stale = args.status == Some(Wanted::Stale);
+    let query = Query {
+        filter: args.filter(),
+        experiments: args.experiments(view)?,
+        shown: args.shown(),
+        limit: if is_stale { usize::MAX } else { args.limit() },
+        ..Query::all()
+    };
+    let mut hits = view.search(&query)?;
+    if is_stale {
+        let running = view.runs(&hits.runs)?;
+        let silent = running
+            .iter()
+            .filter(|run| stale_since(&run.state, now).is_some());
+        hits.runs = silent.map(|run| run.no).collect();
+        hits.total = hits.runs.len() as u64;
+        hits.runs.truncate(args.limit());
+    }
+    Ok(hits)
 }
 
 fn started(op: CompareOp, time: Timestamp) -> Expr {

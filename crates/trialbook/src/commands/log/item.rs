@@ -67,10 +67,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
     /// Which repeat of the item, from 1
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     repeat: Option<u64>,
     /// Which attempt, from 1
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     attempt: Option<u64>,
     /// The agent that answered
     #[arg(long, value_name = "NAME")]
@@ -184,7 +184,7 @@ fn inline(text: String, open: &Open) -> Result<String> {
     if text.len() <= INLINE {
         return Ok(text);
     }
-    let sum = open.artifacts().put(&mut text.as_bytes())?;
+    let sum = open.artifacts()?.put(&mut text.as_bytes())?;
     Ok(format!("sha256:{}", sum.sha256))
 }
 

@@ -22,9 +22,10 @@ use crate::{figures, values, when};
 Examples:
   trialbook log progress 3/10
   trialbook log progress 45%
+  trialbook log progress 0.45
   trialbook log progress 1200 --total 5000 --stage evaluations")]
 pub(crate) struct Args {
-    /// How much is done: a number, DONE/TOTAL, or a percentage
+    /// How much is done: DONE/TOTAL, a percentage, a fraction such as 0.5, or a number beside --total
     #[arg(value_name = "DONE")]
     done: String,
     /// How much there is in all
@@ -54,6 +55,10 @@ pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let (done, total) = amounts(args)?;
     if let Some(stage) = &args.stage {
         values::check_name("a stage", stage)?;
+    }
+    if total.is_some_and(|total| done > total) {
+        cx.printer
+            .note("more is done than there is: it counts as 100%");
     }
     let (open, target) = super::open(&args.choice, cx)?;
     let mut writer = open.writer(cx)?;
@@ -119,7 +124,10 @@ fn amounts(args: &Args) -> Result<(f64, Option<f64>), Failure> {
     } else if let Some((done, total)) = args.done.split_once('/') {
         (number(done)?, Some(number(total)?))
     } else {
-        (number(&args.done)?, args.total)
+        let done = number(&args.done)?;
+        // Without a total, a number that is written with a point and is no more than all of it is a fraction.
+        let is_fraction = args.done.contains('.') && done <= 1.0;
+        (done, args.total.or(is_fraction.then_some(1.0)))
     };
     match total {
         Some(total) if !total.is_finite() || total <= 0.0 => Err(Failure::Value {

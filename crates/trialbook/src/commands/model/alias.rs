@@ -106,7 +106,7 @@ fn check(alias: &str) -> Result<()> {
         return Err(Failure::Value {
             what: "the alias".to_owned(),
             value: alias.to_owned(),
-            expected: "letters, digits, `_` and `-`, and not a version or `latest`",
+            expected: "an alias: letters, digits, `_` and `-`, unlike a version such as `3` or `v3` and unlike `latest`",
         }
         .into());
     }

@@ -3,13 +3,17 @@
 //! Not here: planning, executing, recording (the runner), counting (the analysis). Invariant: standard output
 //! holds the result; how far it is goes to standard error.
 
+mod claim;
 mod listening;
 mod live;
 mod plan;
+mod questions;
 mod report;
+mod sampling;
 mod source;
 mod standing;
 mod surroundings;
+mod words;
 
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
@@ -19,13 +23,10 @@ use anyhow::{Context as _, Result};
 use trialbook_model::capture::Parts;
 use trialbook_model::id::Entropy as _;
 use trialbook_model::plan::{Choice, Mode};
-use trialbook_model::state::DEFAULT_PROJECT;
-use trialbook_model::time::Clock as _;
 use trialbook_runner::begun::Begun;
 use trialbook_runner::engine::{Engine, Totals};
 use trialbook_runner::guard::Guard;
 use trialbook_runner::leading::Leading;
-use trialbook_runner::lease::{Holder, Lease, Leased, Turn};
 use trialbook_runner::ledger::{Job, Ledger};
 use trialbook_runner::outline::{Ground, Outside, Wish};
 use trialbook_runner::preparation::Preparation;
@@ -40,10 +41,14 @@ use crate::book::{self, Open};
 use crate::context::{Context, SystemClock, SystemEntropy};
 use crate::failure::Failure;
 use crate::printer::{Line, Style};
+use claim::{claim, leased, project};
 use listening::Listener;
-pub(super) use source::duration;
-use source::{Intent, Repeat, Spec};
+use questions::QuestionChoice;
+use sampling::SampleChoice;
+use source::{Intent, Spec};
+pub(super) use source::{duration, some_time};
 use surroundings::{Strict, Surroundings};
+use words::RunWords;
 
 /// Execute an experiment from a config, or one command as a run
 ///
@@ -58,6 +63,7 @@ Examples:
   trialbook run experiment.yaml --retry-failed
   trialbook run experiment.yaml --set agents=5,10 --only Polling --dry-run
   trialbook run experiment.yaml --strict-data --no-capture git,packages
+  trialbook run -n 10 --random --seed 42 --data questions.jsonl --notes 'first try' -- python ask.py '{data_path}'
   trialbook run -- python train.py --lr 0.1
   trialbook run --set lr=0.1,0.01 --trials 3 --experiment tuning -- python train.py --lr {lr} --seed {seed}")]
 #[expect(
@@ -87,7 +93,7 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
     /// The longest time of one run, such as 90s or 10m
-    #[arg(long, value_name = "TIME", value_parser = source::duration)]
+    #[arg(long, value_name = "TIME", value_parser = source::some_time)]
     timeout: Option<Duration>,
     /// Time between the request to end and the kill
     #[arg(long, value_name = "TIME", value_parser = source::duration, default_value = "10s")]
@@ -111,6 +117,12 @@ pub(crate) struct Args {
     /// variables, or all
     #[arg(long, value_name = "PARTS")]
     no_capture: Vec<String>,
+    #[command(flatten)]
+    sample: SampleChoice,
+    #[command(flatten)]
+    words: RunWords,
+    #[command(flatten)]
+    questions: QuestionChoice,
     /// Show what would be done, and why, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -126,63 +138,10 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     cx.printer
         .note(Line::styled(Style::Dim, "book ").plain(format!(
             "{} ({})",
-            open.folder().display(),
+            open.name(),
             open.rule()
         )));
     execute(args, &mut spec, &open, cx)
-}
-
-/// What lets this process execute runs of the experiment.
-struct Claim {
-    _lease: Lease,
-    /// Held until the runs are planned.
-    turn: Option<Turn>,
-    elsewhere: Elsewhere,
-}
-
-/// A config, or a grid, has its experiment alone. One bare command shares it with others of its kind: each
-/// plans its own trial, in its turn.
-fn claim(spec: &Spec, open: &Open) -> Result<Claim> {
-    let leased = leased(spec, open);
-    match spec.intent {
-        Intent::Config | Intent::Beside | Intent::Adhoc(Repeat::Missing) => Ok(Claim {
-            _lease: leased.take(&holder())?,
-            turn: None,
-            // Nobody else executes anything of this experiment.
-            elsewhere: Elsewhere::Nobody,
-        }),
-        Intent::Adhoc(Repeat::Another) => {
-            let turn = leased.turn()?;
-            let (lease, elsewhere) = leased.share(&turn)?;
-            Ok(Claim {
-                _lease: lease,
-                turn: Some(turn),
-                elsewhere,
-            })
-        }
-    }
-}
-
-fn leased<'a>(spec: &'a Spec, open: &'a Open) -> Leased<'a> {
-    Leased {
-        book: open.folder(),
-        project: project(spec),
-        experiment: &spec.config.experiment.name,
-    }
-}
-
-fn project(spec: &Spec) -> &str {
-    let project = spec.config.experiment.project.as_deref();
-    project.unwrap_or(DEFAULT_PROJECT)
-}
-
-fn holder() -> Holder {
-    let system = rustix::system::uname();
-    Holder {
-        pid: std::process::id(),
-        host: system.nodename().to_string_lossy().into_owned(),
-        since: SystemClock.now(),
-    }
 }
 
 fn wish(args: &Args, spec: &Spec) -> Wish {
@@ -239,12 +198,14 @@ fn dry_run(args: &Args, spec: &mut Spec, cx: &Context) -> Result<ExitCode> {
     let outline = ground.outline(&wish(args, spec)).inspect_err(|error| {
         plan::show_refused(cx, error);
     })?;
-    plan::show(cx, spec, &outline)?;
+    let sample = sampling::draw(args, spec, &outline)?;
+    plan::show(cx, spec, &outline, sample.as_ref())?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<ExitCode> {
     let parts = parts(args, spec)?;
+    let words = args.words.read(cx)?;
     let strict = args.strict_data.then(|| Strict::check(spec)).transpose()?;
     let mut claim = claim(spec, open)?;
     let name = spec.config.experiment.name.clone();
@@ -266,6 +227,7 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
         plan::show_changes(cx, &outline.changes);
     }
     let mut preparation = preparation(args, spec, open, &parts)?;
+    preparation.sample = sampling::draw(args, spec, &outline)?.map(Arc::new);
     let listener = listening::start(cx, open);
     preparation.leading = Listener::leading(listener.as_ref());
     let recorder = SharedRecorder::new(open.stream_writer(cx)?);
@@ -278,22 +240,27 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
         beside: spec.beside.as_ref(),
     }
     .write(&outline)?;
+    words.record(&jobs, &recorder)?;
     drop(claim.turn.take());
     plan::announce(cx, spec, &outline, &jobs);
+    sampling::announce(cx, preparation.sample.as_deref());
     let executed = if jobs.is_empty() {
         Ok((Totals::default(), Urgency::None))
     } else {
         let python = preparation.interpreter();
-        let around = Surroundings::new(spec, parts, python, (open, &standing), strict);
+        let sample = preparation.sample.as_deref().map(sampling::document);
+        let around = Surroundings::new(spec, (parts, python), (open, &standing), (strict, sample));
         work(args, (cx, open), (&preparation, &recorder, &around), &jobs)
     };
     if let Some(listener) = listener {
         listener.close();
     }
     recorder.finish()?;
+    open.hand_over()?;
     let (totals, urgency) = executed?;
-    let verdict = report::show(cx, open, spec, &args.only)?;
-    open.tidy(cx);
+    let asked = args.questions.of(&jobs);
+    let verdict = report::show(cx, open, (spec, &args.only), asked.as_ref())?;
+    open.tidy(cx)?;
     Ok(report::code(&outline, totals, urgency, verdict))
 }
 
@@ -323,6 +290,7 @@ fn preparation(args: &Args, spec: &Spec, open: &Open, parts: &Parts) -> Result<P
         config: spec.config.clone(),
         folder: spec.folder.clone(),
         book: std::path::absolute(open.folder())?,
+        named: open.named()?,
         shim,
         python: "python3".to_owned(),
         timeout: args.timeout,
@@ -330,6 +298,7 @@ fn preparation(args: &Args, spec: &Spec, open: &Open, parts: &Parts) -> Result<P
         grace: args.grace,
         capture: Capture::of(parts),
         leading: Leading::default(),
+        sample: None,
     })
 }
 
@@ -364,9 +333,7 @@ fn work(
         begun.wait();
         around.look(recorder, &stop, teller)
     };
-    let totals = book::sealing_meanwhile(open.folder(), || {
-        live::follow(cx, jobs, &stop, engine, beside)
-    });
+    let totals = book::sealing_meanwhile(open, || live::follow(cx, jobs, &stop, engine, beside));
     drop(signals);
     Ok((totals?, stop.urgency()))
 }

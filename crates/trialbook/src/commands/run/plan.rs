@@ -7,7 +7,9 @@ use trialbook_model::id::RunUid;
 use trialbook_model::plan::{Action, Change, Tally, Why};
 use trialbook_runner::ledger::Job;
 use trialbook_runner::outline::{Outline, OutlineError};
+use trialbook_runner::sample::Sample;
 
+use super::sampling;
 use super::source::Spec;
 use crate::context::Context;
 use crate::figures::count;
@@ -20,11 +22,21 @@ const SCHEMA: u32 = 1;
 const MOST_CHANGES: usize = 20;
 
 /// The answer of a dry run.
-pub(super) fn show(cx: &Context, spec: &Spec, outline: &Outline) -> Result<()> {
+pub(super) fn show(
+    cx: &Context,
+    spec: &Spec,
+    outline: &Outline,
+    sample: Option<&Sample>,
+) -> Result<()> {
     let tally = outline.decisions.tally();
     if cx.printer.json_wanted() {
-        return cx.printer.json(SCHEMA, &document(spec, outline, tally));
+        let mut document = document(spec, outline, tally);
+        if let Some(sample) = sample {
+            document["sample"] = sampling::document(sample);
+        }
+        return cx.printer.json(SCHEMA, &document);
     }
+    sampling::announce(cx, sample);
     show_changes(cx, &outline.changes);
     let mut table = Table::new(vec![
         Column::text("VARIATION"),

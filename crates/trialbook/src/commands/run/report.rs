@@ -15,6 +15,8 @@ use trialbook_runner::stop::Urgency;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading as _;
 
+use super::claim::project;
+use super::questions::{Asked, ItemDocument};
 use super::source::{Intent, Spec};
 use crate::book::Open;
 use crate::context::Context;
@@ -46,15 +48,23 @@ struct Document {
     failed: u64,
     #[serde(flatten)]
     table: TableDocument,
+    /// The judged items of these runs, where they are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    items: Option<Vec<ItemDocument>>,
 }
 
 /// Prints the result and gives the verdict on the chosen variations; on all of the config where none is named.
-pub(super) fn show(cx: &Context, open: &Open, spec: &Spec, only: &[String]) -> Result<Verdict> {
+pub(super) fn show(
+    cx: &Context,
+    open: &Open,
+    (spec, only): (&Spec, &[String]),
+    asked: Option<&Asked<'_>>,
+) -> Result<Verdict> {
     let view = open.view()?;
     let words = &spec.config.experiment;
     let is_meant = |row: &ExperimentRow| {
         row.state.place.as_ref().is_some_and(|place| {
-            place.value.name == words.name && place.value.project == super::project(spec)
+            place.value.name == words.name && place.value.project == project(spec)
         })
     };
     let Some(row) = view.experiments()?.into_iter().find(is_meant) else {
@@ -62,6 +72,10 @@ pub(super) fn show(cx: &Context, open: &Open, spec: &Spec, only: &[String]) -> R
     };
     let table = VariationTable::of_chosen(&view, &row, &judged(spec, only))?;
     let statuses = table.statuses();
+    let items = match asked {
+        Some(asked) => Some(asked.read(&view, &open.artifacts()?)?),
+        None => None,
+    };
     if cx.printer.json_wanted() {
         let document = Document {
             experiment: titles::experiment(&row),
@@ -69,6 +83,7 @@ pub(super) fn show(cx: &Context, open: &Open, spec: &Spec, only: &[String]) -> R
             completed: statuses.completed,
             failed: statuses.failed,
             table: variations::document(&table),
+            items,
         };
         cx.printer.json(SCHEMA, &document)?;
     } else {
@@ -77,6 +92,9 @@ pub(super) fn show(cx: &Context, open: &Open, spec: &Spec, only: &[String]) -> R
         cx.printer.line(head.plain(done));
         cx.printer.line("");
         variations::print(&table, &cx.printer);
+        if let (Some(items), Some(asked)) = (items, asked) {
+            asked.print(&items, cx);
+        }
     }
     tell_missing(cx, &table);
     Ok(match &table.verdict {

@@ -108,7 +108,8 @@ fn from_file(file: &str, args: &Args, cx: &Context) -> Result<Spec> {
         config.experiment.id = None;
         config.experiment.name.clone_from(name);
     }
-    let beside = (!args.set.is_empty()).then(|| config.clone());
+    let is_grid = !args.set.is_empty() || args.sample.is_asked();
+    let beside = is_grid.then(|| config.clone());
     if let Some(trials) = args.trials {
         config.trials = trials;
     }
@@ -131,7 +132,7 @@ fn from_file(file: &str, args: &Args, cx: &Context) -> Result<Spec> {
 /// The chosen variations of a config, each at each point of a grid.
 fn grid(config: &Config, args: &Args, cx: &Context) -> Result<Config> {
     let axes = args.set.iter().map(|text| config::axis(text));
-    let axes: Vec<_> = axes.collect::<Result<_, _>>()?;
+    let mut axes: Vec<_> = axes.collect::<Result<_, _>>()?;
     let mut chosen = config.clone();
     if !args.only.is_empty() {
         let known: Vec<&str> = config
@@ -155,13 +156,15 @@ fn grid(config: &Config, args: &Args, cx: &Context) -> Result<Config> {
             ));
         }
     }
+    axes.extend(args.sample.axes());
     Ok(config::with_grid(&chosen, &axes)?)
 }
 
 fn from_line(args: &Args, cx: &Context) -> Result<Spec> {
     let axes = args.set.iter().map(|text| config::axis(text));
-    let axes: Vec<_> = axes.collect::<Result<_, _>>()?;
+    let mut axes: Vec<_> = axes.collect::<Result<_, _>>()?;
     let is_bare = axes.is_empty() && args.trials.is_none();
+    axes.extend(args.sample.axes());
     let name = args
         .experiment
         .clone()
@@ -172,10 +175,16 @@ fn from_line(args: &Args, cx: &Context) -> Result<Spec> {
         axes,
         trials: args.trials.unwrap_or(1),
         random_seed: args.seed,
+        data_path: args.sample.data().map(str::to_owned),
         ..GridParts::default()
     })?;
     if let (true, [only]) = (is_bare, config.variations.as_mut_slice()) {
-        only.name = label_of(&args.command);
+        let label = label_of(&args.command);
+        only.name = if args.sample.is_asked() {
+            format!("{label} {}", only.name)
+        } else {
+            label
+        };
     }
     Ok(Spec {
         config,
@@ -254,6 +263,17 @@ pub(in crate::commands) fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|_too_long| "this time is longer than can be measured".to_owned())
 }
 
+/// A time of more than nothing.
+pub(in crate::commands) fn some_time(text: &str) -> Result<Duration, String> {
+    duration(text).and_then(|time| {
+        if time.is_zero() {
+            Err("expected a time above 0".to_owned())
+        } else {
+            Ok(time)
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,5 +314,6 @@ mod tests {
         ] {
             assert!(duration(text).is_err(), "{text}");
         }
+        assert!(some_time("0s").is_err() && some_time("1ms").is_ok());
     }
 }

@@ -16,16 +16,15 @@ use trialbook_capture::{
 use trialbook_model::capture::{Part, Parts};
 use trialbook_model::config::Params;
 use trialbook_model::manifest::{self, Manifest};
+use trialbook_runner::sample::SAMPLE;
 use trialbook_runner::snapshot::Snapshot;
 use trialbook_runner::standing::Standing;
 use trialbook_runner::stop::{Stop, Urgency};
 use trialbook_runner::wrapper::{RecordError, Sink};
-use trialbook_store::reading::Reading as _;
-use trialbook_store::{Access, Book};
 
 use super::live::Teller;
 use super::source::Spec;
-use crate::book::Open;
+use crate::book::{Open, Snapshots};
 use crate::failure::Failure;
 
 /// Earlier snapshots that are compared with; more differ in the same.
@@ -37,14 +36,14 @@ const MOST_TOLD: usize = 8;
 
 /// What is captured, and where it goes.
 pub(super) struct Surroundings {
-    /// What each run is tied to: config, environment, code, variables, dataset.
-    pub(super) snapshots: [Snapshot; 5],
+    /// What each run is tied to: config, environment, code, variables, dataset, sample.
+    pub(super) snapshots: [Snapshot; 6],
     parts: Parts,
     python: String,
     folder: PathBuf,
     data_path: Option<String>,
     declared: Params,
-    book: PathBuf,
+    book: Snapshots,
     environments: BTreeSet<String>,
     datasets: BTreeSet<String>,
     data: Data,
@@ -64,10 +63,9 @@ impl Surroundings {
     /// What there is to look at; nothing is looked at yet.
     pub(super) fn new(
         spec: &Spec,
-        parts: Parts,
-        python: String,
+        (parts, python): (Parts, String),
         (open, standing): (&Open, &Standing),
-        strict: Option<Strict>,
+        (strict, sample): (Option<Strict>, Option<Value>),
     ) -> Self {
         Self {
             snapshots: [
@@ -76,6 +74,10 @@ impl Surroundings {
                 Snapshot::awaited("code"),
                 Snapshot::awaited("variables"),
                 Snapshot::awaited("dataset"),
+                sample.map_or_else(
+                    || Snapshot::awaited(SAMPLE),
+                    |document| Snapshot::new(SAMPLE, document),
+                ),
             ],
             data: match strict {
                 Some(strict) => Data::Checked(strict),
@@ -87,7 +89,7 @@ impl Surroundings {
             folder: spec.folder.clone(),
             data_path: spec.config.task.data_path.clone(),
             declared: spec.config.environment.clone(),
-            book: open.folder().to_owned(),
+            book: open.snapshots(),
             environments: standing.environments.clone(),
             datasets: standing.datasets.clone(),
         }
@@ -95,15 +97,7 @@ impl Surroundings {
 
     /// The documents of earlier snapshots. A book that cannot be read now is met by whoever records, too.
     fn earlier(&self, sums: &BTreeSet<String>) -> Vec<Value> {
-        let Ok(book) = Book::open(&self.book, Access::Read) else {
-            return Vec::new();
-        };
-        let Ok(view) = book.view() else {
-            return Vec::new();
-        };
-        let some = sums.iter().take(MOST_EARLIER);
-        some.filter_map(|sha256| view.snapshot(sha256).ok().flatten())
-            .collect()
+        self.book.of(sums.iter().take(MOST_EARLIER))
     }
 
     /// Looks around, beside the runs.
@@ -121,7 +115,7 @@ impl Surroundings {
         if let Some(environment) = &captured.environment {
             self.tell(environment, teller);
         }
-        let [_, environment, code, variables, dataset] = &self.snapshots;
+        let [_, environment, code, variables, dataset, _] = &self.snapshots;
         let found = captured.environment.map(|it| it.recorded());
         environment.arrive(found, sink)?;
         code.arrive(captured.code, sink)?;

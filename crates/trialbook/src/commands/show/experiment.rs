@@ -8,7 +8,6 @@ use serde_json::Value;
 use trialbook_analysis::ExperimentStatus;
 use trialbook_analysis::variations::VariationTable;
 use trialbook_model::time::{Clock as _, Timestamp};
-use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::query::Query;
 use trialbook_store::reading::Reading as _;
@@ -17,14 +16,16 @@ use super::identity::put_away;
 use super::page::{SHOWN, clipped, field, heading};
 use super::{Args, SCHEMA, run};
 use crate::baselines;
+use crate::book::View;
 use crate::context::{Context, SystemClock};
-use crate::documents::{NoteDocument, RunHead};
+use crate::documents;
 use crate::figures::{count, grouped};
 use crate::listing::{Listing, tell_unreadable};
 use crate::names::Names;
 use crate::printer::{Line, Style};
 use crate::variations::{self, TableDocument};
 use crate::{titles, when};
+use trialbook_api::runs::{Note, RunHead};
 
 /// Runs of the experiment that are shown.
 const LAST: usize = 10;
@@ -41,7 +42,7 @@ struct ExperimentDocument {
     config_hash: Option<String>,
     config: Option<Value>,
     notes: Option<String>,
-    all_notes: Vec<NoteDocument>,
+    all_notes: Vec<Note>,
     tags: BTreeMap<String, String>,
     fields: BTreeMap<String, Value>,
     aliases: Vec<String>,
@@ -56,12 +57,7 @@ struct ExperimentDocument {
 }
 
 /// Shows an experiment.
-pub(super) fn show(
-    view: &BookView<'_>,
-    row: &ExperimentRow,
-    args: &Args,
-    cx: &Context,
-) -> Result<()> {
+pub(super) fn show(view: &View<'_>, row: &ExperimentRow, args: &Args, cx: &Context) -> Result<()> {
     let now = SystemClock.now();
     let table = VariationTable::of(view, row)?;
     let hits = view.search(&Query {
@@ -144,7 +140,7 @@ fn document(row: &ExperimentRow, around: Around) -> ExperimentDocument {
         config_hash: config.and_then(|config| config.hash.clone()),
         config: config.map(|config| config.document.clone()),
         notes: row.state.annotations.main_note().map(str::to_owned),
-        all_notes: NoteDocument::all(&row.state.annotations),
+        all_notes: documents::notes(&row.state.annotations),
         tags: row
             .state
             .annotations

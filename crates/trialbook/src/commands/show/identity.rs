@@ -48,7 +48,8 @@ pub(super) fn identity<V: Reading>(
         }
     }
     if let Some(progress) = state.progress.last() {
-        field(cx, "progress", progress_text(progress));
+        let share = state.progress.share();
+        field(cx, "progress", progress_text(progress, share));
     }
     if let Some(finish) = finish(state, now) {
         let left = when::span(finish.0.saturating_sub(now.0));
@@ -123,22 +124,19 @@ pub(super) fn finish(state: &RunState, now: Timestamp) -> Option<Timestamp> {
     state.progress.finish(now).filter(|_| is_running)
 }
 
-fn progress_text(progress: &trialbook_model::record::Progress) -> String {
+fn progress_text(progress: &trialbook_model::record::Progress, share: Option<f64>) -> String {
     let stage = progress
         .stage
         .as_ref()
         .map(|stage| format!(", {stage}"))
         .unwrap_or_default();
-    match progress.total {
-        Some(total) if total > 0.0 => {
-            let share = done(progress.done / total);
-            format!(
-                "{} of {} ({share}){stage}",
-                short(progress.done),
-                short(total)
-            )
+    match (share, progress.total) {
+        (Some(share), Some(total)) => {
+            let (so_far, all) = (short(progress.done), short(total));
+            format!("{so_far} of {all} ({}){stage}", done(share))
         }
-        Some(_) | None => format!("{}{stage}", short(progress.done)),
+        (Some(share), None) => format!("{}{stage}", done(share)),
+        (None, _) => format!("{}{stage}", short(progress.done)),
     }
 }
 

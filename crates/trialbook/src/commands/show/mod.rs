@@ -88,9 +88,9 @@ pub(crate) fn print_series(run: &RunRow, cx: &Context) -> Result<()> {
         #[derive(serde::Serialize)]
         struct Document {
             run: String,
-            series: Vec<crate::documents::MetricDocument>,
+            series: Vec<trialbook_api::runs::Metric>,
         }
-        let series = run_document::metrics(run).into_values().collect();
+        let series = crate::documents::metrics(run).into_values().collect();
         let document = Document {
             run: run.uid.to_string(),
             series,

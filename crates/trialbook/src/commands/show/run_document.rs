@@ -13,15 +13,18 @@ use trialbook_model::criteria::Outcome;
 use trialbook_model::record::LinkKind;
 use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::time::Timestamp;
+use trialbook_runner::sample::SAMPLE;
 use trialbook_store::nouns::{EventRecord, ExperimentRow, Owner, RunRow};
 use trialbook_store::reading::Reading;
 
 use super::identity::finish;
 use super::{Args, results};
 use crate::baselines;
-use crate::documents::{self, MetricDocument, NoteDocument, RunHead};
+use crate::documents;
 use crate::figures;
 use crate::names::Names;
+use trialbook_api::Number;
+use trialbook_api::runs::{Metric, Note, RunHead};
 
 /// Everything of a run.
 #[derive(Serialize)]
@@ -43,16 +46,18 @@ pub(super) struct RunDocument {
     progress: Option<ProgressDocument>,
     params: BTreeMap<String, Box<RawValue>>,
     conflicts: Vec<Conflict>,
-    metrics: BTreeMap<String, MetricDocument>,
-    derived: BTreeMap<String, Value>,
+    metrics: BTreeMap<String, Metric>,
+    derived: BTreeMap<String, Number>,
     criteria: Vec<CriterionDocument>,
     tags: BTreeMap<String, String>,
     fields: BTreeMap<String, Value>,
-    notes: Vec<NoteDocument>,
+    notes: Vec<Note>,
     artifacts: Vec<Artifact>,
     snapshots: BTreeMap<String, String>,
     environment: Option<Value>,
     /// The setup that it was started with.
+    /// What of its data the run was about, where that was not all of it.
+    sample: Option<Value>,
     setup: Option<Value>,
     config_hash: Option<String>,
     results: Option<results::Document>,
@@ -171,17 +176,6 @@ struct LogDocument {
     text: String,
 }
 
-/// The metrics of a run by the text of their series.
-pub(super) fn metrics(run: &RunRow) -> BTreeMap<String, MetricDocument> {
-    let series = run.state.records.series.iter();
-    series
-        .map(|(key, summary)| {
-            let document = MetricDocument::of(&key.key, &key.context, summary);
-            (key.to_string(), document)
-        })
-        .collect()
-}
-
 /// Builds the document.
 pub(super) fn build<V: Reading>(
     view: &V,
@@ -192,7 +186,7 @@ pub(super) fn build<V: Reading>(
     let state = &run.state;
     let start = state.start();
     Ok(RunDocument {
-        head: RunHead::of(run, experiment, now),
+        head: documents::run_head(run, experiment, now),
         whole: true,
         aliases: Names::new(view).aliases_of_any(&[run.uid.0])?,
         source: start.map(|start| start.source.clone()),
@@ -210,16 +204,17 @@ pub(super) fn build<V: Reading>(
         progress: progress(run, now),
         params: documents::params(run),
         conflicts: conflicts(run),
-        metrics: metrics(run),
-        derived: derived(run),
+        metrics: documents::metrics(run),
+        derived: documents::derived(run),
         criteria: experiment.map_or_else(Vec::new, |experiment| criteria(experiment, run)),
-        tags: owned(state.annotations.tags()),
-        fields: fields(run),
-        notes: NoteDocument::all(&state.annotations),
+        tags: documents::tags(&state.annotations),
+        fields: documents::fields(&state.annotations),
+        notes: documents::notes(&state.annotations),
         artifacts: artifacts(run),
-        snapshots: snapshots(run),
+        snapshots: documents::snapshots(run),
         environment: snapshot(view, run, "environment")?,
         setup: snapshot(view, run, SETUP_SNAPSHOT)?,
+        sample: snapshot(view, run, SAMPLE)?,
         config_hash: state
             .snapshots
             .get(SETUP_SNAPSHOT)
@@ -247,19 +242,6 @@ fn snapshot<V: Reading>(view: &V, run: &RunRow, kind: &str) -> Result<Option<Val
     })
 }
 
-fn snapshots(run: &RunRow) -> BTreeMap<String, String> {
-    let all = run.state.snapshots.iter();
-    all.map(|(kind, held)| (kind.clone(), held.value.clone()))
-        .collect()
-}
-
-fn derived(run: &RunRow) -> BTreeMap<String, Value> {
-    let values = run.state.derived_values().into_iter();
-    values
-        .map(|(name, value)| (name, figures::json(value)))
-        .collect()
-}
-
 fn events<V: Reading>(view: &V, run: &RunRow) -> Result<Vec<EventDocument>> {
     let events = view.events(&Owner::Run(run.no))?;
     Ok(events.iter().map(event).collect())
@@ -274,12 +256,6 @@ fn criteria(experiment: &ExperimentRow, run: &RunRow) -> Vec<CriterionDocument> 
             value: cell.value.map(figures::json),
             outcome: cell.outcome,
         })
-        .collect()
-}
-
-fn owned<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
-    pairs
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect()
 }
 
@@ -315,14 +291,6 @@ fn conflicts(run: &RunRow) -> Vec<Conflict> {
                 .map(|(_, param)| param.text.clone())
                 .collect(),
         })
-        .collect()
-}
-
-fn fields(run: &RunRow) -> BTreeMap<String, Value> {
-    let annotations = &run.state.annotations;
-    let names = annotations.fields.keys();
-    names
-        .filter_map(|name| Some((name.clone(), annotations.field(name)?.clone())))
         .collect()
 }
 

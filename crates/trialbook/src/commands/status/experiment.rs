@@ -16,6 +16,7 @@ use trialbook_store::reading::Reading;
 
 use super::overview::progress_column;
 use super::run::RunDocument;
+use super::totals::Totals;
 use super::{Eta, Outlook, SCHEMA, bar};
 use crate::context::Context;
 use crate::documents;
@@ -28,8 +29,11 @@ use crate::{titles, when};
 #[derive(Serialize)]
 struct Document {
     experiment: String,
+    id: String,
     handle: Option<String>,
     status: ExperimentStatus,
+    #[serde(flatten)]
+    totals: Totals,
     /// From 0 to 1: trials that completed or failed, of all that are asked for. A cancelled one is still to be done.
     progress: Option<f64>,
     trials: Trials,
@@ -103,6 +107,8 @@ pub(super) fn show<V: Reading>(
     let told = running.iter().map(|run| RunDocument::of(view, run, now));
     let document = Document {
         experiment: titles::experiment(row),
+        id: titles::experiment_uid(row).to_string(),
+        totals: Totals::of(view, row, outlook)?,
         handle: row.state.handle().map(str::to_owned),
         status: ExperimentStatus::of_trials(&statuses, asked.unwrap_or_default()),
         progress: (all > 0).then(|| trials.done() as f64 / all as f64),
@@ -175,6 +181,7 @@ fn print(document: &Document, eta: Option<(i64, i64)>, cx: &Context) {
         (trials.stale, "stale"),
         (trials.queued, "queued"),
     ];
+    document.totals.print(&document.id, cx);
     let some = states.iter().filter(|(number, _)| *number > 0);
     let some: Vec<String> = some
         .map(|(number, word)| format!("{} {word}", grouped(*number)))

@@ -6,6 +6,7 @@
 mod experiment;
 mod overview;
 mod run;
+mod totals;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use anyhow::Result;
 use serde::Serialize;
 use trialbook_model::time::{Clock as _, Timestamp};
 
-use super::run::duration;
+use super::run::some_time;
 use crate::book::{self, Open};
 use crate::context::{Context, SystemClock};
 use crate::figures::done;
@@ -41,7 +42,7 @@ pub(crate) struct Args {
     #[arg(short, long)]
     watch: bool,
     /// Between two looks
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "2s")]
+    #[arg(long, value_name = "TIME", value_parser = some_time, default_value = "2s")]
     interval: Duration,
 }
 

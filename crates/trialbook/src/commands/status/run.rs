@@ -15,11 +15,12 @@ use trialbook_store::reading::Reading;
 
 use super::{Eta, Outlook, SCHEMA, bar};
 use crate::context::Context;
-use crate::documents::RunHead;
+use crate::documents;
 use crate::figures::{self, bytes, grouped, percent, short};
 use crate::listing;
 use crate::printer::{Line, Style};
 use crate::{titles, when};
+use trialbook_api::runs::RunHead;
 
 /// Totals that programs tell of their project (M-13).
 const TOTALS: [&str; 6] = [
@@ -76,7 +77,7 @@ impl RunDocument {
         let calls = (counts.items > 0).then_some(counts.items);
         let failed = state.metric("failure_rate");
         Ok(Self {
-            head: RunHead::of(run, experiment.as_ref(), now),
+            head: documents::run_head(run, experiment.as_ref(), now),
             started_yet: status != RunStatus::Queued,
             ended_yet: status.is_final(),
             progress: state.progress.share(),

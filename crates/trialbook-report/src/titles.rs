@@ -14,7 +14,7 @@ const SHORT: usize = 8;
 
 /// `EXP-001/run-014`, with the experiment's name where it has no id of its own; the id where the run has
 /// no number yet.
-pub(crate) fn run(run: &RunRow, experiment: Option<&ExperimentRow>) -> String {
+pub fn run(run: &RunRow, experiment: Option<&ExperimentRow>) -> String {
     match (run.number, experiment) {
         (Some(number), Some(row)) => {
             format!("{}/{}", path(row), handle::run_label(number))
@@ -24,7 +24,7 @@ pub(crate) fn run(run: &RunRow, experiment: Option<&ExperimentRow>) -> String {
 }
 
 /// The same with the project, as runs of different projects may be called alike.
-pub(crate) fn placed(of: &RunRow, experiment: Option<&ExperimentRow>) -> String {
+pub fn placed(of: &RunRow, experiment: Option<&ExperimentRow>) -> String {
     let title = run(of, experiment);
     match (of.number, experiment) {
         (Some(_), Some(row)) => format!("{}/{title}", row.state.project()),
@@ -33,14 +33,14 @@ pub(crate) fn placed(of: &RunRow, experiment: Option<&ExperimentRow>) -> String 
 }
 
 /// A run in a list of those that a text may mean.
-pub(crate) fn told(of: &RunRow, experiment: Option<&ExperimentRow>) -> String {
+pub fn told(of: &RunRow, experiment: Option<&ExperimentRow>) -> String {
     let name = of.state.name().unwrap_or_default();
     let status = of.state.status();
     format!("{}  {}  {name}  {status}", of.uid, run(of, experiment))
 }
 
 /// The short way to an experiment: its own id, else its name.
-pub(crate) fn path(row: &ExperimentRow) -> &str {
+pub fn path(row: &ExperimentRow) -> &str {
     row.state
         .handle()
         .or_else(|| row.state.name())
@@ -48,7 +48,7 @@ pub(crate) fn path(row: &ExperimentRow) -> &str {
 }
 
 /// `project/name`, and its own id if it has one.
-pub(crate) fn experiment(row: &ExperimentRow) -> String {
+pub fn experiment(row: &ExperimentRow) -> String {
     let name = row.state.name().unwrap_or("unnamed");
     let full = format!("{}/{name}", row.state.project());
     match row.state.handle() {
@@ -58,12 +58,12 @@ pub(crate) fn experiment(row: &ExperimentRow) -> String {
 }
 
 /// The uid of an experiment; the first of those that writers gave it.
-pub(crate) fn experiment_uid(row: &ExperimentRow) -> ExperimentUid {
+pub fn experiment_uid(row: &ExperimentRow) -> ExperimentUid {
     row.state.uids.first().copied().unwrap_or_default()
 }
 
 /// Short forms of some uids: 8 digits, more where two of them begin alike.
-pub(crate) fn short_ids(uids: impl Iterator<Item = Uid>) -> BTreeMap<Uid, String> {
+pub fn short_ids(uids: impl Iterator<Item = Uid>) -> BTreeMap<Uid, String> {
     let mut sorted: Vec<Uid> = uids.collect();
     sorted.sort();
     sorted.dedup();
@@ -72,12 +72,12 @@ pub(crate) fn short_ids(uids: impl Iterator<Item = Uid>) -> BTreeMap<Uid, String
 }
 
 /// The short form of one uid alone.
-pub(crate) fn short_id(uid: Uid) -> String {
+pub fn short_id(uid: Uid) -> String {
     uid.to_string()[..SHORT].to_owned()
 }
 
 /// An entry of the register, such as `version 3` or `collection churn`.
-pub(crate) fn entry(row: &EntryRow) -> String {
+pub fn entry(row: &EntryRow) -> String {
     let kind = row
         .state
         .kind()

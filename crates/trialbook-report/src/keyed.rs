@@ -4,7 +4,6 @@
 
 use serde_json::Value;
 use trialbook_model::filter::{Aggregate, Key, KeyKind, Wanted};
-use trialbook_model::goal;
 use trialbook_model::record::{Goal, Param, SeriesKey};
 use trialbook_model::state::SeriesSummary;
 use trialbook_store::nouns::RunRow;
@@ -19,9 +18,9 @@ enum Held<'a> {
     Text(&'a str),
 }
 
-fn held<'a>(run: &'a RunRow, key: &Key) -> Option<Held<'a>> {
+fn held<'a>(run: &'a RunRow, key: &Key, goal: Goal) -> Option<Held<'a>> {
     key.kinds(Wanted::Any).iter().find_map(|kind| match kind {
-        KeyKind::Metric => metric(run, key),
+        KeyKind::Metric => metric(run, key, goal),
         KeyKind::Param => run
             .state
             .params
@@ -36,13 +35,13 @@ fn held<'a>(run: &'a RunRow, key: &Key) -> Option<Held<'a>> {
     })
 }
 
-fn metric<'a>(run: &RunRow, key: &Key) -> Option<Held<'a>> {
+fn metric<'a>(run: &RunRow, key: &Key, goal: Goal) -> Option<Held<'a>> {
     let series = SeriesKey {
         key: key.name.clone(),
         context: key.context.clone(),
     };
     match run.state.records.series.get(&series) {
-        Some(summary) => aggregate(summary, key),
+        Some(summary) => aggregate(summary, key, goal),
         None if key.context.is_empty() && key.aggregate == Aggregate::Last => {
             run.state.metric(&key.name).map(Held::Number)
         }
@@ -50,13 +49,13 @@ fn metric<'a>(run: &RunRow, key: &Key) -> Option<Held<'a>> {
     }
 }
 
-fn aggregate<'a>(summary: &SeriesSummary, key: &Key) -> Option<Held<'a>> {
+fn aggregate<'a>(summary: &SeriesSummary, key: &Key, goal: Goal) -> Option<Held<'a>> {
     match key.aggregate {
         Aggregate::Last => Some(Held::Number(summary.last.value)),
         Aggregate::Min => summary.min().map(Held::Number),
         Aggregate::Max => summary.max().map(Held::Number),
         Aggregate::Mean => summary.mean().map(Held::Number),
-        Aggregate::Best => match goal::assumed(&key.name).goal {
+        Aggregate::Best => match goal {
             Goal::Min => summary.min().map(Held::Number),
             Goal::Max => summary.max().map(Held::Number),
             Goal::None => Some(Held::Number(summary.last.value)),
@@ -66,9 +65,9 @@ fn aggregate<'a>(summary: &SeriesSummary, key: &Key) -> Option<Held<'a>> {
     }
 }
 
-/// The value as a cell of a table; `-` where there is none.
-pub(crate) fn text_value(run: &RunRow, key: &Key) -> String {
-    match held(run, key) {
+/// The value as a cell of a table; `-` where there is none. The goal says which of a series is the best.
+pub fn text_value(run: &RunRow, key: &Key, goal: Goal) -> String {
+    match held(run, key, goal) {
         Some(Held::Number(value)) => figures::short(value),
         Some(Held::Count(value)) => value.to_string(),
         Some(Held::Param(param)) => clipped(&param.text),
@@ -87,8 +86,8 @@ fn clipped(text: &str) -> String {
 }
 
 /// The value as JSON; null where there is none.
-pub(crate) fn json_value(run: &RunRow, key: &Key) -> Value {
-    match held(run, key) {
+pub fn json_value(run: &RunRow, key: &Key, goal: Goal) -> Value {
+    match held(run, key, goal) {
         Some(Held::Number(value)) => figures::json(value),
         Some(Held::Count(value)) => value.into(),
         Some(Held::Param(param)) => {
