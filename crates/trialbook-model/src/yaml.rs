@@ -9,6 +9,7 @@ mod error;
 mod reading;
 pub(crate) mod scalar;
 mod tree;
+mod units;
 
 pub(crate) use error::listed;
 pub use error::{Doubt, FileError, Position, Problem, Warning};

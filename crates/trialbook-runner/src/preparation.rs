@@ -4,6 +4,8 @@
 //! Invariant: everything that a program is told about its run is told by variables; templates are filled
 //! from the same values.
 
+mod interpreter;
+
 use std::ffi::OsString;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -126,7 +128,7 @@ impl Preparation {
     }
 
     fn interpreter_of(&self, program: &str) -> Option<String> {
-        if is_python(program) {
+        if interpreter::is_python(program) {
             return Some(program.to_owned());
         }
         if LAUNCHERS.contains(&program) {
@@ -140,7 +142,7 @@ impl Preparation {
         let mut beginning = [0; 256];
         let mut file = std::fs::File::open(self.folder.join(program)).ok()?;
         let length = file.read(&mut beginning).ok()?;
-        named_interpreter(&beginning[..length])
+        interpreter::named(&beginning[..length])
     }
 
     /// The command line of a run; a template that cannot be filled in stays as it is.
@@ -362,40 +364,6 @@ fn own_files() -> impl Iterator<Item = &'static str> {
     [METRICS_FILE, RESULT_FILE].into_iter().chain(SAMPLE_FILES)
 }
 
-/// The Python that the first line of a script names.
-fn named_interpreter(script: &[u8]) -> Option<String> {
-    let line = script
-        .strip_prefix(b"#!")?
-        .split(|byte| *byte == b'\n')
-        .next()?;
-    let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
-    let program = words.next()?;
-    let program = if program.ends_with("/env") {
-        words.find(|word| !word.starts_with('-'))?
-    } else {
-        program
-    };
-    is_python(program).then(|| program.to_owned())
-}
-
-/// Only names of interpreters: a program of another name may do anything when it is called with `--version`.
-fn is_python(program: &str) -> bool {
-    let name = Path::new(program)
-        .file_name()
-        .and_then(|name| name.to_str());
-    name.and_then(|name| name.strip_prefix("python"))
-        .is_some_and(|version| match version.strip_prefix('3') {
-            None => version.is_empty(),
-            Some(minor) => {
-                let digits = minor.strip_prefix('.');
-                minor.is_empty()
-                    || digits.is_some_and(|it| {
-                        !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit())
-                    })
-            }
-        })
-}
-
 /// What programs read most easily: numbers as JSON numbers where JSON has them, else as text.
 fn as_json(params: &[(String, Param)]) -> Value {
     let entries = params.iter().map(|(name, param)| {
@@ -539,7 +507,7 @@ random_seed: 5
     #[test]
     fn only_interpreters_are_asked_for_their_version() {
         for program in ["python", "python3", "./python3", "/opt/bin/python3.12"] {
-            assert!(is_python(program), "{program}");
+            assert!(interpreter::is_python(program), "{program}");
         }
         for program in [
             "./python_bench.sh",
@@ -550,7 +518,7 @@ random_seed: 5
             "",
             "train.py",
         ] {
-            assert!(!is_python(program), "{program}");
+            assert!(!interpreter::is_python(program), "{program}");
         }
     }
 
@@ -564,7 +532,7 @@ random_seed: 5
             ("#!\n", None),
             ("import x\n", None),
         ] {
-            let found = named_interpreter(line.as_bytes());
+            let found = interpreter::named(line.as_bytes());
             assert_eq!(found.as_deref(), expected, "{line}");
         }
     }

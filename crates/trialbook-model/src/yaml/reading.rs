@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 
 use super::error::{Doubt, FileError, Position, Problem, Warning};
 use super::tree::{self, Entry, Node, Shape};
+use super::units;
 use crate::nearest::nearest;
 use crate::record::ParamKind;
 
@@ -372,7 +373,7 @@ impl<'f> Reading<'f> {
         let millis = match &node.shape {
             Shape::Scalar(param) => match param.kind {
                 ParamKind::Number => param.number().map(|seconds| seconds * 1000.0),
-                ParamKind::Text => with_unit(&param.text),
+                ParamKind::Text => units::with_unit(&param.text),
                 ParamKind::Bool | ParamKind::Null => None,
             },
             Shape::List(_) | Shape::Map(_) => None,
@@ -384,20 +385,4 @@ impl<'f> Reading<'f> {
         }
         millis.map(|millis| millis.round() as u64)
     }
-}
-
-fn with_unit(text: &str) -> Option<f64> {
-    const UNITS: [(&str, f64); 6] = [
-        ("ms", 1.0),
-        ("min", 60_000.0),
-        ("s", 1000.0),
-        ("m", 60_000.0),
-        ("h", 3_600_000.0),
-        ("d", 86_400_000.0),
-    ];
-    UNITS.iter().find_map(|(unit, millis)| {
-        let number = text.strip_suffix(unit)?.trim_end();
-        crate::canonical::number(number)?;
-        Some(number.parse::<f64>().ok()? * millis)
-    })
 }

@@ -4,6 +4,7 @@
 //! book elsewhere (`remote`), streams. Invariant: a handler is added by its route, so that what is described and what is
 //! answered are the same.
 
+mod bin;
 mod docs;
 mod experiments;
 mod meta;
@@ -37,6 +38,7 @@ pub(crate) fn router() -> Router<App> {
         .merge(experiments::router())
         .merge(runs::router())
         .merge(recording::router())
+        .merge(bin::router())
         .merge(records::router())
         .merge(tags::router())
 }

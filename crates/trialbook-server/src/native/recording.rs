@@ -1,4 +1,4 @@
-//! What programs record: experiments made, runs started, logged to and ended, and what goes into the bin.
+//! What programs record: experiments made, runs started, logged to and ended.
 //!
 //! Invariant: a batch is recorded as a whole or not at all; a param has one value for ever.
 
@@ -13,8 +13,8 @@ use trialbook_api::runs::{self, LogBatch, Logged, NewRun, Run, RunEnd, RunHead};
 use trialbook_model::code::ErrorCode;
 use trialbook_model::id::{ExperimentUid, RunUid};
 use trialbook_model::record::{
-    CreateExperiment, Event, Op, Param, ParamKind, Points, RunError, SeriesKey, SetField,
-    SetParams, SetStatus, SetTags, StartRun, Subject,
+    CreateExperiment, Event, Op, Param, ParamKind, Points, RunError, SeriesKey, SetParams,
+    SetStatus, SetTags, StartRun, Subject,
 };
 use trialbook_model::secret::{self, MARK};
 use trialbook_model::state::DEFAULT_PROJECT;
@@ -26,7 +26,7 @@ use trialbook_store::reading::Reading as _;
 
 use super::{at, naming};
 use crate::app::App;
-use crate::desk::{Actor, Draft, Look};
+use crate::desk::{Draft, Look};
 use crate::http::asking::{Caller, Json};
 use crate::http::error::Problem;
 
@@ -39,13 +39,9 @@ const LONGEST_KEY: usize = 8 << 10;
 pub(super) fn router() -> Router<App> {
     Router::new()
         .merge(at(&experiments::CREATE, create_experiment))
-        .merge(at(&experiments::DELETE, delete_experiment))
-        .merge(at(&experiments::RESTORE, restore_experiment))
         .merge(at(&runs::START, start))
         .merge(at(&runs::LOG, log))
         .merge(at(&runs::END, end))
-        .merge(at(&runs::DELETE, delete_run))
-        .merge(at(&runs::RESTORE, restore_run))
 }
 
 fn check_name(field: &str, name: &str, longest: usize) -> Result<(), Problem> {
@@ -117,7 +113,7 @@ fn free_name(
     Err(Problem::new(ErrorCode::Internal, "there is no free number"))
 }
 
-async fn experiment(app: &App, text: String) -> Result<Json<ExperimentHead>, Problem> {
+pub(super) async fn experiment(app: &App, text: String) -> Result<Json<ExperimentHead>, Problem> {
     let read = move |look: &Look<'_>| {
         let row = naming::experiment(look, &text)?;
         let status = ExperimentStatus::of(&**look, &row)?;
@@ -379,7 +375,7 @@ fn final_status(ending: &RunEnd) -> Result<RunStatus, Problem> {
     })
 }
 
-async fn head(app: &App, uid: RunUid) -> Result<Json<RunHead>, Problem> {
+pub(super) async fn head(app: &App, uid: RunUid) -> Result<Json<RunHead>, Problem> {
     let now = app.now();
     let read = move |look: &Look<'_>| {
         let run = naming::run(look, &uid.to_string())?;
@@ -387,82 +383,6 @@ async fn head(app: &App, uid: RunUid) -> Result<Json<RunHead>, Problem> {
         Ok(Json(documents::run_head(&run, experiment.as_ref(), now)))
     };
     app.desk().read(read).await
-}
-
-/// Into the bin, or out of it.
-#[derive(Debug, Clone, Copy)]
-enum Bin {
-    In,
-    Out,
-}
-
-fn binned(subject: Subject, to: Bin) -> Op {
-    Op::SetField(SetField {
-        subject,
-        field: "deleted".to_owned(),
-        value: matches!(to, Bin::In).into(),
-    })
-}
-
-async fn bin_run(app: &App, (text, actor): (String, Actor), to: Bin) -> Result<RunUid, Problem> {
-    let decide = move |look: &Look<'_>, draft: &mut Draft| {
-        let run = naming::run(look, &text)?;
-        draft.say(binned(Subject::Run(run.uid), to));
-        Ok(run.uid)
-    };
-    app.desk().write(&actor, decide).await
-}
-
-async fn delete_run(
-    State(app): State<App>,
-    Path(text): Path<String>,
-    Caller(actor): Caller,
-) -> Result<(), Problem> {
-    bin_run(&app, (text, actor), Bin::In).await.map(drop)
-}
-
-async fn restore_run(
-    State(app): State<App>,
-    Path(text): Path<String>,
-    Caller(actor): Caller,
-) -> Result<Json<RunHead>, Problem> {
-    let uid = bin_run(&app, (text, actor), Bin::Out).await?;
-    head(&app, uid).await
-}
-
-async fn bin_experiment(
-    app: &App,
-    (text, actor): (String, Actor),
-    to: Bin,
-) -> Result<ExperimentUid, Problem> {
-    let decide = move |look: &Look<'_>, draft: &mut Draft| {
-        let row = naming::experiment(look, &text)?;
-        if row.no.0 == 0 {
-            let message = "the experiment that every book has cannot be put into the bin";
-            return Err(Problem::new(ErrorCode::StateConflict, message));
-        }
-        let uid = titles::experiment_uid(&row);
-        draft.say(binned(Subject::Experiment(uid), to));
-        Ok(uid)
-    };
-    app.desk().write(&actor, decide).await
-}
-
-async fn delete_experiment(
-    State(app): State<App>,
-    Path(text): Path<String>,
-    Caller(actor): Caller,
-) -> Result<(), Problem> {
-    bin_experiment(&app, (text, actor), Bin::In).await.map(drop)
-}
-
-async fn restore_experiment(
-    State(app): State<App>,
-    Path(text): Path<String>,
-    Caller(actor): Caller,
-) -> Result<Json<ExperimentHead>, Problem> {
-    let uid = bin_experiment(&app, (text, actor), Bin::Out).await?;
-    experiment(&app, uid.to_string()).await
 }
 
 #[cfg(test)]

@@ -138,22 +138,6 @@ impl<'b> Live<'b> {
         self.dropping_on_failure(written)
     }
 
-    /// The same; gives the operations as they were signed.
-    #[cfg(test)]
-    pub(crate) fn write_signed(&mut self, said: &[(Op, Note)]) -> Result<Vec<Signed>, BookError> {
-        let state = self.ready_to_write()?;
-        let mut batch = Batch::default();
-        state.record(said, &mut batch.operations)?;
-        let signed = batch.operations.clone();
-        self.fold(batch, 0)?;
-        Ok(signed)
-    }
-
-    #[cfg(test)]
-    pub(crate) const fn book(&self) -> &'b Book {
-        self.book
-    }
-
     fn try_to_write(&mut self, said: &[(Op, Note)]) -> Result<(), BookError> {
         if said.is_empty() {
             return Ok(());

@@ -272,3 +272,19 @@ fn the_lease_is_one_mans_and_what_he_left_behind_is_there_for_the_next() {
     live.seal().unwrap();
     table.answers();
 }
+
+impl<'b> Live<'b> {
+    /// As `write`; gives the operations as they were signed.
+    pub(crate) fn write_signed(&mut self, said: &[(Op, Note)]) -> Result<Vec<Signed>, BookError> {
+        let state = self.ready_to_write()?;
+        let mut batch = Batch::default();
+        state.record(said, &mut batch.operations)?;
+        let signed = batch.operations.clone();
+        self.fold(batch, 0)?;
+        Ok(signed)
+    }
+
+    pub(crate) const fn book(&self) -> &'b Book {
+        self.book
+    }
+}
