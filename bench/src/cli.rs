@@ -10,7 +10,7 @@ use trialbook_model::record::{
 use trialbook_store::book::Effort;
 use trialbook_store::recorder::Recorder;
 
-use crate::commands::{filled, timed};
+use crate::commands::{completion, filled, timed};
 use crate::figure::Figure;
 use crate::fill;
 use crate::machine::process_start;
@@ -62,6 +62,7 @@ pub(crate) fn run(program: &Path, folder: &Path) -> Result<Vec<Figure>> {
                 .limit("fork + exec + exit", start),
         );
     }
+    figures.extend(completion("cli", program, folder, start)?);
     Ok(figures)
 }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::figure::{Figure, median};
+use crate::figure::{Figure, median, quantile};
 
 /// Seconds that a piece of work takes.
 pub(crate) fn seconds<T>(work: impl FnOnce() -> T) -> (f64, T) {
@@ -32,8 +32,8 @@ pub(crate) fn memory_copy() -> f64 {
     median(&mut rates)
 }
 
-/// Microseconds of one appending `pwrite` of so many bytes.
-pub(crate) fn append_write(folder: &Path, bytes: usize) -> Result<f64> {
+/// Microseconds of one appending `pwrite` of so many bytes: median and 99 %.
+pub(crate) fn append_write(folder: &Path, bytes: usize) -> Result<(f64, f64)> {
     let path = folder.join("pwrite");
     let file = OpenOptions::new()
         .create(true)
@@ -48,7 +48,60 @@ pub(crate) fn append_write(folder: &Path, bytes: usize) -> Result<f64> {
         times.push(begun.elapsed().as_secs_f64() * 1e6);
     }
     std::fs::remove_file(path)?;
+    Ok((quantile(&mut times, 0.5), quantile(&mut times, 0.99)))
+}
+
+/// Microseconds in which so many bytes are copied to memory of a new file, page by page: median and 99 %.
+pub(crate) fn fresh_copy(bytes: usize) -> (f64, f64) {
+    const PIECES: usize = 50_000;
+    let piece = vec![7_u8; bytes];
+    // Zeros that nobody has touched: the kernel gives each page at its first byte.
+    let mut to = vec![0_u8; PIECES * bytes];
+    let mut times = Vec::with_capacity(PIECES);
+    for room in to.chunks_exact_mut(bytes) {
+        let begun = Instant::now();
+        room.copy_from_slice(black_box(&piece));
+        times.push(begun.elapsed().as_secs_f64() * 1e6);
+    }
+    black_box(&to);
+    (quantile(&mut times, 0.5), quantile(&mut times, 0.99))
+}
+
+/// Milliseconds in which all files of a folder are read, from the kernel's memory.
+pub(crate) fn read_ms(folder: &Path) -> Result<f64> {
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let begun = Instant::now();
+        for entry in std::fs::read_dir(folder)? {
+            black_box(std::fs::read(entry?.path())?);
+        }
+        times.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
     Ok(median(&mut times))
+}
+
+/// Bytes a value that pco packs at level 4, of columns in chunks of 4,096, or what they have.
+pub(crate) fn codec_bytes(columns: &[Vec<f64>]) -> f64 {
+    let config = pco::ChunkConfig::default().with_compression_level(4);
+    let (mut bytes, mut values) = (0, 0);
+    for chunk in columns.iter().flat_map(|column| column.chunks(4096)) {
+        let packed = pco::standalone::simple_compress(chunk, &config).expect("finite sizes");
+        bytes += packed.len();
+        values += chunk.len();
+    }
+    bytes as f64 / values as f64
+}
+
+/// Lines a second of a file that are read and counted.
+pub(crate) fn line_rate(file: &Path) -> Result<f64> {
+    let mut rates = Vec::new();
+    for _ in 0..5 {
+        let (took, bytes) = seconds(|| std::fs::read(file));
+        let begun = Instant::now();
+        let lines = bytes?.split(|byte| *byte == b'\n').count();
+        rates.push(lines as f64 / (took + begun.elapsed().as_secs_f64()));
+    }
+    Ok(median(&mut rates))
 }
 
 /// Syncs a second of small appends, `files` files written by one thread each.
@@ -145,7 +198,7 @@ pub(crate) fn run(folder: &Path) -> Result<Vec<Figure>> {
         Figure::lower(
             "machine",
             "pwrite of 240 B, p50",
-            append_write(folder, 240)?,
+            append_write(folder, 240)?.0,
             "µs",
         ),
         Figure::higher("machine", "fdatasync, 1 file", sync_rate(folder, 1)?, "1/s"),

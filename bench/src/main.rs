@@ -73,6 +73,15 @@ const BENCHES: &[Bench] = &[
     ("stats", |place| stats::run(place.folder())),
 ];
 
+/// What is asked of the command line has more than one bench: who asks for the first gets the others too.
+const TOGETHER: &[&str] = &["cli", "capture", "files"];
+
+/// Whether a bench was asked for.
+fn is_wanted(bench: &str, names: &[String]) -> bool {
+    let is_named = |name: &str| names.iter().any(|it| it == name);
+    names.is_empty() || is_named(bench) || TOGETHER.contains(&bench) && is_named(TOGETHER[0])
+}
+
 fn main() -> Result<()> {
     let mut words = std::env::args().skip(1);
     if std::env::args().nth(1).as_deref() == Some(append::WRITER) {
@@ -97,7 +106,7 @@ fn main() -> Result<()> {
     }
     let mut lines = Vec::new();
     for (name, bench) in BENCHES {
-        if !names.is_empty() && !names.iter().any(|wanted| wanted == name) {
+        if !is_wanted(name, &names) {
             continue;
         }
         let place = Place {

@@ -12,7 +12,7 @@ use trialbook_store::nouns::Owner;
 use trialbook_store::reading::Reading as _;
 
 use crate::figure::{Figure, median};
-use crate::machine::{codec_decode, copy_ms, seconds};
+use crate::machine::{codec_decode, copy_ms, read_ms, seconds};
 use crate::{fill, mix};
 
 const BENCH: &str = "read";
@@ -134,5 +134,6 @@ fn after_a_crash(folder: &Path) -> Result<Figure> {
         median(&mut times),
         "ms",
     )
-    .target(300.0))
+    .target(300.0)
+    .limit("reading the files", read_ms(&book.path().join("spool"))?))
 }

@@ -7,7 +7,7 @@ use trialbook_model::id::RunUid;
 use trialbook_store::book::{Book, Effort};
 
 use crate::figure::Figure;
-use crate::machine::{codec_encode, seconds};
+use crate::machine::{codec_bytes, codec_encode, seconds};
 use crate::{fill, mix};
 
 const BENCH: &str = "seal";
@@ -17,21 +17,28 @@ pub(crate) fn run(folder: &Path) -> Result<Vec<Figure>> {
     let columns = mix::columns(50_000, 3);
     let encode = codec_encode(&columns);
     let long = middle(&folder.join("long"), 10, &columns)?;
-    let short = middle(&folder.join("short"), 5_000, &mix::columns(50, 4))?;
+    let few = mix::columns(50, 4);
+    let short = middle(&folder.join("short"), 5_000, &few)?;
+    let encode_few = codec_encode(&few);
     let (read_rate, once) = long.rates();
     Ok(vec![
         Figure::higher(BENCH, "long series, points", read_rate / 1e6, "M/s")
             .target(0.2 * encode / 1e6)
             .limit("pco encode", encode / 1e6),
-        Figure::lower(BENCH, "long series, whole database", once, "B/point").target(2.6),
-        Figure::higher(BENCH, "50-step runs, points", short.rates().0 / 1e6, "M/s").target(2.5),
+        Figure::lower(BENCH, "long series, whole database", once, "B/point")
+            .target(2.6)
+            .limit("pco of the values alone", codec_bytes(&columns)),
+        Figure::higher(BENCH, "50-step runs, points", short.rates().0 / 1e6, "M/s")
+            .target(2.5)
+            .limit("pco encode of 50 values at a time", encode_few / 1e6),
         Figure::lower(
             BENCH,
             "50-step runs, whole database",
             short.rates().1,
             "B/point",
         )
-        .target(4.5),
+        .target(4.5)
+        .limit("pco of the values alone", codec_bytes(&few)),
     ])
 }
 

@@ -259,14 +259,29 @@ fn measure(folder: &Path, shape: Shape, limit: f64) -> Result<Vec<Figure>> {
         figures.push(figure.target(10.0).limit("memcpy of 17 B/run", scan));
     }
     let memory = resident()? - before;
-    figures.push(Figure::lower(BENCH, format!("resident, {book}"), memory, "MB").target(400.0));
+    figures.push(
+        Figure::lower(BENCH, format!("resident, {book}"), memory, "MB")
+            .target(400.0)
+            .limit(
+                "the columns of a question, 17 B/run",
+                shape.runs as f64 * 17.0 / 1e6,
+            ),
+    );
     let (_, condition, order) = QUERIES[0];
     let query = question(condition, order)?;
     let fresh = cold(&path, &query, &Changes::default())?;
-    figures.push(Figure::lower(BENCH, format!("open + Q1, {book}"), fresh, "ms").target(limit));
+    figures.push(
+        Figure::lower(BENCH, format!("open + Q1, {book}"), fresh, "ms")
+            .target(limit)
+            .limit("memcpy of 17 B/run", scan),
+    );
     let stale = cold(&path, &query, &changes)?;
     let name = format!("open + 1,000 changed + Q1, {book}");
-    figures.push(Figure::lower(BENCH, name, stale, "ms").target(60.0));
+    figures.push(
+        Figure::lower(BENCH, name, stale, "ms")
+            .target(60.0)
+            .limit("memcpy of 17 B/run", scan),
+    );
     index.apply(changes);
     let (took, result) = seconds(|| index.write(&path));
     result?;

@@ -39,6 +39,27 @@ pub(crate) fn of_rust(line: &str) -> Option<Counts> {
     Some(counts)
 }
 
+/// How a test says that it ends without having tried something; what it is follows.
+const NOT_EXERCISED: &str = "NOT EXERCISED: ";
+
+/// Reads what a test could not try for want of a right.
+pub(crate) fn left_out(line: &str) -> Option<&str> {
+    line.strip_prefix(NOT_EXERCISED)
+}
+
+/// What the summary says of tests that were left out: each thing once, and how often.
+pub(crate) fn note_of(mut left_out: Vec<String>) -> Option<String> {
+    left_out.sort();
+    let told = left_out.chunk_by(|one, other| one == other);
+    let told: Vec<String> = told
+        .map(|alike| match alike.len() {
+            1 => alike[0].clone(),
+            many => format!("{}, {many} tests", alike[0]),
+        })
+        .collect();
+    (!told.is_empty()).then(|| format!("{NOT_EXERCISED}{}", told.join("; ")))
+}
+
 /// Reads `Ran 3 tests in 0.001s`.
 pub(crate) fn python_ran(line: &str) -> Option<u64> {
     line.strip_prefix("Ran ")?.split(' ').next()?.parse().ok()
@@ -60,6 +81,21 @@ pub(crate) fn python_failed(line: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_not_tried_is_read_and_told() {
+        let lines = [
+            "NOT EXERCISED: a full disk (needs root)",
+            "test some::name ... ok",
+        ];
+        let found = lines.iter().filter_map(|line| left_out(line));
+        let mut all: Vec<String> = found.map(str::to_owned).collect();
+        assert_eq!(all, ["a full disk (needs root)"]);
+        all.extend(["b".to_owned(), all[0].clone()]);
+        let note = note_of(all).unwrap_or_default();
+        assert_eq!(note, "NOT EXERCISED: a full disk (needs root), 2 tests; b");
+        assert_eq!(note_of(Vec::new()), None);
+    }
 
     #[test]
     fn counts_are_read_from_the_lines_that_test_runners_print() {

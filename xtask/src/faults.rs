@@ -42,8 +42,8 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode> {
         say(note);
     }
     say(&format!(
-        "faults: {} passed, {} failed, seed {seed}",
-        outcome.counts.passed, outcome.counts.failed
+        "faults: {} passed, {} failed, {} ignored, seed {seed}",
+        outcome.counts.passed, outcome.counts.failed, outcome.counts.ignored
     ));
     Ok(if outcome.passed {
         ExitCode::SUCCESS

@@ -124,7 +124,8 @@ impl Outcome {
     fn without(mut self, left_out: u64, note: Option<String>) -> Self {
         self.counts.passed = self.counts.passed.saturating_sub(left_out);
         self.counts.ignored += left_out;
-        self.note = self.note.or(note);
+        let notes = [self.note, note].into_iter().flatten();
+        self.note = notes.reduce(|one, other| format!("{one}; {other}"));
         self
     }
 
@@ -243,13 +244,15 @@ fn test_targets() -> Result<BTreeSet<String>> {
 }
 
 fn counted(command: &mut Command) -> Result<Outcome> {
-    let mut counts = Counts::default();
+    let (mut counts, mut left_out) = (Counts::default(), Vec::new());
     let status = process::watch(command, Stream::Output, |line| {
         if let Some(found) = counts::of_rust(line) {
             counts.add(found);
         }
+        left_out.extend(counts::left_out(line).map(str::to_owned));
     })?;
-    Ok(Outcome::of(status).with_tests(counts))
+    let outcome = Outcome::of(status).with_tests(counts);
+    Ok(outcome.without(left_out.len() as u64, counts::note_of(left_out)))
 }
 
 fn python() -> Result<Outcome> {

@@ -7,10 +7,10 @@
 mod collecting;
 mod contrasts;
 mod doubts;
-mod effects;
+pub(crate) mod effects;
 pub(crate) mod family;
 pub(crate) mod rates;
-mod resampled;
+pub(crate) mod resampled;
 mod samples;
 
 use serde_json::json;

@@ -107,7 +107,8 @@ impl Lookup {
         };
         let kinds: &[KeyKind] = match key.kind {
             KeyKind::Bare => &[KeyKind::Param, KeyKind::Tag],
-            KeyKind::Attribute => &[KeyKind::Attribute],
+            // Seeds and trials that nobody planned are params of the runs.
+            KeyKind::Attribute => &[KeyKind::Attribute, KeyKind::Param, KeyKind::Tag],
             KeyKind::Metric => &[KeyKind::Metric],
             KeyKind::Param => &[KeyKind::Param],
             KeyKind::Tag => &[KeyKind::Tag],
@@ -149,6 +150,28 @@ pub fn arms<R: Reading>(
         by_only_param(groups)?
     };
     arms.archived = archived;
+    Ok(arms)
+}
+
+/// Divides some runs of an experiment by keys; each of them counts.
+///
+/// # Errors
+/// Where none of them has a key, or the reading fails.
+pub fn of_runs<R: Reading>(
+    reading: &R,
+    (experiment, runs): (&ExperimentRow, Vec<RunRow>),
+    by: &[Key],
+) -> Result<Arms, ArmsError<R::Error>> {
+    let project = reading.project(experiment.state.project())?;
+    let lookup = Lookup::new(experiment, &project);
+    let titles: Vec<String> = by.iter().map(ToString::to_string).collect();
+    let groups = vec![Group {
+        name: None,
+        runs,
+        superseded: 0,
+    }];
+    let mut arms = divided(groups, by, &titles, &lookup)?;
+    arms.division = Division::Asked(titles);
     Ok(arms)
 }
 
@@ -197,9 +220,10 @@ fn by_only_param<E: std::error::Error>(groups: Vec<Group>) -> Result<Arms, ArmsE
         }
     }
     values.retain(|_, values| values.len() > 1);
-    // What is another in every run, such as a seed, makes no arms where something else does.
+    // What is another in every run makes no arms where something else does, nor does a seed, which repeats what is
+    // compared.
     let mut repeated = values.clone();
-    repeated.retain(|_, values| values.values().any(|runs| *runs > 1));
+    repeated.retain(|key, values| !is_seed(key) && values.values().any(|runs| *runs > 1));
     let varying = if repeated.is_empty() {
         values
     } else {
@@ -219,6 +243,11 @@ fn by_only_param<E: std::error::Error>(groups: Vec<Group>) -> Result<Arms, ArmsE
             Err(ArmsError::SeveralVary { params: keys })
         }
     }
+}
+
+fn is_seed(key: &str) -> bool {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    ["seed", "random_seed", "random_state"].contains(&name.to_ascii_lowercase().as_str())
 }
 
 fn whole(groups: Vec<Group>) -> Arms {

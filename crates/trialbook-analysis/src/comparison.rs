@@ -13,12 +13,13 @@ mod successes;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use trialbook_model::goal::Definitions;
 use trialbook_model::id::ExperimentNo;
-use trialbook_model::state::MetricDefinitions;
 use trialbook_model::system;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
+use crate::analysis::resampled;
 use crate::finding::Span;
 use crate::measure::{self, Agg, Measure};
 use crate::number;
@@ -27,8 +28,8 @@ use crate::variations::config_of;
 pub use caution::Caution;
 use caution::{across, units};
 use cells::{as_rates, best, cell};
+use scope::Chosen;
 pub use scope::Scope;
-use scope::keys;
 pub use settings::{Held, Setting, Source, flattened};
 pub use successes::Successes;
 
@@ -121,8 +122,8 @@ pub struct Row {
     pub measure: Measure,
     /// What each subject has.
     pub cells: Vec<Cell>,
-    /// Whether it is judged: not where nothing says which direction is better, nor what processes used, unless the
-    /// metric was asked for.
+    /// Whether it is judged: not where nothing says which direction is better, nor what processes used or another
+    /// metric tells already, unless the metric was asked for.
     pub judged: bool,
     /// Whether it is a rate: all its values are 0 or 1, and there are trials.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -176,7 +177,7 @@ pub fn compare<R: Reading>(
     request: &Request,
 ) -> Result<Comparison, R::Error> {
     let mut experiments: BTreeMap<ExperimentNo, ExperimentRow> = BTreeMap::new();
-    let mut known: BTreeMap<ExperimentNo, [MetricDefinitions; 2]> = BTreeMap::new();
+    let mut known: BTreeMap<ExperimentNo, [Definitions; 2]> = BTreeMap::new();
     for subject in subjects {
         if !experiments.contains_key(&subject.experiment)
             && let Some(row) = reading.experiment(subject.experiment)?
@@ -190,21 +191,23 @@ pub fn compare<R: Reading>(
         Some((at, mark)) => (*at, Some(mark.clone())),
         None => (0, None),
     };
+    let chosen = Chosen::of(subjects, request);
     let asked = Asked {
         subjects,
         request,
         baseline,
         paired: paired(&experiments),
+        again: chosen.again,
     };
-    let (keys, left_out) = keys(subjects, request);
     let mut metrics = Vec::new();
     let mut groups = Vec::new();
-    for key in keys {
-        let definitions: Vec<&MetricDefinitions> = known.values().flatten().collect();
+    for key in chosen.keys {
+        let definitions: Vec<&Definitions> = known.values().flatten().collect();
         let (row, of_subjects) = asked.row(Measure::of(&key, &definitions));
-        groups.push(of_subjects);
         warnings.extend(units(&key, &known));
         warnings.extend(asked.doubts(&row));
+        warnings.extend(asked.skewed(&row, &of_subjects));
+        groups.push(of_subjects);
         metrics.push(row);
     }
     asked.judge(&mut metrics, &groups);
@@ -220,7 +223,7 @@ pub fn compare<R: Reading>(
         settings: settings::settings(reading, subjects, &experiments)?,
         metrics,
         success: Successes::of(subjects, baseline, request.alpha),
-        left_out,
+        left_out: chosen.left_out,
         alpha: request.alpha,
         warnings,
     })
@@ -248,17 +251,14 @@ fn head(subject: &Subject, experiments: &BTreeMap<ExperimentNo, ExperimentRow>) 
     }
 }
 
-/// Whether a metric is tested: a difference needs no direction.
-fn is_tested(row: &Row) -> bool {
-    row.judged || !system::is_system(&row.measure.key)
-}
-
 struct Asked<'a> {
     subjects: &'a [Subject],
     request: &'a Request,
     baseline: usize,
     /// Experiments whose design makes pairs.
     paired: BTreeSet<ExperimentNo>,
+    /// Metrics that tell again what others tell.
+    again: BTreeSet<String>,
 }
 
 impl Asked<'_> {
@@ -288,7 +288,7 @@ impl Asked<'_> {
             });
         }
         let judged = self.request.metrics.contains(&measure.key)
-            || measure.is_directed() && !system::is_system(&measure.key);
+            || measure.is_directed() && self.is_own(&measure.key);
         let best = if judged {
             best(&cells, &measure)
         } else {
@@ -305,19 +305,29 @@ impl Asked<'_> {
         (row, groups)
     }
 
+    /// Whether a metric is a result that nothing else tells.
+    fn is_own(&self, key: &str) -> bool {
+        !system::is_system(key) && !self.again.contains(key)
+    }
+
+    /// Whether a metric is tested: a difference needs no direction.
+    fn is_tested(&self, row: &Row) -> bool {
+        row.judged || self.is_own(&row.measure.key)
+    }
+
     /// Adds what the tests say of all metrics that are tested: they are one family.
     fn judge(&self, rows: &mut [Row], groups: &[Vec<Group>]) {
         let metrics: Vec<Judged<'_>> = rows
             .iter()
             .zip(groups)
-            .filter(|(row, _)| is_tested(row))
+            .filter(|(row, _)| self.is_tested(row))
             .map(|(row, groups)| Judged {
                 groups,
                 best: &row.best,
             })
             .collect();
         let found = separation::found(&metrics, self.baseline, self.request.alpha);
-        let tested = rows.iter_mut().filter(|row| is_tested(row));
+        let tested = rows.iter_mut().filter(|row| self.is_tested(row));
         for (row, found) in tested.zip(found) {
             row.standing = found.standing;
             for (cell, contrast) in row.cells.iter_mut().zip(found.contrasts) {
@@ -348,6 +358,18 @@ impl Asked<'_> {
             });
         }
         doubts
+    }
+
+    fn skewed(&self, row: &Row, groups: &[Group]) -> Option<Caution> {
+        let is_skewed = |group: &Group| resampled::skewness(&group.values).is_some();
+        let skewed = self.subjects.iter().zip(groups);
+        let skewed = skewed.filter(|(_, group)| is_skewed(group));
+        let subjects: Vec<String> = skewed.map(|(it, _)| it.title.clone()).collect();
+        let is_told = self.is_tested(row) && !row.rate && !subjects.is_empty();
+        is_told.then(|| Caution::Skewed {
+            metric: row.measure.key.clone(),
+            subjects,
+        })
     }
 
     fn has_series(&self, key: &str) -> bool {

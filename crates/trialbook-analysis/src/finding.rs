@@ -56,7 +56,7 @@ pub struct Analysis {
     pub level: f64,
     /// The metrics.
     pub metrics: Vec<MetricFinding>,
-    /// Metrics that were logged too and not looked at.
+    /// Metrics that were logged too and not looked at, or tell again what one that is looked at tells.
     pub not_looked_at: Vec<String>,
     /// The questions that the p-values are adjusted for.
     pub family: Option<Family>,
@@ -69,9 +69,9 @@ pub struct Analysis {
 /// What was analysed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Inputs {
-    /// SHA-256 of the values that count, with their runs, arms and pairs.
+    /// SHA-256 of what counts: the ended runs with their arms, pairs and values, or how they ended without any.
     pub data: String,
-    /// The runs that gave a value, by id, each with the SHA-256 of what was taken from it.
+    /// The runs that ended, by id, each with the SHA-256 of what was taken from it.
     pub runs: Vec<Input>,
 }
 

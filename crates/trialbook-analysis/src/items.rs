@@ -17,8 +17,8 @@ use trialbook_store::reading::Reading;
 use crate::finding::Span;
 use answers::Answers;
 pub use finding::{
-    By, Caution, Clusters, Compared, Decision, Flipped, ItemsError, Outcome, Request, Scale, Side,
-    SideFinding, Verdict,
+    By, Caution, Clusters, Compared, Decision, Flipped, ItemsError, Outcome, Repeats, Request,
+    Scale, Side, SideFinding, Verdict,
 };
 
 /// The level of the intervals.
@@ -65,8 +65,13 @@ pub fn compare<R: Reading>(
     let scores = first.score_names.union(&second.score_names);
     let scores: Vec<String> = scores.cloned().collect();
     let score = request.score.clone();
-    let firsts: Vec<f64> = matched.items.iter().map(|item| item.second).collect();
-    let seconds: Vec<f64> = matched.items.iter().map(|item| item.first).collect();
+    let items = || matched.items.iter();
+    let firsts = items()
+        .map(|item| (item.key.as_str(), item.second))
+        .collect();
+    let seconds = items()
+        .map(|item| (item.key.as_str(), item.first))
+        .collect();
     warnings.extend((scores.len() > 1).then(|| Caution::SeveralScores {
         scores: scores.clone(),
     }));

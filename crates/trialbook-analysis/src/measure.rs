@@ -7,11 +7,13 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use trialbook_model::derived;
-use trialbook_model::goal::{self, Definition, Origin};
+use trialbook_model::filter::{Expr, Key};
+use trialbook_model::goal::{self, Definition, Definitions, Origin};
+use trialbook_model::id::ExperimentNo;
 use trialbook_model::record::{Goal, SeriesKey};
-use trialbook_model::state::MetricDefinitions;
 use trialbook_model::system;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
+use trialbook_store::query::Query;
 use trialbook_store::reading::Reading;
 
 /// Words in a name that say that more is better.
@@ -94,16 +96,9 @@ pub struct Measure {
 
 impl Measure {
     /// A metric with what is known of it; the nearest definition comes first.
-    pub fn of(key: &str, definitions: &[&MetricDefinitions]) -> Self {
-        let mut known: Vec<Definition> = Vec::new();
-        for metrics in definitions {
-            if let Some(held) = metrics.get(key) {
-                known.push(Definition {
-                    unit: held.value.unit.clone(),
-                    goal: held.value.goal,
-                });
-            }
-        }
+    pub fn of(key: &str, definitions: &[&Definitions]) -> Self {
+        let said = definitions.iter().filter_map(|metrics| metrics.get(key));
+        let mut known: Vec<Definition> = said.cloned().collect();
         known.extend(derived::rule_of(key).map(derived::Rule::definition));
         let resolved = goal::resolve(key, &known);
         let unit_assumed = matches!(resolved.unit, Some((_, Origin::Assumed(_))));
@@ -119,8 +114,9 @@ impl Measure {
         }
     }
 
-    /// Whether anything says which direction is better: a definition, or a word in the name. T-5's rule takes more
-    /// for better where the name holds no word at all; that is a guess, and nothing to name a winner by.
+    /// Whether anything says which direction is better: a definition, a success criterion, or a word in the name. T-5's
+    /// rule takes more for better where the name holds no word at all; that is a guess, and nothing to name a better
+    /// one by, unless the metric was asked for.
     pub fn is_directed(&self) -> bool {
         let lower = self.key.to_ascii_lowercase();
         let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
@@ -181,13 +177,88 @@ pub fn derived_keys<'a>(runs: impl IntoIterator<Item = &'a RunRow>) -> BTreeSet<
     values.map(|(key, _)| key).collect()
 }
 
-/// What is defined about metrics for an experiment: by itself, then by its project.
+/// The metrics that follow from what runs recorded and tell each thing once, by name, and the others: counts beside
+/// their shares, sums beside their means, parts beside the whole. Asked about together all of them would be one
+/// question many times, and the correction for many tests would pay for each.
+pub fn measured_once(runs: &[&RunRow]) -> (BTreeSet<String>, BTreeSet<String>) {
+    let all = derived_keys(runs.iter().copied());
+    let names = all.iter().map(String::as_str).collect();
+    let (mut once, mut again) = derived::measured_once(&names);
+    if once.contains(ACCURACY) && runs.iter().all(|run| is_score_of_right(run)) {
+        again.extend(once.take(SCORE));
+    }
+    let owned = |names: BTreeSet<&str>| names.into_iter().map(str::to_owned).collect();
+    (owned(once), owned(again))
+}
+
+const ACCURACY: &str = "accuracy_rate";
+const SCORE: &str = "avg_score";
+
+/// Whether the mean score of a run is nothing but the share of right answers, of all or of those that did not fail.
+fn is_score_of_right(run: &RunRow) -> bool {
+    /// Means of sums in floating point are no more equal than this.
+    const NEAR: f64 = 1e-9;
+    let of = |key: &str| run.state.metric(&format!("derived.{key}"));
+    let (Some(score), Some(accuracy)) = (of(SCORE), of(ACCURACY)) else {
+        return true;
+    };
+    let number = |key: &str| of(key).unwrap_or_default();
+    let scored = number("total_questions") - number("unjudged_questions") - number("failure_count");
+    (score - accuracy).abs() < NEAR
+        || (score * scored - number("correct_answers")).abs() < NEAR * scored
+}
+
+/// What is said about metrics for an experiment: by itself, then by its project.
 pub fn definitions<R: Reading>(
     reading: &R,
     experiment: &ExperimentRow,
-) -> Result<[MetricDefinitions; 2], R::Error> {
+) -> Result<[Definitions; 2], R::Error> {
     let project = reading.project(experiment.state.project())?;
-    Ok([experiment.state.metrics.clone(), project.metrics])
+    Ok([experiment.state.definitions(), project.definitions()])
+}
+
+/// A metric by which runs of several experiments are ranked: what those of them say that say anything, where they agree,
+/// else what its name says. Where no experiment is named, those of the newest runs that have the metric are asked.
+pub fn over_experiments<R: Reading>(
+    reading: &R,
+    key: &Key,
+    named: &[ExperimentRow],
+) -> Result<Measure, R::Error> {
+    let newest = if named.is_empty() {
+        of_newest(reading, key)?
+    } else {
+        Vec::new()
+    };
+    let mut said: Vec<Measure> = Vec::new();
+    for row in named.iter().chain(&newest) {
+        let known = definitions(reading, row)?;
+        let known: Vec<&Definitions> = known.iter().collect();
+        let measure = Measure::of(&key.name, &known);
+        if measure.goal_assumed.is_none() {
+            said.push(measure);
+        }
+    }
+    Ok(match said.pop() {
+        Some(measure) if said.iter().all(|other| other.goal == measure.goal) => measure,
+        Some(_) | None => Measure::of(&key.name, &[]),
+    })
+}
+
+fn of_newest<R: Reading>(reading: &R, key: &Key) -> Result<Vec<ExperimentRow>, R::Error> {
+    /// So many runs are looked at.
+    const NEWEST: usize = 100;
+    let hits = reading.search(&Query {
+        filter: Expr::IsNull {
+            key: key.clone(),
+            negated: true,
+        },
+        limit: NEWEST,
+        ..Query::all()
+    })?;
+    let runs = reading.runs(&hits.runs)?;
+    let numbers: BTreeSet<ExperimentNo> = runs.iter().map(|run| run.experiment).collect();
+    let rows = numbers.into_iter().map(|no| reading.experiment(no));
+    rows.filter_map(Result::transpose).collect()
 }
 
 #[cfg(test)]
@@ -248,6 +319,23 @@ mod tests {
             assert!(directed(key), "{key}");
         }
         assert!(!directed("message_count") && !directed("temperature"));
+    }
+
+    fn said(goal: Goal) -> Definitions {
+        let definition = Definition {
+            unit: None,
+            goal: Some(goal),
+        };
+        [("ms".to_owned(), definition)].into()
+    }
+
+    #[test]
+    fn what_is_said_gives_a_direction_that_the_name_has_not() {
+        assert!(!Measure::of("ms", &[]).is_directed());
+        let (less, more) = (said(Goal::Min), said(Goal::Max));
+        let ms = Measure::of("ms", &[&less, &more]);
+        assert_eq!((ms.goal, ms.goal_assumed.as_deref()), (Goal::Min, None));
+        assert!(ms.is_directed() && ms.is_better(1.0, 2.0));
     }
 
     #[test]

@@ -15,8 +15,9 @@ use trialbook_stats::{
     Correction, Level, TTest, Undefined, adjust, describe, paired_t_test, welch_t_test,
 };
 
+use crate::analysis::effects::{self, Pairing};
 use crate::analysis::rates::{self, Compared, are_rates};
-use crate::finding::{self, Span};
+use crate::finding::{self, Effect, Span};
 
 /// The share of wrong alarms that is put up with where nothing else is asked for.
 pub const ALPHA: f64 = 0.05;
@@ -56,6 +57,8 @@ pub struct Contrast {
     pub difference: f64,
     /// Its 95 % interval, not adjusted.
     pub interval: Span,
+    /// The size of the effect; none where nothing varies.
+    pub effect: Option<Effect>,
     /// The p-value, two-sided.
     pub p: f64,
     /// The p-value adjusted by Holm for all tests of the comparison.
@@ -106,12 +109,15 @@ struct Test {
     pairs: Option<usize>,
     difference: f64,
     interval: Option<Span>,
+    /// That of shares; that of means takes longer and is found where it is told.
+    effect: Option<Effect>,
     p: f64,
 }
 
 impl Test {
     fn of_t(test: &TTest, pairs: Option<usize>) -> Self {
         Self {
+            effect: None,
             name: test.variant.name(),
             pairs,
             difference: test.estimate,
@@ -127,6 +133,7 @@ impl Test {
             pairs,
             difference: found.difference,
             interval: found.interval,
+            effect: found.effect,
             p: found.p,
         }
     }
@@ -153,7 +160,7 @@ pub(crate) fn found(metrics: &[Judged<'_>], baseline: usize, alpha: f64) -> Vec<
     let of = |(metric, pairs): (&Judged<'_>, &Pairs)| Found {
         standing: standing(metric, pairs, (alpha, raw.len())),
         contrasts: (0..metric.groups.len())
-            .map(|at| contrast(pairs, (at, baseline), alpha))
+            .map(|at| contrast((pairs, metric.groups), (at, baseline), alpha))
             .collect(),
     };
     metrics.map(of).collect()
@@ -227,18 +234,36 @@ fn matched(one: &Group, other: &Group) -> Option<(Vec<f64>, Vec<f64>)> {
     Some(both.unzip())
 }
 
-fn contrast(pairs: &Pairs, (at, baseline): (usize, usize), alpha: f64) -> Option<Contrast> {
+/// The effect of a t test, by the values that it takes.
+fn size_of_means(one: &Group, other: &Group) -> Option<Effect> {
+    let level = Level::NINETY_FIVE;
+    let found = match matched(one, other) {
+        Some((ours, theirs)) => effects::size((&ours, &theirs), Pairing::Paired, level),
+        None => effects::size((&one.values, &other.values), Pairing::Apart, level),
+    };
+    found.map(|(effect, _)| effect)
+}
+
+fn contrast(
+    (pairs, groups): (&Pairs, &[Group]),
+    (at, baseline): (usize, usize),
+    alpha: f64,
+) -> Option<Contrast> {
     let tested = pairs
         .tested
         .iter()
         .find(|tested| tested.places == (at, baseline) || tested.places == (baseline, at))?;
     let test = &tested.test;
     let found = test.interval.as_ref()?;
-    let (difference, low, high) = if tested.places.0 == at {
-        (test.difference, found.low, found.high)
-    } else {
+    let is_turned = tested.places.0 != at;
+    let (difference, low, high) = if is_turned {
         (-test.difference, -found.high, -found.low)
+    } else {
+        (test.difference, found.low, found.high)
     };
+    let of_shares = test.effect.clone();
+    let of_shares = of_shares.map(|it| if is_turned { it.turned() } else { it });
+    let effect = of_shares.or_else(|| size_of_means(&groups[at], &groups[baseline]));
     Some(Contrast {
         test: test.name,
         pairs: test.pairs,
@@ -248,6 +273,7 @@ fn contrast(pairs: &Pairs, (at, baseline): (usize, usize), alpha: f64) -> Option
             high,
             method: found.method,
         },
+        effect,
         p: test.p,
         p_adjusted: tested.p_adjusted,
         differs: tested.p_adjusted < alpha,
@@ -358,6 +384,10 @@ mod tests {
             assert!((contrast.p - p).abs() < 1e-3, "{contrast:?}");
             assert!((contrast.difference - 0.15).abs() < 1e-12);
             assert!(contrast.interval.low < 0.15 && contrast.interval.high > 0.15);
+            let effect = contrast.effect.as_ref().unwrap();
+            assert!(effect.estimate > 0.0, "{effect:?}");
+            let span = effect.interval.as_ref().unwrap();
+            assert!(span.low < effect.estimate && effect.estimate < span.high);
             assert!(found.contrasts[0].is_none());
         };
         let values = [1.1, 2.2, 3.1, 4.2];

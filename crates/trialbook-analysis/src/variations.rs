@@ -28,7 +28,7 @@ pub struct MetricColumn {
     pub key: String,
     /// The unit of its definition.
     pub unit: Option<String>,
-    /// The goal of its definition.
+    /// The goal of its definition, else that of a success criterion.
     pub goal: Option<Goal>,
     /// Whether the config expects it; others were logged beside the expected ones.
     pub expected: bool,
@@ -184,11 +184,11 @@ fn columns(
     config: Option<&Config>,
     groups: &[Group],
 ) -> Vec<MetricColumn> {
-    let definition = |key: &str| experiment.state.metrics.get(key).map(|held| &held.value);
+    let definitions = experiment.state.definitions();
     let column = |key: &str, expected| MetricColumn {
         key: key.to_owned(),
-        unit: definition(key).and_then(|define| define.unit.clone()),
-        goal: definition(key).and_then(|define| define.goal),
+        unit: definitions.get(key).and_then(|said| said.unit.clone()),
+        goal: definitions.get(key).and_then(|said| said.goal),
         expected,
     };
     let mut columns: Vec<MetricColumn> = config

@@ -115,6 +115,30 @@ pub enum Problem {
         /// As found.
         found: u64,
     },
+    /// A file whose lines are other ones than were written.
+    #[error("lines of this file were changed since `{by}` was written")]
+    Changed {
+        /// The file that says so.
+        by: &'static str,
+    },
+    /// A run that stands in two folders.
+    #[error("this is run {run}, which stands in `{folder}` already")]
+    RunTwice {
+        /// Its id.
+        run: String,
+        /// The other folder.
+        folder: String,
+    },
+    /// Records that were written to a file and are not in it.
+    #[error(
+        "{lost} of the {of} records that were written to this file are not in it, or were changed"
+    )]
+    Lost {
+        /// How many are not.
+        lost: u64,
+        /// Of how many.
+        of: u64,
+    },
     /// A file without which what stands beside it is not whole.
     #[error("this file is missing, and what was written with it is there")]
     Missing,
@@ -176,6 +200,9 @@ impl Problem {
             | Self::Value { .. }
             | Self::Count { .. }
             | Self::Lines { .. }
+            | Self::Changed { .. }
+            | Self::RunTwice { .. }
+            | Self::Lost { .. }
             | Self::Missing
             | Self::RunMissing { .. }
             | Self::Snapshot { .. }
@@ -297,7 +324,7 @@ impl ImportError {
     }
 
     /// What to do about it.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
         match self {
             Self::At { problem, .. } if problem.is_conflict() => {
                 Some("`--rename` brings it in under another id and name")
@@ -310,6 +337,15 @@ impl ImportError {
                 | Problem::Missing => {
                     Some("the file is not whole: fetch or write it again; nothing was taken in")
                 }
+                Problem::Changed { .. } => Some(
+                    "fetch it again, or delete the entry `crc32` of that file where the change is meant; nothing was taken in",
+                ),
+                Problem::RunTwice { .. } => {
+                    Some("take one of the two folders away; nothing was taken in")
+                }
+                Problem::Lost { .. } => Some(
+                    "fetch it again, or delete this line too where they were taken away or changed on purpose; nothing was taken in",
+                ),
                 Problem::RunMissing { .. } => Some(
                     "fetch it again, or delete this line too where the run was taken away on purpose; nothing was taken in",
                 ),

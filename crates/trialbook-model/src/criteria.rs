@@ -6,11 +6,13 @@
 mod judge;
 mod threshold;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::Decimal;
+use crate::record::Goal;
 use crate::unit::Unit;
 
 pub use judge::{Cell, ExperimentVerdict, Observed, Outcome, VariationVerdict, judge, judge_value};
@@ -292,6 +294,29 @@ impl Condition {
             .ok_or_else(|| other_dimension(metric_unit.unit.word()))?;
         Ok((threshold, Some(metric_unit)))
     }
+}
+
+/// Which direction of metrics is better, as criteria say it: who demands less than a number wants less. A metric that
+/// is bounded on both sides, or has to be a number, has no such direction.
+pub fn goals(criteria: &[Criterion]) -> BTreeMap<&str, Goal> {
+    let mut goals: BTreeMap<&str, Goal> = BTreeMap::new();
+    for criterion in criteria {
+        let goal = match criterion.condition.operator {
+            Operator::Less | Operator::AtMost => Goal::Min,
+            Operator::Greater | Operator::AtLeast => Goal::Max,
+            Operator::Equal | Operator::Unequal => Goal::None,
+        };
+        goals
+            .entry(&criterion.metric)
+            .and_modify(|known| {
+                if *known != goal {
+                    *known = Goal::None;
+                }
+            })
+            .or_insert(goal);
+    }
+    goals.retain(|_, goal| *goal != Goal::None);
+    goals
 }
 
 /// Splits the one-text form `completion_time < 60s` into the metric's name and the condition.

@@ -26,7 +26,7 @@ use fold::Merge as _;
 pub use fold::Order;
 pub use items::{AgentResult, Cost, ErrorPattern, GroupResult, Results};
 pub use life::Life;
-pub use rules::{Input, RULES, Rule, rule_of};
+pub use rules::{Input, RULES, Rule, measured_once, rule_of};
 pub use verdict::{Judgements, Verdict, verdict, verdict_name};
 
 /// The version of the rules together: a state of another version is to be made anew from its operations.

@@ -3,6 +3,7 @@
 //! Not here: winners and comparisons. Invariant: whatever was assumed says so and says why, so that every
 //! place that shows it can say "assumed".
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::record::Goal;
@@ -72,6 +73,9 @@ pub struct Definition {
     /// Goal.
     pub goal: Option<Goal>,
 }
+
+/// What is said of metrics, by key.
+pub type Definitions = BTreeMap<String, Definition>;
 
 /// Where a value of a resolved definition comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

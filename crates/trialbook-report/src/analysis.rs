@@ -15,8 +15,8 @@ use crate::cautions;
 use crate::figures::count;
 use crate::page::{Page, some};
 pub use criteria::{criteria, outcome, outcome_of_run};
-pub(crate) use sections::span;
 pub use sections::{contrasts, method, metrics, resampled, trials};
+pub(crate) use sections::{effect, of_kind, span};
 pub use sentences::sentences;
 
 /// The page of an analysis.
@@ -32,9 +32,14 @@ pub fn page(analysis: &Analysis) -> Page {
         page.table(metrics(analysis));
         page.list(resampled(analysis));
     }
-    if let Some(baseline) = &analysis.baseline {
+    let against = contrasts(analysis);
+    if let Some(baseline) = analysis
+        .baseline
+        .as_ref()
+        .filter(|_| !against.rows.is_empty())
+    {
         page.heading(format!("Against {}", baseline.arm));
-        page.table(contrasts(analysis));
+        page.table(against);
         page.list(sentences(analysis));
     }
     if let Some(verdict) = &analysis.criteria {
@@ -86,7 +91,7 @@ pub fn headline(analysis: &Analysis) -> String {
         let names = some(&analysis.not_looked_at, 5);
         write!(
             text,
-            ". Logged too, and looked at only when asked for: {names}"
+            ". Recorded too, and looked at only when asked for: {names}"
         )
         .expect("a string takes all");
     }

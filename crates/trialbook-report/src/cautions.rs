@@ -30,6 +30,10 @@ pub fn of_comparison(caution: &Caution) -> String {
             count(*values, "value"),
             if *values == 1 { "is" } else { "are" },
         ),
+        Caution::Skewed { metric, subjects } => format!(
+            "few values of `{metric}` that are skewed ({}): t intervals come out too narrow; `trialbook analyze` shows bootstrap-t beside them",
+            some(subjects, NAMED)
+        ),
         Caution::BestOfSeries => best_of_series(),
     }
 }

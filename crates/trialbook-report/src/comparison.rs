@@ -12,6 +12,7 @@ use trialbook_analysis::comparison::{Cell, Comparison, Kind, Row};
 use trialbook_analysis::separation::{Contrast, Standing};
 use trialbook_model::record::Goal;
 
+use crate::analysis::{effect, of_kind};
 use crate::cautions;
 use crate::figures::{
     change, count, difference_with_unit, interval, p_against, short, signed, up_to, with_unit,
@@ -136,6 +137,7 @@ fn differences(page: &mut Page, comparison: &Comparison) {
         "SUBJECT",
         "DIFFERENCE",
         "95% CI",
+        "EFFECT",
         "TEST",
         "p",
         "p (Holm)",
@@ -154,7 +156,8 @@ fn differences(page: &mut Page, comparison: &Comparison) {
                 row.measure.key.clone(),
                 subject.title.clone(),
                 difference_with_unit(&difference, unit),
-                interval(found.interval.low, found.interval.high),
+                of_kind(&found.interval),
+                found.effect.as_ref().map_or_else(String::new, effect),
                 test(found),
                 p_against(found.p, comparison.alpha),
                 p_against(found.p_adjusted, comparison.alpha),
@@ -334,11 +337,11 @@ fn ground(comparison: &Comparison) -> Vec<String> {
         .filter_map(|row| row.standing.as_ref());
     let has = |rate| comparison.metrics.iter().any(|row| row.rate == rate);
     let (tests, shown) = match (has(false), has(true)) {
-        (_, false) => ("t tests", "± is half of the 95% CI"),
+        (_, false) => ("t tests", "± is half of the 95% CI by t"),
         (false, true) => ("tests of shares", "[ ] is Wilson's 95% CI"),
         (true, true) => (
             "t tests (of rates: tests of shares)",
-            "± is half of the 95% CI, [ ] of rates is Wilson's",
+            "± is half of the 95% CI by t, [ ] of rates is Wilson's",
         ),
     };
     let mut ground = Vec::new();

@@ -52,9 +52,14 @@ pub fn page(analysis: &Analysis, config: Option<&Config>) -> Page {
         page.heading("Success Criteria");
         page.table(criteria(verdict));
     }
-    if let Some(baseline) = &analysis.baseline {
+    let against = contrasts(analysis);
+    if let Some(baseline) = analysis
+        .baseline
+        .as_ref()
+        .filter(|_| !against.rows.is_empty())
+    {
         page.heading(format!("Comparisons with {}", baseline.arm));
-        page.table(contrasts(analysis));
+        page.table(against);
     }
     page.heading("Method");
     page.text(method(analysis));

@@ -4,11 +4,11 @@
 //! clusters, and says so; what is decided stands in the finding.
 
 use trialbook_analysis::items::{
-    By, Caution, Clusters, Compared, Outcome, Scale, SideFinding, Verdict,
+    By, Caution, Clusters, Compared, Outcome, Repeats, Scale, SideFinding, Verdict,
 };
 
-use crate::analysis::span;
-use crate::figures::{count, interval, p, percent, points, short, signed, up_to};
+use crate::analysis::{of_kind, span};
+use crate::figures::{count, p, percent, points, short, signed, up_to};
 use crate::page::{Page, Table, listed};
 
 /// Flipped items that are listed.
@@ -57,7 +57,9 @@ pub fn page(compared: &Compared) -> Page {
         }
         page.table(table);
     }
-    page.list(sentences(compared));
+    let mut told = sentences(compared);
+    told.extend(compared.sides.iter().filter_map(repeats));
+    page.list(told);
     flipped(&mut page, compared);
     for caution in &compared.warnings {
         page.warning(careful(caution, compared));
@@ -67,7 +69,7 @@ pub fn page(compared: &Compared) -> Page {
 
 fn sides(compared: &Compared) -> Table {
     let is_share = is_share(compared);
-    let titles = ["SIDE", "ANSWERS", "ERRORS", "UNSCORED"];
+    let titles = ["SIDE", "ANSWERS", "ERRORS", "UNSCORED", "MATCHED"];
     let mean = if is_share { "RIGHT" } else { "MEAN" };
     let mut table = Table::of_numbers(titles.into_iter().chain([mean, "95% CI"]));
     for side in &compared.sides {
@@ -77,6 +79,7 @@ fn sides(compared: &Compared) -> Table {
             side.answers.to_string(),
             side.errors.to_string(),
             side.unscored.to_string(),
+            side.matched.to_string(),
             mean,
             span,
         ]);
@@ -90,12 +93,52 @@ fn of_side(side: &SideFinding, (is_share, n): (bool, u64)) -> (String, String) {
     };
     let span = side.interval.as_ref();
     if is_share {
-        let ends = span.map(|it| format!("[{}, {}]", percent(it.low, n), percent(it.high, n)));
+        let ends = span.map(|it| {
+            let [low, high] = [it.low, it.high].map(|end| percent(end, n));
+            format!("[{low}, {high}] ({})", it.method)
+        });
         return (percent(mean, n), ends.unwrap_or_default());
     }
     let half = span.map(|it| (it.high - it.low) / 2.0);
-    let ends = span.map(|it| interval(it.low, it.high));
+    let ends = span.map(of_kind);
     (up_to(mean, half), ends.unwrap_or_default())
+}
+
+/// How much of what the scores of a side vary comes from answering again.
+fn repeats(side: &SideFinding) -> Option<String> {
+    let title = &side.title;
+    Some(match side.repeats.as_ref()? {
+        Repeats::Split {
+            each,
+            between,
+            within,
+            share_within,
+        } => {
+            let numbers = format!(
+                "between items {}, within items {}",
+                short(*between),
+                short(*within)
+            );
+            let share = share_within.map(|share| {
+                format!(
+                    "; answering again makes {} of the variance of its mean",
+                    percent(share, 1)
+                )
+            });
+            let negative = if *between < 0.0 {
+                "; below 0: the items differ less than their answers alone would make them"
+            } else {
+                ""
+            };
+            format!(
+                "Variance of {title} ({each} answers to each item): {numbers}{}{negative}.",
+                share.unwrap_or_default()
+            )
+        }
+        Repeats::CannotSplit { reason } => {
+            format!("Variance of {title} between and within items: cannot be told apart, {reason}.")
+        }
+    })
 }
 
 fn is_share(compared: &Compared) -> bool {

@@ -32,8 +32,10 @@ pub struct Preparation {
     pub config: Config,
     /// The folder of the config file, or the present folder.
     pub folder: PathBuf,
-    /// The book.
+    /// The folder for what belongs to work on this machine: the book's own, or an outbox of its server.
     pub book: PathBuf,
+    /// What programs find the book by: its folder, or its address.
+    pub named: PathBuf,
     /// The Python shim, where the task has no command.
     pub shim: Option<PathBuf>,
     /// The interpreter for it.
@@ -288,7 +290,7 @@ impl Preparation {
     ) -> Result<Vec<(OsString, OsString)>, TemplateError> {
         let planned = &job.planned;
         let params = self.params(job);
-        let book = self.book.clone().into_os_string();
+        let book = self.named.clone().into_os_string();
         let mut variables: Vec<(OsString, OsString)> = vec![
             (RUN_VARIABLE.into(), job.run.to_string().into()),
             ("TRIALBOOK".into(), book.clone()),
@@ -468,6 +470,7 @@ random_seed: 5
             config: config::parse(CONFIG, "c").unwrap().config,
             folder: folder.to_owned(),
             book: folder.join("book"),
+            named: folder.join("book"),
             shim: None,
             python: "python3".to_owned(),
             timeout,

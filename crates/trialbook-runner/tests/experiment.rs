@@ -110,6 +110,7 @@ impl Laboratory {
             config: config::parse(text, "c.yaml").unwrap().config,
             folder: self.folder.path().to_owned(),
             book: self.folder.path().join("book"),
+            named: self.folder.path().join("book"),
             shim: Some(shim::install(&self.folder.path().join("book/work")).unwrap()),
             python: "python3".to_owned(),
             timeout: Some(Duration::from_secs(120)),

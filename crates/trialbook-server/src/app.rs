@@ -15,7 +15,8 @@ use crate::http::access::{Access, AccessRules};
 use crate::http::counters::Counters;
 use crate::http::post::Hosts;
 use crate::http::tokens::Tokens;
-use crate::{http, mlflow};
+use crate::remote::Turns;
+use crate::{http, mlflow, remote};
 
 /// Bytes of a body that is read as a whole; a room that streams lifts it for its routes.
 pub const MOST_BODY_BYTES: usize = 64 << 20;
@@ -52,6 +53,7 @@ struct Inner {
     settings: Settings,
     access: Access,
     counters: Counters,
+    turns: Turns,
 }
 
 impl App {
@@ -65,6 +67,7 @@ impl App {
                 settings,
                 access,
                 counters: Counters::default(),
+                turns: Turns::default(),
             }),
         }
     }
@@ -88,6 +91,10 @@ impl App {
         &self.inner.access
     }
 
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.inner.turns
+    }
+
     pub(crate) fn counters(&self) -> &Counters {
         &self.inner.counters
     }
@@ -98,6 +105,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .merge(http::router())
         .merge(mlflow::router())
+        .merge(remote::router())
         .fallback(http::nowhere)
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .layer(from_fn_with_state(app.clone(), http::guard::guard))

@@ -11,6 +11,7 @@ pub mod http;
 mod loopback;
 mod mlflow;
 mod otlp;
+mod remote;
 pub mod serve;
 
 pub use mlflow::{Tested, test_webhook};

@@ -11,7 +11,7 @@ mod op;
 mod points;
 mod varint;
 
-use trialbook_model::id::{OperationUid, Uid};
+use trialbook_model::id::{OperationUid, Uid, WriterUid};
 
 pub(crate) use define::{Definition, put_key, put_subject, put_writer};
 pub(crate) use op::{decode_op, kind_of, odd_flags, put_payload};
@@ -98,6 +98,11 @@ pub mod flag {
     pub const SET: u8 = 4;
     /// Points: a time of their own, 8 bytes, opens the payload; else theirs is the frame's.
     pub const OWN_TIME: u8 = 8;
+    /// The record is another writer's: its uid of 16 bytes and its sequence number there as a varint stand behind
+    /// actor and operation. The actor is the one that is named, not the header's.
+    pub const ORIGIN: u8 = 16;
+    /// What says who speaks, of records of every kind.
+    pub(crate) const SIGNED: u8 = ACTOR | OPERATION | ORIGIN;
 }
 
 /// What every frame says first.
@@ -205,52 +210,80 @@ pub(crate) fn head_of(body: &[u8]) -> Head {
     }
 }
 
-/// Actor and operation of a record frame, and the payload behind them.
-pub(crate) type Signature<'a> = (Option<&'a str>, Option<OperationUid>, &'a [u8]);
-
-/// Pushes actor and operation behind a head that has the flags of [`flags_of`].
-pub(crate) fn put_signature(
-    out: &mut Vec<u8>,
-    actor: Option<&str>,
-    operation: Option<OperationUid>,
-) {
-    if let Some(actor) = actor {
-        put_varint(out, actor.len() as u64);
-        out.extend_from_slice(actor.as_bytes());
-    }
-    if let Some(OperationUid(Uid(bytes))) = operation {
-        out.extend_from_slice(&bytes);
-    }
+/// Where a record was written first, which is what it is known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// Who wrote it.
+    pub writer: WriterUid,
+    /// Its number among that writer's records.
+    pub seq: u64,
 }
 
-/// The flags of a signature.
-pub(crate) fn flags_of(actor: Option<&str>, operation: Option<OperationUid>) -> u8 {
-    let actor = if actor.is_some() { flag::ACTOR } else { 0 };
-    let operation = if operation.is_some() {
-        flag::OPERATION
-    } else {
-        0
-    };
-    actor | operation
+/// Who says a record, and why it is known when it is said again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Signature<'a> {
+    pub(crate) actor: Option<&'a str>,
+    pub(crate) operation: Option<OperationUid>,
+    pub(crate) origin: Option<Origin>,
 }
 
-/// Takes a signature apart; `None` when it is not well formed.
-pub(crate) fn take_signature(flags: u8, rest: &[u8]) -> Option<Signature<'_>> {
-    let mut rest = rest;
-    let mut actor = None;
-    let mut operation = None;
-    if flags & flag::ACTOR != 0 {
-        let len = take_varint(&mut rest)?;
-        let (text, behind) = rest.split_at_checked(usize::try_from(len).ok()?)?;
-        actor = Some(std::str::from_utf8(text).ok()?);
-        rest = behind;
+impl<'a> Signature<'a> {
+    /// Its flags.
+    pub(crate) fn flags(&self) -> u8 {
+        let actor = if self.actor.is_some() { flag::ACTOR } else { 0 };
+        let operation = if self.operation.is_some() {
+            flag::OPERATION
+        } else {
+            0
+        };
+        let origin = if self.origin.is_some() {
+            flag::ORIGIN
+        } else {
+            0
+        };
+        actor | operation | origin
     }
-    if flags & flag::OPERATION != 0 {
-        let (bytes, behind) = rest.split_first_chunk::<16>()?;
-        operation = Some(OperationUid(Uid(*bytes)));
-        rest = behind;
+
+    /// Pushes it behind a head that has its flags.
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        if let Some(actor) = self.actor {
+            put_varint(out, actor.len() as u64);
+            out.extend_from_slice(actor.as_bytes());
+        }
+        if let Some(OperationUid(Uid(bytes))) = self.operation {
+            out.extend_from_slice(&bytes);
+        }
+        if let Some(Origin { writer, seq }) = self.origin {
+            out.extend_from_slice(&writer.0.0);
+            put_varint(out, seq);
+        }
     }
-    Some((actor, operation, rest))
+
+    /// Takes one apart, and gives the payload behind it; `None` when it is not well formed.
+    pub(crate) fn take(flags: u8, rest: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let mut rest = rest;
+        let mut signature = Self::default();
+        if flags & flag::ACTOR != 0 {
+            let len = take_varint(&mut rest)?;
+            let (text, behind) = rest.split_at_checked(usize::try_from(len).ok()?)?;
+            signature.actor = Some(std::str::from_utf8(text).ok()?);
+            rest = behind;
+        }
+        if flags & flag::OPERATION != 0 {
+            let (bytes, behind) = rest.split_first_chunk::<16>()?;
+            signature.operation = Some(OperationUid(Uid(*bytes)));
+            rest = behind;
+        }
+        if flags & flag::ORIGIN != 0 {
+            let (bytes, behind) = rest.split_first_chunk::<16>()?;
+            rest = behind;
+            signature.origin = Some(Origin {
+                writer: WriterUid(Uid(*bytes)),
+                seq: take_varint(&mut rest)?,
+            });
+        }
+        Some((signature, rest))
+    }
 }
 
 #[cfg(test)]

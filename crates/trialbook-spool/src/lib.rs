@@ -24,7 +24,7 @@ mod tests;
 
 pub use error::{SpoolError, code_of_io};
 pub use files::{Access, FileHandle, Files, Identity, Segment, SystemFiles, is_network};
-pub use frame::PointsView;
+pub use frame::{Origin, PointsView};
 pub use header::{Header, name_of};
 pub use liveness::{
     ClaimedSpool, Liveness, SpoolFile, claim_dead, inspect, list, remove_unfinished,
@@ -33,6 +33,6 @@ pub use reader::{
     Content, End, Frame, FrameError, Frames, Lost, Past, ReaderState, SpoolReader, Tail, Trust,
 };
 pub use writer::{
-    Background, Durability, KeyIndex, LogCall, Mode, Note, Repeat, SpoolOptions, SpoolWriter,
-    SubjectIndex, SyncPoint,
+    Background, BatchError, Durability, FrameBatch, KeyIndex, LogCall, Mode, Note, Repeat,
+    SpoolOptions, SpoolWriter, SubjectIndex, SyncPoint, read_batch,
 };

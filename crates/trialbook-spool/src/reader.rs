@@ -23,8 +23,8 @@ pub use self::file::SpoolReader;
 pub use self::meaning::FrameError;
 pub use self::state::ReaderState;
 use crate::frame::{
-    ALIGN, Definition, HEAD, Look, MAX_BODY, PREFIX, PointsView, RawFrame, head_of, kind, look,
-    take_signature,
+    ALIGN, Definition, HEAD, Look, MAX_BODY, Origin, PREFIX, PointsView, RawFrame, Signature,
+    head_of, kind, look,
 };
 
 /// Bytes of the smallest frame.
@@ -68,6 +68,8 @@ pub struct Frame<'a> {
     pub actor: Option<&'a str>,
     /// For idempotent retries.
     pub operation: Option<OperationUid>,
+    /// Where it was written first, if not here.
+    pub origin: Option<Origin>,
     /// What it says.
     pub content: Content<'a>,
 }
@@ -229,8 +231,8 @@ impl<'a, 's> Frames<'a, 's> {
             return None;
         }
         self.state.advance_record(end, raw.head.seq);
-        let signature = take_signature(raw.head.flags, raw.rest);
-        let (actor, operation, payload) = signature.unwrap_or((None, None, raw.rest));
+        let signature = Signature::take(raw.head.flags, raw.rest);
+        let (signed, payload) = signature.unwrap_or((Signature::default(), raw.rest));
         let points = if raw.head.kind == kind::POINTS && signature.is_some() {
             PointsView::of(raw.head, payload)
         } else {
@@ -241,8 +243,9 @@ impl<'a, 's> Frames<'a, 's> {
             end,
             seq: raw.head.seq,
             time: Timestamp(raw.head.time),
-            actor,
-            operation,
+            actor: signed.actor,
+            operation: signed.operation,
+            origin: signed.origin,
             content: points.map_or(
                 Content::Op {
                     kind: raw.head.kind,

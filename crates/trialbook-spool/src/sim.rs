@@ -8,6 +8,7 @@
 
 mod disk;
 mod handle;
+pub mod left_out;
 pub mod rounds;
 
 use std::collections::BTreeMap;

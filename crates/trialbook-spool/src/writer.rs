@@ -9,6 +9,7 @@
 //! Invariant: sequence numbers have no gaps over all files of a lineage; nothing is appended behind a
 //! torn frame; a forked child never touches its parent's file.
 
+mod batch;
 mod changing;
 mod dictionary;
 mod fork;
@@ -25,7 +26,9 @@ use trialbook_model::id::WriterUid;
 use trialbook_model::record::{Op, SeriesKey, Subject};
 use trialbook_model::time::Timestamp;
 
+pub use self::batch::{BatchError, FrameBatch, read_batch};
 use self::dictionary::Dictionary;
+use self::framing::{Said, put_record};
 use self::open::{Chosen, OpenSpool};
 pub use self::options::{Background, Durability, Mode, Note, Repeat, SpoolOptions};
 use self::syncing::Progress;
@@ -205,12 +208,14 @@ impl SpoolWriter {
         self.ready(time)?;
         self.scratch.clear();
         let seq = self.next_seq;
-        let framed = if let Op::Points(points) = op {
-            self.frame_points(time, points, note)
-        } else {
-            self.frame_op(time, op, note)
+        let said = Said {
+            seq,
+            time,
+            op,
+            note,
         };
-        framed.inspect_err(|_| self.dictionary.forget_file())?;
+        put_record(&mut self.scratch, &mut self.dictionary, said)
+            .inspect_err(|_| self.dictionary.forget_file())?;
         self.commit(seq)
     }
 

@@ -19,6 +19,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal};
 use trialbook_model::id::{RunUid, Uid, WriterUid};
 use trialbook_model::record::{Op, SeriesKey, Subject};
 use trialbook_model::time::Timestamp;
+use trialbook_spool::sim::left_out::not_exercised;
 use trialbook_spool::sim::rounds;
 use trialbook_spool::{
     Access, Background, Durability, FileHandle, Files, Identity, Liveness, LogCall, Lost, Mode,
@@ -400,7 +401,7 @@ fn a_writer_in_another_pid_namespace_is_unknown() {
         .is_ok_and(|status| status.success());
     if !permitted {
         // The same rule is tested with an edited identity below.
-        println!("skipped: this user may not make pid namespaces");
+        not_exercised("a writer in another pid namespace", "the right to make one");
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -606,7 +607,7 @@ fn a_full_disk_keeps_what_was_acknowledged_and_goes_on_when_it_has_room() {
     for mode in [Mode::Mapped, Mode::Written] {
         let Some(disk) = SmallDisk::mount() else {
             // The limit on a file's size is tested above by everybody.
-            println!("skipped: only root may mount a small disk");
+            not_exercised("a spool on a full disk", "root, to mount a small one");
             return;
         };
         let dir = disk.0.path();

@@ -50,6 +50,7 @@ fn example() -> Vec<u8> {
     let note = Note {
         actor: Some("bob".to_owned()),
         operation: Some(OperationUid(Uid([0xcd; 16]))),
+        ..Note::default()
     };
     writer
         .append(Timestamp(1_769_000_412_400_000), &beat, &note)

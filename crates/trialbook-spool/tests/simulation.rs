@@ -24,6 +24,38 @@ use trialbook_spool::{
 /// Schedules where nobody says how long to go on.
 const SCHEDULES: u64 = 900;
 
+/// What the schedules of the short form have to have met, each at least once.
+const MET: [&str; 28] = [
+    "death in allocating",
+    "death in asking for a length",
+    "death in asking for a lock",
+    "death in cutting",
+    "death in listing a folder",
+    "death in locking",
+    "death in making a file",
+    "death in making a folder",
+    "death in mapping",
+    "death in opening a file",
+    "death in reading",
+    "death in renaming",
+    "death in storing",
+    "death in syncing a file",
+    "death in syncing a folder",
+    "death in unlinking",
+    "death in writing",
+    "failed cut",
+    "failed sync of a file",
+    "failed sync of a folder",
+    "full disk",
+    "interrupted call",
+    "lost change of a name",
+    "lost sector",
+    "power cut",
+    "short read",
+    "short write",
+    "torn sector",
+];
+
 /// What one writer said and what it was promised.
 #[derive(Default)]
 struct Promise {
@@ -91,6 +123,12 @@ fn what_was_acknowledged_survives_every_crash() {
     writeln!(std::io::stderr(), "spool on a simulated disk: {tally}").unwrap();
     if rounds::duration().is_none() {
         assert_eq!(tally.rounds, SCHEDULES);
+    }
+    // The long form from any seed too, once it has gone as far as the short one.
+    if tally.rounds >= SCHEDULES {
+        for what in MET {
+            assert!(tally.met.contains_key(what), "no schedule met: {what}");
+        }
     }
 }
 
@@ -292,6 +330,10 @@ impl Schedule {
             .ok()?;
         assert_eq!(end.lost, [], "no crash is a damage: {}", path.display());
         assert_ne!(end.tail, Tail::Damaged);
+        assert!(
+            taken.is_sorted_by(|left, right| left.seq < right.seq),
+            "records come in the order in which they were said"
+        );
         let sealed = self.book.sealed.entry(writer).or_default();
         for record in taken {
             let before = sealed.insert(record.seq, record.op);

@@ -363,6 +363,7 @@ mod tests {
 
     use super::*;
     use crate::book::Effort;
+    use crate::reading::Reading as _;
 
     fn book(folder: &Path) -> Book {
         let book = Book::create(folder).unwrap();

@@ -49,6 +49,11 @@ impl Artifacts {
         Self { files, root }
     }
 
+    /// The artifacts in a folder that belongs to no book, such as an outbox.
+    pub fn of_folder(root: &Path) -> Self {
+        Self::new(trialbook_spool::SystemFiles::shared(), root.to_owned())
+    }
+
     /// Where the bytes of a sum are, whether they are there or not.
     pub fn path_of(&self, sha256: &str) -> PathBuf {
         let shelf: String = sha256.chars().take(2).collect();

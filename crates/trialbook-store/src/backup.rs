@@ -1,8 +1,8 @@
-//! Backup and restore: the database as it is at one moment, the spools and the artifacts beside it.
+//! Putting a backup in a book's place: the database as it was at one moment, the spools and the artifacts beside it.
 //!
-//! Writers go on meanwhile. Invariant: the database is copied before the spools, so that every record is in
-//! one of them; sealing what both hold takes it once. A restore changes the database last and in one
-//! transaction: wherever it breaks off, the book is the old one or the new one.
+//! `archive.rs` makes backups, and unpacks them to the folder that is put back here. Writers go on meanwhile.
+//! Invariant: a restore changes the database last and in one transaction: wherever it breaks off, the book is the
+//! old one or the new one.
 
 use std::fs;
 use std::io;
@@ -19,31 +19,6 @@ use crate::seal::take_lease;
 use crate::sqlite::SqliteBackend;
 
 impl Book {
-    /// Copies the book to a folder that does not exist yet. Never waits: somebody who seals has the lease.
-    /// A simulated book has nothing to copy.
-    pub fn backup(&self, to: &Path) -> Result<SealOutcome, BookError> {
-        self.writable()?;
-        let Some(_lease) = self.with_ground(take_lease)? else {
-            return Ok(SealOutcome::Busy);
-        };
-        let Some(database) = self.database() else {
-            return Ok(SealOutcome::NotNeeded);
-        };
-        if to.exists() {
-            let taken = io::Error::from(io::ErrorKind::AlreadyExists);
-            return Err(BookError::io("make", to)(taken));
-        }
-        make_dir(&SystemFiles, to)?;
-        database.copy_to(&to.join(super::book::DATABASE))?;
-        // The copy lives on as a database of its own, with a log like this one.
-        SqliteBackend::create(&to.join(super::book::DATABASE))?;
-        copy_folder(&self.spool_folder(), &to.join("spool"))?;
-        copy_artifacts(self.path(), to)?;
-        fs::write(to.join(".gitignore"), "*\n").map_err(BookError::io("write", to))?;
-        sync_dir(&SystemFiles, to)?;
-        Ok(SealOutcome::Sealed)
-    }
-
     /// Puts back the artifacts, the spools and the database of a backup. Spools and artifacts that are here
     /// and not in the backup stay: what spools hold behind the backup's offsets is sealed again. Others may
     /// read meanwhile: what they have open goes on, what they open next is the backup.

@@ -43,6 +43,7 @@ mod tests {
 
     use super::*;
     use crate::contract::TurnedClock;
+    use crate::reading::Reading as _;
     use crate::recorder::RecorderOptions;
 
     /// Long enough that only what does not happen at all takes longer.

@@ -5,6 +5,7 @@
 //! written out and compared as text. Invariant: the model is told the same seals, so that numbers agree too.
 
 mod answers;
+mod delivery;
 mod operations;
 mod script;
 
@@ -20,12 +21,15 @@ use trialbook_model::record::{Op, Points, SeriesKey, Signed, Subject};
 use trialbook_model::time::{Clock, Timestamp};
 use trialbook_spool::{Background, Durability, Mode, Note};
 
+use crate::asking::{Asked, Question, Secrets, Transport, answer};
 use crate::book::{Access, Book, Effort, SealOutcome};
+use crate::error::BookError;
 use crate::live::{Live, Standing};
 use crate::query::{Query, Shown};
 use crate::reading::Reading as _;
 use crate::recorder::{Recorder, RecorderOptions};
 use crate::reference::Reference;
+use crate::view::BookView;
 use answers::answers;
 use script::{Record, Step, script};
 
@@ -52,6 +56,17 @@ pub(crate) fn folder() -> tempfile::TempDir {
         return tempfile::tempdir_in(memory).unwrap();
     }
     tempfile::tempdir().unwrap()
+}
+
+/// A book that is asked in bytes, without a wire.
+struct Near<'a>(BookView<'a>);
+
+impl Transport for Near<'_> {
+    fn ask(&self, question: &Question) -> Result<Vec<u8>, BookError> {
+        let question = rmp_serde::to_vec_named(question).unwrap();
+        let question = rmp_serde::from_slice(&question).unwrap();
+        Ok(answer(&self.0, &question, Secrets::Told).unwrap())
+    }
 }
 
 const WRITERS: usize = 3;
@@ -99,6 +114,7 @@ impl Pair {
                     let note = Note {
                         actor: record.actor.clone(),
                         operation: record.operation,
+                        ..Note::default()
                     };
                     let stamp = recorder.record_with(op, &note).unwrap();
                     let named = (!actor.is_empty()).then(|| actor.to_owned());
@@ -142,6 +158,8 @@ impl Pair {
             assert_eq!(expected, found);
         }
         assert_eq!(expected.len(), found.len());
+        let asked = Asked::new(Near(self.book.view().unwrap()));
+        assert_eq!(answers(&asked), expected);
         let view = self.book.view().unwrap();
         assert_eq!(view.damaged().unwrap(), BTreeSet::new());
         let kinds = [KeyKind::Metric, KeyKind::Param, KeyKind::Tag];
@@ -202,6 +220,7 @@ impl Service<'_> {
                 let note = Note {
                     actor: record.actor.clone(),
                     operation: record.operation,
+                    ..Note::default()
                 };
                 let said: Vec<_> = record
                     .ops

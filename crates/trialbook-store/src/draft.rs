@@ -172,6 +172,7 @@ mod tests {
     use trialbook_model::record::StartRun;
 
     use super::*;
+    use crate::reading::Reading as _;
 
     #[test]
     fn a_draft_is_in_the_book_when_it_is_committed_and_no_earlier() {

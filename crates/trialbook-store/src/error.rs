@@ -47,6 +47,14 @@ pub enum BookError {
         /// Its format.
         version: u32,
     },
+    /// A newer version changed the book's tables.
+    #[error("`{}` has the migration `{migration}`, which this version does not know", path.display())]
+    UnknownMigration {
+        /// The book.
+        path: PathBuf,
+        /// The migration.
+        migration: String,
+    },
     /// The folder is on a network file system, where a database is not safe.
     #[error("`{}` is on a network file system", path.display())]
     NetworkFolder {
@@ -120,6 +128,9 @@ pub enum BookError {
     /// Spools went away faster than they could be read.
     #[error("the book kept changing while it was read")]
     Restless,
+    /// A book that is kept elsewhere could not be asked, or refused.
+    #[error("{0}")]
+    Elsewhere(Box<Elsewhere>),
     /// Something that only the holder of the seal's lease may do.
     #[error("another process keeps the book: it seals, or serves it")]
     Held,
@@ -156,12 +167,25 @@ pub enum BookError {
     },
 }
 
+/// What a book that is kept elsewhere answered instead of what was asked, in its own words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Elsewhere {
+    /// Its code.
+    pub code: ErrorCode,
+    /// What went wrong.
+    pub message: String,
+    /// What the reader of the message can do.
+    pub hint: Option<String>,
+}
+
 impl BookError {
     /// Its code.
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Missing { .. } => ErrorCode::BookMissing,
-            Self::NewerFormat { .. } => ErrorCode::BookNewer,
+            Self::Elsewhere(told) => told.code,
+            Self::NewerFormat { .. } | Self::UnknownMigration { .. } => ErrorCode::BookNewer,
             Self::ReadOnly { .. } => ErrorCode::BookReadOnly,
             Self::Restless | Self::Held => ErrorCode::BookBusy,
             Self::NetworkFolder { .. } | Self::NotARun => ErrorCode::NotSupportedYet,
@@ -186,10 +210,13 @@ impl BookError {
     }
 
     /// What the reader of the message can do.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
         match self {
+            Self::Elsewhere(told) => told.hint.as_deref(),
             Self::Missing { .. } => Some("`trialbook init` makes one"),
-            Self::NewerFormat { .. } => Some("use the version of trialbook that wrote it"),
+            Self::NewerFormat { .. } | Self::UnknownMigration { .. } => {
+                Some("use the version of trialbook that wrote it")
+            }
             Self::NetworkFolder { .. } => {
                 Some("keep the book on a local disk; loggers may spool to a network folder")
             }

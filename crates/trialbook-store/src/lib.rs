@@ -6,6 +6,7 @@
 
 mod archive;
 pub mod artifacts;
+pub mod asking;
 mod backend;
 mod backup;
 mod beside;
@@ -44,7 +45,7 @@ pub use beside::{seal_if_large, sealing_beside};
 pub use book::{Access, Book, Effort, SealOutcome, SealReport};
 pub use check::{CheckReport, Depth, Finding};
 pub use draft::Draft;
-pub use error::{BOOK_FORMAT, BookError, Refusal};
+pub use error::{BOOK_FORMAT, BookError, Elsewhere, Refusal};
 pub use fetch::Standing;
 pub use rebuild::RebuildReport;
 pub use recorder::{Recorder, RecorderOptions};

@@ -1,12 +1,13 @@
 //! The nouns as a book hands them out: model states with the dense numbers that this book gave them.
 
+use serde::{Deserialize, Serialize};
 use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{Assess, Event, Item, Log, SeriesKey, Span};
 use trialbook_model::state::{EntryState, ExperimentState, Point, RunState, Stamp};
 use trialbook_model::time::Timestamp;
 
 /// An experiment of a book.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExperimentRow {
     /// Its number; 0 is `Default`.
     pub no: ExperimentNo,
@@ -15,7 +16,7 @@ pub struct ExperimentRow {
 }
 
 /// A run of a book.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRow {
     /// Its number in the book, in the order in which runs were first seen.
     pub no: RunNo,
@@ -30,7 +31,7 @@ pub struct RunRow {
 }
 
 /// An entry of the register of a book: a collection, a version, a logged model, a webhook.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EntryRow {
     /// Its number in the book, in the order in which entries were first seen.
     pub no: EntryNo,
@@ -45,7 +46,7 @@ pub struct EntryRow {
 }
 
 /// A record with what orders and signs it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recorded<T> {
     /// When and by whom it was recorded.
     pub stamp: Stamp,
@@ -66,7 +67,7 @@ pub type AssessRecord = Recorded<Assess>;
 pub type SpanRecord = Recorded<Span>;
 
 /// The points of a series as columns, in the order of [`Point::order`].
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Series {
     /// Steps.
     pub steps: Vec<i64>,
@@ -119,7 +120,7 @@ pub struct SeriesPlace {
 }
 
 /// Whose records are asked for, by the book's numbers.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Owner {
     /// A run.
     Run(RunNo),

@@ -1,5 +1,6 @@
 //! What is asked of a book.
 
+use serde::{Deserialize, Serialize};
 use trialbook_model::filter::{Expr, OrderTerm};
 use trialbook_model::id::{ExperimentNo, RunNo};
 use trialbook_model::record::EntryKind;
@@ -7,7 +8,7 @@ use trialbook_model::record::EntryKind;
 use crate::nouns::Owner;
 
 /// Which runs are looked at, by what was done to them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Shown {
     /// Neither archived nor in the bin, nor of an experiment that is.
     #[default]
@@ -21,7 +22,7 @@ pub enum Shown {
 }
 
 /// Which entries of the register are asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Entries {
     /// All, those of which only the uid is known too.
     All,
@@ -32,7 +33,7 @@ pub enum Entries {
 }
 
 /// A search for runs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Query {
     /// The condition; [`Expr::all`] for all runs.
     pub filter: Expr,
@@ -63,7 +64,7 @@ impl Query {
 }
 
 /// What a search found.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Hits {
     /// The runs asked for, in order.
     pub runs: Vec<RunNo>,
@@ -72,7 +73,7 @@ pub struct Hits {
 }
 
 /// What is counted of a group of items.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ItemGroup {
     /// Values of the labels that were grouped by, in their order; `None` where an item lacks the label.
     pub labels: Vec<Option<String>>,

@@ -3,13 +3,15 @@
 //! The embedded book and the in-memory reference model both implement [`Reading`]; the contract suite holds
 //! the one against the other. Invariant: an answer contains every acknowledged record, sealed or not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use trialbook_model::filter::KeyKind;
 use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{SeriesKey, Signed};
 use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{BucketSpec, Buckets};
 
+use crate::index::ExperimentFacts;
 use crate::nouns::{
     AssessRecord, EntryRow, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, RunRow,
     Series, SpanRecord,
@@ -107,6 +109,29 @@ pub trait Reading {
 
     /// The document of a snapshot, by the SHA-256 of its canonical JSON in 64 hex digits.
     fn snapshot(&self, sha256: &str) -> Result<Option<serde_json::Value>, Self::Error>;
+
+    /// How many runs there are, those in the bin too.
+    fn run_count(&self) -> Result<u64, Self::Error>;
+
+    /// The runs seen last, newest first, those in the bin too.
+    fn newest(&self, limit: usize) -> Result<Vec<RunNo>, Self::Error>;
+
+    /// Names, projects and flags of all experiments by number.
+    fn experiment_facts(&self) -> Result<Vec<ExperimentFacts>, Self::Error>;
+
+    /// Names that runs have for their metrics, params or tags; perhaps some that they had.
+    fn key_names(&self, kind: KeyKind) -> Result<BTreeSet<String>, Self::Error>;
+
+    /// Runs whose rows are damaged: no answer has them, or only with what was recorded since.
+    fn damaged(&self) -> Result<BTreeSet<RunNo>, Self::Error>;
+
+    /// The run of a uid.
+    fn run_by_uid(&self, uid: RunUid) -> Result<Option<RunRow>, Self::Error> {
+        match self.run_no(uid)? {
+            Some(no) => Ok(self.runs(&[no])?.pop()),
+            None => Ok(None),
+        }
+    }
 }
 
 /// The first and the last id that begin with some hexadecimal digits.

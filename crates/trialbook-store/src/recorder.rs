@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use trialbook_model::id::WriterUid;
-use trialbook_model::record::{Op, Points, SeriesKey, Subject};
+use trialbook_model::record::{Op, Points, SeriesKey, Signed, Subject};
 use trialbook_model::state::Stamp;
 use trialbook_model::time::{Clock, Timestamp};
 use trialbook_spool::{
-    Background, Durability, Files, KeyIndex, LogCall, Mode, Note, Repeat, SpoolOptions,
+    Background, Durability, Files, KeyIndex, LogCall, Mode, Note, Origin, Repeat, SpoolOptions,
     SpoolWriter, SubjectIndex, SyncPoint,
 };
 
@@ -113,6 +113,19 @@ impl Recorder {
         let time = self.tick();
         let seq = self.spool.append(time, op, note)?;
         Ok(self.stamp(time, seq))
+    }
+
+    /// Records what another writer recorded elsewhere, under that one's stamp; gives its number here.
+    pub(crate) fn record_of(&mut self, signed: &Signed) -> Result<u64, BookError> {
+        let note = Note {
+            actor: signed.actor.clone(),
+            operation: signed.operation,
+            origin: Some(Origin {
+                writer: signed.writer,
+                seq: signed.seq,
+            }),
+        };
+        Ok(self.spool.append(signed.time, &signed.op, &note)?)
     }
 
     /// Records the values of one logging call. Its time is data: it may lie in the past.

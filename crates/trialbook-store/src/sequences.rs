@@ -5,8 +5,12 @@
 //! up late is new. Invariant: ranges are sorted, and between two of them at least one number is missing.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use trialbook_model::id::WriterUid;
+
+use crate::backend::Look;
+use crate::error::BookError;
 
 /// First and last numbers.
 pub(crate) type Ranges = Vec<(u64, u64)>;
@@ -57,6 +61,15 @@ impl Numbers {
         }
     }
 
+    /// The number behind the greatest one that is there and less than `seq`.
+    pub(crate) fn next_before(&self, seq: u64) -> u64 {
+        let at = self.ranges.partition_point(|range| range.0 < seq);
+        match at.checked_sub(1) {
+            Some(at) => self.ranges[at].1.min(seq - 1) + 1,
+            None => 1,
+        }
+    }
+
     /// Whether a number was added since they were read.
     pub(crate) fn has_grown(&self) -> bool {
         self.grown
@@ -76,6 +89,30 @@ impl Numbers {
 
 /// The numbers of several writers.
 pub(crate) type Sequences = BTreeMap<WriterUid, Numbers>;
+
+/// Whose numbers are looked up where they are not known yet.
+pub(crate) struct Known<'a> {
+    pub(crate) look: &'a dyn Look,
+    pub(crate) sequences: &'a mut Sequences,
+}
+
+impl Known<'_> {
+    /// The numbers of a writer.
+    pub(crate) fn of(&mut self, writer: WriterUid) -> Result<&mut Numbers, BookError> {
+        Ok(match self.sequences.entry(writer) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(self.look.sequence(writer)?),
+        })
+    }
+
+    /// Takes a writer's numbers out; they are to be put back.
+    pub(crate) fn take(&mut self, writer: WriterUid) -> Result<Numbers, BookError> {
+        match self.sequences.remove(&writer) {
+            Some(known) => Ok(known),
+            None => self.look.sequence(writer),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -101,6 +138,10 @@ mod tests {
                 let width = |set: &BTreeSet<u64>| Some(set.last()? - set.first()? + 1);
                 let missing = width(&found).unwrap_or(0) - found.len() as u64;
                 assert_eq!(numbers.missing(), missing);
+                for seq in 1..40 {
+                    let next = found.range(..seq).last().map_or(1, |last| last + 1);
+                    assert_eq!(numbers.next_before(seq), next);
+                }
             }
         }
     }

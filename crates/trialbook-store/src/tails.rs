@@ -5,19 +5,18 @@
 //! the rest is read.
 
 use std::collections::BTreeSet;
-use std::collections::btree_map::Entry;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use trialbook_spool::{
-    Access, End, Files, Frame, Liveness, Lost, Past, ReaderState, SpoolError, SpoolFile,
+    Access, End, Files, Frame, Liveness, Lost, Origin, Past, ReaderState, SpoolError, SpoolFile,
     SpoolReader, Tail, list,
 };
 
 use crate::backend::{Look, SpoolRecord};
 use crate::error::BookError;
 use crate::fold::{Batch, Collector, SpoolPlaces};
-use crate::sequences::{Numbers, Sequences};
+use crate::sequences::{Known, Numbers, Sequences};
 
 /// Bytes read of a spool at once.
 const PIECE: usize = 4 << 20;
@@ -102,11 +101,12 @@ pub(crate) fn read_tails(
                 lost: 0,
                 damage: String::new(),
             });
-            let sealed = match tails.sequences.entry(header.writer) {
-                Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => entry.insert(look.sequence(header.writer)?),
-            };
-            let tail = read_tail(files, &spool, record, left, (&mut collector, sealed))?;
+            let sequences = &mut tails.sequences;
+            let mut known = Known { look, sequences };
+            let mut sealed = known.take(header.writer)?;
+            let into = (&mut collector, &mut sealed, &mut known);
+            let tail = read_tail(files, &spool, record, left, into)?;
+            known.sequences.insert(header.writer, sealed);
             if let Some(tail) = tail {
                 left = left.saturating_sub(tail.bytes);
                 tails.spools.push(tail);
@@ -132,7 +132,7 @@ fn read_tail(
     spool: &SpoolFile,
     mut record: SpoolRecord,
     left: u64,
-    (collector, sealed): (&mut Collector, &mut Numbers),
+    into: (&mut Collector, &mut Numbers, &mut Known<'_>),
 ) -> Result<Option<TailRead>, BookError> {
     let mut tail = TailRead {
         path: spool.path.clone(),
@@ -156,7 +156,7 @@ fn read_tail(
     let there = spool.size.saturating_sub(reader.state().offset());
     let there = there.min(left).max(LEAST_PIECE);
     let piece = usize::try_from(there).unwrap_or(PIECE).min(PIECE);
-    let walked = walk(&mut reader, &mut record, (piece, left), (collector, sealed))?;
+    let walked = walk(&mut reader, &mut record, (piece, left), into)?;
     tail.whole = walked.whole;
     tail.bytes = walked.bytes;
     tail.changed = tail.record != record;
@@ -196,7 +196,7 @@ pub(crate) fn walk(
     reader: &mut SpoolReader,
     record: &mut SpoolRecord,
     (piece, left): (usize, u64),
-    (collector, sealed): (&mut Collector, &mut Numbers),
+    (collector, sealed, others): (&mut Collector, &mut Numbers, &mut Known<'_>),
 ) -> Result<Walked, BookError> {
     let start = reader.state().offset();
     let mut places = SpoolPlaces::default();
@@ -208,8 +208,18 @@ pub(crate) fn walk(
             if sealed.has(frame.seq) {
                 continue;
             }
-            if collector.take(&frame, frames.state(), &mut places) {
+            // What another one wrote first is known by that one's number.
+            let origin = match frame.origin {
+                Some(Origin { writer, seq }) => Some((others.of(writer)?, seq)),
+                None => None,
+            };
+            if origin.as_ref().is_some_and(|(known, seq)| known.has(*seq)) {
                 sealed.add(frame.seq);
+            } else if collector.take(&frame, frames.state(), &mut places) {
+                sealed.add(frame.seq);
+                if let Some((known, seq)) = origin {
+                    known.add(seq);
+                }
             } else {
                 note_lost(record, &frame, frames.state());
             }

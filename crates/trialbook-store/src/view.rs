@@ -17,7 +17,8 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid};
+use trialbook_model::filter::KeyKind;
+use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid, Uid};
 use trialbook_model::record::{SeriesKey, Signed};
 use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{BucketSpec, Buckets};
@@ -26,7 +27,7 @@ use crate::backend::{Backend, Experiments, Look};
 use crate::book::{Book, Effort};
 use crate::error::BookError;
 use crate::fold::{Fold, Folded, Kept};
-use crate::index::Index;
+use crate::index::{ExperimentFacts, Index};
 use crate::indexes::Indexes;
 use crate::live::LiveIndex;
 use crate::nouns::{
@@ -150,16 +151,6 @@ impl<'a> BookView<'a> {
         std::mem::forget(self.unsealed_index.take());
     }
 
-    /// Runs whose sealed rows are damaged: no answer has them, or only with what was recorded since.
-    pub fn damaged(&self) -> Result<BTreeSet<RunNo>, BookError> {
-        let folded = self.fold.runs.iter();
-        let folded = folded.filter(|(_, run)| run.kept.aside.is_some());
-        let mut damaged = self.damaged.borrow().clone();
-        damaged.extend(folded.map(|(no, _)| *no));
-        damaged.extend(self.unindexed()?);
-        Ok(damaged)
-    }
-
     fn row(&self, no: RunNo) -> Result<Option<RunRow>, BookError> {
         if let Some(folded) = self.fold.runs.get(&no) {
             return Ok(Some(RunRow::clone(&folded.row)));
@@ -171,19 +162,9 @@ impl<'a> BookView<'a> {
         Ok(sealed.map(|sealed| RunRow::clone(&sealed.row)))
     }
 
-    /// How many runs there are, those in the bin too.
-    pub fn run_count(&self) -> Result<u64, BookError> {
-        let sealed = self.sealed.look().changed_since(0)?;
-        let first_new = self.sealed.counters().run;
-        let new = self.fold.runs.range(RunNo(first_new)..).count() as u64;
-        // Others got their number since, and it will stay unused.
-        let removed = self.fold.removed.range(..RunNo(first_new)).count() as u64;
-        Ok(sealed + new - removed)
-    }
-
-    /// The runs seen last, newest first, those in the bin too.
-    pub fn newest(&self, limit: usize) -> Result<Vec<RunNo>, BookError> {
-        self.newest_runs(limit)
+    /// The book's identity, which no other has.
+    pub fn book_uid(&self) -> Result<Uid, BookError> {
+        self.sealed.look().uid()
     }
 
     /// Bytes in spools that are not sealed.
@@ -391,5 +372,35 @@ impl Reading for BookView<'_> {
         };
         let document = unpack_document(&packed).map_err(BookError::damaged("snapshot", 0))?;
         Ok(Some(document))
+    }
+
+    fn run_count(&self) -> Result<u64, BookError> {
+        let sealed = self.sealed.look().changed_since(0)?;
+        let first_new = self.sealed.counters().run;
+        let new = self.fold.runs.range(RunNo(first_new)..).count() as u64;
+        // Others got their number since, and it will stay unused.
+        let removed = self.fold.removed.range(..RunNo(first_new)).count() as u64;
+        Ok(sealed + new - removed)
+    }
+
+    fn newest(&self, limit: usize) -> Result<Vec<RunNo>, BookError> {
+        self.newest_runs(limit)
+    }
+
+    fn damaged(&self) -> Result<BTreeSet<RunNo>, BookError> {
+        let folded = self.fold.runs.iter();
+        let folded = folded.filter(|(_, run)| run.kept.aside.is_some());
+        let mut damaged = self.damaged.borrow().clone();
+        damaged.extend(folded.map(|(no, _)| *no));
+        damaged.extend(self.unindexed()?);
+        Ok(damaged)
+    }
+
+    fn experiment_facts(&self) -> Result<Vec<ExperimentFacts>, BookError> {
+        self.ask(|index| Ok(index.experiments().to_vec()))
+    }
+
+    fn key_names(&self, kind: KeyKind) -> Result<BTreeSet<String>, BookError> {
+        self.ask(|index| index.names(kind))
     }
 }

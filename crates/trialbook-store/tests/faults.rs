@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use trialbook_model::id::{RunNo, RunUid, Uid};
 use trialbook_model::record::*;
 use trialbook_model::time::{Clock, Timestamp};
+use trialbook_spool::sim::left_out::not_exercised;
 use trialbook_spool::sim::rounds::{self, Random};
 use trialbook_spool::{Background, Mode};
 use trialbook_store::check::Depth;
@@ -31,6 +32,7 @@ use trialbook_store::query::Query;
 use trialbook_store::reading::Reading as _;
 use trialbook_store::{
     Access, Book, BookError, BookView, Effort, Finding, Recorder, RecorderOptions, SealOutcome,
+    unpack_archive,
 };
 
 /// What a child is to be: `role|book|argument`.
@@ -423,6 +425,14 @@ fn a_damaged_spool_is_named_kept_and_read_around() {
     }
 }
 
+/// A backup, unpacked to a folder.
+fn back_up(book: &Book, to: &Path) {
+    let (mut bytes, name) = (Vec::new(), Path::new("b.tar"));
+    let packed = book.archive(&mut bytes, name).unwrap().unwrap();
+    let unpacked = unpack_archive(&mut bytes.as_slice(), name, to).unwrap();
+    assert_eq!(packed, unpacked);
+}
+
 #[test]
 fn an_old_backup_takes_in_newer_spools_once() {
     let (folder, path, book) = new_book();
@@ -432,7 +442,7 @@ fn an_old_backup_takes_in_newer_spools_once() {
     open.record(&Op::StartRun(StartRun::of(uid(2)))).unwrap();
     (0..10).for_each(|step| record_step(&mut open, uid(2), step).unwrap());
     let backup = folder.path().join("backup");
-    assert_eq!(book.backup(&backup).unwrap(), SealOutcome::Sealed);
+    back_up(&book, &backup);
     (10..30).for_each(|step| record_step(&mut open, uid(2), step).unwrap());
     book.seal(Effort::All).unwrap();
     (30..40).for_each(|step| record_step(&mut open, uid(2), step).unwrap());
@@ -461,7 +471,7 @@ fn a_restore_brings_artifacts_back_and_others_see_it_at_once() {
     let put = book.artifacts().put(&mut &b"abc"[..]).unwrap();
     book.seal(Effort::All).unwrap();
     let backup = folder.path().join("backup");
-    book.backup(&backup).unwrap();
+    back_up(&book, &backup);
     fill(&book, uid(2), 0..20);
     book.seal(Effort::All).unwrap();
     fs::remove_dir_all(path.join("artifacts")).unwrap();
@@ -568,6 +578,40 @@ fn set_rights_below(path: &Path, folder: u32, file: u32) {
 }
 
 #[test]
+fn a_book_whose_tables_a_newer_version_changed_is_refused_by_name() {
+    let (_folder, path, book) = new_book();
+    fill(&book, uid(1), 0..20);
+    book.seal(Effort::All).unwrap();
+    let open_before = Book::open(&path, Access::Write).unwrap();
+    assert_eq!(assert_steps(&open_before, uid(1)), 20);
+    fill(&book, uid(2), 0..20);
+    let database = rusqlite::Connection::open(path.join("book.db")).unwrap();
+    let apply = "INSERT INTO migration (name, sha256) VALUES ('0009_later', 'x')";
+    database.execute(apply, []).unwrap();
+    let change = "UPDATE meta SET value = '7.2.0' WHERE key = 'program'";
+    database.execute(change, []).unwrap();
+    drop(database);
+    let is_refused = |result: Result<(), BookError>| match result {
+        Err(BookError::UnknownMigration { migration, .. }) => assert_eq!(migration, "0009_later"),
+        other => panic!("{other:?}"),
+    };
+    // Those who have it open already, to read and to write, and those who open it now.
+    is_refused(open_before.view().map(|_view| ()));
+    is_refused(open_before.seal(Effort::All).map(|_report| ()));
+    for access in [Access::Read, Access::Write] {
+        is_refused(Book::open(&path, access).and_then(|book| book.view().map(|_view| ())));
+    }
+    is_refused(Book::create(&path).map(|_book| ()));
+    assert_eq!(
+        trialbook_store::program_of(&path.join("book.db")).as_deref(),
+        Some("7.2.0"),
+        "nobody has written to it"
+    );
+    let spools = fs::read_dir(path.join("spool")).unwrap();
+    assert_eq!(spools.count(), 1, "nothing was sealed");
+}
+
+#[test]
 fn a_newer_book_and_other_files_are_refused_by_name() {
     let (folder, path, book) = new_book();
     drop(book);
@@ -609,7 +653,7 @@ fn a_full_disk_keeps_what_was_acknowledged() {
     };
     if !mount("size=3m") {
         // The simulation fills its disk in any case.
-        println!("skipped: only root may make small disks");
+        not_exercised("a book on a full disk", "root, to mount a small one");
         return;
     }
     let outcome = std::panic::catch_unwind(|| {

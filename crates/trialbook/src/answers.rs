@@ -46,7 +46,7 @@ pub(crate) fn ask(cx: &Context, text: &str, request: &Request) -> Result<Answer>
 fn keep(cx: &Context, experiment: &ExperimentRow, analysis: &Analysis) -> Result<()> {
     let bytes = history::bytes(analysis);
     let open = book::changing(cx)?;
-    let sum = open.artifacts().put(&mut &bytes[..])?;
+    let sum = open.artifacts()?.put(&mut &bytes[..])?;
     if history::kept(experiment, analysis) == Some(sum.sha256.as_str()) {
         return Ok(());
     }

@@ -17,7 +17,8 @@ fn after_help() -> String {
     }
     text.push_str(
         "\nWhich book: --book, else TRIALBOOK, else `.trialbook/` in this folder or above it (not above\n\
-         the home folder, and only one that belongs to you). Writing verbs make one here on first use.",
+         the home folder, and only one that belongs to you), else the server that MLFLOW_TRACKING_URI names\n\
+         where it is one of trialbook's. Writing verbs make a folder here on first use.",
     );
     text
 }
@@ -53,8 +54,9 @@ impl Cli {
 /// Options of every verb.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Options {
-    /// The book: a folder. Default: TRIALBOOK, else `.trialbook/` here or above
-    #[arg(long, global = true, value_name = "FOLDER")]
+    /// The book: a folder, or a server as `http://HOST:PORT` (its token stands in TRIALBOOK_TOKEN). Default: TRIALBOOK,
+    /// else `.trialbook/` here or above
+    #[arg(long, global = true, value_name = "BOOK")]
     pub(crate) book: Option<String>,
     /// Print JSON with a schema version instead of text
     #[arg(long, global = true)]
@@ -102,6 +104,7 @@ pub(crate) enum Command {
     Delete(commands::delete::Args),
     Undelete(commands::delete::Undelete),
     Stats(commands::stats::Args),
+    Sync(commands::sync::Args),
     Artifact(commands::artifact::Args),
     Model(commands::model::Args),
     Prompt(commands::prompt::Args),

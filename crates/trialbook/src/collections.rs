@@ -9,11 +9,11 @@ use serde::Serialize;
 use trialbook_model::nearest::nearest;
 use trialbook_model::record::EntryKind;
 use trialbook_model::state::EntryState;
-use trialbook_store::BookView;
 use trialbook_store::nouns::{EntryRow, Owner};
 use trialbook_store::query::Entries;
 use trialbook_store::reading::Reading as _;
 
+use crate::book::View;
 use crate::failure::Failure;
 
 /// Which collections a verb is about.
@@ -84,7 +84,7 @@ pub(crate) struct Version {
 
 impl Collection {
     /// Of a row.
-    fn of(view: &BookView<'_>, row: EntryRow) -> Result<Self> {
+    fn of(view: &View<'_>, row: EntryRow) -> Result<Self> {
         let of = Entries::Of(EntryKind::Version, Owner::Entry(row.no));
         let mut versions = view.entries(&of)?;
         versions.retain(|version| !version.state.is_deleted());
@@ -93,7 +93,7 @@ impl Collection {
     }
 
     /// All of a kind by project and name, or those of one project.
-    pub(crate) fn all(view: &BookView<'_>, kind: Kind, project: Option<&str>) -> Result<Vec<Self>> {
+    pub(crate) fn all(view: &View<'_>, kind: Kind, project: Option<&str>) -> Result<Vec<Self>> {
         let mut rows = view.entries(&Entries::Kind(EntryKind::Collection))?;
         rows.retain(|row| {
             let is_there = kind.is_of(&row.state) && row.state.findable().is_some();
@@ -110,7 +110,7 @@ impl Collection {
 
     /// The one of a name; without a project in any, if only one has it.
     pub(crate) fn named(
-        view: &BookView<'_>,
+        view: &View<'_>,
         kind: Kind,
         (project, name): (Option<&str>, &str),
     ) -> Result<Self> {

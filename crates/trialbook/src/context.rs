@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::UNIX_EPOCH;
 
 use anyhow::Context as _;
+use trialbook_client::{Access, Address, Server};
 use trialbook_model::id::Entropy;
 use trialbook_model::time::{Clock, Timestamp};
 
@@ -27,6 +28,10 @@ pub(crate) struct Context {
     run: Option<String>,
     /// The user's name.
     user: Option<String>,
+    /// How servers are come in to.
+    access: Access,
+    /// Where what was recorded for servers waits.
+    outboxes: PathBuf,
     /// The folder of a book in which reading found much that is not sealed.
     unsealed: Rc<RefCell<Option<PathBuf>>>,
 }
@@ -44,6 +49,7 @@ impl Context {
             here,
             user: rustix::process::geteuid().as_raw(),
         };
+        let outboxes = outboxes(&around);
         let printer = Printer::new(Face {
             json: options.json,
             no_color: variable("NO_COLOR").is_some(),
@@ -56,13 +62,29 @@ impl Context {
             around,
             run: text("TRIALBOOK_RUN"),
             user: text("USER").or_else(|| text("LOGNAME")),
+            access: Access {
+                token: text("TRIALBOOK_TOKEN"),
+                certificates: variable("TRIALBOOK_CA").map(Into::into),
+            },
+            outboxes,
             unsealed: Rc::default(),
         })
     }
 
+    /// How servers are come in to.
+    pub(crate) const fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// Where what was recorded for servers waits: a folder for each of their books.
+    pub(crate) fn outboxes(&self) -> &std::path::Path {
+        &self.outboxes
+    }
+
     /// The book that is meant, which may not exist yet.
     pub(crate) fn choice(&self) -> Result<Choice, DiscoveryError> {
-        let choice = discovery::choose(&self.around)?;
+        let is_ours = |address: &Address| Server::connect(address.clone(), &self.access).map(drop);
+        let choice = discovery::choose(&self.around, is_ours)?;
         for passed_over in &choice.passed_over {
             self.printer.note(passed_over.to_string());
         }
@@ -97,6 +119,18 @@ impl Context {
     /// The run that `TRIALBOOK_RUN` names.
     pub(crate) fn run_variable(&self) -> Option<&str> {
         self.run.as_deref()
+    }
+}
+
+/// The folder of outboxes: below the user's state folder, else here.
+fn outboxes(around: &Surroundings) -> PathBuf {
+    let state = variable("XDG_STATE_HOME").map(PathBuf::from);
+    // The standard has a relative one ignored.
+    let state = state.filter(|folder| folder.is_absolute());
+    let state = state.or_else(|| Some(around.home.as_ref()?.join(".local").join("state")));
+    match state {
+        Some(state) => state.join("trialbook").join("outbox"),
+        None => around.here.join(".trialbook-outbox"),
     }
 }
 

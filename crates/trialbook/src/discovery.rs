@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use trialbook_client::{Address, ClientError};
 use trialbook_model::code::ErrorCode;
 
 /// The folder that a book is kept in, inside the folder of a piece of work.
@@ -45,6 +46,8 @@ pub(crate) enum Rule {
     Variable,
     /// Found in the present folder or above.
     Found,
+    /// `MLFLOW_TRACKING_URI` names a server of ours.
+    Tracking,
     /// None was found: it would be made in the present folder.
     Here,
 }
@@ -56,6 +59,7 @@ impl Rule {
             Self::Flag => "flag",
             Self::Variable => "variable",
             Self::Found => "found",
+            Self::Tracking => "tracking",
             Self::Here => "here",
         }
     }
@@ -67,16 +71,35 @@ impl fmt::Display for Rule {
             Self::Flag => "named by --book",
             Self::Variable => "named by TRIALBOOK",
             Self::Found => "found by walking up",
+            Self::Tracking => "named by MLFLOW_TRACKING_URI",
             Self::Here => "new in this folder",
         })
+    }
+}
+
+/// Where a book is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In a folder.
+    Folder(PathBuf),
+    /// On a server.
+    Server(Address),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => folder.display().fmt(f),
+            Self::Server(address) => address.fmt(f),
+        }
     }
 }
 
 /// A book and why it is the one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Choice {
-    /// Its folder.
-    pub(crate) folder: PathBuf,
+    /// Where it is.
+    pub(crate) place: Place,
     /// Why.
     pub(crate) rule: Rule,
     /// Rules that would have come first and were passed over, each with its reason.
@@ -85,15 +108,29 @@ pub(crate) struct Choice {
 
 impl Choice {
     const fn of(folder: PathBuf, rule: Rule) -> Self {
+        Self::at(Place::Folder(folder), rule)
+    }
+
+    const fn at(place: Place, rule: Rule) -> Self {
         Self {
-            folder,
+            place,
             rule,
             passed_over: Vec::new(),
         }
     }
+
+    /// Its folder; a failure for a book on a server, whose folder is the server's alone.
+    pub(crate) fn folder(&self) -> Result<&Path, DiscoveryError> {
+        match &self.place {
+            Place::Folder(folder) => Ok(folder),
+            Place::Server(address) => Err(DiscoveryError::NeedsFolder {
+                address: address.to_string(),
+            }),
+        }
+    }
 }
 
-/// A variable that names a place which may hold a book of ours, and which cannot be asked yet.
+/// A variable that names a place which may hold a book of ours, and was found to hold none, or cannot be asked.
 ///
 /// Such variables are set for other programs too, so they win only where a book is known to be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,87 +139,130 @@ pub(crate) struct PassedOver {
     by: &'static str,
     /// What it names, without what may be secret.
     address: String,
+    /// Why it does not win.
+    why: String,
 }
 
 impl fmt::Display for PassedOver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { by, address } = self;
-        write!(
-            f,
-            "{by} (`{address}`) is passed over: books on servers and in databases are not supported yet"
-        )
+        let Self { by, address, why } = self;
+        write!(f, "{by} (`{address}`) is passed over: {why}")
     }
 }
 
 /// Why no book can be chosen.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum DiscoveryError {
-    /// A server or a database is named.
-    #[error("{by} names `{address}`, and books on servers and in databases are not supported yet")]
-    Remote {
+    /// A database is named.
+    #[error("{by} names `{address}`, and books in databases are not supported yet")]
+    Database {
         /// Who names it.
         by: &'static str,
         /// The address, without what may be secret.
+        address: String,
+    },
+    /// A server is named, and not as it should be.
+    #[error("{by} names no book")]
+    Address {
+        /// Who names it.
+        by: &'static str,
+        /// What is wrong.
+        #[source]
+        source: ClientError,
+    },
+    /// What is to be done needs the folder of a book that is on a server.
+    #[error("this needs the book's folder, and the book is on the server `{address}`")]
+    NeedsFolder {
+        /// The server.
         address: String,
     },
 }
 
 impl DiscoveryError {
     /// Its code.
-    pub(crate) const fn code(&self) -> ErrorCode {
+    pub(crate) fn code(&self) -> ErrorCode {
         match self {
-            Self::Remote { .. } => ErrorCode::NotSupportedYet,
+            Self::Database { .. } => ErrorCode::NotSupportedYet,
+            Self::Address { source, .. } => source.code(),
+            Self::NeedsFolder { .. } => ErrorCode::Usage,
         }
     }
 
     /// What to do.
-    pub(crate) fn hint(&self) -> &'static str {
-        match self {
-            Self::Remote { .. } => {
+    pub(crate) fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Database { .. } => {
                 "keep the book in a folder: name one with `--book FOLDER`, or make one here with `trialbook init --book .trialbook`"
             }
+            Self::Address { source, .. } => return source.hint(),
+            Self::NeedsFolder { .. } => {
+                "do it on the server's machine, with `--book FOLDER` for the folder that is served"
+            }
         }
+        .to_owned())
     }
 }
 
-/// Chooses the book.
-pub(crate) fn choose(around: &Surroundings) -> Result<Choice, DiscoveryError> {
+/// Chooses the book. `is_ours` says whether a server of ours answers at an address, or why none does.
+pub(crate) fn choose(
+    around: &Surroundings,
+    is_ours: impl Fn(&Address) -> Result<(), ClientError>,
+) -> Result<Choice, DiscoveryError> {
     if let Some(named) = &around.flag {
-        return folder_named("--book", named.into(), around, Rule::Flag);
+        return named_book("--book", named.into(), around, Rule::Flag);
     }
     if let Some(named) = around.trialbook.as_ref().filter(|named| !named.is_empty()) {
-        return folder_named("TRIALBOOK", named.clone(), around, Rule::Variable);
+        return named_book("TRIALBOOK", named.clone(), around, Rule::Variable);
     }
     if let Some(folder) = find(around) {
         return Ok(Choice::of(folder, Rule::Found));
     }
-    let others: [(_, _, &[&str]); 2] = [
-        ("MLFLOW_TRACKING_URI", &around.mlflow, &WEB),
-        ("DATABASE_URL", &around.database, &DATABASE),
-    ];
-    let passed_over = others
-        .into_iter()
-        .filter_map(|(by, value, schemes)| {
-            let address = remote(value.as_ref()?, schemes)?;
-            Some(PassedOver { by, address })
-        })
-        .collect();
+    let mut passed_over = Vec::new();
+    if let Some(value) = &around.mlflow
+        && let Some(address) = remote(value, &WEB)
+    {
+        let parsed = Address::parse(value.to_str().unwrap_or_default());
+        let asked = parsed.and_then(|server| is_ours(&server).map(|()| server));
+        match asked {
+            Ok(server) => return Ok(Choice::at(Place::Server(server), Rule::Tracking)),
+            Err(error) => passed_over.push(PassedOver {
+                by: "MLFLOW_TRACKING_URI",
+                address,
+                why: error.to_string(),
+            }),
+        }
+    }
+    if let Some(address) = around
+        .database
+        .as_ref()
+        .and_then(|it| remote(it, &DATABASE))
+    {
+        passed_over.push(PassedOver {
+            by: "DATABASE_URL",
+            address,
+            why: "books in databases are not supported yet".to_owned(),
+        });
+    }
     Ok(Choice {
         passed_over,
         ..Choice::of(around.here.join(FOLDER), Rule::Here)
     })
 }
 
-/// The folder of a name: a folder that holds a `.trialbook/` means that one.
-fn folder_named(
+/// The book of a name: a server, or a folder; one that holds a `.trialbook/` means that one.
+fn named_book(
     by: &'static str,
     named: OsString,
     around: &Surroundings,
     rule: Rule,
 ) -> Result<Choice, DiscoveryError> {
-    let schemes = [WEB, DATABASE].concat();
-    if let Some(address) = remote(&named, &schemes) {
-        return Err(DiscoveryError::Remote { by, address });
+    if let Some(text) = named.to_str().filter(|text| Address::is_one(text)) {
+        let address = Address::parse(text);
+        let address = address.map_err(|source| DiscoveryError::Address { by, source })?;
+        return Ok(Choice::at(Place::Server(address), rule));
+    }
+    if let Some(address) = remote(&named, &DATABASE) {
+        return Err(DiscoveryError::Database { by, address });
     }
     let folder = around.here.join(named);
     let inner = folder.join(FOLDER);
@@ -248,18 +328,25 @@ mod tests {
         }
     }
 
+    fn nobody(address: &Address) -> Result<(), ClientError> {
+        Err(ClientError::Stranger {
+            address: address.to_string(),
+        })
+    }
+
     #[test]
     fn rules_win_in_their_order() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path();
         let mut given = around(root, "home/work/deep");
-        let rule = |given: &Surroundings| choose(given).map(|choice| choice.rule);
-        assert_eq!(rule(&given), Ok(Rule::Here));
+        let chosen = |given: &Surroundings| choose(given, nobody).unwrap();
+        let rule = |given: &Surroundings| chosen(given).rule;
+        assert_eq!(rule(&given), Rule::Here);
         given.database = Some("mysql://x".into());
         given.mlflow = Some("./mlruns".into());
-        assert_eq!(rule(&given), Ok(Rule::Here));
+        assert_eq!(rule(&given), Rule::Here);
         given.database = Some("postgres://me:secret@db.example/x?token=1".into());
-        let choice = choose(&given).unwrap();
+        let choice = chosen(&given);
         assert_eq!(choice.rule, Rule::Here);
         let said = choice.passed_over[0].to_string();
         assert!(
@@ -267,17 +354,26 @@ mod tests {
             "{said}"
         );
         given.mlflow = Some("https://mlflow.example".into());
-        let by = |given: &Surroundings| choose(given).unwrap().passed_over.len();
-        assert_eq!(by(&given), 2);
+        assert_eq!(chosen(&given).passed_over.len(), 2);
+        let ours = choose(&given, |_| Ok(())).unwrap();
+        assert_eq!(ours.rule, Rule::Tracking);
+        assert_eq!(ours.place.to_string(), "https://mlflow.example");
+        assert!(ours.folder().is_err());
         fs::create_dir_all(root.join("home/work/.trialbook")).unwrap();
-        assert_eq!((rule(&given), by(&given)), (Ok(Rule::Found), 0));
+        let choice = chosen(&given);
+        assert_eq!((choice.rule, choice.passed_over.len()), (Rule::Found, 0));
         given.trialbook = Some("elsewhere".into());
-        assert_eq!(rule(&given), Ok(Rule::Variable));
+        assert_eq!(rule(&given), Rule::Variable);
         given.flag = Some(root.join("home/work").display().to_string());
-        let choice = choose(&given).unwrap();
-        assert_eq!(choice.folder, root.join("home/work/.trialbook"));
-        given.flag = Some("HTTPS://x".into());
-        let refused = choose(&given).unwrap_err();
+        let choice = chosen(&given);
+        assert_eq!(choice.folder().unwrap(), root.join("home/work/.trialbook"));
+        given.flag = Some("HTTPS://x:1/".into());
+        assert_eq!(chosen(&given).place.to_string(), "https://x:1");
+        given.flag = Some("http://me:pass@x".into());
+        let refused = choose(&given, nobody).unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::Usage);
+        given.flag = Some("postgres://x".into());
+        let refused = choose(&given, nobody).unwrap_err();
         assert_eq!(refused.code(), ErrorCode::NotSupportedYet);
     }
 
@@ -287,10 +383,13 @@ mod tests {
         let root = root.path();
         let mut given = around(root, "home/work");
         fs::create_dir_all(root.join(".trialbook")).unwrap();
-        assert_eq!(choose(&given).unwrap().rule, Rule::Here);
+        assert_eq!(choose(&given, nobody).unwrap().rule, Rule::Here);
         given.home = None;
-        assert_eq!(choose(&given).unwrap().folder, root.join(".trialbook"));
+        assert_eq!(
+            choose(&given, nobody).unwrap().folder().unwrap(),
+            root.join(".trialbook")
+        );
         given.user += 1;
-        assert_eq!(choose(&given).unwrap().rule, Rule::Here);
+        assert_eq!(choose(&given, nobody).unwrap().rule, Rule::Here);
     }
 }

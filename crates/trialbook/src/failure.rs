@@ -7,6 +7,7 @@ mod told;
 
 use std::fmt::Write as _;
 
+use trialbook_client::ClientError;
 use trialbook_model::code::ErrorCode;
 use trialbook_model::filter::FilterError;
 use trialbook_model::handle::LEAST_PREFIX;
@@ -51,6 +52,20 @@ pub(crate) enum Failure {
         text: String,
         /// Names that resemble it.
         nearest: Vec<String>,
+    },
+    /// A run or experiment that is not here.
+    #[error("no {noun} of this book is called `{text}`")]
+    UnknownName {
+        /// `run` or `experiment`.
+        noun: &'static str,
+        /// The text as given.
+        text: String,
+        /// What resembles it, as it can be typed.
+        nearest: Vec<String>,
+        /// The experiment that `last` is of.
+        of: Option<String>,
+        /// The newest that there are.
+        last: Vec<String>,
     },
     /// A series that the run does not have.
     #[error("the run has no series `{key}`")]
@@ -201,6 +216,17 @@ pub(crate) enum Failure {
         #[source]
         source: std::io::Error,
     },
+    /// What was recorded could not be brought to the server.
+    #[error("what was recorded is not at `{address}` yet; it is kept in `{folder}`")]
+    Undelivered {
+        /// The server.
+        address: String,
+        /// The outbox.
+        folder: String,
+        /// Why.
+        #[source]
+        source: Box<ClientError>,
+    },
     /// Lines of a stream that could not be understood.
     #[error(
         "{broken} of {lines} lines were not understood; they are kept as events of kind `not_understood`"
@@ -236,8 +262,9 @@ fn listed(lines: &[String]) -> String {
 
 impl Failure {
     /// Its code.
-    pub(crate) const fn code(&self) -> ErrorCode {
+    pub(crate) fn code(&self) -> ErrorCode {
         match self {
+            Self::Undelivered { source, .. } => source.code(),
             Self::NoBook { .. } => ErrorCode::BookMissing,
             Self::Value { .. } | Self::BrokenLines { .. } | Self::Secret { .. } => {
                 ErrorCode::ValueInvalid
@@ -247,9 +274,10 @@ impl Failure {
                 ErrorCode::StateConflict
             }
             Self::NotYet { .. } => ErrorCode::NotSupportedYet,
-            Self::Unknown { .. } | Self::UnknownSeries { .. } | Self::NoManifest { .. } => {
-                ErrorCode::NotFound
-            }
+            Self::Unknown { .. }
+            | Self::UnknownName { .. }
+            | Self::UnknownSeries { .. }
+            | Self::NoManifest { .. } => ErrorCode::NotFound,
             Self::Filter { .. } => ErrorCode::FilterInvalid,
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
             Self::ParamConflict { .. } => ErrorCode::ParamConflict,
@@ -268,8 +296,22 @@ impl Failure {
     pub(crate) fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoBook { named, .. } => hint_of_no_book(named.as_deref()),
+            Self::Undelivered { source, .. } if source.is_passing() => {
+                "`trialbook sync` brings it over when the server is there again".to_owned()
+            }
+            Self::Undelivered { source, .. } => match source.hint() {
+                Some(hint) => format!("{hint}; then `trialbook sync` brings it over"),
+                None => "`trialbook sync` tries again".to_owned(),
+            },
             Self::Usage { hint, .. } => hint.clone(),
-            Self::Unknown { noun, text, nearest } => hint_of_unknown(noun, text, nearest),
+            Self::Unknown { noun, nearest, .. } => hint_of_unknown(noun, nearest),
+            Self::UnknownName {
+                noun,
+                text,
+                nearest,
+                of,
+                last,
+            } => hint_of_name((noun, text), nearest, (of.as_deref(), last)),
             Self::UnknownSeries { nearest, .. } if nearest.is_empty() => return None,
             Self::UnknownSeries { nearest, .. } => {
                 format!(
@@ -342,13 +384,37 @@ fn hint_of_no_book(named: Option<&str>) -> String {
     }
 }
 
+/// What could be meant by the name of a run or experiment: what resembles it, and the newest of an experiment or of all.
+fn hint_of_name(
+    (noun, text): (&str, &str),
+    nearest: &[String],
+    (of, last): (Option<&str>, &[String]),
+) -> String {
+    let newest = match of {
+        Some(of) => format!("the newest runs of `{of}`"),
+        None => format!("the newest {noun}s"),
+    };
+    let alike = nearest.join("` or `");
+    let last = last.join("`, `");
+    match (alike.is_empty(), last.is_empty(), of) {
+        (false, false, _) => format!("did you mean `{alike}`? {newest}: `{last}`"),
+        (false, true, _) => hint_of_unknown(noun, nearest),
+        (true, true, Some(of)) => format!("`{of}` has no run yet"),
+        (true, _, None) if is_short(text) => {
+            format!("the beginning of an id has at least {LEAST_PREFIX} digits")
+        }
+        (true, true, None) => hint_of_unknown(noun, &[]),
+        (true, false, _) => {
+            let also = hint_of_unknown(noun, &[]);
+            format!("{newest}: `{last}`; {also}")
+        }
+    }
+}
+
 /// What to do about a name that means nothing here.
-fn hint_of_unknown(noun: &str, text: &str, nearest: &[String]) -> String {
+fn hint_of_unknown(noun: &str, nearest: &[String]) -> String {
     if !nearest.is_empty() {
         return format!("did you mean `{}`?", nearest.join("` or `"));
-    }
-    if noun.contains("run") && is_short(text) {
-        return format!("the beginning of an id has at least {LEAST_PREFIX} digits");
     }
     let hint = match noun {
         "experiment" => "`trialbook list experiments` shows what there is",

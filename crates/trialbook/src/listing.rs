@@ -10,10 +10,10 @@ use trialbook_model::id::{ExperimentNo, RunNo};
 use trialbook_model::stale::stale_since;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Timestamp;
-use trialbook_store::BookView;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
+use crate::book::View;
 use crate::context::Context;
 use crate::documents::{RunHead, duration};
 use crate::figures::count;
@@ -111,7 +111,7 @@ impl Listing {
 }
 
 /// Says of runs that cannot be read that they are left out; gives how many.
-pub(crate) fn tell_unreadable(view: &BookView<'_>, cx: &Context) -> Result<u64> {
+pub(crate) fn tell_unreadable(view: &View<'_>, cx: &Context) -> Result<u64> {
     let unreadable = view.damaged()?.len() as u64;
     if unreadable > 0 && !cx.printer.json_wanted() {
         let runs = count(unreadable, "run");

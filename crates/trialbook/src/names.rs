@@ -7,6 +7,7 @@ mod aliases;
 mod choice;
 mod globs;
 mod narrow;
+mod unknown;
 
 pub(crate) use aliases::ALIAS;
 use choice::Choice;
@@ -142,7 +143,7 @@ impl<'a, V: Reading> Names<'a, V> {
         let found = choice.resolve(text, self.preferred)?;
         match self.or_alias(text, found, Wanted::Experiment)? {
             Found::Experiment(row) => Ok(*row),
-            Found::Run(_) => Err(unknown("experiment", text, Vec::new())),
+            Found::Run(_) => Err(self.unknown(text, Wanted::Experiment)?.into()),
         }
     }
 
@@ -260,20 +261,7 @@ impl<'a, V: Reading> Names<'a, V> {
         if let Some(uid) = self.alias(text.trim())? {
             return self.by_uid(text, uid);
         }
-        let mut resembling = self.choice(&match wanted {
-            Wanted::Experiment => Vec::new(),
-            Wanted::Run => self.newest(None, RECENT)?,
-        })?;
-        resembling.experiments = self.view.experiments()?;
-        let nearest = match resembling.resolution(text) {
-            Resolution::None { nearest } => nearest,
-            Resolution::One(_) | Resolution::Many(_) => Vec::new(),
-        };
-        let noun = match wanted {
-            Wanted::Experiment => "experiment",
-            Wanted::Run => "run",
-        };
-        Err(unknown(noun, text, nearest))
+        Err(self.unknown(text, wanted)?.into())
     }
 
     fn by_uid(&self, text: &str, uid: Uid) -> Result<Found> {
@@ -285,7 +273,7 @@ impl<'a, V: Reading> Names<'a, V> {
         let mut all = self.view.experiments()?.into_iter();
         match all.find(|row| row.state.uids.iter().any(|it| it.0 == uid)) {
             Some(row) => Ok(Found::Experiment(Box::new(row))),
-            None => Err(unknown("run", text, Vec::new())),
+            None => Err(self.unknown(text, Wanted::Run)?.into()),
         }
     }
 }
@@ -298,13 +286,4 @@ pub(crate) fn refuse_bin(row: &ExperimentRow) -> Result<(), Failure> {
         });
     }
     Ok(())
-}
-
-fn unknown(noun: &'static str, text: &str, nearest: Vec<String>) -> anyhow::Error {
-    Failure::Unknown {
-        noun,
-        text: text.to_owned(),
-        nearest,
-    }
-    .into()
 }

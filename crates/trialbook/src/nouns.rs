@@ -12,11 +12,11 @@ use trialbook_model::id::Uid;
 use trialbook_model::record::{Op, SetField, Subject};
 use trialbook_model::state::Annotations;
 use trialbook_model::status::RunStatus;
-use trialbook_store::BookView;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::query::Query;
 use trialbook_store::reading::Reading as _;
 
+use crate::book::View;
 use crate::failure::Failure;
 use crate::names::{Found, Names};
 use crate::{target, titles};
@@ -47,7 +47,7 @@ pub(crate) struct NounHead {
 
 impl Noun {
     /// What was found, with the experiment of a run.
-    pub(crate) fn of(found: Found, view: &BookView<'_>) -> Result<Self> {
+    pub(crate) fn of(found: Found, view: &View<'_>) -> Result<Self> {
         Ok(match found {
             Found::Run(row) => {
                 let of = view.experiment(row.experiment)?.map(Box::new);
@@ -131,7 +131,7 @@ impl Noun {
     }
 
     /// Refuses what is running, or has running runs.
-    pub(crate) fn refuse_running(&self, view: &BookView<'_>) -> Result<()> {
+    pub(crate) fn refuse_running(&self, view: &View<'_>) -> Result<()> {
         let running = match self {
             Self::Run { row, .. } => row.state.status() == RunStatus::Running,
             Self::Experiment(row) => {
@@ -160,8 +160,8 @@ impl Noun {
 /// The runs and experiments that several texts mean, each a name or a glob; a text of several names joined by
 /// commas means all of them.
 pub(crate) fn chosen(
-    names: &Names<'_, BookView<'_>>,
-    view: &BookView<'_>,
+    names: &Names<'_, View<'_>>,
+    view: &View<'_>,
     texts: &[String],
 ) -> Result<Vec<Noun>> {
     let mut nouns = Vec::new();
@@ -177,7 +177,7 @@ pub(crate) fn chosen(
     Ok(nouns)
 }
 
-fn found(names: &Names<'_, BookView<'_>>, text: &str) -> Result<Vec<Found>> {
+fn found(names: &Names<'_, View<'_>>, text: &str) -> Result<Vec<Found>> {
     if handle::is_glob(text) && !text.contains(',') {
         let found = names.matching_glob(text)?;
         if !found.is_empty() {

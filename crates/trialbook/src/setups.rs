@@ -9,10 +9,10 @@ use trialbook_model::id::RunUid;
 use trialbook_model::record::{LinkSnapshot, Op};
 use trialbook_model::secret;
 use trialbook_model::setup::{self, SETUP_SNAPSHOT, SYSTEM, Setup};
-use trialbook_store::BookView;
 use trialbook_store::query::Query;
 use trialbook_store::reading::Reading as _;
 
+use crate::book::View;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::target::attribute_is;
@@ -98,7 +98,7 @@ pub(crate) fn links(run: RunUid, setup: &Setup) -> Vec<Op> {
 }
 
 /// Runs that were started with the same setup (C-9), the newest first, and how many there are in all.
-pub(crate) fn same(view: &BookView<'_>, setup: &Setup) -> Result<(Vec<String>, u64)> {
+pub(crate) fn same(view: &View<'_>, setup: &Setup) -> Result<(Vec<String>, u64)> {
     let Some(hash) = setup.hash() else {
         return Ok((Vec::new(), 0));
     };

@@ -145,7 +145,7 @@ pub(crate) fn is_executed(open: &Open, run: &RunRow) -> Result<bool> {
     let changed = state.changed.as_ref().map(|changed| changed.stamp.writer);
     let started = state.start.as_ref().map(|start| start.stamp.writer);
     match changed.or(started) {
-        Some(writer) => Ok(open.book().is_writing(writer)?),
+        Some(writer) => Ok(open.is_writing(writer, state.alive)?),
         None => Ok(false),
     }
 }

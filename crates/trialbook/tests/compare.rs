@@ -372,11 +372,11 @@ far         4                9.01 ± 0.14, n = 4  0.09  8.9   9.025  9.1
 near        4  1.01 ± 0.14, n = 4 (-8.00, -89%)  0.09  0.9   1.025  1.1
 
 Differences from far
-METRIC  SUBJECT  DIFFERENCE          95% CI            TEST        p  p (Holm)
-loss       near       -8.00  [-8.15, -7.85]  Welch's t test  < 0.001   < 0.001
+METRIC  SUBJECT  DIFFERENCE              95% CI             EFFECT            TEST        p  p (Holm)
+loss       near       -8.00  [-8.15, -7.85] (t)  g = -81.38, large  Welch's t test  < 0.001   < 0.001
 
 Winner: near (best loss 1.01)
-Told apart by t tests of all pairs, Holm over 1 test, alpha = 0.05; ± is half of the 95% CI.
+Told apart by t tests of all pairs, Holm over 1 test, alpha = 0.05; ± is half of the 95% CI by t.
 Assumed from the names: less loss is better.
 ";
     assert_eq!(said, expected);
@@ -548,6 +548,8 @@ fn judged_answers_are_compared_item_by_item() {
         "McNemar's exact test on 15 discordant items (12 against 3), p = 0.035, mid-p = 0.021.",
         "\nq00   right  wrong\n",
         "items that only one side answered are left out (gpt-a: 1, gpt-b: 0)",
+        "\nSIDE   ANSWERS  ERRORS  UNSCORED  MATCHED  RIGHT               95% CI\n",
+        "\ngpt-a       41       0         0       40    60%  [45%, 74%] (Wilson)\n",
     ] {
         assert!(said.contains(expected), "{expected}\n{said}");
     }
@@ -675,6 +677,8 @@ fn an_item_that_was_logged_twice_counts_once_and_shares_stay_shares() {
     );
     assert_eq!(json["sides"][1]["interval"]["high"], 1.0, "{json}");
     let said = sandbox.say("compare once twice --items").ok();
+    let unequal = "Variance of twice between and within items: cannot be told apart, the items were not all answered equally often.";
+    assert!(said.contains(unequal), "{said}");
     assert!(
         said.contains("(+25 pp, 95% CI [-100, +100] (t, within -1 and 1)); paired t(1)"),
         "{said}"

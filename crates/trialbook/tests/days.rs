@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use sandbox::{Sandbox, copy, ended};
+use trialbook_spool::sim::left_out::not_exercised;
 
 /// M-4, M-5, T-2, T-3.
 #[test]
@@ -290,7 +291,7 @@ fn a_shell_in_a_container_knows_its_run() {
         .args(["--pid", "--fork", "--mount-proc", "true"])
         .output();
     if !permitted.is_ok_and(|output| output.status.success()) {
-        println!("skipped: this user may not make pid namespaces");
+        not_exercised("a shell in a container", "the right to make pid namespaces");
         return;
     }
     let sandbox = Sandbox::new();

@@ -295,7 +295,7 @@ fn a_trial_that_comes_in_beside_is_no_later_attempt() {
     sandbox.say("export --format text own tuning").ok();
     // The same run as a trial of a plan.
     sandbox
-        .shell("sed -i 's/\"start_run\":{/&\"variation\":\"a\",\"trial\":1,\"attempt\":1,\"run_key\":\"k\",/' own/runs/run-001/records.jsonl")
+        .shell("sed -i 's/\"start_run\":{/&\"variation\":\"a\",\"trial\":1,\"attempt\":1,\"run_key\":\"k\",/' own/runs/run-001/records.jsonl && sed -i s/crc32/was/ own/runs/run-001/summary.json")
         .ok();
     let other = Sandbox::new();
     copy(&folder, &other.work().join("own"));
@@ -525,6 +525,7 @@ fn the_other_trackers_database_and_snapshots_come_in_without_its_secrets() {
     assert_eq!(show["metrics"]["accuracy_rate"]["last"], 0.875);
     assert_eq!(show["params"]["agents.supervisor.model"], "gpt-4o");
     assert_eq!(show["params"]["workflow.process_type"], "hierarchical");
+    assert_eq!(show["params"]["dataset.avg_conversation_length"], 3.2);
     assert_eq!(show["tags"]["legacy_config_hash"], "31f58be7a31c");
     let text = show.to_string();
     assert!(
@@ -566,11 +567,8 @@ fn the_other_trackers_database_and_snapshots_come_in_without_its_secrets() {
         said.contains("all.json: `[0].timestamp` is not a time"),
         "{said}"
     );
-    fs::write(
-        other.work().join("odd.db"),
-        b"SQLite format 3\0 and then nothing",
-    )
-    .unwrap();
+    let odd = other.work().join("odd.db");
+    fs::write(odd, b"SQLite format 3\0 and then nothing").unwrap();
     other.say("import odd.db").failed(7);
 }
 

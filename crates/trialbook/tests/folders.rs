@@ -149,6 +149,71 @@ fn a_run_that_is_lost_as_a_whole_is_missed() {
     assert!(read(caro.work().join("it/experiment.jsonl")).contains(&runs[1]));
 }
 
+/// What a slip of the hand does to a folder is refused by the name of the file, and nothing comes in.
+#[test]
+fn what_is_not_as_it_was_written_is_noticed() {
+    let ann = Sandbox::new();
+    let config = "experiment: {name: tuning}\ntask: {command: [\"true\"]}\nvariations: [{name: a}]\ntrials: 1\n";
+    fs::write(ann.work().join("c.yaml"), config).unwrap();
+    ann.say("run c.yaml").ok();
+    for lr in ["1", "2"] {
+        run(&ann, "tuning", lr);
+    }
+    ann.say("tag tuning fine").ok();
+    ann.say("note tuning words --key plan").ok();
+    ann.say("export --format text it tuning").ok();
+    let ben = Sandbox::new();
+    let cut = |script: &str| {
+        fs::remove_dir_all(ben.work().join("it")).ok();
+        copy(&ann.work().join("it"), &ben.work().join("it"));
+        ben.shell(script).ok();
+    };
+    for (script, told) in [
+        (
+            "cp -r it/runs/run-002 it/runs/run-009",
+            "it/runs/run-009/records.jsonl:1: this is run",
+        ),
+        (
+            "sed -i 's/:0.5}/:0.05}/' it/runs/run-002/metrics.jsonl",
+            "it/runs/run-002/metrics.jsonl: lines of this file were changed since `summary.json`",
+        ),
+        (
+            "sed -i 's/\"lr\"/\"rate\"/' it/runs/run-002/records.jsonl",
+            "it/runs/run-002/records.jsonl: lines of this file were changed",
+        ),
+        ("rm it/config.yaml", "it/config.yaml: this file is missing"),
+        ("rm -r it/snapshots", ".json: this file is missing"),
+        ("sed -i '/fine/d' it/experiment.jsonl", "1 of the "),
+        (
+            "sed -i 's/words/lies/' it/experiment.jsonl",
+            "are not in it, or were changed",
+        ),
+    ] {
+        cut(script);
+        let error = ben.say("import it").failed(7);
+        assert!(error.contains(told), "{script}: {error}");
+        assert!(error.contains("nothing was taken in"), "{error}");
+        assert!(!ben.book().exists(), "{script}");
+    }
+    cut("sed -i 's/: 0.5/: 0.05/' it/runs/run-002/summary.json");
+    let said = ben.say("import it --json").json();
+    let note = "`it/runs/run-002/summary.json` was changed since the export: what records.jsonl and metrics.jsonl say comes in";
+    assert_eq!(said["notes"], json!([note]));
+    assert_eq!(said["runs"], 3);
+    // Other ends of lines, and changes that are meant, are none of them.
+    let third = Sandbox::new();
+    copy(&ann.work().join("it"), &third.work().join("it"));
+    third
+        .shell(
+            "sed -i 's/$/\\r/' it/*.jsonl it/runs/*/*.jsonl && \
+             sed -i 's/:0.5}/:0.05}/' it/runs/run-002/metrics.jsonl && \
+             sed -i 's/\"crc32\"/\"were\"/' it/runs/run-002/summary.json && \
+             sed -i '/fine/d; /^{\"records\":/d' it/experiment.jsonl",
+        )
+        .ok();
+    assert_eq!(third.say("import it --json").json()["runs"], 3);
+}
+
 #[test]
 fn numbers_that_differ_are_told_on_both_ways() {
     let (ann, ben) = (Sandbox::new(), Sandbox::new());

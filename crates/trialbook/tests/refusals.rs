@@ -284,6 +284,63 @@ fn ids_that_mean_nothing_or_several_list_what_they_could_mean() {
 }
 
 #[test]
+fn unknown_names_list_the_nearest_and_the_newest() {
+    let sandbox = Sandbox::new();
+    let said = sandbox.say("show nowhere").failed(5);
+    assert!(said.contains("error"), "{said}");
+    for name in ["warm-up", "twin", "third", "fourth"] {
+        sandbox.start(&format!("--experiment tuning --name {name}"));
+    }
+    sandbox.start("--experiment other --name fifth");
+    sandbox.say("create empty").ok();
+    let hint = |words: &str| {
+        let said = sandbox.say(words).failed(3);
+        let hint = said.lines().find_map(|line| line.strip_prefix("hint: "));
+        hint.unwrap_or_default().to_owned()
+    };
+    let newest = "`tuning/run-004`, `tuning/run-003`, `tuning/run-002`";
+    // A run that a known experiment does not have: by number, by name, with the project.
+    assert_eq!(
+        hint("show tuning/run-009"),
+        "did you mean `tuning/run-004`? the newest runs of `tuning`: `tuning/run-003`, `tuning/run-002`"
+    );
+    assert_eq!(
+        hint("show default/tuning/run-0"),
+        "did you mean `tuning/run-001`? the newest runs of `default/tuning`: ".to_owned() + newest
+    );
+    assert_eq!(
+        hint("show tuning/warmup"),
+        "did you mean `tuning/warm-up`? the newest runs of `tuning`: ".to_owned() + newest
+    );
+    let none = hint("show tuning/qqqq");
+    assert!(
+        none.starts_with(&format!("the newest runs of `tuning`: {newest}; ")),
+        "{none}"
+    );
+    assert_eq!(hint("show empty/run-001"), "`empty` has no run yet");
+    // A misspelt experiment, with a run that the nearest one has, and with one that it has not.
+    let all = "the newest runs: `other/run-001`, `tuning/run-004`, `tuning/run-003`";
+    let misspelt = hint("show tunin/run-001");
+    assert!(
+        misspelt.starts_with("did you mean `tuning/run-001`") && misspelt.ends_with(all),
+        "{misspelt}"
+    );
+    let misspelt = hint("show tunin/run-077");
+    assert!(misspelt.starts_with("did you mean `tuning`"), "{misspelt}");
+    // What resembles nothing.
+    for unknown in ["deadbeef", "zzzzzzzz"] {
+        let hint = hint(&format!("show {unknown}"));
+        assert!(hint.starts_with(all), "{hint}");
+        assert!(hint.contains("`trialbook list` shows"), "{hint}");
+    }
+    let unknown = hint("list --experiment qqqq");
+    assert!(
+        unknown.starts_with("the newest experiments: `empty`, `other`, `tuning`; "),
+        "{unknown}"
+    );
+}
+
+#[test]
 fn a_filter_points_at_the_mistake() {
     let sandbox = Sandbox::new();
     sandbox.start("");

@@ -20,6 +20,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("trialbook-capture", &["trialbook-model"]),
     (
+        "trialbook-client",
+        &["trialbook-model", "trialbook-spool", "trialbook-store"],
+    ),
+    (
         "trialbook-exchange",
         &[
             "trialbook-model",
@@ -59,6 +63,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "trialbook-analysis",
             "trialbook-report",
             "trialbook-capture",
+            "trialbook-client",
             "trialbook-runner",
             "trialbook-exchange",
             "trialbook-server",

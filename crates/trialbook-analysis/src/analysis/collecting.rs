@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use trialbook_model::canonical;
 use trialbook_model::config::Config;
 use trialbook_model::filter::Key;
+use trialbook_model::goal::Definitions;
 use trialbook_model::nearest::nearest;
 use trialbook_model::seed::SeedPolicy;
-use trialbook_model::state::MetricDefinitions;
 use trialbook_model::status::RunStatus;
 use trialbook_stats::Level;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
@@ -70,7 +70,7 @@ impl Collected {
         let config = config_of(experiment);
         let definitions =
             measure::definitions(reading, experiment).map_err(AnalysisError::Reading)?;
-        let definitions: Vec<&MetricDefinitions> = definitions.iter().collect();
+        let definitions: Vec<&Definitions> = definitions.iter().collect();
         let (keys, not_looked_at) = metrics(&arms, config.as_ref(), request)?;
         let measures: Vec<Measure> = keys
             .iter()
@@ -140,7 +140,7 @@ fn primary_of(config: &Config) -> Option<String> {
     primary.map(|metric| metric.key.clone())
 }
 
-/// The metrics that are looked at, and those that were logged too.
+/// The metrics that are looked at, and those that were recorded too.
 fn metrics<E: std::error::Error>(
     arms: &Arms,
     config: Option<&Config>,
@@ -186,8 +186,8 @@ fn metrics<E: std::error::Error>(
         return Ok((expected, others));
     }
     if logged.is_empty() {
-        let derived = measure::derived_keys(runs());
-        return Ok((derived.into_iter().collect(), Vec::new()));
+        let (once, again) = measure::measured_once(&runs().collect::<Vec<_>>());
+        return Ok((once.into_iter().collect(), again.into_iter().collect()));
     }
     Ok((logged.into_iter().collect(), Vec::new()))
 }
@@ -252,8 +252,8 @@ pub(super) fn is_result(run: &RunRow) -> bool {
     run.state.status() == RunStatus::Completed
 }
 
-/// What counts of each run, hashed, and the whole of it. A run that gives no value changes no answer to a test, so
-/// that it makes no other data: neither one that is open still nor one that failed.
+/// What counts of each run, hashed, and the whole of it. A run that ended without giving a value is told of and changes
+/// success rates: it makes other data too, as one that is open still does not.
 fn inputs(
     arms: &Arms,
     measures: &[Measure],
@@ -262,7 +262,7 @@ fn inputs(
 ) -> Inputs {
     let mut runs: BTreeSet<(String, String)> = BTreeSet::new();
     for arm in &arms.arms {
-        for run in arm.runs.iter().filter(|run| is_result(run)) {
+        for run in arm.runs.iter().filter(|run| run.state.status().is_final()) {
             let value = |measure: &Measure| {
                 let value = measure.value(run, request.agg);
                 let finite = value.filter(|value| value.is_finite());
@@ -271,11 +271,12 @@ fn inputs(
             // By name, so that the order in which metrics were asked for makes no other data.
             let values: serde_json::Map<String, Value> =
                 measures.iter().filter_map(value).collect();
-            if values.is_empty() {
-                continue;
-            }
             let pair = pairing.and_then(|it| it.of_runs.get(&run.uid));
-            let taken = json!([arm.name, pair, values]);
+            let taken = if is_result(run) {
+                json!([arm.name, pair, values])
+            } else {
+                json!([arm.name, run.state.status().word()])
+            };
             runs.insert((run.uid.to_string(), canonical::hash(&taken)));
         }
     }

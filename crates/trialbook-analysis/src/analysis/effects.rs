@@ -16,35 +16,69 @@ pub(super) const RANK_BISERIAL: &str = "rank_biserial";
 /// The power that is aimed at.
 const POWER: f64 = 0.8;
 
-/// The standardized difference of means, and what more trials would tell of one as large: Hedges' g of two samples, of
-/// pairs in units of their differences' sd.
+/// The standardized difference of means, and what more trials would tell of one as large.
 pub(super) fn of_means(
     test: Test,
     (alpha, level): (f64, Level),
     (arm, baseline): (&[f64], &[f64]),
 ) -> (Option<Effect>, Option<Power>) {
-    let present = arm.len().min(baseline.len()) as u64;
-    if test.is_paired() {
-        let Ok(found) = paired_effect_size(arm, baseline, level) else {
-            return (None, None);
-        };
-        let scaled = |j: f64| Interval::new(found.dz_interval.low * j, found.dz_interval.high * j);
-        let effect = match found.hedges_gz {
-            Some(g) => effect("hedges_gz", g, found.hedges_j.map(scaled)),
-            None => effect("cohen_dz", found.cohen_dz, Some(found.dz_interval)),
-        };
-        let power = power((Design::OneSample, found.cohen_dz), alpha, present);
-        return (Some(effect), Some(power));
-    }
-    let Ok(found) = effect_size(arm, baseline, level) else {
+    let Some((effect, d)) = size((arm, baseline), Pairing::of(test), level) else {
         return (None, None);
     };
-    let effect = match found.hedges_g {
-        Some(g) => effect("hedges_g", g, found.g_interval),
-        None => effect("cohen_d", found.cohen_d, Some(found.d_interval)),
+    let present = arm.len().min(baseline.len()) as u64;
+    let design = match Pairing::of(test) {
+        Pairing::Paired => Design::OneSample,
+        Pairing::Apart => Design::TwoSamples,
     };
-    let power = power((Design::TwoSamples, found.cohen_d), alpha, present);
-    (Some(effect), Some(power))
+    (Some(effect), Some(power((design, d), alpha, present)))
+}
+
+/// Whether values are those of pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pairing {
+    /// Two samples.
+    Apart,
+    /// Equal places are a pair.
+    Paired,
+}
+
+impl Pairing {
+    const fn of(test: Test) -> Self {
+        if test.is_paired() {
+            Self::Paired
+        } else {
+            Self::Apart
+        }
+    }
+}
+
+/// The standardized difference of means: Hedges' g of two samples, of pairs in units of their differences' sd; and
+/// Cohen's d, which plans take.
+pub(crate) fn size(
+    (arm, baseline): (&[f64], &[f64]),
+    pairing: Pairing,
+    level: Level,
+) -> Option<(Effect, f64)> {
+    match pairing {
+        Pairing::Paired => {
+            let found = paired_effect_size(arm, baseline, level).ok()?;
+            let scaled =
+                |j: f64| Interval::new(found.dz_interval.low * j, found.dz_interval.high * j);
+            let effect = match found.hedges_gz {
+                Some(g) => effect("hedges_gz", g, found.hedges_j.map(scaled)),
+                None => effect("cohen_dz", found.cohen_dz, Some(found.dz_interval)),
+            };
+            Some((effect, found.cohen_dz))
+        }
+        Pairing::Apart => {
+            let found = effect_size(arm, baseline, level).ok()?;
+            let effect = match found.hedges_g {
+                Some(g) => effect("hedges_g", g, found.g_interval),
+                None => effect("cohen_d", found.cohen_d, Some(found.d_interval)),
+            };
+            Some((effect, found.cohen_d))
+        }
+    }
 }
 
 fn effect(name: &'static str, estimate: f64, interval: Option<Interval>) -> Effect {

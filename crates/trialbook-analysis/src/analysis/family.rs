@@ -40,7 +40,10 @@ pub(super) fn adjust_all(metrics: &mut [MetricFinding], request: &Request) -> Op
         }
         adjust_group(&mut group, (request.correction, request.alpha));
     }
-    for metric in metrics.iter_mut() {
+    // Which direction is better is said, or was asked for by who named the metric; a guess names no better one.
+    let is_judged =
+        |measure: &Measure| measure.is_directed() || request.metrics.contains(&measure.key);
+    for metric in metrics.iter_mut().filter(|it| is_judged(&it.measure)) {
         name_the_better(&metric.measure, &mut metric.contrasts);
     }
     let of = match primary {

@@ -18,7 +18,7 @@ const DIFFERENT: usize = 5;
 const SEED: u64 = 1;
 
 /// The skewness of values that are few and skewed.
-pub(super) fn skewness(values: &[f64]) -> Option<f64> {
+pub(crate) fn skewness(values: &[f64]) -> Option<f64> {
     let found = shape(values).ok()?.skewness_adjusted?;
     (values.len() < MANY && found.abs() > SKEWED).then_some(found)
 }

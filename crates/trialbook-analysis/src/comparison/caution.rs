@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use trialbook_model::goal::Definitions;
 use trialbook_model::id::ExperimentNo;
-use trialbook_model::state::MetricDefinitions;
 use trialbook_store::nouns::ExperimentRow;
 
 /// What to be careful about.
@@ -39,6 +39,13 @@ pub enum Caution {
         /// How many.
         values: u64,
     },
+    /// Values of arms are skewed and few, so that their t intervals come out too narrow.
+    Skewed {
+        /// The metric.
+        metric: String,
+        /// The arms.
+        subjects: Vec<String>,
+    },
     /// The best value of a series is chosen by looking: it flatters noisy and long series.
     BestOfSeries,
 }
@@ -55,11 +62,11 @@ pub(super) fn across(experiments: &BTreeMap<ExperimentNo, ExperimentRow>) -> Vec
 
 pub(super) fn units(
     key: &str,
-    known: &BTreeMap<ExperimentNo, [MetricDefinitions; 2]>,
+    known: &BTreeMap<ExperimentNo, [Definitions; 2]>,
 ) -> Option<Caution> {
-    let of = |held: &[MetricDefinitions; 2]| {
+    let of = |held: &[Definitions; 2]| {
         let mut defined = held.iter().filter_map(|metrics| metrics.get(key));
-        defined.find_map(|definition| definition.value.unit.clone())
+        defined.find_map(|definition| definition.unit.clone())
     };
     let units: BTreeSet<String> = known.values().filter_map(of).collect();
     (units.len() > 1).then(|| Caution::Units {

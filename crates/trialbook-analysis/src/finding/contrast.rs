@@ -196,6 +196,22 @@ pub struct Effect {
     pub word: Option<&'static str>,
 }
 
+impl Effect {
+    /// That of the baseline against the arm.
+    #[must_use]
+    pub(crate) fn turned(self) -> Self {
+        Self {
+            estimate: -self.estimate,
+            interval: self.interval.map(|span| Span {
+                low: -span.high,
+                high: -span.low,
+                ..span
+            }),
+            ..self
+        }
+    }
+}
+
 /// What more trials would tell.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Power {

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trialbook_model::derived::{self, Judgements, verdict, verdict_name};
 use trialbook_model::record::{Item, Score};
-use trialbook_stats::describe;
+use trialbook_stats::{Undefined, describe, repeated_error};
 use trialbook_store::reading::Reading;
 
-use super::finding::{Request, Scale, Side, SideFinding};
+use super::finding::{Repeats, Request, Scale, Side, SideFinding};
 use super::interval;
 
 /// The answers of one side.
@@ -57,15 +57,24 @@ impl Answers {
         &self,
         side: &Side,
         errors: u64,
-        (values, scale): (&[f64], Scale),
+        (values, scale): (&BTreeMap<&str, f64>, Scale),
     ) -> SideFinding {
+        let mut of_items: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        for (item, score) in &self.scored {
+            if values.contains_key(&item[..]) {
+                of_items.entry(item).or_default().push(*score);
+            }
+        }
+        let values: Vec<f64> = values.values().copied().collect();
         SideFinding {
             title: side.title.clone(),
             answers: self.scored.len() as u64 + self.unscored,
             unscored: self.unscored,
             errors,
-            mean: describe(values).ok().map(|it| it.mean),
-            interval: interval(values, scale),
+            matched: of_items.values().map(Vec::len).sum::<usize>() as u64,
+            mean: describe(&values).ok().map(|it| it.mean),
+            interval: interval(&values, scale),
+            repeats: repeats(&of_items),
         }
     }
 
@@ -124,6 +133,33 @@ impl Answers {
             Scale::Graded
         }
     }
+}
+
+/// How the variance of scores is made up; none where each item was answered once.
+fn repeats(of_items: &BTreeMap<&str, Vec<f64>>) -> Option<Repeats> {
+    let rows: Vec<&[f64]> = of_items.values().map(Vec::as_slice).collect();
+    let most = rows.iter().map(|row| row.len()).max()?;
+    if most < 2 {
+        return None;
+    }
+    Some(match repeated_error(&rows) {
+        Ok(found) => {
+            let again = found.within / most as f64;
+            let share = again / found.of_means;
+            Repeats::Split {
+                each: most as u64,
+                between: found.between,
+                within: found.within,
+                share_within: (found.of_means > 0.0).then_some(share.min(1.0)),
+            }
+        }
+        Err(Undefined::LengthMismatch) => Repeats::CannotSplit {
+            reason: "the items were not all answered equally often".to_owned(),
+        },
+        Err(reason) => Repeats::CannotSplit {
+            reason: reason.to_string(),
+        },
+    })
 }
 
 const fn number(score: &Score) -> Option<f64> {

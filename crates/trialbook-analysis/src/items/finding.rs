@@ -146,10 +146,37 @@ pub struct SideFinding {
     pub unscored: u64,
     /// Answers that ended in an error and count as wrong.
     pub errors: u64,
+    /// Answers to items that both sides answered: the others stay out of mean and test.
+    pub matched: u64,
     /// The mean over the matched items.
     pub mean: Option<f64>,
     /// Its interval: Wilson's of right and wrong, else t; of averaged right and wrong answers it ends at 0 and 1.
     pub interval: Option<Span>,
+    /// How the variance of the matched items' scores is made up, where some were answered repeatedly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Repeats>,
+}
+
+/// How much of a variance comes from the items, and how much from answering each again (Miller 2024).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Repeats {
+    /// The variance of the mean is (between + within / each) / n.
+    Split {
+        /// Answers to each item.
+        each: u64,
+        /// The variance between items without what the answers' own variance adds; may be negative.
+        between: f64,
+        /// The mean variance of the answers to one item.
+        within: f64,
+        /// The share of the mean's variance that comes from answering again; none where nothing varies.
+        share_within: Option<f64>,
+    },
+    /// It cannot be split.
+    CannotSplit {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// The result.

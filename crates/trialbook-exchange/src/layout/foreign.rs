@@ -21,7 +21,8 @@ use trialbook_model::time::Timestamp;
 use trialbook_runner::protocol::Reader;
 use trialbook_runner::protocol::line as protocol;
 
-use super::read::{each_line, run_folders};
+use super::read::run_folders;
+use super::text::each_line;
 use super::told::Summary;
 use super::{CONFIG, METRICS, SUMMARY};
 use crate::bring::Arrival;

@@ -1,10 +1,11 @@
 //! What a folder holds already: whose it is, and which runs are to be in it.
 //!
 //! `experiment.jsonl` begins with the experiment that the folder is of, and ends with a line for each run that was
-//! written to it, so that a run that is lost as a whole is missed. Not here: the records between them.
-//! Invariant: a line of a run is taken away by people alone; whoever writes the folder again keeps those of others.
+//! written to it, so that a run that is lost as a whole is missed, and one with the sums of its records, so that a lost
+//! record is. Not here: the records between them. Invariant: a line of a run is taken away by people alone; whoever
+//! writes the folder again keeps those of others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use trialbook_model::config::{self, Config};
 use trialbook_model::id::{ExperimentUid, RunUid};
 use trialbook_model::record::{Op, Subject};
 
-use super::read::{each_line, record_of};
+use super::text::{each_line, record_of};
 use super::{CONFIG, EXPERIMENT, FORMAT, RUNS, VERSION};
 use crate::error::{ImportError, Place, Problem};
 use crate::record::{Record, Said};
@@ -27,16 +28,31 @@ pub(super) struct Entry {
     pub(super) run: RunUid,
 }
 
+/// The sums of the records that were written to the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sums {
+    pub(super) records: BTreeSet<String>,
+}
+
 /// A line of `experiment.jsonl` that is not its first.
 pub(super) enum Line {
     Record(Box<Record>),
     Entry(Entry),
+    Sums(Sums),
 }
 
 impl Line {
     pub(super) fn parse(place: &Place, text: &str) -> Result<Self, ImportError> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Own {
+            Entry(Entry),
+            Sums(Sums),
+        }
         match serde_json::from_str(text) {
-            Ok(entry) => Ok(Self::Entry(entry)),
+            Ok(Own::Entry(entry)) => Ok(Self::Entry(entry)),
+            Ok(Own::Sums(sums)) => Ok(Self::Sums(sums)),
             Err(_other) => record_of(place, text).map(|it| Self::Record(Box::new(it))),
         }
     }
@@ -71,6 +87,7 @@ impl Held {
                 Line::Entry(entry) => {
                     entries.insert(entry.run, entry.folder);
                 }
+                Line::Sums(_) => {}
                 Line::Record(record) => {
                     let Record::Said(Said { op, .. }) = *record else {
                         return Ok(());
@@ -114,6 +131,11 @@ impl Held {
         let mut config = config.and_then(Result::ok).into_iter();
         config.any(|config| config.file() == text)
     }
+}
+
+/// Whether a document is a config, which every export writes to its file.
+pub(super) fn is_config(document: &Value) -> bool {
+    serde_json::from_value::<Config>(document.clone()).is_ok()
 }
 
 /// Whether the text of a config says what a document says, whatever its order and comments.
@@ -168,4 +190,20 @@ pub(super) fn missing(
             Err(ImportError::at(place, Problem::RunMissing { run, folder }))
         }
     }
+}
+
+/// Refuses a file that lacks records which were written to it. Where two sides wrote and their lines were merged, each
+/// says what it wrote: a record that both wrote was taken away by neither.
+pub(super) fn lost(sums: &[(Place, Sums)], found: &BTreeSet<String>) -> Result<(), ImportError> {
+    let Some((place, first)) = sums.first() else {
+        return Ok(());
+    };
+    let is_of_all = |sum: &&String| sums.iter().all(|(_, sums)| sums.records.contains(*sum));
+    let wanted: BTreeSet<&String> = first.records.iter().filter(is_of_all).collect();
+    let lost = wanted.iter().filter(|sum| !found.contains(**sum)).count();
+    if lost == 0 {
+        return Ok(());
+    }
+    let (lost, of) = (lost as u64, wanted.len() as u64);
+    Err(ImportError::at(place, Problem::Lost { lost, of }))
 }

@@ -11,6 +11,7 @@ mod line;
 mod names;
 mod read;
 mod summary;
+mod text;
 mod told;
 mod whole;
 mod write;
@@ -23,7 +24,7 @@ pub use write::{ChangedConfig, Elsewhere, Experiment, experiment_in, write};
 pub const FORMAT: &str = "trialbook-layout";
 
 /// The version that is written, and the newest that is read.
-pub const VERSION: u64 = 2;
+pub const VERSION: u64 = 3;
 
 const CONFIG: &str = "config.yaml";
 const EXPERIMENT: &str = "experiment.jsonl";
@@ -31,8 +32,6 @@ const RUNS: &str = "runs";
 const RECORDS: &str = "records.jsonl";
 const METRICS: &str = "metrics.jsonl";
 const SUMMARY: &str = "summary.json";
-/// The entry of a summary with the numbers of lines of the files beside it.
-const LINES: &str = "lines";
 const SNAPSHOTS: &str = "snapshots";
 /// What keeps git from asking about lines that two sides added.
 const ATTRIBUTES: &str = ".gitattributes";

@@ -4,8 +4,7 @@
 //! error names the file and the line.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -14,9 +13,10 @@ use trialbook_model::record::{Op, SeriesKey, Subject};
 use trialbook_model::state::Point;
 
 use super::foreign::Foreign;
-use super::held::{self, Entry};
+use super::held::{self, Entry, Sums};
 use super::line::{self, Line};
-use super::whole::{self, Lines};
+use super::text::{each_line, record_of};
+use super::whole::{self, Lines, Told};
 use super::{ARTIFACTS, CONFIG, EXPERIMENT, METRICS, RECORDS, RUNS, SNAPSHOTS, SUMMARY};
 use crate::bring::Arrival;
 use crate::error::{ImportError, Place, Problem};
@@ -49,7 +49,7 @@ pub fn read(folder: &Path, name: &Path, arrival: &mut Arrival<'_>) -> Result<Fou
         snapshots: BTreeMap::new(),
         late: Vec::new(),
         entries: Vec::new(),
-        found: BTreeSet::new(),
+        found: BTreeMap::new(),
         notes: Vec::new(),
     };
     let is_ours = is_ours(folder);
@@ -59,12 +59,12 @@ pub fn read(folder: &Path, name: &Path, arrival: &mut Arrival<'_>) -> Result<Fou
     }
     for run in run_folders(folder).map_err(ImportError::read(name))? {
         let told = reading.told(&run);
-        if let Some(lines) = whole::lines(&run, &told)? {
+        if let Some(said) = whole::told(&run, &told)? {
             if !is_ours {
                 let place = Place::file(&reading.told(&folder.join(EXPERIMENT)));
                 return Err(ImportError::at(&place, Problem::Missing));
             }
-            reading.run(&run, lines, arrival)?;
+            reading.run(&run, &said, arrival)?;
         } else if run.join(SUMMARY).is_file() {
             if foreign.is_none() {
                 foreign = Some(Foreign::new(folder, name, arrival)?);
@@ -78,7 +78,7 @@ pub fn read(folder: &Path, name: &Path, arrival: &mut Arrival<'_>) -> Result<Fou
             reading.notes.push(note);
         }
     }
-    held::missing(&reading.entries, &|run| reading.found.contains(&run))?;
+    held::missing(&reading.entries, &|run| reading.found.contains_key(&run))?;
     if !is_ours && foreign.is_none() {
         // An experiment without runs is one, too.
         Foreign::new(folder, name, arrival)?;
@@ -128,8 +128,8 @@ struct Reading<'a> {
     late: Vec<(Place, Record)>,
     /// The runs that are to be there, each with its line.
     entries: Vec<(Place, Entry)>,
-    /// The runs that are there.
-    found: BTreeSet<RunUid>,
+    /// The runs that are there, each with its folder.
+    found: BTreeMap<RunUid, PathBuf>,
     notes: Vec<String>,
 }
 
@@ -148,6 +148,8 @@ impl Reading<'_> {
         let mut is_first = true;
         let mut late = Vec::new();
         let mut entries = Vec::new();
+        let mut sums: Vec<(Place, Sums)> = Vec::new();
+        let mut found = BTreeSet::new();
         each_line(&path, &self.told(&path), &mut |place, text| {
             if std::mem::take(&mut is_first) {
                 return held::head(place, text).map(|_| ());
@@ -158,7 +160,12 @@ impl Reading<'_> {
                     entries.push((place.clone(), entry));
                     return Ok(());
                 }
+                held::Line::Sums(told) => {
+                    sums.push((place.clone(), told));
+                    return Ok(());
+                }
             };
+            found.insert(whole::sum(text));
             if let Record::Said(Said {
                 op: Op::CreateExperiment(create),
                 ..
@@ -179,11 +186,19 @@ impl Reading<'_> {
         })?;
         self.late.extend(late);
         self.entries.extend(entries);
-        let there = fs::read_to_string(self.folder.join(CONFIG));
-        if let (Some(document), Ok(there)) = (document, there)
-            && !held::says(&there, &document)
-        {
-            let told = self.told(&self.folder.join(CONFIG));
+        held::lost(&sums, &found)?;
+        document.map_or(Ok(()), |document| self.config(&document))
+    }
+
+    /// Whether the config's file is there, and as it was written.
+    fn config(&mut self, document: &Value) -> Result<(), ImportError> {
+        let path = self.folder.join(CONFIG);
+        let told = self.told(&path);
+        if !path.is_file() && held::is_config(document) {
+            return Err(ImportError::at(&Place::file(&told), Problem::Missing));
+        }
+        let there = fs::read_to_string(&path);
+        if there.is_ok_and(|there| !held::says(&there, document)) {
             self.notes.push(format!(
                 "`{}` was changed since the export: the config of {EXPERIMENT} comes in",
                 told.display()
@@ -195,7 +210,7 @@ impl Reading<'_> {
     fn run(
         &mut self,
         folder: &Path,
-        lines: Lines,
+        said: &Told,
         arrival: &mut Arrival<'_>,
     ) -> Result<(), ImportError> {
         let path = folder.join(RECORDS);
@@ -208,7 +223,10 @@ impl Reading<'_> {
                 Record::Points(_) => None,
             };
             match (subject, uid) {
-                (Some(Subject::Run(of)), None) => uid = Some(of),
+                (Some(Subject::Run(of)), None) => {
+                    self.stands_once(of, folder, place)?;
+                    uid = Some(of);
+                }
                 (Some(Subject::Run(of)), Some(known)) if of == known => {}
                 _ => {
                     let problem = Problem::Malformed {
@@ -223,32 +241,62 @@ impl Reading<'_> {
                 ..
             }) = &mut record
             {
-                link.document = self.snapshot(&link.sha256)?;
+                link.document = self.snapshot(&link.sha256, said)?;
             }
             arrival.take(place, record)
         })?;
-        whole::check(&told, lines.records, found)?;
+        whole::check(&told, &said.records, &found)?;
         let Some(uid) = uid else {
             let problem = Problem::Cut {
                 what: "its records",
             };
             return Err(ImportError::at(&Place::file(&told), problem));
         };
-        self.found.insert(uid);
+        if said.is_changed {
+            let told = self.told(&folder.join(SUMMARY));
+            self.notes.push(format!(
+                "`{}` was changed since the export: what {RECORDS} and {METRICS} say comes in",
+                told.display()
+            ));
+        }
         let path = folder.join(METRICS);
         let told = self.told(&path);
         let found = metrics(&path, &told, uid, arrival)?;
-        whole::check(&told, lines.metrics, found)
+        whole::check(&told, &said.metrics, &found)
+    }
+
+    /// A folder that was copied would double what its run has.
+    fn stands_once(
+        &mut self,
+        run: RunUid,
+        folder: &Path,
+        place: &Place,
+    ) -> Result<(), ImportError> {
+        match self.found.insert(run, folder.to_owned()) {
+            None => Ok(()),
+            Some(other) => {
+                let run = run.to_string();
+                let folder = self.told(&other).display().to_string();
+                Err(ImportError::at(place, Problem::RunTwice { run, folder }))
+            }
+        }
     }
 
     /// The document of a snapshot, the first time that it is asked for.
-    fn snapshot(&mut self, sha256: &str) -> Result<Option<Value>, ImportError> {
+    fn snapshot(&mut self, sha256: &str, said: &Told) -> Result<Option<Value>, ImportError> {
         if !crate::blobs::is_sum(sha256) || self.snapshots.contains_key(sha256) {
             return Ok(None);
         }
         self.snapshots.insert(sha256.to_owned(), true);
         let path = self.folder.join(SNAPSHOTS).join(format!("{sha256}.json"));
         let text = match fs::read(&path) {
+            Err(error)
+                if error.kind() == std::io::ErrorKind::NotFound
+                    && said.snapshots.contains(sha256) =>
+            {
+                let place = Place::file(&self.told(&path));
+                return Err(ImportError::at(&place, Problem::Missing));
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 // Nor need the book have had it that wrote the folder.
                 let told = self.told(&path);
@@ -278,7 +326,7 @@ fn metrics(
     told: &Path,
     uid: RunUid,
     arrival: &mut Arrival<'_>,
-) -> Result<u64, ImportError> {
+) -> Result<Lines, ImportError> {
     let subject = Subject::Run(uid);
     let mut series: BTreeMap<SeriesKey, Vec<Point>> = BTreeMap::new();
     if !path.is_file() {
@@ -318,47 +366,4 @@ fn metrics(
     }
     grouping.finish(&subject, &mut sink)?;
     Ok(found)
-}
-
-/// Gives each line that is not empty, with its place; how many they are.
-pub(super) fn each_line(
-    path: &Path,
-    told: &Path,
-    line: &mut dyn FnMut(&Place, &str) -> Result<(), ImportError>,
-) -> Result<u64, ImportError> {
-    let mut found = 0;
-    let file = File::open(path).map_err(ImportError::read(told))?;
-    let whole = Place::file(told);
-    let mut reader = BufReader::new(file);
-    let mut bytes = Vec::new();
-    for number in 1.. {
-        bytes.clear();
-        let read = reader.read_until(b'\n', &mut bytes);
-        if read.map_err(ImportError::read(told))? == 0 {
-            break;
-        }
-        let place = whole.line(number);
-        let text = std::str::from_utf8(&bytes).map_err(|error| {
-            let expected = "text in UTF-8";
-            let reason = error.to_string();
-            ImportError::at(&place, Problem::Malformed { expected, reason })
-        })?;
-        if !text.trim().is_empty() {
-            line(&place, text.trim())?;
-            found += 1;
-        }
-    }
-    Ok(found)
-}
-
-pub(super) fn record_of(place: &Place, text: &str) -> Result<Record, ImportError> {
-    Record::from_json(text.as_bytes()).map_err(|error| {
-        let place = Place {
-            column: error.column() as u64,
-            ..place.clone()
-        };
-        let reason = error.to_string();
-        let expected = "a record";
-        ImportError::at(&place, Problem::Malformed { expected, reason })
-    })
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use trialbook_model::config::Config;
 use trialbook_model::handle::{parse_run_label, run_label};
 use trialbook_model::id::{ExperimentUid, RunUid};
@@ -20,11 +20,11 @@ use trialbook_store::BookError;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading;
 
-use super::held::{Held, first_line, says};
+use super::held::{Entry, Held, Sums, first_line, says};
 use super::names::Names;
 use super::{
-    ATTRIBUTES, CONFIG, EXPERIMENT, LINES, METRICS, RECORDS, RUNS, SNAPSHOTS, SUMMARY, line,
-    summary,
+    ATTRIBUTES, CONFIG, EXPERIMENT, METRICS, RECORDS, RUNS, SNAPSHOTS, SUMMARY, line, summary,
+    whole,
 };
 use crate::error::ExportError;
 use crate::gather::{Gather, uid_of};
@@ -99,24 +99,9 @@ pub fn write<V: Reading<Error = BookError>>(
     let gather = Gather::new(view);
     let folder = Folder { path: folder };
     let names = Names::of(what.runs, folder.path)?;
-    let mut records = first_line(wanted).into_bytes();
-    records.push(b'\n');
-    let mut sink = |record: Record| {
-        seen(&record);
-        push(&mut records, &record)
-    };
-    gather.experiment(what.row, &mut sink)?;
-    let runs = what.runs.iter().map(|run| run.uid.0);
-    let there: BTreeSet<_> = runs.chain([wanted.0]).collect();
-    for model in gather.models(what.row.no, &there)? {
-        gather.entry(&model, &mut sink)?;
-    }
-    gather.pointers(what.row.state.project(), &there, &mut sink)?;
     let written = what.runs.iter().map(|run| (run.uid, names.name(run)));
-    for entry in Held::entries(held.as_ref(), written) {
-        serde_json::to_writer(&mut records, &entry).map_err(ExportError::Json)?;
-        records.push(b'\n');
-    }
+    let entries = Held::entries(held.as_ref(), written);
+    let records = experiment_text((&gather, what), &entries, seen)?;
     folder.put(&[EXPERIMENT], &records)?;
     if let Some(text) = config {
         folder.put(&[CONFIG], text.as_bytes())?;
@@ -138,6 +123,39 @@ pub fn write<V: Reading<Error = BookError>>(
         })
     });
     Ok(elsewhere.collect())
+}
+
+/// The text of `experiment.jsonl`.
+fn experiment_text<V: Reading<Error = BookError>>(
+    (gather, what): (&Gather<'_, V>, &Experiment<'_>),
+    entries: &[Entry],
+    seen: &mut dyn FnMut(&Record),
+) -> Result<Vec<u8>, ExportError> {
+    let own = uid_of(what.row);
+    let mut text = first_line(own).into_bytes();
+    text.push(b'\n');
+    let mut sums = BTreeSet::new();
+    let mut sink = |record: Record| {
+        seen(&record);
+        let from = text.len();
+        push(&mut text, &record)?;
+        sums.insert(whole::sum(String::from_utf8_lossy(&text[from..]).trim()));
+        Ok::<_, ExportError>(())
+    };
+    gather.experiment(what.row, &mut sink)?;
+    let runs = what.runs.iter().map(|run| run.uid.0);
+    let there: BTreeSet<_> = runs.chain([own.0]).collect();
+    for model in gather.models(what.row.no, &there)? {
+        gather.entry(&model, &mut sink)?;
+    }
+    gather.pointers(what.row.state.project(), &there, &mut sink)?;
+    for entry in entries {
+        serde_json::to_writer(&mut text, entry).map_err(ExportError::Json)?;
+        text.push(b'\n');
+    }
+    serde_json::to_writer(&mut text, &Sums { records: sums }).map_err(ExportError::Json)?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// The text of the config, unless it is there already. What people wrote, with their comments, stays where it says
@@ -207,16 +225,9 @@ fn write_run<V: Reading<Error = BookError>>(
         None => None,
     };
     let mut summary = summary::of(run, experiment, environment.as_ref());
-    summary[LINES] = json!({
-        (METRICS): lines_of(metrics.as_bytes()),
-        (RECORDS): lines_of(&text.records),
-    });
+    let snapshots = text.snapshots.iter().map(|(sha256, _)| sha256);
+    whole::tell(&mut summary, (&text.records, metrics.as_bytes()), snapshots);
     folder.put(&[RUNS, name, SUMMARY], &pretty(&summary)?)
-}
-
-fn lines_of(text: &[u8]) -> usize {
-    // Every line ends with a line feed, the last one too.
-    text.split(|letter| *letter == b'\n').count() - 1
 }
 
 fn pretty(value: &Value) -> Result<Vec<u8>, ExportError> {

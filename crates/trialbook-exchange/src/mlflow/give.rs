@@ -17,8 +17,8 @@ use trialbook_model::state::{Annotations, DEFAULT_EXPERIMENT};
 use trialbook_model::time::Timestamp;
 use trialbook_store::nouns::{ExperimentRow, Owner};
 use trialbook_store::query::Entries;
-use trialbook_store::reading::Reading as _;
-use trialbook_store::{Artifacts, BookView};
+use trialbook_store::reading::Reading;
+use trialbook_store::{Artifacts, BookError};
 
 use super::artifacts::address;
 use super::said::IMPORTED;
@@ -30,9 +30,9 @@ use file::{Folder, yaml};
 const RUNS: usize = 256;
 
 /// What is written.
-pub struct Given<'a> {
+pub struct Given<'a, V> {
     /// The book.
-    pub view: &'a BookView<'a>,
+    pub view: &'a V,
     /// Its files, where their bytes are wanted.
     pub artifacts: Option<&'a Artifacts>,
     /// Experiments, each with the runs that are wanted of it.
@@ -67,8 +67,8 @@ impl Told {
 }
 
 /// A folder on its way.
-struct Giving<'a> {
-    given: &'a Given<'a>,
+struct Giving<'a, V> {
+    given: &'a Given<'a, V>,
     /// Where it will stand, for the addresses in it.
     stands: &'a Path,
     told: Told,
@@ -83,7 +83,11 @@ struct Home {
 }
 
 /// Writes a folder, which will stand at a place.
-pub fn give(given: &Given<'_>, folder: &Path, stands: &Path) -> Result<Told, ExportError> {
+pub fn give<V: Reading<Error = BookError>>(
+    given: &Given<'_, V>,
+    folder: &Path,
+    stands: &Path,
+) -> Result<Told, ExportError> {
     let mut giving = Giving {
         given,
         stands,
@@ -159,7 +163,7 @@ fn imported_time(held: &Annotations, key: &str) -> Option<i64> {
     held.field(IMPORTED)?.get(key)?.as_i64()
 }
 
-impl Giving<'_> {
+impl<V: Reading<Error = BookError>> Giving<'_, V> {
     fn experiment_meta(
         &self,
         id: &str,

@@ -29,7 +29,7 @@ const RESULTS: [&str; 9] = [
 ];
 
 /// Parts of the config by the column that holds them.
-const CONFIG: [(&str, &str); 9] = [
+const CONFIG: [(&str, &str); 10] = [
     ("num_agents", ""),
     ("process_type", "workflow"),
     ("manager_model", "workflow"),
@@ -39,6 +39,7 @@ const CONFIG: [(&str, &str); 9] = [
     ("sample_size", "dataset"),
     ("sampling_strategy", "dataset"),
     ("random_seed", "dataset"),
+    ("avg_conversation_length", "dataset"),
 ];
 
 /// Whether a file begins as a database does.

@@ -104,7 +104,13 @@ impl Past {
     /// Adds what a snapshot document knows more.
     pub(super) fn complete(&mut self, other: Self) {
         for (key, value) in other.config {
-            self.config.insert(key, value);
+            // What only the database has of a part stays.
+            match (self.config.get_mut(&key), value) {
+                (Some(Value::Object(known)), Value::Object(told)) => known.extend(told),
+                (_, value) => {
+                    self.config.insert(key, value);
+                }
+            }
         }
         self.environment = other.environment.or(self.environment.take());
         self.notes = self.notes.take().or(other.notes);

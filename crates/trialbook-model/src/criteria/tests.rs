@@ -135,6 +135,14 @@ fn condition() -> impl Strategy<Value = Condition> {
     })
 }
 
+#[test]
+fn who_demands_less_than_a_number_wants_less() {
+    let told = ["ms < 5", "f1 >= 0.5", "t > 1", "t < 5", "n == 3"];
+    let all = told.map(|text| criterion(text, None).unwrap());
+    let expected = BTreeMap::from([("f1", Goal::Max), ("ms", Goal::Min)]);
+    assert_eq!(goals(&all), expected);
+}
+
 proptest! {
     #[test]
     fn printed_conditions_read_back(condition in condition(), metric in "[a-z_]{1,8}(_ms)?") {

@@ -2,6 +2,8 @@
 //!
 //! Not here: the computing. Invariant: whatever a state gives out has a rule here (tested).
 
+use std::collections::BTreeSet;
+
 use crate::goal::Definition;
 use crate::record::Goal;
 
@@ -31,6 +33,9 @@ pub struct Rule {
     pub goal: Goal,
     /// What it is made of.
     pub inputs: &'static [Input],
+    /// The metric that tells the same of a run, where it has that one: the whole of which this is a part, the share of
+    /// which this is a count, the mean of which this is a sum.
+    pub told_by: Option<&'static str>,
     /// Raised with every change of meaning, together with [`super::VERSION`].
     pub version: u32,
 }
@@ -41,6 +46,13 @@ impl Rule {
         Definition {
             unit: (!self.unit.is_empty()).then(|| self.unit.to_owned()),
             goal: Some(self.goal),
+        }
+    }
+
+    const fn told_by(self, name: &'static str) -> Self {
+        Self {
+            told_by: Some(name),
+            ..self
         }
     }
 
@@ -66,6 +78,7 @@ const fn rule(
         unit,
         goal,
         inputs,
+        told_by: None,
         version: 1,
     }
 }
@@ -81,15 +94,15 @@ const ITEMS: &[Input] = &[Input::Items];
 pub const RULES: &[Rule] = &[
     rule("total_tasks_completed", "", Goal::Max, TASKS),
     rule("avg_task_duration", "s", Goal::Min, TASKS),
-    rule("task_duration_{}", "s", Goal::Min, TASKS),
+    rule("task_duration_{}", "s", Goal::Min, TASKS).told_by("avg_task_duration"),
     rule("estimation_accuracy_{}", "", Goal::Max, ENDS),
-    rule("agent_{}_tasks_completed", "", Goal::Max, ENDS),
-    rule("agent_{}_avg_duration", "s", Goal::Min, TASKS),
-    rule("agent_{}_success_rate", "", Goal::Max, ENDS),
+    rule("agent_{}_tasks_completed", "", Goal::Max, ENDS).told_by("total_tasks_completed"),
+    rule("agent_{}_avg_duration", "s", Goal::Min, TASKS).told_by("total_tasks_completed"),
+    rule("agent_{}_success_rate", "", Goal::Max, ENDS).told_by("total_tasks_completed"),
     rule("total_blockers", "", Goal::Min, BLOCKERS),
-    rule("blocker_{}", "", Goal::Min, BLOCKERS),
+    rule("blocker_{}", "", Goal::Min, BLOCKERS).told_by("total_blockers"),
     rule("total_artifacts", "", Goal::None, ARTIFACTS),
-    rule("artifacts_{}", "", Goal::None, ARTIFACTS),
+    rule("artifacts_{}", "", Goal::None, ARTIFACTS).told_by("total_artifacts"),
     rule(
         "total_decisions",
         "",
@@ -97,7 +110,7 @@ pub const RULES: &[Rule] = &[
         &[Input::Event("decision")],
     ),
     rule("total_context_requests", "", Goal::None, CONTEXTS),
-    rule("context_{}", "", Goal::None, CONTEXTS),
+    rule("context_{}", "", Goal::None, CONTEXTS).told_by("total_context_requests"),
     rule(
         "velocity",
         "tasks/hour",
@@ -114,34 +127,43 @@ pub const RULES: &[Rule] = &[
             Input::Metric("completed_tasks"),
         ],
     ),
-    rule("total_questions", "", Goal::None, ITEMS),
-    rule("correct_answers", "", Goal::Max, ITEMS),
+    rule("total_questions", "", Goal::None, ITEMS).told_by("failure_rate"),
+    rule("correct_answers", "", Goal::Max, ITEMS).told_by("accuracy_rate"),
     rule("accuracy_rate", "", Goal::Max, ITEMS),
-    rule("unjudged_questions", "", Goal::Min, ITEMS),
+    rule("unjudged_questions", "", Goal::Min, ITEMS).told_by("total_questions"),
     rule("avg_score", "", Goal::Max, ITEMS),
-    rule("failure_count", "", Goal::Min, ITEMS),
+    rule("failure_count", "", Goal::Min, ITEMS).told_by("failure_rate"),
     rule("failure_rate", "", Goal::Min, ITEMS),
-    rule("total_execution_time", "s", Goal::Min, ITEMS),
+    rule("total_execution_time", "s", Goal::Min, ITEMS).told_by("avg_execution_time_per_question"),
     rule("avg_execution_time_per_question", "s", Goal::Min, ITEMS),
-    rule("total_estimated_cost", "", Goal::Min, ITEMS),
+    rule("total_estimated_cost", "", Goal::Min, ITEMS).told_by("avg_cost_per_question"),
     rule("total_estimated_cost_{}", "", Goal::Min, ITEMS),
     rule("avg_cost_per_question", "", Goal::Min, ITEMS),
-    rule("type_{}_total_questions", "", Goal::None, ITEMS),
-    rule("type_{}_correct_answers", "", Goal::Max, ITEMS),
-    rule("type_{}_accuracy_rate", "", Goal::Max, ITEMS),
-    rule("type_{}_avg_execution_time", "s", Goal::Min, ITEMS),
-    rule("type_{}_avg_cost", "", Goal::Min, ITEMS),
-    rule("type_{}_total_cost", "", Goal::Min, ITEMS),
-    rule("agent_{}_total_executions", "", Goal::None, ITEMS),
-    rule("agent_{}_successful_executions", "", Goal::Max, ITEMS),
-    rule("agent_{}_execution_share", "", Goal::Max, ITEMS),
-    rule("agent_{}_avg_execution_time", "s", Goal::Min, ITEMS),
-    rule("agent_{}_estimated_cost", "", Goal::Min, ITEMS),
-    rule("errors_{}", "", Goal::Min, ITEMS),
+    rule("type_{}_total_questions", "", Goal::None, ITEMS).told_by("total_questions"),
+    rule("type_{}_correct_answers", "", Goal::Max, ITEMS).told_by("total_questions"),
+    rule("type_{}_accuracy_rate", "", Goal::Max, ITEMS).told_by("total_questions"),
+    rule("type_{}_avg_execution_time", "s", Goal::Min, ITEMS).told_by("total_questions"),
+    rule("type_{}_avg_cost", "", Goal::Min, ITEMS).told_by("total_questions"),
+    rule("type_{}_total_cost", "", Goal::Min, ITEMS).told_by("total_questions"),
+    rule("agent_{}_total_executions", "", Goal::None, ITEMS).told_by("total_questions"),
+    rule("agent_{}_successful_executions", "", Goal::Max, ITEMS).told_by("total_questions"),
+    rule("agent_{}_execution_share", "", Goal::Max, ITEMS).told_by("total_questions"),
+    rule("agent_{}_avg_execution_time", "s", Goal::Min, ITEMS).told_by("total_questions"),
+    rule("agent_{}_estimated_cost", "", Goal::Min, ITEMS).told_by("total_questions"),
+    rule("errors_{}", "", Goal::Min, ITEMS).told_by("failure_rate"),
 ];
 
 /// The rule of a derived metric's name, with or without `derived.` before it.
 pub fn rule_of(name: &str) -> Option<&'static Rule> {
     let name = super::unqualified(name).unwrap_or(name);
     RULES.iter().find(|rule| rule.fits(name))
+}
+
+/// Of the derived metrics of some runs those that tell each thing once, and the others.
+pub fn measured_once<'a>(names: &BTreeSet<&'a str>) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
+    let is_once = |name: &&'a str| {
+        let teller = rule_of(name).and_then(|rule| rule.told_by);
+        teller.is_none_or(|teller| !names.contains(teller))
+    };
+    names.iter().copied().partition(is_once)
 }

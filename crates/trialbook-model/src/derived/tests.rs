@@ -550,6 +550,32 @@ fn a_logged_name_wins_and_the_derived_one_stays_reachable() {
 }
 
 #[test]
+fn what_is_told_twice_is_measured_once() {
+    for rule in RULES {
+        let teller = rule.told_by.map(|name| rule_of(name).unwrap().name);
+        assert_eq!(teller, rule.told_by, "{rule:?}");
+        assert!(!teller.is_some_and(|name| name.contains("{}")), "{rule:?}");
+    }
+    let names = [
+        "accuracy_rate",
+        "correct_answers",
+        "failure_count",
+        "failure_rate",
+        "total_questions",
+        "type_a_accuracy_rate",
+        "errors_timeout",
+        "total_estimated_cost",
+    ];
+    let (once, again) = measured_once(&names.into());
+    let once: Vec<&str> = once.into_iter().collect();
+    assert_eq!(
+        once,
+        ["accuracy_rate", "failure_rate", "total_estimated_cost"]
+    );
+    assert_eq!(again.len(), 5);
+}
+
+#[test]
 fn a_state_that_saw_nothing_is_small() {
     let size = |state: &State| serde_json::to_string(state).unwrap().len();
     assert_eq!(size(&State::default()), r#"{"version":2}"#.len());

@@ -4,13 +4,14 @@
 //! Invariant: printing a tree that the parser made and parsing it again gives the same tree.
 //! Invariant: a tree says nothing that needs a clock or other runs; a row alone decides it.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use super::attribute::Attribute;
 use super::print;
 
 /// A condition on one run. A comparison with a missing value is false, so its `NOT` is true.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Expr {
     /// All of them; the empty list holds for every run.
     And(Vec<Expr>),
@@ -93,7 +94,7 @@ impl fmt::Display for Expr {
 }
 
 /// What a key names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum KeyKind {
     /// A property that every run has, such as `status`; its name is [`Attribute::name`].
     Attribute,
@@ -112,7 +113,9 @@ pub enum KeyKind {
 }
 
 /// Which number of a metric's series is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub enum Aggregate {
     /// The last value: the greatest by (step, time, value).
     #[default]
@@ -158,7 +161,7 @@ impl Aggregate {
 }
 
 /// The left side of a condition.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key {
     /// What it names.
     pub kind: KeyKind,
@@ -223,7 +226,7 @@ impl fmt::Display for Key {
 }
 
 /// A comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum CompareOp {
     /// `=`
     Equal,
@@ -284,7 +287,7 @@ impl CompareOp {
 }
 
 /// Whether the case of letters counts in a pattern.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Case {
     /// `LIKE`.
     Sensitive,
@@ -293,7 +296,7 @@ pub enum Case {
 }
 
 /// The right side of a comparison.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Literal {
     /// A number and its text as written.
     Number(f64, String),
@@ -326,7 +329,7 @@ impl fmt::Display for Literal {
 }
 
 /// Which way a list is sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Direction {
     /// Smallest first.
     Ascending,
@@ -335,7 +338,7 @@ pub enum Direction {
 }
 
 /// How values of one sort key are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Collation {
     /// Numbers as numbers, then texts as texts.
     Natural,
@@ -344,7 +347,7 @@ pub enum Collation {
 }
 
 /// One key of an order clause. Missing values come last in both directions, NaN just before them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OrderTerm {
     /// What is sorted by.
     pub key: Key,

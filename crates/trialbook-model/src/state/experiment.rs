@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::annotations::Annotations;
 use super::records::Records;
 use super::register::{Earliest, Latest, Stamp};
+use crate::config::Metric;
+use crate::criteria::{self, Criterion};
+use crate::goal::{Definition, Definitions};
 use crate::id::ExperimentUid;
 use crate::record::{CreateExperiment, DefineMetric, Op, Signed};
 
@@ -125,10 +129,43 @@ impl ExperimentState {
         self.place.as_ref().map(|place| place.stamp.time)
     }
 
+    /// What is said of metrics: as defined, else as the config says, else with the goal that its success criteria say.
+    pub fn definitions(&self) -> Definitions {
+        let mut all = definitions(&self.metrics);
+        let metrics: Vec<Metric> = self.told("metrics");
+        for metric in metrics {
+            let known = all.entry(metric.key).or_default();
+            known.unit = known.unit.take().or(metric.unit);
+            known.goal = known.goal.or(metric.goal);
+        }
+        let criteria: Vec<Criterion> = self.told("success_criteria");
+        for (metric, goal) in criteria::goals(&criteria) {
+            let known = all.entry(metric.to_owned()).or_default();
+            known.goal.get_or_insert(goal);
+        }
+        all
+    }
+
+    /// A list of the config, where it is one of ours.
+    fn told<T: DeserializeOwned>(&self, key: &str) -> Vec<T> {
+        let told = self.config().map(|config| &config.document[key]);
+        let read = told.and_then(|told| Vec::deserialize(told).ok());
+        read.unwrap_or_default()
+    }
+
     /// The config document, if there is one.
     pub fn config(&self) -> Option<&ConfigDocument> {
         self.config.as_ref().map(|config| &config.value)
     }
+}
+
+fn definitions(metrics: &MetricDefinitions) -> Definitions {
+    let of = |held: &Latest<DefineMetric>| Definition {
+        unit: held.value.unit.clone(),
+        goal: held.value.goal,
+    };
+    let all = metrics.iter().map(|(key, held)| (key.clone(), of(held)));
+    all.collect()
 }
 
 /// The project of everything that names none.
@@ -151,6 +188,11 @@ pub struct ProjectState {
 }
 
 impl ProjectState {
+    /// What is said of metrics.
+    pub fn definitions(&self) -> Definitions {
+        definitions(&self.metrics)
+    }
+
     /// Folds one operation that speaks of this project; others change nothing.
     pub fn apply(&mut self, signed: &Signed) {
         let stamp = Stamp::from(signed);

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use trialbook_analysis::finding::{
-    Analysis, ArmFinding, Contrast, DIFFERENCE_OF_SHARES, Described, Family, FamilyOf,
+    Analysis, ArmFinding, Contrast, DIFFERENCE_OF_SHARES, Described, Effect, Family, FamilyOf,
     MetricFinding, Outcome, Sample, Span, Tested,
 };
 use trialbook_analysis::measure::Agg;
@@ -144,6 +144,11 @@ pub(crate) fn span(span: &Span) -> String {
     crate::figures::interval(span.low, span.high)
 }
 
+/// `[0.12, 0.34] (Wilson)`.
+pub(crate) fn of_kind(found: &Span) -> String {
+    format!("{} ({})", span(found), found.method)
+}
+
 /// `time_ms (primary)`, `solved (rate)`.
 fn titled(metric: &MetricFinding) -> String {
     let key = &metric.measure.key;
@@ -240,13 +245,10 @@ fn of_tested(
     // A share of a share beside percentage points would be read as these.
     let share = tested.relative.filter(|_| !is_share);
     let share = share.map(|share| format!(" ({})", change(share, n)));
-    let effect = tested.effect.as_ref().map_or_else(String::new, |effect| {
-        let number = format!("{} = {:.2}", symbol(effect.name), effect.estimate);
-        match effect.word {
-            Some(word) => format!("{number}, {word}"),
-            None => number,
-        }
-    });
+    let effect = tested
+        .effect
+        .as_ref()
+        .map_or_else(String::new, self::effect);
     vec![
         format!("{difference}{}", share.unwrap_or_default()),
         interval,
@@ -255,6 +257,15 @@ fn of_tested(
         p_against(tested.p, alpha),
         p_against(tested.p_adjusted, alpha),
     ]
+}
+
+/// `g = -2.45, large`.
+pub(crate) fn effect(effect: &Effect) -> String {
+    let number = format!("{} = {:.2}", symbol(effect.name), effect.estimate);
+    match effect.word {
+        Some(word) => format!("{number}, {word}"),
+        None => number,
+    }
 }
 
 /// The letter of an effect size.

@@ -54,7 +54,8 @@ fn overall(analysis: &Analysis, key: &str, omnibus: &Omnibus) -> String {
             ..
         } => {
             let shares = eta_squared.zip(*omega_squared);
-            let shares = shares.map(|(eta, omega)| format!(", η² = {eta:.2}, ω² = {omega:.2}"));
+            let shares =
+                shares.map(|(eta, omega)| format!(", η² = {eta:.2}, ω² = {}", two_places(omega)));
             let statistic = match &df[..] {
                 [between, within] => {
                     format!("F({}, {within:.2}) = {statistic:.2}", short(*between))
@@ -112,6 +113,14 @@ fn of_contrast(analysis: &Analysis, measure: &Measure, contrast: &Contrast) -> S
             text
         }
     }
+}
+
+/// A number with two decimals, and no zero below zero.
+fn two_places(value: f64) -> String {
+    let text = format!("{value:.2}");
+    text.strip_prefix('-')
+        .filter(|rest| *rest == "0.00")
+        .map_or_else(|| text.clone(), str::to_owned)
 }
 
 /// `-132ms, -12.3%, 95% CI [-144, -120], large effect (g = -2.45, 95% CI [-3.70, -1.20])`.
@@ -233,7 +242,11 @@ fn better(measure: &Measure, tested: &Tested) -> String {
             .to_owned();
     }
     let Some(arm) = &tested.better else {
-        return String::new();
+        return if tested.differs && measure.goal != Goal::None && !measure.is_directed() {
+            " Nothing says which direction is better.".to_owned()
+        } else {
+            String::new()
+        };
     };
     let way = match measure.goal {
         Goal::Max => "more is better",

@@ -51,7 +51,14 @@ impl Draft {
 
     fn note(&mut self, op: Op, operation: Option<OperationUid>) {
         let actor = (!self.actor.is_empty()).then(|| self.actor.clone());
-        self.said.push((op, Note { actor, operation }));
+        self.said.push((
+            op,
+            Note {
+                actor,
+                operation,
+                ..Note::default()
+            },
+        ));
     }
 
     /// A new uid; of a request with a key the same one each time, so that whoever creates something looks

@@ -42,7 +42,7 @@ impl DeskError {
     }
 
     /// What the reader of the message can do.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Book(error) => error.hint(),
             Self::Held => Some("stop the other one, or ask again later"),

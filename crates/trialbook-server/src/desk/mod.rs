@@ -20,9 +20,11 @@ use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
+use trialbook_model::id::WriterUid;
+use trialbook_model::record::Signed;
 use trialbook_model::time::{Clock, Timestamp};
 use trialbook_store::Book;
-use trialbook_store::live::{Measure, Standing};
+use trialbook_store::live::{Delivery, Gaps, Measure, Standing};
 
 pub use draft::Draft;
 pub use error::DeskError;
@@ -216,9 +218,57 @@ impl Desk {
         if self.inner.beside.is_some() {
             return self.write_beside(actor, decide).await;
         }
+        self.at_desk(seat, move |worker| worker.decide(&actor, decide))
+            .await
+    }
+
+    /// Takes in what others recorded elsewhere; it is on the disk when this ends.
+    pub async fn deliver(
+        &self,
+        actor: &Actor,
+        records: Vec<Signed>,
+        gaps: Gaps,
+    ) -> Result<Delivery, DeskError> {
+        self.ready().await?;
+        if actor.scope < Scope::Write {
+            return Err(DeskError::Denied);
+        }
+        // A desk beside another one decides nothing, so it cannot tell what is known already.
+        if self.inner.beside.is_some() {
+            return Err(DeskError::Held);
+        }
+        let seat = self.seat()?;
+        self.at_desk(seat, move |worker| worker.deliver(&records, gaps))
+            .await
+    }
+
+    /// Which records of writers are in the book, as ranges of their numbers.
+    pub async fn numbers_of(
+        &self,
+        writers: Vec<WriterUid>,
+    ) -> Result<Vec<Vec<(u64, u64)>>, DeskError> {
+        self.ready().await?;
+        if self.inner.beside.is_some() {
+            return Err(DeskError::Held);
+        }
+        let seat = self.seat()?;
+        self.at_desk(seat, move |worker| worker.numbers_of(&writers))
+            .await
+    }
+
+    /// Has the thread do something, which is answered when what it wrote is on the disk.
+    async fn at_desk<T, E>(
+        &self,
+        seat: Seat,
+        work: impl FnOnce(&mut worker::Worker<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DeskError> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |worker| {
-            let decided = catch_unwind(AssertUnwindSafe(|| worker.decide(&actor, decide)))
+            let decided = catch_unwind(AssertUnwindSafe(|| work(worker)))
                 .unwrap_or_else(|_panic| Err(DeskError::Panicked.into()));
             let settle: Settle = Box::new(move |synced| {
                 let told = decided.and_then(|told| synced.map(|()| told).map_err(E::from));

@@ -11,9 +11,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+use trialbook_model::id::WriterUid;
+use trialbook_model::record::Signed;
 use trialbook_model::time::Clock;
 use trialbook_spool::{Background, SyncPoint};
-use trialbook_store::live::{Live, Standing};
+use trialbook_store::live::{Delivery, Gaps, Live, Standing};
 use trialbook_store::{Book, RecorderOptions};
 
 use super::{Actor, DeskError, DeskOptions, Draft, Look};
@@ -234,6 +236,27 @@ impl Worker<'_> {
             .operations
             .fetch_add(operations, Ordering::Relaxed);
         Ok(told)
+    }
+
+    /// Takes in what others recorded elsewhere.
+    pub(super) fn deliver(
+        &mut self,
+        records: &[Signed],
+        gaps: Gaps,
+    ) -> Result<Delivery, DeskError> {
+        let delivery = self.live.deliver(records, gaps)?;
+        if let Delivery::Taken { new, .. } = delivery {
+            self.tally.operations.fetch_add(new, Ordering::Relaxed);
+        }
+        Ok(delivery)
+    }
+
+    /// Which records of writers are in the book.
+    pub(super) fn numbers_of(
+        &mut self,
+        writers: &[WriterUid],
+    ) -> Result<Vec<Vec<(u64, u64)>>, DeskError> {
+        Ok(self.live.numbers_of(writers)?)
     }
 
     /// Takes in what others spooled.

@@ -5,7 +5,7 @@
 //! (filters, sort keys, pages) and [`endpoint`] (a request's message, an answer).
 //! Invariant: everything that MLflow's server accepts is accepted, what it refuses is refused with its code.
 
-mod artifacts;
+pub(crate) mod artifacts;
 mod datasets;
 mod endpoint;
 mod error;

@@ -12,13 +12,14 @@ use super::axis::{Axis, StepOrder};
 use super::error::CodecError;
 use super::order::{last_rank, order_of};
 use super::roll::{AxisRoll, ValueRoll};
+use serde::{Deserialize, Serialize};
 pub use spec::{Along, BucketSpec, Detail};
 
 /// Ranges of at most this many points are to be folded value by value; decoding them takes about 2 ms.
 pub const EXACT_POINTS: u64 = 256 * 1024;
 
 /// What the points of one bucket amount to.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bucket {
     /// Finite values.
     pub finite: u64,
@@ -211,7 +212,7 @@ fn span(column: &[i64]) -> (i64, i64) {
 }
 
 /// Buckets being filled.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Buckets {
     spec: BucketSpec,
     /// First step or time of each bucket.

@@ -81,7 +81,7 @@ fn put<T: Serialize>(out: &mut Vec<u8>, op: &T) -> Result<(), rmp_serde::encode:
 /// Flags of a frame that this version gives no meaning.
 pub(crate) fn odd_flags(op: &Op) -> u8 {
     if let Op::Unknown { flags, .. } = op {
-        flags & !(flag::ACTOR | flag::OPERATION)
+        flags & !flag::SIGNED
     } else {
         0
     }
@@ -116,7 +116,7 @@ pub(crate) fn decode_op(kind: u8, flags: u8, payload: &[u8]) -> Option<Op> {
         kind::SPAN => take(payload, Op::Span),
         _ => Some(Op::Unknown {
             kind,
-            flags: flags & !(flag::ACTOR | flag::OPERATION),
+            flags: flags & !flag::SIGNED,
             payload: payload.to_vec(),
         }),
     }

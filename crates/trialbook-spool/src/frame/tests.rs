@@ -11,7 +11,7 @@ proptest! {
             prop_assert_eq!(view.keys().count(), view.len());
             prop_assert_eq!(view.iter().count(), view.len());
         }
-        let _ = take_signature(flags, &bytes);
+        let _ = Signature::take(flags, &bytes);
         let _ = Definition::of(kind, &bytes);
         let _ = decode_op(kind, 0, &bytes);
         // The same as the body of a frame whose check is right.

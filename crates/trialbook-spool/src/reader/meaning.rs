@@ -7,7 +7,7 @@ use trialbook_model::record::{Op, Points, Signed};
 use trialbook_model::time::Timestamp;
 
 use super::{Content, Frame, ReaderState};
-use crate::frame::{PointsView, decode_op};
+use crate::frame::{Origin, PointsView, decode_op};
 
 /// Why a frame whose check is right has no meaning.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +39,8 @@ pub enum FrameError {
 }
 
 impl Frame<'_> {
-    /// The operation as the model has it.
+    /// The operation as the model has it. Its actor is `None` where the header's is meant; a record of another
+    /// origin says its own.
     pub fn to_signed(&self, state: &ReaderState) -> Result<Signed, FrameError> {
         let seq = self.seq;
         let header = state.header().ok_or(FrameError::NoWriter { seq })?;
@@ -59,10 +60,14 @@ impl Frame<'_> {
     }
 
     fn signed(&self, writer: WriterUid, op: Op) -> Signed {
+        let Origin { writer, seq } = self.origin.unwrap_or(Origin {
+            writer,
+            seq: self.seq,
+        });
         Signed {
             time: self.time,
             writer,
-            seq: self.seq,
+            seq,
             actor: self.actor.map(str::to_owned),
             operation: self.operation,
             op,

@@ -378,7 +378,7 @@ fn about_anything() -> BoxedStrategy<Op> {
             }),
         subject().prop_map(|subject| Op::Purge(Purge { subject })),
         (65_u8.., any::<u8>(), vec(any::<u8>(), 0..50)).prop_map(|(kind, flags, payload)| {
-            let flags = flags & !3;
+            let flags = flags & !(3 | 16);
             Op::Unknown {
                 kind,
                 flags,
@@ -487,6 +487,7 @@ pub(crate) fn note() -> BoxedStrategy<Note> {
         .prop_map(|(actor, operation)| Note {
             actor,
             operation: operation.map(OperationUid),
+            ..Note::default()
         })
         .boxed()
 }

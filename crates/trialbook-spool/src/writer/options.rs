@@ -5,7 +5,7 @@
 use trialbook_model::id::OperationUid;
 use trialbook_model::time::Timestamp;
 
-use crate::frame::flag;
+use crate::frame::{Origin, Signature, flag};
 
 /// How a writer works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,4 +88,16 @@ pub struct Note {
     pub actor: Option<String>,
     /// Identity of the operation, for idempotent retries.
     pub operation: Option<OperationUid>,
+    /// Where the record was written first, if not here: a server keeps others' records in its own spool.
+    pub origin: Option<Origin>,
+}
+
+impl Note {
+    pub(crate) fn signature(&self) -> Signature<'_> {
+        Signature {
+            actor: self.actor.as_deref(),
+            operation: self.operation,
+            origin: self.origin,
+        }
+    }
 }

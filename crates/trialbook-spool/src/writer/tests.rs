@@ -63,7 +63,9 @@ proptest! {
             let time = Timestamp(time);
             let seq = writer.append(time, &op, &note).unwrap();
             prop_assert_eq!(seq, at as u64 + 1);
-            let Note { actor, operation } = note;
+            let Note {
+                actor, operation, ..
+            } = note;
             sent.push(Signed { time, writer: uid, seq, actor, operation, op });
         }
         let (live, ends) = read(dir.path());

@@ -46,6 +46,10 @@ pub(super) fn answers<R: Reading>(book: &R) -> Vec<String> {
             book.run_no(run_uid(uid)).unwrap()
         ));
     }
+    out.push(format!("{} runs", book.run_count().unwrap()));
+    out.push(format!("newest: {:?}", book.newest(3).unwrap()));
+    out.push(format!("facts: {:?}", book.experiment_facts().unwrap()));
+    assert!(book.damaged().unwrap().is_empty());
     let numbers: Vec<RunNo> = (0..=u64::from(RUNS) * 2).rev().map(RunNo).collect();
     for row in book.runs(&numbers).unwrap() {
         out.push(format!("{row:?}"));

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 use trialbook_model::record::{Signed, Subject};
 use trialbook_model::state::Stamp;
-use trialbook_spool::{Content, Frame, PointsView, ReaderState};
+use trialbook_spool::{Content, Frame, Origin, PointsView, ReaderState};
 
 use super::columns::PointColumns;
 
@@ -91,7 +91,7 @@ impl Collector {
         let Ok(mut signed) = frame.to_signed(state) else {
             return false;
         };
-        if signed.actor.is_none() {
+        if signed.actor.is_none() && frame.origin.is_none() {
             signed.actor = actor_of(state).map(str::to_owned);
         }
         self.batch.operations.push(signed);
@@ -107,16 +107,24 @@ impl Collector {
     ) {
         let columns = &mut self.batch.points[subject].1;
         columns.tables[table].push(view.step, view.time, view.values());
-        let writer = state
-            .header()
-            .map(|header| header.writer)
-            .unwrap_or_default();
+        let own = || Origin {
+            writer: state
+                .header()
+                .map(|header| header.writer)
+                .unwrap_or_default(),
+            seq: frame.seq,
+        };
+        let Origin { writer, seq } = frame.origin.unwrap_or_else(own);
         let stamp = Stamp {
             time: frame.time,
             writer,
-            seq: frame.seq,
+            seq,
         };
-        columns.sign(stamp, frame.actor.or_else(|| actor_of(state)));
+        let actor = frame.actor.or_else(|| {
+            let is_own = frame.origin.is_none();
+            actor_of(state).filter(|_| is_own)
+        });
+        columns.sign(stamp, actor);
     }
 
     fn table(

@@ -2,6 +2,7 @@
 //!
 //! Not here: how a filter sees them ([`super::run_view`]), columns. Invariant: lists by name are sorted.
 
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use super::numbers::Numbers;
 use crate::nouns::{ExperimentRow, RunRow};
 
 /// What the index keeps of an experiment.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ExperimentFacts {
     /// Its number.
     pub no: ExperimentNo,
@@ -30,14 +31,14 @@ pub struct ExperimentFacts {
     pub archived: bool,
     /// In the bin.
     pub deleted: bool,
-    /// Goals of metrics that are defined.
+    /// Goals of metrics that are defined, or follow from success criteria.
     pub goals: BTreeMap<String, Goal>,
 }
 
 impl ExperimentFacts {
     /// Of an experiment and its project, whose definitions hold where the experiment has none.
     pub fn of(row: &ExperimentRow, project: &ProjectState) -> Self {
-        let definitions = project.metrics.iter().chain(&row.state.metrics);
+        let definitions = [project.definitions(), row.state.definitions()];
         Self {
             no: row.no,
             name: row.state.name().map(str::to_owned),
@@ -46,7 +47,9 @@ impl ExperimentFacts {
             archived: row.state.annotations.flag("archived"),
             deleted: row.state.annotations.flag("deleted"),
             goals: definitions
-                .filter_map(|(key, held)| Some((key.clone(), held.value.goal?)))
+                .into_iter()
+                .flatten()
+                .filter_map(|(key, said)| Some((key, said.goal?)))
                 .collect(),
         }
     }

@@ -6,6 +6,7 @@
 //! threads, requests. Invariant: what was written through [`Live::write`] is seen by the next view, is on the
 //! disk after [`SyncPoint::sync`], and is sealed once.
 
+mod delivery;
 mod index;
 mod own;
 mod standing;
@@ -17,9 +18,8 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use trialbook_model::record::Op;
-#[cfg(test)]
-use trialbook_model::record::Signed;
+use trialbook_model::id::WriterUid;
+use trialbook_model::record::{Op, Signed};
 use trialbook_spool::{Note, SyncPoint, remove_unfinished};
 
 use crate::book::{Book, Effort};
@@ -34,6 +34,7 @@ use crate::sequences::{Numbers, Sequences};
 use crate::tails::TailRead;
 use crate::view::BookView;
 
+pub use delivery::{Delivery, Gaps};
 pub(crate) use index::LiveIndex;
 use own::Own;
 pub use standing::{Measure, Standing};
@@ -161,6 +162,33 @@ impl<'b> Live<'b> {
         // What was written before a failure is in the book.
         self.fold(batch, bytes)?;
         written
+    }
+
+    /// Takes in what others recorded elsewhere. It is seen at once, and durable after the sync point was synced.
+    pub fn deliver(&mut self, records: &[Signed], gaps: Gaps) -> Result<Delivery, BookError> {
+        let delivered = self.try_to_deliver(records, gaps);
+        self.dropping_on_failure(delivered)
+    }
+
+    fn try_to_deliver(&mut self, records: &[Signed], gaps: Gaps) -> Result<Delivery, BookError> {
+        if records.is_empty() {
+            return Ok(Delivery::default());
+        }
+        let state = self.ready_to_write()?;
+        let before = state.own_bytes();
+        let mut batch = Batch::default();
+        let delivered = state.deliver(records, gaps, &mut batch.operations);
+        let bytes = state.own_bytes().saturating_sub(before);
+        batch.records = batch.operations.len() as u64;
+        self.fold(batch, bytes)?;
+        delivered
+    }
+
+    /// Which records of writers are in the book, as ranges of their numbers.
+    pub fn numbers_of(&mut self, writers: &[WriterUid]) -> Result<Vec<Vec<(u64, u64)>>, BookError> {
+        self.begin()?;
+        let state = self.state.as_mut().expect("it was just begun");
+        writers.iter().map(|it| state.numbers_of(*it)).collect()
     }
 
     /// The state with a spool of its own, which is made for the first write.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use trialbook_model::id::WriterUid;
-use trialbook_model::record::Op;
+use trialbook_model::record::{Op, Signed};
 use trialbook_model::state::Stamp;
 use trialbook_spool::{Liveness, Note, SyncPoint};
 
@@ -56,6 +56,18 @@ impl Own {
 
     pub(super) fn record(&mut self, op: &Op, note: &Note) -> Result<Stamp, BookError> {
         let stamp = self.recorder.record_with(op, note)?;
+        self.note_written();
+        Ok(stamp)
+    }
+
+    /// Records what another one wrote, and gives its number here.
+    pub(super) fn record_of(&mut self, signed: &Signed) -> Result<u64, BookError> {
+        let seq = self.recorder.record_of(signed)?;
+        self.note_written();
+        Ok(seq)
+    }
+
+    fn note_written(&mut self) {
         if self.present == self.recorder.path()
             && let Some(extent) = self
                 .present
@@ -66,7 +78,6 @@ impl Own {
         } else {
             self.note();
         }
-        Ok(stamp)
     }
 
     pub(super) fn actor(&self) -> Option<String> {

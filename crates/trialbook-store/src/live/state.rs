@@ -3,21 +3,22 @@
 //! Not here: when something is sealed, what readers are given. Invariant: what was read or written is folded
 //! once, by its writer and number.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use trialbook_model::id::WriterUid;
 use trialbook_model::record::{Op, Signed};
 use trialbook_spool::{Files, Note};
 
+use super::delivery::{Delivery, Gaps};
 use super::own::Own;
 use super::standing::is_spool;
 use super::tail::Tail;
 use crate::error::BookError;
 use crate::fold::{Batch, Collector, Fold};
 use crate::sealed::Sealed;
-use crate::sequences::Sequences;
+use crate::sequences::{Known, Sequences};
 
 /// What is known of what is not sealed.
 pub(super) struct State<'b> {
@@ -70,24 +71,33 @@ impl State<'_> {
             let mut collector = Collector::new(ordered.clone());
             let mut begun = Vec::new();
             let mut left = limit;
+            // Only where some are read again are they needed: there are few of them, and seldom news.
+            let before = match self.tails.values().any(Tail::has_news) {
+                true => Some(self.sequences.clone()),
+                false => None,
+            };
             for tail in self.tails.values_mut().filter(|tail| tail.has_news()) {
                 if left == 0 {
                     break;
                 }
-                let numbers = match self.sequences.entry(tail.writer) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(new) => new.insert(self.sealed.look().sequence(tail.writer)?),
+                let mut known = Known {
+                    look: self.sealed.look(),
+                    sequences: &mut self.sequences,
                 };
-                begun.push((tail.path().to_owned(), tail.record.clone(), numbers.clone()));
-                left = left.saturating_sub(tail.read(files, left, (&mut collector, numbers))?);
+                let mut numbers = known.take(tail.writer)?;
+                begun.push((tail.path().to_owned(), tail.record.clone()));
+                let into = (&mut collector, &mut numbers, &mut known);
+                let read = tail.read(files, left, into);
+                self.sequences.insert(tail.writer, numbers);
+                left = left.saturating_sub(read?);
             }
             match collector.finish() {
                 Ok(batch) => return Ok((batch, limit - left)),
                 Err(subjects) => ordered.extend(subjects),
             }
-            for (path, record, numbers) in begun.into_iter().rev() {
+            self.sequences = before.unwrap_or_default();
+            for (path, record) in begun.into_iter().rev() {
                 if let Some(tail) = self.tails.get_mut(&path) {
-                    self.sequences.insert(tail.writer, numbers);
                     tail.rewind(record);
                 }
             }
@@ -117,6 +127,59 @@ impl State<'_> {
             });
         }
         Ok(())
+    }
+
+    /// Appends what others wrote to the own spool, which is open, but for what is known already; gives it as it is
+    /// signed. Nothing is written where a record is missing before it.
+    pub(super) fn deliver(
+        &mut self,
+        delivered: &[Signed],
+        gaps: Gaps,
+        signed: &mut Vec<Signed>,
+    ) -> Result<Delivery, BookError> {
+        let Some(own) = &mut self.own else {
+            return Ok(Delivery::default());
+        };
+        let mut known = Known {
+            look: self.sealed.look(),
+            sequences: &mut self.sequences,
+        };
+        let mut before: Option<(WriterUid, u64)> = None;
+        for record in delivered {
+            let numbers = known.of(record.writer)?;
+            let follows = before == record.seq.checked_sub(1).map(|seq| (record.writer, seq));
+            if !follows && !numbers.has(record.seq) && gaps == Gaps::Refused {
+                let expected = numbers.next_before(record.seq);
+                if expected != record.seq {
+                    let writer = record.writer;
+                    return Ok(Delivery::Missing { writer, expected });
+                }
+            }
+            before = Some((record.writer, record.seq));
+        }
+        let repeated = |taken: usize| (delivered.len() - taken) as u64;
+        for record in delivered {
+            if known.of(record.writer)?.has(record.seq) {
+                continue;
+            }
+            let seq = own.record_of(record)?;
+            known.of(own.writer())?.add(seq);
+            known.of(record.writer)?.add(record.seq);
+            signed.push(record.clone());
+        }
+        Ok(Delivery::Taken {
+            new: signed.len() as u64,
+            repeated: repeated(signed.len()),
+        })
+    }
+
+    /// Which numbers of a writer are in the book, as first and last ones.
+    pub(super) fn numbers_of(&mut self, writer: WriterUid) -> Result<Vec<(u64, u64)>, BookError> {
+        let mut known = Known {
+            look: self.sealed.look(),
+            sequences: &mut self.sequences,
+        };
+        Ok(known.of(writer)?.ranges().clone())
     }
 
     /// Bytes written to the own spool.

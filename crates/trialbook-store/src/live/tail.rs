@@ -12,7 +12,7 @@ use trialbook_spool::{Access, FileHandle, Files, Liveness, Past, SpoolReader, in
 use crate::backend::{Look, SpoolRecord};
 use crate::error::BookError;
 use crate::fold::Collector;
-use crate::sequences::Numbers;
+use crate::sequences::{Known, Numbers};
 use crate::tails::{TailRead, Walked, name_of, reader_at, walk};
 
 /// Bytes read at once of a spool that grows; longer ones are met with longer pieces.
@@ -129,7 +129,7 @@ impl Tail {
         &mut self,
         files: &dyn Files,
         left: u64,
-        into: (&mut Collector, &mut Numbers),
+        into: (&mut Collector, &mut Numbers, &mut Known<'_>),
     ) -> Result<u64, BookError> {
         if self.reader.is_none() {
             self.reader = reader_at(files, &self.path, self.past, self.record.offset)?;

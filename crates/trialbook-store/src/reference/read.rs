@@ -1,15 +1,17 @@
 //! Answers of the reference model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use trialbook_model::derived::answers;
+use trialbook_model::filter::KeyKind;
 use trialbook_model::id::{EntryNo, EntryUid, ExperimentNo, RunNo, RunUid};
 use trialbook_model::record::{Item, Score, SeriesKey, Signed};
 use trialbook_model::state::ProjectState;
 use trialbook_spool::codec::{Axis, BucketSpec, Buckets};
 
 use super::Reference;
+use crate::index::ExperimentFacts;
 use crate::nouns::{
     AssessRecord, EntryRow, EventRecord, ExperimentRow, ItemRecord, LogRecord, Owner, RunRow,
     Series, SpanRecord,
@@ -174,6 +176,47 @@ impl Reading for Reference {
 
     fn snapshot(&self, sha256: &str) -> Result<Option<serde_json::Value>, Infallible> {
         Ok(self.snapshots.get(sha256).cloned())
+    }
+
+    fn run_count(&self) -> Result<u64, Infallible> {
+        Ok(self.runs.iter().flatten().count() as u64)
+    }
+
+    fn newest(&self, limit: usize) -> Result<Vec<RunNo>, Infallible> {
+        let rows = self.runs.iter().rev().flatten();
+        Ok(rows.map(|row| row.no).take(limit).collect())
+    }
+
+    fn experiment_facts(&self) -> Result<Vec<ExperimentFacts>, Infallible> {
+        let facts = |row: &ExperimentRow| {
+            let project = self.projects.get(row.state.project());
+            ExperimentFacts::of(row, project.unwrap_or(&ProjectState::default()))
+        };
+        Ok(self.experiments.iter().map(facts).collect())
+    }
+
+    fn key_names(&self, kind: KeyKind) -> Result<BTreeSet<String>, Infallible> {
+        let is =
+            |wanted: KeyKind| kind == wanted || (kind == KeyKind::Bare && wanted != KeyKind::Tag);
+        let mut names = BTreeSet::new();
+        for row in self.runs.iter().flatten() {
+            let state = &row.state;
+            if is(KeyKind::Metric) {
+                names.extend(state.records.series.keys().map(|key| key.key.clone()));
+                names.extend(state.derived_values().into_iter().map(|(name, _)| name));
+            }
+            if is(KeyKind::Param) {
+                names.extend(state.params.keys().cloned());
+            }
+            if is(KeyKind::Tag) {
+                names.extend(state.annotations.tags().map(|(tag, _)| tag.to_owned()));
+            }
+        }
+        Ok(names)
+    }
+
+    fn damaged(&self) -> Result<BTreeSet<RunNo>, Infallible> {
+        Ok(BTreeSet::new())
     }
 }
 

@@ -44,6 +44,8 @@ enum Written {
     Whole,
     /// It was made from rows that are others by now.
     Refused,
+    /// A newer version has changed the tables.
+    Unknown(String),
 }
 
 /// The database of a book.
@@ -202,6 +204,8 @@ impl Backend for SqliteBackend {
         let reader = self.reader()?;
         let begun = reader.connection.execute_batch(BEGIN);
         begun.map_err(BookError::database("read"))?;
+        // One that was kept may see tables that another version has changed since.
+        open::refuse_unknown(&self.path, &reader.connection)?;
         Ok(Box::new(look::SqliteLook {
             reader: Some(reader),
             backend: self,
@@ -223,6 +227,10 @@ impl Backend for SqliteBackend {
             if change.makes_book() && !open::is_unfinished(&transaction) {
                 transaction.rollback()?;
                 return Ok(Written::Whole);
+            }
+            if let Some(migration) = schema::unknown(&transaction) {
+                transaction.rollback()?;
+                return Ok(Written::Unknown(migration));
             }
             if let Some(base) = change.base
                 && ledger::counters(&transaction)? != base
@@ -247,6 +255,10 @@ impl Backend for SqliteBackend {
                 self.forget();
                 Err(BookError::Restless)
             }
+            Written::Unknown(migration) => Err(BookError::UnknownMigration {
+                path: self.path.clone(),
+                migration,
+            }),
         }
     }
 

@@ -52,6 +52,12 @@ pub(super) fn create(path: &Path) -> Result<(), BookError> {
         connection.pragma_update(None, "page_size", 4096)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if let Some(migration) = schema::unknown(&transaction) {
+            return Ok(Some(BookError::UnknownMigration {
+                path: path.to_owned(),
+                migration,
+            }));
+        }
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", BOOK_FORMAT)?;
         schema::migrate(&transaction)?;
@@ -240,7 +246,19 @@ pub(super) fn reader(
             path: path.to_owned(),
         });
     }
+    refuse_unknown(path, &connection)?;
     Ok((connection, footing))
+}
+
+/// Fails where a newer version has changed the tables.
+pub(super) fn refuse_unknown(path: &Path, connection: &Connection) -> Result<(), BookError> {
+    match schema::unknown(connection) {
+        None => Ok(()),
+        Some(migration) => Err(BookError::UnknownMigration {
+            path: path.to_owned(),
+            migration,
+        }),
+    }
 }
 
 /// What a database says of itself.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-/// The first version that writes the present format. It is raised together with the format.
+/// The first version that writes the present format with the present migrations. It is raised together with either.
 const PROGRAM: &str = "0.1.0";
 
 const WRITE: &str = "INSERT INTO meta (key, value) VALUES ('program', ?1) \
@@ -55,7 +55,8 @@ mod tests {
     }
 
     #[test]
-    fn the_program_is_raised_with_the_format() {
-        assert_eq!((crate::BOOK_FORMAT, PROGRAM), (0, "0.1.0"));
+    fn the_program_is_raised_with_the_format_and_the_migrations() {
+        let migrations = super::super::schema::MIGRATIONS.len();
+        assert_eq!((crate::BOOK_FORMAT, migrations, PROGRAM), (0, 4, "0.1.0"));
     }
 }

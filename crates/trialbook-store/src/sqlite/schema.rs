@@ -52,6 +52,18 @@ pub(super) fn has(connection: &Connection, name: &str) -> rusqlite::Result<bool>
     connection.prepare_cached(READ)?.exists([name])
 }
 
+/// The first migration that was applied and that this version does not know, by name: a newer version made the
+/// tables, whose rows this one could misread. A database that cannot be asked is damaged, or none yet.
+pub(super) fn unknown(connection: &Connection) -> Option<String> {
+    let names = || -> rusqlite::Result<Vec<String>> {
+        let mut query = connection.prepare_cached("SELECT name FROM migration ORDER BY name")?;
+        let names = query.query_map([], |row| row.get(0))?;
+        names.collect()
+    };
+    let is_known = |name: &String| MIGRATIONS.iter().any(|(known, _)| known == name);
+    names().ok()?.into_iter().find(|name| !is_known(name))
+}
+
 /// SHA-256 of a migration's text, in hex.
 pub(super) fn sum_of(sql: &str) -> String {
     hex(&Sha256::digest(sql))

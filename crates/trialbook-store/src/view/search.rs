@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use trialbook_model::filter::KeyKind;
 use trialbook_model::id::RunNo;
 
 use super::BookView;
@@ -41,11 +40,6 @@ impl BookView<'_> {
         question(&index).map_err(|damaged| BookError::Index {
             source: damaged.into(),
         })
-    }
-
-    /// Names, projects and flags of all experiments by number, without reading their rows.
-    pub fn experiment_facts(&self) -> Result<Vec<ExperimentFacts>, BookError> {
-        self.ask(|index| Ok(index.experiments().to_vec()))
     }
 
     /// The index of everything that this view sees.
@@ -104,11 +98,6 @@ impl BookView<'_> {
             }
         }
         Ok(changes)
-    }
-
-    /// The names that runs have for their metrics, params or tags.
-    pub fn key_names(&self, kind: KeyKind) -> Result<BTreeSet<String>, BookError> {
-        self.ask(|index| index.names(kind))
     }
 
     /// Runs that were given a number, are not purged, and are not in the index, which has all that can be read.

@@ -96,12 +96,4 @@ impl<'a> BookView<'a> {
         let row = self.run_by_uid(uid)?;
         Ok(row.and_then(|row| row.state.params.get(key).map(|param| param.param().clone())))
     }
-
-    /// The run of a uid.
-    pub fn run_by_uid(&self, uid: RunUid) -> Result<Option<RunRow>, BookError> {
-        match self.run_no(uid)? {
-            Some(no) => self.row(no),
-            None => Ok(None),
-        }
-    }
 }

@@ -34,7 +34,9 @@ use shelf::Shelf;
 const SCHEDULES: u64 = 2_000;
 
 /// What the schedules of the short form have to have met, each at least once.
-const MET: [&str; 30] = [
+const MET: [&str; 33] = [
+    "clock jump back",
+    "clock jump forward",
     "death in allocating",
     "death in asking for a length",
     "death in asking for a lock",
@@ -62,14 +64,29 @@ const MET: [&str; 30] = [
     "interrupted call",
     "lost change of a name",
     "lost sector",
+    "power cut",
     "short read",
     "short write",
     "torn sector",
 ];
 
-/// A clock that only goes forward, one tick at a look.
+/// How far a clock jumps at most: sixty years of microseconds.
+const JUMP: u64 = 60 * 366 * DAY as u64;
+
+/// A clock that goes on by one tick at a look, and jumps where a schedule says so.
 #[derive(Default)]
 struct Ticks(AtomicI64);
+
+impl Ticks {
+    /// What the next look will see.
+    fn next(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::Relaxed))
+    }
+
+    fn jump(&self, by: i64) {
+        self.0.fetch_add(by, Ordering::Relaxed);
+    }
+}
 
 impl Clock for Ticks {
     fn now(&self) -> Timestamp {
@@ -94,6 +111,8 @@ struct Schedule {
     faulty: bool,
     /// A sync may have failed, and pages that only the kernel had may be gone.
     failing: bool,
+    /// How often the clock jumped, by where it went.
+    jumps: Met,
 }
 
 #[test]
@@ -103,6 +122,9 @@ fn what_was_acknowledged_is_in_the_book_once_after_every_crash() {
     writeln!(std::io::stderr(), "book on a simulated disk: {tally}").unwrap();
     if rounds::duration().is_none() {
         assert_eq!(tally.rounds, SCHEDULES);
+    }
+    // The long form from any seed too, once it has gone as far as the short one.
+    if tally.rounds >= SCHEDULES {
         for what in MET {
             assert!(tally.met.contains_key(what), "no schedule met: {what}");
         }
@@ -144,6 +166,7 @@ impl Schedule {
             promises: Vec::new(),
             shelf: Shelf::default(),
             failing: false,
+            jumps: Met::new(),
         }
     }
 
@@ -173,7 +196,21 @@ impl Schedule {
             let is_draft = |path: &PathBuf| path.extension().is_some();
             assert!(!artifacts.iter().any(is_draft), "{artifacts:?}");
         }
-        self.files.met()
+        let mut met = self.files.met();
+        met.append(&mut self.jumps);
+        met
+    }
+
+    /// The clock of everybody is set, forward or back.
+    fn jump(&mut self) {
+        let by = self.random.below(JUMP) as i64;
+        let (by, what) = if self.random.one_in(2) {
+            (by, "clock jump forward")
+        } else {
+            (-by, "clock jump back")
+        };
+        self.clock.jump(by);
+        *self.jumps.entry(what).or_default() += 1;
     }
 
     fn set_faults(&mut self) {
@@ -206,6 +243,7 @@ impl Schedule {
                 3 if live.len() < 3 => live.extend(self.start()),
                 4 if self.random.one_in(2) => self.import_as_mortal(),
                 5 if self.random.one_in(2) => self.clear_as_mortal(),
+                6 if self.random.one_in(2) => self.jump(),
                 _ if live.is_empty() => live.extend(self.start()),
                 _ => {
                     let at = self.random.below(live.len() as u64) as usize;
@@ -290,19 +328,21 @@ impl Schedule {
         let Some(op) = op else {
             return;
         };
-        let before = live.recorder.tick();
+        let time = live.recorder.tick().max(self.clock.next());
         let outcome = live.recorder.record(&op);
         // A record that waits in memory has its place; it is written before anything else.
         let (stamp, kept) = match outcome {
             Ok(stamp) => (stamp, true),
             Err(BookError::Spool(SpoolError::Waiting { seq, .. })) => {
                 let writer = live.recorder.writer();
-                let time = Timestamp(before.0 + 1);
                 (Stamp { time, writer, seq }, false)
             }
             Err(_) => return,
         };
         let promise = &mut self.promises[live.place];
+        if let Some((_, last)) = promise.said.last_key_value() {
+            assert!(last.time <= stamp.time, "stamps of a writer never fall");
+        }
         promise.said.insert(mark, signed(stamp, op));
         if kept {
             promise.acknowledge();

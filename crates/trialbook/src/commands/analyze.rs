@@ -33,6 +33,13 @@ pub(crate) struct Args {
     /// The experiment
     #[arg(value_name = "EXPERIMENT")]
     experiment: String,
+    #[command(flatten)]
+    asked: Asked,
+}
+
+/// What is asked of an experiment.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Asked {
     /// The metrics: KEY,KEY; default: those of the config, else all that were logged
     #[arg(
         long = "metric",
@@ -66,6 +73,27 @@ pub(crate) struct Args {
     /// The arm that the others are held against
     #[arg(long, value_name = "NAME")]
     baseline: Option<String>,
+}
+
+impl Asked {
+    /// The question.
+    pub(crate) fn request(&self) -> Result<Request, Failure> {
+        let by = self.by.iter().map(|text| key(text));
+        Ok(Request {
+            metrics: self.metrics.clone(),
+            by: by.collect::<Result<_, _>>()?,
+            pair_by: self.pair_by.as_deref().map(key).transpose()?,
+            test: if self.equal_var {
+                Test::Student
+            } else {
+                self.test
+            },
+            correction: self.correction.0,
+            agg: self.agg,
+            alpha: self.alpha,
+            baseline: self.baseline.clone(),
+        })
+    }
 }
 
 /// How p-values are adjusted, if they are.
@@ -110,25 +138,7 @@ pub(crate) fn key(text: &str) -> Result<Key, Failure> {
 
 /// Asks and tells.
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
-    let request = Request {
-        metrics: args.metrics.clone(),
-        by: args
-            .by
-            .iter()
-            .map(|text| key(text))
-            .collect::<Result<_, _>>()?,
-        pair_by: args.pair_by.as_deref().map(key).transpose()?,
-        test: if args.equal_var {
-            Test::Student
-        } else {
-            args.test
-        },
-        correction: args.correction.0,
-        agg: args.agg,
-        alpha: args.alpha,
-        baseline: args.baseline.clone(),
-    };
-    let answer = answers::ask(cx, &args.experiment, &request)?;
+    let answer = answers::ask(cx, &args.experiment, &args.asked.request()?)?;
     if cx.printer.json_wanted() {
         cx.printer.json(SCHEMA, &answer.analysis)?;
         return Ok(ExitCode::SUCCESS);

@@ -90,7 +90,8 @@ impl Done {
 /// Writes a backup.
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let choice = cx.choice()?;
-    let book = Book::open(&choice.folder, Access::Write)?;
+    let folder = choice.folder()?;
+    let book = Book::open(folder, Access::Write)?;
     let to = cx.here().join(&args.file);
     if to.exists() && !args.force {
         let path = args.file.display().to_string();
@@ -122,7 +123,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     if let Some(parent) = to.parent() {
         File::open(parent)?.sync_all().with_context(told)?;
     }
-    let done = Done::of(&args.file, &choice.folder, report);
+    let done = Done::of(&args.file, folder, report);
     tell(cx, &done, "written")
 }
 
@@ -154,23 +155,24 @@ impl Drop for Draft {
 /// Restores a backup.
 pub(crate) fn restore(args: &Restore, cx: &Context) -> Result<ExitCode> {
     let choice = cx.choice()?;
+    let folder = choice.folder()?;
     let path = cx.here().join(&args.file);
     let file = File::open(&path).map_err(|source| Failure::Unreadable {
         path: args.file.display().to_string(),
         source,
     })?;
-    let is_new = !choice.folder.exists();
-    let book = match Book::open(&choice.folder, Access::Write) {
-        Err(BookError::Missing { .. }) => Book::create(&choice.folder)?,
+    let is_new = !folder.exists();
+    let book = match Book::open(folder, Access::Write) {
+        Err(BookError::Missing { .. }) => Book::create(folder)?,
         other => other?,
     };
     let restored = replace(&book, args, file);
     if restored.is_err() && is_new {
         // Nobody wants the empty book of a restore that failed.
         drop(book);
-        fs::remove_dir_all(&choice.folder).ok();
+        fs::remove_dir_all(folder).ok();
     }
-    let done = Done::of(&args.file, &choice.folder, restored?);
+    let done = Done::of(&args.file, folder, restored?);
     tell(cx, &done, "restored")
 }
 

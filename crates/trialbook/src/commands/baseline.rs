@@ -10,12 +10,11 @@ use serde::Serialize;
 use trialbook_model::config::Config;
 use trialbook_model::record::{Op, SetPointer};
 use trialbook_model::state::{Baseline, unmark};
-use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading as _;
 
 use crate::baselines;
-use crate::book::{self, Open};
+use crate::book::{self, Open, View};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::names::{Found, Names};
@@ -124,7 +123,7 @@ struct Change {
     ops: Vec<SetPointer>,
 }
 
-fn mark(view: &BookView<'_>, args: &Args) -> Result<Change> {
+fn mark(view: &View<'_>, args: &Args) -> Result<Change> {
     let names = Names::new(view);
     let text = args.noun.as_deref().unwrap_or_default();
     let (baseline, row) = if let Some(variation) = &args.variation {
@@ -149,7 +148,7 @@ fn mark(view: &BookView<'_>, args: &Args) -> Result<Change> {
     })
 }
 
-fn default_experiment(view: &BookView<'_>) -> ExperimentRow {
+fn default_experiment(view: &View<'_>) -> ExperimentRow {
     let default = view.experiment(trialbook_model::id::ExperimentNo(0));
     default
         .ok()
@@ -158,7 +157,7 @@ fn default_experiment(view: &BookView<'_>) -> ExperimentRow {
 }
 
 /// Refuses a variation that neither the config nor a run of the experiment has.
-fn check_variation(view: &BookView<'_>, row: &ExperimentRow, name: &str) -> Result<()> {
+fn check_variation(view: &View<'_>, row: &ExperimentRow, name: &str) -> Result<()> {
     let config = row.state.config();
     let config: Option<Config> =
         config.and_then(|config| serde_json::from_value(config.document.clone()).ok());
@@ -179,7 +178,7 @@ fn check_variation(view: &BookView<'_>, row: &ExperimentRow, name: &str) -> Resu
     .into())
 }
 
-fn has_run_of(view: &BookView<'_>, row: &ExperimentRow, variation: &str) -> Result<bool> {
+fn has_run_of(view: &View<'_>, row: &ExperimentRow, variation: &str) -> Result<bool> {
     let hits = view.search(&trialbook_store::query::Query {
         filter: crate::target::attribute_is("variation", variation),
         experiments: Some(vec![row.no]),
@@ -189,7 +188,7 @@ fn has_run_of(view: &BookView<'_>, row: &ExperimentRow, variation: &str) -> Resu
     Ok(hits.total > 0)
 }
 
-fn removal(view: &BookView<'_>, args: &Args) -> Result<Change> {
+fn removal(view: &View<'_>, args: &Args) -> Result<Change> {
     if let Some(name) = &args.name {
         let project = args.project.clone().unwrap_or_else(|| "default".to_owned());
         let state = view.project(&project)?;

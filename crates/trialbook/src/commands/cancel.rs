@@ -19,13 +19,12 @@ use trialbook_model::time::Clock as _;
 use trialbook_runner::lease::Leased;
 use trialbook_runner::requests::Requests;
 use trialbook_runner::wrapper::CANCELLED;
-use trialbook_store::BookView;
 use trialbook_store::nouns::RunRow;
 use trialbook_store::query::Query;
 use trialbook_store::reading::Reading as _;
 
 use super::run::duration;
-use crate::book::{self, Open};
+use crate::book::{self, Open, View};
 use crate::context::{Context, SystemClock};
 use crate::failure::Failure;
 use crate::figures::count;
@@ -127,7 +126,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
 }
 
 /// The runs that are meant, each once.
-fn chosen(what: &[String], view: &BookView<'_>) -> Result<Vec<RunUid>> {
+fn chosen(what: &[String], view: &View<'_>) -> Result<Vec<RunUid>> {
     let names = Names::new(view);
     let mut chosen: Vec<RunUid> = Vec::new();
     for text in what {
@@ -202,7 +201,7 @@ fn cancel(cx: &Context, open: &Open, uid: RunUid) -> Result<How> {
 }
 
 /// Whether some process executes the run's experiment, and so may be about to begin the run.
-fn is_planned_for(open: &Open, view: &BookView<'_>, run: &RunRow) -> Result<bool> {
+fn is_planned_for(open: &Open, view: &View<'_>, run: &RunRow) -> Result<bool> {
     let Some(experiment) = view.experiment(run.experiment)? else {
         return Ok(false);
     };

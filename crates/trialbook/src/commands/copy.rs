@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let artifacts = carry(&open, &other, arrival.sums())?;
     let summary = arrival.finish()?;
     other.seal(Effort::IfLarge)?;
-    let numbered = numbered(&view, &other.view()?, &summary)?;
+    let numbered = numbered(&other.view()?, &summary)?;
     let document = Document {
         numbered,
         to: args.to.display().to_string(),
@@ -123,7 +123,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
 }
 
 /// The runs that got another number, for theirs was given to another run there.
-fn numbered(view: &BookView<'_>, there: &BookView<'_>, summary: &Summary) -> Result<Vec<Numbered>> {
+fn numbered(there: &BookView<'_>, summary: &Summary) -> Result<Vec<Numbered>> {
     let mut numbered = Vec::new();
     for (uid, number) in &summary.numbers {
         let Some(run) = there.run_by_uid(*uid)? else {
@@ -131,11 +131,9 @@ fn numbered(view: &BookView<'_>, there: &BookView<'_>, summary: &Summary) -> Res
         };
         if run.number.is_some_and(|it| it != *number) {
             let experiment = there.experiment(run.experiment)?;
-            let here = view.run_by_uid(*uid)?;
-            let here = here.and_then(|it| it.number).unwrap_or(*number);
             numbered.push(Numbered {
                 run: uid.to_string(),
-                here: run_label(here),
+                here: run_label(*number),
                 there: titles::run(&run, experiment.as_ref()),
             });
         }
@@ -145,7 +143,7 @@ fn numbered(view: &BookView<'_>, there: &BookView<'_>, summary: &Summary) -> Res
 
 /// Copies bytes that the other book does not have; gives their number.
 fn carry(open: &Open, other: &Book, sums: &BTreeSet<String>) -> Result<u64> {
-    let (bytes, there, mut carried) = (open.artifacts(), other.artifacts(), 0);
+    let (bytes, there, mut carried) = (open.artifacts_with(sums)?, other.artifacts(), 0);
     for sum in sums {
         if !there.contains(sum) && bytes.contains(sum) {
             bytes.verify(sum)?;

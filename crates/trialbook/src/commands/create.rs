@@ -17,13 +17,11 @@ use trialbook_model::record::{
 };
 use trialbook_model::state::DEFAULT_PROJECT;
 use trialbook_model::study::Research as Said;
-use trialbook_runner::lease;
-use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading as _;
 
 use super::start;
-use crate::book::{self, Open};
+use crate::book::{self, Open, View};
 use crate::context::{Context, SystemEntropy};
 use crate::failure::Failure;
 use crate::names::{ALIAS, Names};
@@ -160,7 +158,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let tags = secrets::tags(&args.tags, cx)?;
     let open = book::writing(cx)?;
     // Held until all is written: what was taken meanwhile is seen by whoever waits.
-    let _turn = lease::naming(open.folder())?;
+    let _turn = open.naming()?;
     let view = open.view()?;
     let name = free_name(&view, args, wanted)?;
     if name != *wanted {
@@ -188,7 +186,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         config_hash: hash,
         same_configuration: same,
         priority: args.queueing.priority.unwrap_or(DEFAULT_PRIORITY),
-        book: open.folder().display().to_string(),
+        book: open.name(),
     };
     tell(&created, cx)?;
     Ok(ExitCode::SUCCESS)
@@ -229,7 +227,7 @@ fn check(args: &Args, name: &str) -> Result<()> {
 }
 
 /// The name, with a number behind it where it is taken.
-fn free_name(view: &BookView<'_>, args: &Args, wanted: &str) -> Result<String> {
+fn free_name(view: &View<'_>, args: &Args, wanted: &str) -> Result<String> {
     let all = view.experiments()?;
     let is_taken = |name: &str| {
         let mut of_project = all.iter().filter(|row| row.state.project() == args.project);
@@ -251,7 +249,7 @@ fn free_name(view: &BookView<'_>, args: &Args, wanted: &str) -> Result<String> {
 }
 
 /// An id `exp-…` that no other bears.
-fn short_id(view: &BookView<'_>, uid: ExperimentUid) -> Result<String> {
+fn short_id(view: &View<'_>, uid: ExperimentUid) -> Result<String> {
     let known = Names::new(view).aliases()?;
     let is_taken = |id: &str| known.iter().any(|(known, _)| known == id);
     let mut seed = uid.0;
@@ -283,7 +281,7 @@ fn creation(args: &Args, uid: ExperimentUid, name: &str, plan: Option<&Plan>) ->
 }
 
 /// Experiments whose config means the same but for its names.
-fn same_configuration(view: &BookView<'_>, hash: &str) -> Result<Vec<String>> {
+fn same_configuration(view: &View<'_>, hash: &str) -> Result<Vec<String>> {
     let all = view.experiments()?;
     let has = |row: &&ExperimentRow| {
         row.state.config().and_then(|config| config.hash.as_deref()) == Some(hash)

@@ -101,8 +101,8 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
 /// Rebuilds the summaries; a seal that others have under way is as good.
 fn rebuild(cx: &Context) -> Result<u64> {
     let open = book::writing(cx)?;
-    open.book().seal(Effort::All)?;
-    Ok(open.book().rebuild()?.changed)
+    open.book()?.seal(Effort::All)?;
+    Ok(open.book()?.rebuild()?.changed)
 }
 
 fn tell(health: &Health, cx: &Context) {
@@ -152,7 +152,7 @@ fn tell(health: &Health, cx: &Context) {
 
 fn examine(open: &Open, args: &Args) -> Result<Health> {
     let mut health = Health {
-        book: open.folder().display().to_string(),
+        book: open.name(),
         rule: open.rule().word(),
         format: BOOK_FORMAT,
         size_bytes: size(open.folder()),
@@ -160,7 +160,7 @@ fn examine(open: &Open, args: &Args) -> Result<Health> {
         ..Health::default()
     };
     // Before the view, which damage may keep from being opened: what is wrong is named in any case.
-    let report = open.book().check(Depth::Book)?;
+    let report = open.book()?.check(Depth::Book)?;
     // Artifacts are looked at below: those of records that are not sealed yet as well.
     let findings = report.findings.iter();
     let findings = findings.filter(|finding| !matches!(finding, Finding::Artifact { .. }));
@@ -186,7 +186,7 @@ fn examine_view(open: &Open, args: &Args, health: &mut Health) -> Result<()> {
     let experiments = view.experiments()?;
     health.experiments = experiments.len() as u64;
     health.notices.extend(of_later_versions(&view.unknown()?));
-    let artifacts = open.artifacts();
+    let artifacts = open.artifacts()?;
     for row in &experiments {
         health.spans += row.state.records.counts.spans;
         let title = format!("experiment {}", titles::experiment(row));

@@ -189,6 +189,7 @@ fn preparation(args: &Args, cx: &Context, open: &Open, config: Config) -> Result
         config,
         folder: std::path::absolute(folder)?,
         book: std::path::absolute(open.folder())?,
+        named: open.named()?,
         shim,
         python: "python3".to_owned(),
         timeout: None,
@@ -242,20 +243,23 @@ fn execute(
         guard: &super::run::guard(cx),
         begun: &begun,
     };
-    let (ended, captured) = std::thread::scope(|scope| {
-        let looking = scope.spawn(|| {
-            begun.wait();
-            capture(preparation, job.run, &recorder)
-        });
-        let ended = wrapper::execute(&task, tools);
-        // Perhaps it could not be started.
-        begun.tell();
-        let captured = looking.join();
-        (
-            ended,
-            captured.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-        )
-    });
+    let executing = || {
+        std::thread::scope(|scope| {
+            let looking = scope.spawn(|| {
+                begun.wait();
+                capture(preparation, job.run, &recorder)
+            });
+            let ended = wrapper::execute(&task, tools);
+            // Perhaps it could not be started.
+            begun.tell();
+            let captured = looking.join();
+            (
+                ended,
+                captured.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            )
+        })
+    };
+    let (ended, captured) = open.delivering_meanwhile(executing);
     drop(signals);
     preparation.requests().withdraw(job.run);
     recorder.finish()?;
@@ -264,7 +268,7 @@ fn execute(
     if ended.not_understood == 0 {
         preparation.clear(job);
     }
-    open.tidy(cx);
+    open.tidy(cx)?;
     Ok(match ended.status {
         RunStatus::Completed => ExitCode::SUCCESS,
         RunStatus::Cancelled => ExitCode::from(ErrorCode::Interrupted.exit_code()),

@@ -8,9 +8,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 use trialbook_model::id::ExperimentNo;
-use trialbook_store::BookView;
 
-use crate::book;
+use crate::book::{self, View};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::names::Names;
@@ -116,7 +115,7 @@ pub(super) fn act(act: Act, texts: &[String], cx: &Context) -> Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-fn refuse(act: Act, noun: &Noun, view: &BookView<'_>) -> Result<()> {
+fn refuse(act: Act, noun: &Noun, view: &View<'_>) -> Result<()> {
     if !act.sets() {
         return Ok(());
     }

@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let older = args
         .older_than
         .map(|days| Timestamp(now.0.saturating_sub(days.saturating_mul(DAY))));
-    let plan = open.book().gc_plan(now, older)?;
+    let plan = open.book()?.gc_plan(now, older)?;
     let mut document = told(&open, &plan)?;
     if args.yes {
         let report = carry_out(&open, &plan, now, cx)?;
@@ -137,8 +137,8 @@ fn carry_out(
         background: Background::None,
         ..RecorderOptions::new(cx.actor(), Arc::new(SystemClock))
     };
-    let recorder = open.book().recorder(options)?;
-    let Some(report) = open.book().gc(plan, now, recorder)? else {
+    let recorder = open.book()?.recorder(options)?;
+    let Some(report) = open.book()?.gc(plan, now, recorder)? else {
         return Err(BookError::Held.into());
     };
     if !plan.old.is_empty() {

@@ -105,7 +105,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     if let Some(From::Mlflow(args)) = &args.from {
         return mlflow::run(args, cx);
     }
-    let folder = cx.choice()?.folder;
+    let folder = cx.choice()?.folder()?.to_owned();
     let is_new = !folder.exists();
     let open = book::writing(cx)?;
     match bring(args, cx, &open) {
@@ -145,7 +145,7 @@ fn bring(args: &Args, cx: &Context, open: &Open) -> Result<Brought> {
         now: SystemClock.now(),
         entropy: &mut SystemEntropy,
     };
-    let mut arrival = Arrival::new(open.book(), manner)?;
+    let mut arrival = Arrival::new(open.book()?, manner)?;
     let mut notes = Vec::new();
     let mut not_understood = 0;
     let mut moved = Moved::default();
@@ -159,11 +159,11 @@ fn bring(args: &Args, cx: &Context, open: &Open) -> Result<Brought> {
         notes.extend(found.notes);
         not_understood += found.not_understood;
         for folder in found.bytes {
-            moved.files += blobs::take(&open.artifacts(), arrival.sums(), &folder)?.files;
+            moved.files += blobs::take(&open.artifacts()?, arrival.sums(), &folder)?.files;
         }
     }
     for sum in arrival.sums() {
-        if !open.artifacts().contains(sum) {
+        if !open.artifacts()?.contains(sum) {
             moved.missing.insert(sum.clone());
         }
     }
@@ -180,7 +180,7 @@ fn bring(args: &Args, cx: &Context, open: &Open) -> Result<Brought> {
 
 impl Brought {
     fn tell_handles(&mut self, open: &Open) -> Result<()> {
-        open.book().seal(Effort::IfLarge)?;
+        open.book()?.seal(Effort::IfLarge)?;
         let view = open.view()?;
         for (from, to) in &self.summary.renamed {
             let handle = match view.run_by_uid(*to)? {

@@ -10,21 +10,19 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
-use trialbook_analysis::measure::{Measure, definitions};
+use trialbook_analysis::measure;
 use trialbook_model::filter::{
     self, Aggregate, Dialect, Direction, Expr, FilterError, Key, KeyKind, OrderTerm,
 };
 use trialbook_model::id::ExperimentNo;
 use trialbook_model::nearest;
 use trialbook_model::record::Goal;
-use trialbook_model::state::MetricDefinitions;
 use trialbook_model::time::Clock as _;
-use trialbook_store::BookView;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::query::Query;
 use trialbook_store::reading::Reading as _;
 
-use crate::book;
+use crate::book::{self, View};
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
 use crate::failure::Failure;
@@ -37,7 +35,8 @@ const SCHEMA: u32 = 1;
 
 /// Rank runs by a metric
 ///
-/// The best first: the greatest, or the smallest where the metric's definition or name says that less is better.
+/// The best first: the greatest, or the smallest where a definition, a success criterion or the metric's name says that
+/// less is better.
 /// Equal values have equal ranks. Runs without the metric are counted and not ranked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -236,7 +235,7 @@ fn tell(board: &Search, listing: &Listing, (ranks, shown): (&[usize], &[Key]), c
 }
 
 /// What the wanted metric may have been meant to be, where nothing is ranked and no run of the book has it.
-fn nearest_metric(view: &BookView<'_>, board: &Search, ranked: u64) -> Result<Option<String>> {
+fn nearest_metric(view: &View<'_>, board: &Search, ranked: u64) -> Result<Option<String>> {
     if ranked > 0 {
         return Ok(None);
     }
@@ -251,7 +250,7 @@ fn nearest_metric(view: &BookView<'_>, board: &Search, ranked: u64) -> Result<Op
 
 /// The term with the direction that puts the best first, and whether that was assumed.
 fn directed(
-    view: &BookView<'_>,
+    view: &View<'_>,
     mut term: OrderTerm,
     experiments: &[ExperimentRow],
 ) -> Result<(OrderTerm, bool)> {
@@ -266,17 +265,7 @@ fn directed(
         }
         .into());
     }
-    let mut known: Vec<[MetricDefinitions; 2]> = Vec::new();
-    for row in experiments {
-        known.push(definitions(view, row)?);
-    }
-    if experiments.is_empty()
-        && let Some(row) = view.experiment(ExperimentNo(0))?
-    {
-        known.push(definitions(view, &row)?);
-    }
-    let known: Vec<&MetricDefinitions> = known.iter().flatten().collect();
-    let measure = Measure::of(&term.key.name, &known);
+    let measure = measure::over_experiments(view, &term.key, experiments)?;
     let counts = match term.key.aggregate {
         Aggregate::Count | Aggregate::Nan => true,
         Aggregate::Last | Aggregate::Min | Aggregate::Max | Aggregate::Mean | Aggregate::Best => {
@@ -301,7 +290,7 @@ struct Search {
 
 impl Search {
     /// The best runs, how many have the value, and how many that satisfy the filter have none.
-    fn find(&self, view: &BookView<'_>) -> Result<(Listing, u64, u64)> {
+    fn find(&self, view: &View<'_>) -> Result<(Listing, u64, u64)> {
         let has = |negated| Expr::IsNull {
             key: self.term.key.clone(),
             negated,

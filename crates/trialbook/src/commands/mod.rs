@@ -47,6 +47,7 @@ pub(crate) mod simulate;
 pub(crate) mod start;
 pub(crate) mod stats;
 pub(crate) mod status;
+pub(crate) mod sync;
 pub(crate) mod tag;
 pub(crate) mod template;
 pub(crate) mod token;
@@ -102,6 +103,7 @@ pub(crate) fn dispatch(command: Option<Command>, cx: &Context) -> anyhow::Result
         Some(Command::Model(args)) => model::run(&args, cx),
         Some(Command::Prompt(args)) => prompt::run(&args, cx),
         Some(Command::Webhook(args)) => webhook::run(&args, cx),
+        Some(Command::Sync(args)) => sync::run(&args, cx),
         Some(Command::Doctor(args)) => doctor::run(&args, cx),
         Some(Command::Visualize(_)) => not_yet::run(
             "visualize",

@@ -8,11 +8,10 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
 use trialbook_model::record::{Op, PutNote};
-use trialbook_store::BookView;
 use trialbook_store::reading::Reading as _;
 
 use super::start;
-use crate::book::{self, Open};
+use crate::book::{self, Open, View};
 use crate::context::Context;
 use crate::documents::NoteDocument;
 use crate::failure::Failure;
@@ -148,7 +147,7 @@ fn split(args: &Args) -> (Vec<String>, Option<String>) {
     (nouns, args.text.clone().or_else(|| args.noun.clone()))
 }
 
-fn chosen(view: &BookView<'_>, nouns: &[String], args: &Args) -> Result<Vec<Noun>> {
+fn chosen(view: &View<'_>, nouns: &[String], args: &Args) -> Result<Vec<Noun>> {
     let mut chosen = nouns::chosen(&Names::new(view), view, nouns)?;
     chosen.extend(args.project.clone().map(Noun::Project));
     Ok(chosen)

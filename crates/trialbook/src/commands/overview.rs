@@ -6,11 +6,10 @@ use anyhow::Result;
 use serde::Serialize;
 use trialbook_model::filter::Expr;
 use trialbook_model::time::Clock as _;
-use trialbook_store::BookView;
 use trialbook_store::query::Query;
 use trialbook_store::reading::Reading as _;
 
-use crate::book::{self, Open};
+use crate::book::{self, Open, View};
 use crate::context::{Context, SystemClock};
 use crate::discovery::Choice;
 use crate::documents::RunHead;
@@ -57,7 +56,7 @@ fn of_nothing(choice: &Choice, cx: &Context) -> Result<()> {
         };
         return cx.printer.json(SCHEMA, &overview);
     }
-    let folder = choice.folder.display();
+    let folder = &choice.place;
     cx.printer
         .line(format!("There is no book yet at {folder}."));
     next_steps(cx, &NEW);
@@ -69,10 +68,10 @@ fn of_book(open: &Open, cx: &Context) -> Result<()> {
     let running = found(&view, target::running(), RUNNING)?;
     let last = found(&view, Expr::all(), LAST)?;
     let now = SystemClock.now();
-    let folder = open.folder().display();
+    let folder = open.name();
     if cx.printer.json_wanted() {
         let overview = Overview {
-            book: Some(folder.to_string()),
+            book: Some(folder),
             rule: open.rule().word(),
             runs: last.1,
             running_total: running.1,
@@ -101,7 +100,7 @@ fn of_book(open: &Open, cx: &Context) -> Result<()> {
     Ok(())
 }
 
-fn found(view: &BookView<'_>, filter: Expr, limit: usize) -> Result<(Listing, u64)> {
+fn found(view: &View<'_>, filter: Expr, limit: usize) -> Result<(Listing, u64)> {
     let query = Query {
         filter,
         limit,

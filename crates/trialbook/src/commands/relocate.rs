@@ -8,11 +8,10 @@ use anyhow::Result;
 use serde::Serialize;
 use trialbook_model::record::Op;
 use trialbook_model::state::unmark;
-use trialbook_runner::lease;
-use trialbook_store::BookView;
 use trialbook_store::reading::Reading as _;
 
 use super::rename::{refuse_default, refuse_taken};
+use crate::book::View;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::names::{self, Names};
@@ -54,9 +53,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::changing(cx)?;
     // Held until it is written: a name that is free in the project now stays so.
     let to_project = args.to_project.as_ref();
-    let _turn = to_project
-        .map(|_| lease::naming(open.folder()))
-        .transpose()?;
+    let _turn = to_project.map(|_| open.naming()).transpose()?;
     let view = open.view()?;
     let chosen = nouns::chosen(&Names::new(&view), &view, &args.nouns)?;
     let (ops, to) = match (&args.to, &args.to_project) {
@@ -87,7 +84,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
 }
 
 /// The noun as it stands after it was changed.
-fn anew(view: &BookView<'_>, noun: Noun) -> Result<Noun> {
+fn anew(view: &View<'_>, noun: Noun) -> Result<Noun> {
     Ok(match noun {
         Noun::Run { row, of } => {
             let now = view.runs(&[row.no])?.pop().map_or(row, Box::new);
@@ -102,7 +99,7 @@ fn anew(view: &BookView<'_>, noun: Noun) -> Result<Noun> {
     })
 }
 
-fn runs(view: &BookView<'_>, chosen: &[Noun], to: &str) -> Result<(Vec<Op>, String)> {
+fn runs(view: &View<'_>, chosen: &[Noun], to: &str) -> Result<(Vec<Op>, String)> {
     let target = Names::new(view).experiment(to)?;
     names::refuse_bin(&target)?;
     let uid = titles::experiment_uid(&target).to_string();
@@ -124,7 +121,7 @@ fn runs(view: &BookView<'_>, chosen: &[Noun], to: &str) -> Result<(Vec<Op>, Stri
     Ok((ops, titles::experiment(&target)))
 }
 
-fn experiments(view: &BookView<'_>, chosen: &[Noun], to: &str) -> Result<(Vec<Op>, String)> {
+fn experiments(view: &View<'_>, chosen: &[Noun], to: &str) -> Result<(Vec<Op>, String)> {
     values::check_name("a project", to)?;
     secrets::refuse("the name of the project", to)?;
     let mut ops = Vec::new();

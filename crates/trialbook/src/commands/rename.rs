@@ -7,10 +7,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 use trialbook_model::id::ExperimentNo;
-use trialbook_runner::lease;
-use trialbook_store::BookView;
 use trialbook_store::reading::Reading as _;
 
+use crate::book::View;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::names::Names;
@@ -51,7 +50,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     secrets::refuse("the name", &args.name)?;
     let open = book::changing(cx)?;
     // Held until it is written: a name that is free now stays so.
-    let _turn = lease::naming(open.folder())?;
+    let _turn = open.naming()?;
     let view = open.view()?;
     let noun = Noun::of(Names::new(&view).any(&args.noun)?, &view)?;
     let from = match &noun {
@@ -96,7 +95,7 @@ pub(super) fn refuse_default(noun: &Noun, no: ExperimentNo) -> Result<()> {
 
 /// Refuses a name that another experiment of the project bears.
 pub(super) fn refuse_taken(
-    view: &BookView<'_>,
+    view: &View<'_>,
     no: ExperimentNo,
     project: &str,
     name: &str,

@@ -13,7 +13,6 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use trialbook_analysis::analysis::Request;
 use trialbook_analysis::finding::Analysis;
 use trialbook_model::config::Config;
 use trialbook_model::time::Clock as _;
@@ -21,6 +20,7 @@ use trialbook_store::query::Query;
 use trialbook_store::reading::Reading as _;
 
 use crate::answers::{self, Answer};
+use crate::commands::analyze::Asked;
 use crate::context::{Context, SystemClock};
 use crate::failure::Failure;
 use crate::replaced::replaceable;
@@ -32,13 +32,14 @@ const MARK: &str = "<!-- trialbook report -->\n";
 
 /// Write the report of an experiment
 ///
-/// Every sentence is one of `trialbook analyze` with its defaults, which is kept as such. Markdown goes to report.md,
+/// Every sentence is one of `trialbook analyze`, which takes the same questions and keeps its answers. Markdown goes to report.md,
 /// HTML to report.html as one file that needs nothing else, JSON to experiment_report.json with all runs. A file that
 /// is there and is no report is replaced with `--force` only.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   trialbook report EXP-001
+  trialbook report tuning --by lr --metric loss
   trialbook report EXP-001 --format html -o results/exp-001.html
   trialbook report tuning --format json -o - | jq .metrics")]
 pub(crate) struct Args {
@@ -59,6 +60,8 @@ pub(crate) struct Args {
     /// How: md, html or json
     #[arg(long, short, default_value = "md", value_parser = format, value_name = "WORD")]
     format: Format,
+    #[command(flatten)]
+    asked: Asked,
     /// Replace a file that is no report
     #[arg(long)]
     force: bool,
@@ -137,7 +140,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     if let (Some(target), false) = (&target, args.force) {
         refuse_foreign(target)?;
     }
-    let answer = answers::ask(cx, text, &Request::default())?;
+    let answer = answers::ask(cx, text, &args.asked.request()?)?;
     let report = rendered(cx, &answer, format)?;
     let Some(target) = target else {
         cx.printer.stream().write_all(report.as_bytes())?;
@@ -214,7 +217,7 @@ fn document<'a>(cx: &Context, answer: &'a Answer) -> Result<Report<'a>> {
             .name()
             .unwrap_or_default()
             .to_owned(),
-        tracking_uri: open.folder().display().to_string(),
+        tracking_uri: open.name(),
         generated_at: SystemClock.now().to_string(),
         runs,
         metrics: metrics.collect::<serde_json::Map<String, Value>>().into(),

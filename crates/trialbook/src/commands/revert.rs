@@ -14,11 +14,10 @@ use trialbook_model::record::Param;
 use trialbook_model::seed::SeedPolicy;
 use trialbook_model::setup::{BLOCKS, SETUP_SNAPSHOT, SYSTEM, Setup};
 use trialbook_model::template;
-use trialbook_store::BookView;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::reading::Reading as _;
 
-use crate::book;
+use crate::book::{self, View};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::names::Names;
@@ -132,7 +131,7 @@ fn write(output: &str, text: &str, args: &Args, cx: &Context) -> Result<()> {
 }
 
 /// The setup and the params, as JSON with one key a line.
-fn setup(view: &BookView<'_>, run: &RunRow) -> Result<String> {
+fn setup(view: &View<'_>, run: &RunRow) -> Result<String> {
     let mut setup = Setup::default();
     let document = |kind: &str| match run.state.snapshots.get(kind) {
         Some(held) => Ok::<_, anyhow::Error>(view.snapshot(&held.value)?),
@@ -169,7 +168,7 @@ fn params(run: &RunRow) -> Vec<(String, Param)> {
 
 /// A config of the run alone, with its own seed.
 fn config(
-    view: &BookView<'_>,
+    view: &View<'_>,
     run: &RunRow,
     experiment: Option<&ExperimentRow>,
     title: &str,

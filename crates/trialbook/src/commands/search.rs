@@ -6,20 +6,17 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use trialbook_analysis::measure::over_experiments;
 use trialbook_model::derived;
 use trialbook_model::filter::{self, Dialect, Direction, Key, KeyKind, OrderTerm};
-use trialbook_model::goal;
 use trialbook_model::id::ExperimentNo;
 use trialbook_model::nearest;
-use trialbook_model::record::Goal;
-use trialbook_model::state::{DEFAULT_PROJECT, MetricDefinitions};
 use trialbook_model::time::Clock as _;
-use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading as _;
 
-use crate::book;
+use crate::book::{self, View};
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
 use crate::failure::Failure;
@@ -35,7 +32,7 @@ const SCHEMA: u32 = 1;
 /// Conditions are joined by AND, OR, NOT and parentheses: metrics.loss < 0.5, params.model = 'bert',
 /// tags.stage LIKE 'prod%', status IN ('running', 'failed'), min(metrics.loss) < 0.1, params.lr IS NULL.
 /// A name alone is an attribute, then a metric, then a param. Sorting puts the best first: the greatest,
-/// or the smallest where the metric's name or definition says that less is better; `KEY ASC` or
+/// or the smallest where the metric's name, definition or success criterion says that less is better; `KEY ASC` or
 /// `KEY DESC` decides it. Missing values come last.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -135,7 +132,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     for text in &args.experiment {
         experiments.push(names.experiment(text)?);
     }
-    let sorted = directed(&mut order, dialect, &definitions(&view, &experiments)?);
+    let sorted = directed(&view, (&mut order, dialect), &experiments)?;
     let numbers: Vec<ExperimentNo> = experiments.iter().map(|row| row.no).collect();
     let hits = view.search(&Query {
         filter: condition,
@@ -163,45 +160,29 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is defined about metrics, nearest first: by the experiments that are searched, then by projects.
-fn definitions(
-    view: &BookView<'_>,
-    experiments: &[ExperimentRow],
-) -> Result<Vec<MetricDefinitions>> {
-    let mut found: Vec<MetricDefinitions> = Vec::new();
-    let mut projects: Vec<&str> = Vec::new();
-    for row in experiments {
-        found.push(row.state.metrics.clone());
-        projects.push(row.state.project());
-    }
-    if experiments.is_empty() {
-        projects.push(DEFAULT_PROJECT);
-    }
-    projects.dedup();
-    for project in projects {
-        found.push(view.project(project)?.metrics);
-    }
-    Ok(found)
-}
-
 /// Gives every term without a direction the one that puts the best first; in MLflow's dialect that is
 /// always the smallest.
 fn directed(
-    order: &mut [OrderTerm],
-    dialect: Dialect,
-    definitions: &[MetricDefinitions],
-) -> Vec<Sorted> {
+    view: &View<'_>,
+    (order, dialect): (&mut [OrderTerm], Dialect),
+    experiments: &[ExperimentRow],
+) -> Result<Vec<Sorted>> {
     let mut sorted = Vec::new();
     for term in order {
-        let defined = definitions
-            .iter()
-            .find_map(|metrics| metrics.get(&term.key.name)?.value.goal);
-        let assumed = term.direction.is_none() && defined.is_none() && dialect == Dialect::Native;
-        let goal = goal_of(&term.key).map(|assumed| defined.unwrap_or(assumed));
+        let is_metric = match term.key.kind {
+            KeyKind::Metric | KeyKind::Bare => true,
+            KeyKind::Attribute | KeyKind::Param | KeyKind::Tag | KeyKind::Dataset => false,
+        };
+        let measure = match (term.direction, dialect) {
+            (None, Dialect::Native) if is_metric => {
+                Some(over_experiments(view, &term.key, experiments)?)
+            }
+            (_, Dialect::Native | Dialect::Mlflow) => None,
+        };
         let direction = match (term.direction, dialect) {
             (None, Dialect::Mlflow) => Direction::Ascending,
             (None, Dialect::Native) | (Some(_), Dialect::Native | Dialect::Mlflow) => {
-                term.direction_for(goal)
+                term.direction_for(measure.as_ref().map(|measure| measure.goal))
             }
         };
         term.direction = Some(direction);
@@ -211,18 +192,10 @@ fn directed(
                 Direction::Ascending => "ascending",
                 Direction::Descending => "descending",
             },
-            assumed: assumed && goal.is_some(),
+            assumed: measure.is_some_and(|measure| measure.goal_assumed.is_some()),
         });
     }
-    sorted
-}
-
-/// The goal that a metric's name says.
-fn goal_of(key: &Key) -> Option<Goal> {
-    match key.kind {
-        KeyKind::Metric | KeyKind::Bare => Some(goal::assumed(&key.name).goal),
-        KeyKind::Attribute | KeyKind::Param | KeyKind::Tag | KeyKind::Dataset => None,
-    }
+    Ok(sorted)
 }
 
 /// The keys that get a column: those sorted by, then those of the filter, but for what every table shows.
@@ -242,7 +215,7 @@ fn used_keys(condition: &filter::Expr, order: &[OrderTerm]) -> Vec<Key> {
 }
 
 /// The keys that no run has. One that a shown run has is not looked up.
-fn unknown_keys(view: &BookView<'_>, keys: &[Key], listing: &Listing) -> Result<Vec<UnknownKey>> {
+fn unknown_keys(view: &View<'_>, keys: &[Key], listing: &Listing) -> Result<Vec<UnknownKey>> {
     let mut unknown = Vec::new();
     for key in keys {
         let noun = match key.kind {

@@ -149,7 +149,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         certificate: certificate.map(|(chain, key)| Certificate { chain, key }),
     };
     log(args);
-    trialbook_server::serve(open.into_book(), options, |listening| {
+    trialbook_server::serve(open.into_book()?, options, |listening| {
         let serving = Serving {
             url: listening.url(),
             book: folder.display().to_string(),

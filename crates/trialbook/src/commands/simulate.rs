@@ -149,7 +149,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
         .unwrap_or_else(|| handle::default_run_name(begin, uid.0, |_| false));
     let records = said.len();
     record(cx, &open, (args, &swarm), (uid, &name), (said, begin, end))?;
-    open.tidy(cx);
+    open.tidy(cx)?;
     let done = Simulated {
         run: uid.to_string(),
         name,
@@ -205,7 +205,7 @@ fn record(
     let known = Names::new(&view).experiment_called(DEFAULT_PROJECT, &args.experiment)?;
     let clock = Arc::new(Virtual(AtomicI64::new(begin.0)));
     let options = RecorderOptions::new(cx.actor(), clock.clone());
-    let mut recorder = open.book().recorder(options)?;
+    let mut recorder = open.recorder(options)?;
     let experiment = match &known {
         Some(row) => titles::experiment_uid(row),
         None => created(&mut recorder, &args.experiment)?,
@@ -289,7 +289,7 @@ fn summary(swarm: &Swarm, said: &[Said], end: i64) -> String {
 }
 
 fn artifact(open: &Open, run: RunUid, text: &str) -> Result<Op> {
-    let sum = open.artifacts().put(&mut Cursor::new(text.as_bytes()))?;
+    let sum = open.artifacts()?.put(&mut Cursor::new(text.as_bytes()))?;
     Ok(Op::PutArtifact(PutArtifact {
         subject: Subject::Run(run),
         path: "experiment_summary.txt".to_owned(),

@@ -17,12 +17,10 @@ use trialbook_model::setup::Setup;
 use trialbook_model::state::DEFAULT_PROJECT;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::Clock as _;
-use trialbook_runner::lease;
-use trialbook_store::BookView;
 use trialbook_store::nouns::RunRow;
 use trialbook_store::reading::Reading as _;
 
-use crate::book::{self, Open};
+use crate::book::{self, Open, View};
 use crate::context::{Context, SystemClock, SystemEntropy};
 use crate::names::{self, ALIAS, Names};
 use crate::once::WriteOnce;
@@ -122,7 +120,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::writing(cx)?;
     // An alias that is free stays so until it is written.
     let alias = args.alias.as_ref();
-    let _turn = alias.map(|_| lease::naming(open.folder())).transpose()?;
+    let _turn = alias.map(|_| open.naming()).transpose()?;
     let view = open.view()?;
     if let Some(alias) = &args.alias {
         values::check_name("an alias", alias)?;
@@ -148,7 +146,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     };
     cx.printer.note(format!(
         "book {} ({}), experiment {}",
-        open.folder().display(),
+        open.name(),
         open.rule(),
         plan.title
     ));
@@ -161,7 +159,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
 }
 
 /// The wrapper's run around this process, if there is one and it is running.
-fn surrounding_run(cx: &Context, view: &BookView<'_>) -> Option<RunRow> {
+fn surrounding_run(cx: &Context, view: &View<'_>) -> Option<RunRow> {
     let text = cx.run_variable()?;
     let Ok(run) = Names::new(view).run(text) else {
         cx.printer
@@ -175,7 +173,7 @@ fn surrounding_run(cx: &Context, view: &BookView<'_>) -> Option<RunRow> {
 
 fn plan(
     args: &Args,
-    view: &BookView<'_>,
+    view: &View<'_>,
     surrounding: Option<&RunRow>,
     params: Vec<(String, Param)>,
     tags: Vec<(String, Option<String>)>,
@@ -223,7 +221,7 @@ fn plan(
 }
 
 /// Says which runs were started with the same setup.
-fn tell_same(cx: &Context, view: &BookView<'_>, setup: &Setup) -> Result<Vec<String>> {
+fn tell_same(cx: &Context, view: &View<'_>, setup: &Setup) -> Result<Vec<String>> {
     let (named, total) = setups::same(view, setup)?;
     if total > 0 {
         let more = total - named.len() as u64;
@@ -266,14 +264,14 @@ fn join(cx: &Context, open: &Open, run: &RunRow, args: &Args, plan: &Plan) -> Re
         joined: true,
         config_hash: plan.setup.hash(),
         same_configuration: plan.same.clone(),
-        book: open.folder().display().to_string(),
+        book: open.name(),
     })
 }
 
 fn open_run(
     cx: &Context,
     open: &Open,
-    view: &BookView<'_>,
+    view: &View<'_>,
     surrounding: Option<&RunRow>,
     (args, plan): (&Args, &Plan),
 ) -> Result<Started> {
@@ -321,7 +319,7 @@ fn open_run(
         joined: false,
         config_hash: plan.setup.hash(),
         same_configuration: plan.same.clone(),
-        book: open.folder().display().to_string(),
+        book: open.name(),
     })
 }
 

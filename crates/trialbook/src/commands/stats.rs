@@ -13,12 +13,13 @@ use trialbook_model::filter::{Collation, Direction, Expr, Key, KeyKind, OrderTer
 use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::{Clock as _, Timestamp};
+use trialbook_store::BOOK_FORMAT;
 use trialbook_store::nouns::RunRow;
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading as _;
-use trialbook_store::{BOOK_FORMAT, BookView};
 
 use super::doctor::size;
+use crate::book::View;
 use crate::context::{Context, SystemClock};
 use crate::figures::{self, bytes, count, done};
 use crate::printer::{Line, Style};
@@ -45,7 +46,9 @@ pub(crate) struct Args {}
 struct Stats {
     book: String,
     format: u32,
-    size_bytes: u64,
+    /// Bytes of its folder; absent for a book on a server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_bytes: Option<u64>,
     experiments: u64,
     configurations: u64,
     runs: u64,
@@ -80,9 +83,9 @@ pub(crate) fn run(_args: &Args, cx: &Context) -> Result<ExitCode> {
     let best = best(&view)?;
     let (cost, costly) = cost(&view)?;
     let stats = Stats {
-        book: open.folder().display().to_string(),
+        book: open.name(),
         format: BOOK_FORMAT,
-        size_bytes: size(open.folder()),
+        size_bytes: open.own_folder().map(size),
         experiments: experiments.len() as u64,
         configurations: hashes.len() as u64,
         runs: by_status.values().sum(),
@@ -118,7 +121,7 @@ fn has(key: Key) -> Expr {
 }
 
 /// The first run by a key that it has.
-fn first(view: &BookView<'_>, key: Key, direction: Direction) -> Result<Option<RunRow>> {
+fn first(view: &View<'_>, key: Key, direction: Direction) -> Result<Option<RunRow>> {
     let order = OrderTerm {
         key: key.clone(),
         direction: Some(direction),
@@ -137,7 +140,7 @@ struct Best {
     title: String,
 }
 
-fn best(view: &BookView<'_>) -> Result<Option<Best>> {
+fn best(view: &View<'_>) -> Result<Option<Best>> {
     let key = Key::new(KeyKind::Metric, ACCURACY);
     let Some(run) = first(view, key, Direction::Descending)? else {
         return Ok(None);
@@ -149,7 +152,7 @@ fn best(view: &BookView<'_>) -> Result<Option<Best>> {
 }
 
 /// The hashes of the setups that runs were started with.
-fn setups(view: &BookView<'_>) -> Result<BTreeSet<String>> {
+fn setups(view: &View<'_>) -> Result<BTreeSet<String>> {
     let key = Key::new(KeyKind::Attribute, "config_hash");
     let found = view.search(&of(has(key), usize::MAX))?;
     let mut hashes = BTreeSet::new();
@@ -163,7 +166,7 @@ fn setups(view: &BookView<'_>) -> Result<BTreeSet<String>> {
 }
 
 /// The sum of costs and how many runs have one.
-fn cost(view: &BookView<'_>) -> Result<(f64, u64)> {
+fn cost(view: &View<'_>) -> Result<(f64, u64)> {
     let costly = view.search(&of(has(Key::new(KeyKind::Metric, COST)), usize::MAX))?;
     let mut sum = ExactSum::new();
     for batch in costly.runs.chunks(BATCH) {
@@ -189,7 +192,9 @@ fn tell(
     let now = SystemClock.now();
     let time = |time: Timestamp| format!("{} ({})", when::local(time), when::age(time, now));
     field("book", format!("{} (format {})", stats.book, stats.format));
-    field("size", bytes(stats.size_bytes));
+    if let Some(size) = stats.size_bytes {
+        field("size", bytes(size));
+    }
     field("experiments", figures::grouped(stats.experiments));
     field("configurations", figures::grouped(stats.configurations));
     let statuses = stats.runs_by_status.iter().filter(|(_, runs)| **runs > 0);

@@ -133,7 +133,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
 
 fn create(args: &Create, cx: &Context) -> Result<()> {
     let open = book::writing(cx)?;
-    let tokens = Tokens::of(open.folder());
+    let tokens = Tokens::of(open.book()?.path());
     let now = SystemClock.now();
     let expires = args.expires.map(|after| {
         let micros = i64::try_from(after.as_micros()).unwrap_or(i64::MAX);
@@ -155,7 +155,7 @@ fn create(args: &Create, cx: &Context) -> Result<()> {
 
 fn list(cx: &Context) -> Result<()> {
     let open = book::reading(cx)?;
-    let records = Tokens::of(open.folder()).list()?;
+    let records = Tokens::of(open.book()?.path()).list()?;
     if cx.printer.json_wanted() {
         let tokens = records.iter().map(Shown::of).collect();
         return cx.printer.json(SCHEMA, &Listed { tokens });
@@ -184,7 +184,7 @@ fn list(cx: &Context) -> Result<()> {
 
 fn revoke(args: &Revoke, cx: &Context) -> Result<()> {
     let open = book::changing(cx)?;
-    let record = Tokens::of(open.folder()).revoke(&args.id, SystemClock.now())?;
+    let record = Tokens::of(open.book()?.path()).revoke(&args.id, SystemClock.now())?;
     audit(&open, cx, "token_revoked", &record)?;
     if cx.printer.json_wanted() {
         return cx.printer.json(SCHEMA, &Shown::of(&record));

@@ -5,6 +5,7 @@
 use anyhow::Error;
 use serde::Serialize;
 use trialbook_capture::data::DataError;
+use trialbook_client::ClientError;
 use trialbook_exchange::{ExportError, ImportError, Problem};
 use trialbook_model::code::ErrorCode;
 use trialbook_model::config::{ConfigErrors, GridError};
@@ -76,10 +77,13 @@ fn advice(error: &Error) -> (ErrorCode, Option<String>) {
             return (failure.code(), failure.hint());
         }
         if let Some(failure) = cause.downcast_ref::<DiscoveryError>() {
-            return (failure.code(), Some(failure.hint().to_owned()));
+            return (failure.code(), failure.hint());
         }
         if let Some(failure) = cause.downcast_ref::<BookError>() {
             return (failure.code(), hint_of_book(failure));
+        }
+        if let Some(failure) = cause.downcast_ref::<ClientError>() {
+            return (failure.code(), failure.hint());
         }
         if let Some(failure) = cause.downcast_ref::<ServeError>() {
             return (failure.code(), failure.hint());
@@ -135,7 +139,7 @@ const fn code_of_export(error: &ExportError) -> Option<ErrorCode> {
 
 /// What to do; for a book of a newer format, which version reads it.
 fn hint_of_book(error: &BookError) -> Option<String> {
-    if let BookError::NewerFormat { path, .. } = error {
+    if let BookError::NewerFormat { path, .. } | BookError::UnknownMigration { path, .. } = error {
         return Some(match trialbook_store::program_of(path) {
             Some(program) => format!("trialbook {program} or newer reads it"),
             None => {

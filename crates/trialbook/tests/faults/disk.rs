@@ -8,6 +8,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use trialbook_spool::sim::left_out::not_exercised;
+
 use super::sandbox::{Ended, Sandbox};
 use super::{all, lines, say, spawn, steps, told, wait};
 
@@ -57,13 +59,12 @@ impl Drop for SmallDisk {
 }
 
 /// A home on a small disk; `None` for those who may not mount.
-#[expect(clippy::print_stdout, reason = "a test that is passed over says so")]
 fn home_on_small_disk(bytes: u64) -> Option<(SmallDisk, Sandbox)> {
     let sandbox = Sandbox::new();
     // Dropped in this order: the disk before the folder that it is mounted on.
     let disk = SmallDisk::mount(&sandbox.work(), bytes);
     if disk.is_none() {
-        println!("skipped: only root may mount a small disk");
+        not_exercised("the binary on a full disk", "root, to mount a small one");
     }
     Some((disk?, sandbox))
 }

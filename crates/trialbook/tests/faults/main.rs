@@ -10,9 +10,11 @@ mod damage;
 mod disk;
 mod many;
 mod orphans;
+mod power;
 mod read_only;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;
+mod upgrade;
 mod wide;
 
 use std::fmt::Write as _;

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use trialbook_model::record::EntryKind;
+use trialbook_store::BookError;
 use trialbook_store::nouns::{EntryRow, Owner};
 use trialbook_store::query::Entries;
-use trialbook_store::reading::Reading as _;
+use trialbook_store::reading::Reading;
 
 use super::file::{Folder, name, write, yaml};
 use super::run::number;
@@ -23,7 +24,7 @@ fn times(row: &EntryRow) -> (i64, i64) {
     (created, updated)
 }
 
-impl Giving<'_> {
+impl<V: Reading<Error = BookError>> Giving<'_, V> {
     /// Writes a logged model.
     pub(super) fn logged_model(&mut self, row: &EntryRow, home: &Home) -> Result<(), ExportError> {
         let id = words::model_id(row.uid);

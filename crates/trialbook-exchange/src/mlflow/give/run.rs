@@ -11,7 +11,7 @@ use trialbook_model::state::{Point, RunState};
 use trialbook_model::status::RunStatus;
 use trialbook_store::BookError;
 use trialbook_store::nouns::{Owner, RunRow};
-use trialbook_store::reading::Reading as _;
+use trialbook_store::reading::Reading;
 
 use super::file::{Folder, write, writing, yaml};
 use super::{Giving, Home, imported_time, millis, tags};
@@ -25,7 +25,7 @@ const FOLDERS: [&str; 4] = ["artifacts", "metrics", "params", "tags"];
 /// The number of a run's source that says that it was recorded where it ran.
 const LOCAL: u64 = 4;
 
-impl Giving<'_> {
+impl<V: Reading<Error = BookError>> Giving<'_, V> {
     /// Writes a run.
     pub(super) fn run(&mut self, row: &RunRow, home: &Home) -> Result<(), ExportError> {
         let state = &row.state;

@@ -6,6 +6,7 @@ use trialbook_model::record::{Op, PutArtifact, Subject};
 use trialbook_model::time::Timestamp;
 use trialbook_store::Artifacts;
 use trialbook_store::nouns::RunRow;
+use trialbook_store::reading::Reading as _;
 
 use super::super::artifacts::{Found, Manner, address};
 use super::super::said::Life;

@@ -10,7 +10,7 @@ mod parts;
 mod place;
 mod proxy;
 mod range;
-mod stream;
+pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
 mod upload;

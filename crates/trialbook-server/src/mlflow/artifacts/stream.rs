@@ -18,7 +18,7 @@ const WAITING: usize = 4;
 const PIECE: usize = 64 * 1024;
 
 /// Hands the body of a request to `take`, which reads it on a thread of its own.
-pub(super) async fn received<T: Send + 'static>(
+pub(crate) async fn received<T: Send + 'static>(
     mut body: Body,
     take: impl FnOnce(&mut dyn Read) -> T + Send + 'static,
 ) -> Option<T> {
@@ -77,7 +77,7 @@ impl Read for Incoming {
 }
 
 /// The next `length` bytes of a file as the body of an answer.
-pub(super) fn sent(file: impl Read + Send + 'static, length: u64) -> Body {
+pub(crate) fn sent(file: impl Read + Send + 'static, length: u64) -> Body {
     let (pieces, waiting) = channel(WAITING);
     tokio::task::spawn_blocking(move || read_out(file, length, &pieces));
     Body::new(Outgoing {

@@ -3,9 +3,10 @@
 //! Not here: filling them. Invariant: a range that ends before it begins holds nothing.
 
 use super::{AxisRoll, ValueRoll};
+use serde::{Deserialize, Serialize};
 
 /// What the buckets divide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Along {
     /// The step.
     Step,
@@ -14,7 +15,7 @@ pub enum Along {
 }
 
 /// How finely the borders of buckets are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Detail {
     /// Every value is in its bucket; bounds are exact.
     Exact,
@@ -23,7 +24,7 @@ pub enum Detail {
 }
 
 /// A range in buckets of equal width.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BucketSpec {
     /// What is divided.
     pub along: Along,

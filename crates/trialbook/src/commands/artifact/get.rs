@@ -107,7 +107,7 @@ pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     for (artifact, to, standing) in plan {
         let sum = artifact.sha256.clone().unwrap_or_default();
         if standing != Standing::Same {
-            open.artifacts()
+            open.artifacts_with([&sum])?
                 .fetch(&sum, &to)
                 .with_context(|| format!("cannot write artifact `{}`", artifact.path))?;
         }

@@ -11,8 +11,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use trialbook_analysis::comparison::{self, Request, Scope};
 use trialbook_analysis::measure::Agg;
+use trialbook_model::filter::Key;
 use trialbook_report::comparison::Settings;
 
+use crate::commands::analyze::key;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::{book, pages};
@@ -22,7 +24,8 @@ const SCHEMA: u32 = 1;
 /// Compare runs or experiments
 ///
 /// Params and config keys that differ come first, then metrics with the difference to the baseline, then which is
-/// best. An experiment stands for its variations, or for its runs where it has none. The baseline is the one that
+/// best. An experiment stands for its variations, or for its runs where it has none; with --by runs of equal params, tags
+/// or attributes are one arm. The baseline is the one that
 /// `trialbook baseline` or the config marks, else the first. Where runs are trials of arms, a winner is named only
 /// if its difference can be told from chance.
 #[derive(Debug, clap::Args)]
@@ -31,6 +34,7 @@ Examples:
   trialbook compare 1a2b3c4d 5e6f7a8b
   trialbook compare EXP-001
   trialbook compare tuning --metrics loss,accuracy --agg best
+  trialbook compare tuning --by lr,tags.stage
   trialbook compare EXP-001 EXP-002 --metrics completion_time_ms
   trialbook compare 'tuning/run-*' --all --json
   trialbook compare gpt-a gpt-b --items --cluster source")]
@@ -56,6 +60,14 @@ pub(crate) struct Args {
         value_name = "KEYS"
     )]
     metrics: Vec<String>,
+    /// What makes the arms: params, tags, attributes; default: variations, else each run stands for itself
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "KEYS",
+        conflicts_with = "items"
+    )]
+    by: Vec<String>,
     /// Which number of a series is a run's value: last, best, mean, min or max
     #[arg(long, default_value = "last", value_parser = agg, value_name = "WORD")]
     agg: Agg,
@@ -77,7 +89,7 @@ pub(crate) struct Args {
     /// The share of wrong alarms that is put up with
     #[arg(long, default_value_t = 0.05, value_parser = alpha, value_name = "NUMBER")]
     alpha: f64,
-    /// So many runs at most; the newest of an experiment or a glob
+    /// So many runs at most, the newest of an experiment or a glob; and so many arms
     #[arg(long, short = 'n', default_value_t = 100, value_name = "NUMBER")]
     limit: usize,
 }
@@ -106,7 +118,9 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     if args.items {
         return items::run(&view, &texts, args, cx);
     }
-    let found = subjects::find(&view, &texts, args.limit.max(1))?;
+    let by = args.by.iter().map(|text| key(text));
+    let by = by.collect::<Result<Vec<Key>, Failure>>()?;
+    let found = subjects::find(&view, &texts, &by, args.limit.max(1))?;
     if found.list.is_empty() {
         return Err(Failure::Usage {
             problem: "there is no run to compare".to_owned(),

@@ -5,12 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use trialbook_analysis::arms;
+use trialbook_analysis::arms::{self, Arms, ArmsError, Division};
 use trialbook_analysis::baseline::{self, Place};
 use trialbook_analysis::comparison::{Kind, Subject};
 use trialbook_model::filter::{Expr, Key, KeyKind};
 use trialbook_model::handle;
 use trialbook_model::id::{ExperimentNo, RunUid};
+use trialbook_store::BookError;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading;
@@ -38,10 +39,10 @@ enum Naming {
     WithExperiment,
 }
 
-/// Finds the runs and arms that texts mean, `limit` runs at most.
-pub(super) fn find<V>(view: &V, texts: &[&str], limit: usize) -> Result<Subjects>
+/// Finds the runs and arms that texts mean, `limit` of each at most. Where keys are given they make the arms.
+pub(super) fn find<V>(view: &V, texts: &[&str], by: &[Key], limit: usize) -> Result<Subjects>
 where
-    V: Reading,
+    V: Reading<Error = BookError>,
 {
     let names = Names::new(view);
     let mut found = Subjects::default();
@@ -66,9 +67,12 @@ where
         }
         match names.any(text)? {
             Found::Run(run) => runs.push(*run),
+            Found::Experiment(row) if found.experiments.contains_key(&row.no) => {}
             Found::Experiment(row) => {
-                if has_variations(view, &row)? {
-                    found.add_arms(view, &row, naming)?;
+                found.experiments.insert(row.no, (*row).clone());
+                if !by.is_empty() || has_variations(view, &row)? {
+                    let arms = arms::arms(view, &row, by).map_err(told)?;
+                    found.add_arms(&row, arms, naming);
                 } else {
                     runs.extend(found.newest(view, &row, limit)?);
                 }
@@ -86,8 +90,26 @@ where
             found.experiments.insert(row.no, row);
         }
     }
-    found.add_runs(runs);
+    if by.is_empty() {
+        found.add_runs(runs);
+    } else {
+        found.divide(view, runs, by)?;
+    }
+    found.cut_arms(limit);
     Ok(found)
+}
+
+/// Why runs make no arms.
+fn told(error: ArmsError<BookError>) -> anyhow::Error {
+    let hint = error.hint().unwrap_or_default().to_owned();
+    match error {
+        ArmsError::Reading(source) => source.into(),
+        other @ (ArmsError::SeveralVary { .. } | ArmsError::NoSuchKey { .. }) => Failure::Usage {
+            problem: other.to_string(),
+            hint,
+        }
+        .into(),
+    }
 }
 
 fn has_variations<V: Reading>(view: &V, row: &ExperimentRow) -> Result<bool> {
@@ -108,16 +130,22 @@ fn has_variations<V: Reading>(view: &V, row: &ExperimentRow) -> Result<bool> {
 }
 
 impl Subjects {
-    fn add_arms<V>(&mut self, view: &V, row: &ExperimentRow, naming: Naming) -> Result<()>
-    where
-        V: Reading,
-    {
-        let arms = arms::arms(view, row, &[])?;
+    fn add_arms(&mut self, row: &ExperimentRow, arms: Arms, naming: Naming) {
         if arms.outside > 0 {
+            let (one, many) = match &arms.division {
+                Division::Asked(keys) => {
+                    let keys = keys.join("`, `");
+                    (format!("has no `{keys}`"), format!("have no `{keys}`"))
+                }
+                Division::Variations | Division::OnlyParam(_) | Division::Whole => (
+                    "belongs to no variation".to_owned(),
+                    "belong to no variation".to_owned(),
+                ),
+            };
             let belong = if arms.outside == 1 {
-                "belongs to no variation and is"
+                format!("{one} and is")
             } else {
-                "belong to no variation and are"
+                format!("{many} and are")
             };
             self.left_out.push(format!(
                 "{} of {} {belong} not shown",
@@ -142,7 +170,48 @@ impl Subjects {
             });
         }
         self.experiments.insert(row.no, row.clone());
+    }
+
+    /// Makes arms of runs by keys, those of each experiment by themselves.
+    fn divide<V>(&mut self, view: &V, mut runs: Vec<RunRow>, by: &[Key]) -> Result<()>
+    where
+        V: Reading<Error = BookError>,
+    {
+        runs.retain(|run| self.seen.insert(run.uid));
+        let mut of: BTreeMap<ExperimentNo, Vec<RunRow>> = BTreeMap::new();
+        for run in runs {
+            of.entry(run.experiment).or_default().push(run);
+        }
+        let naming = if of.len() > 1 || !self.list.is_empty() {
+            Naming::WithExperiment
+        } else {
+            Naming::Alone
+        };
+        for (no, runs) in of {
+            if let Some(row) = self.experiments.get(&no).cloned() {
+                let arms = arms::of_runs(view, (&row, runs), by).map_err(told)?;
+                self.add_arms(&row, arms, naming);
+            }
+        }
         Ok(())
+    }
+
+    /// Keeps the first arms: each is tested against each other one.
+    fn cut_arms(&mut self, limit: usize) {
+        let is_arm = |subject: &&Subject| subject.kind == Kind::Arm;
+        let arms = self.list.iter().filter(is_arm).count();
+        if arms > limit {
+            let mut kept = 0;
+            self.list.retain(|subject| {
+                kept += usize::from(subject.kind == Kind::Arm);
+                subject.kind == Kind::Run || kept <= limit
+            });
+            self.left_out.push(format!(
+                "these are {} arms: the first {} are compared; --limit changes that",
+                grouped(arms as u64),
+                grouped(limit as u64)
+            ));
+        }
     }
 
     fn tell_archived(&mut self, row: &ExperimentRow, archived: u64) {

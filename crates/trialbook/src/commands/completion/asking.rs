@@ -11,13 +11,13 @@ use clap::CommandFactory as _;
 use trialbook_model::filter::{Case, CompareOp, Expr, Key, KeyKind, Literal};
 use trialbook_model::handle::{self, run_label};
 use trialbook_model::id::{ExperimentNo, RunNo};
-use trialbook_store::BookView;
 use trialbook_store::index::ExperimentFacts;
 use trialbook_store::nouns::RunRow;
 use trialbook_store::query::Query;
 use trialbook_store::reading::Reading as _;
 
 use super::line::{Nouns, Wanted, lead, wanted};
+use crate::book::View;
 use crate::cli::{Cli, Options};
 use crate::context::Context;
 use crate::{book, spelling, titles};
@@ -123,7 +123,7 @@ fn of_experiments(experiments: &[ExperimentFacts], last: &str) -> Found {
 }
 
 /// Runs by name, by id, or inside the experiment that stands before a slash; the newest first.
-fn of_runs(view: &BookView<'_>, experiments: &[ExperimentFacts], last: &str) -> Result<Found> {
+fn of_runs(view: &View<'_>, experiments: &[ExperimentFacts], last: &str) -> Result<Found> {
     let mut found = Found::new();
     if "latest".starts_with(last) {
         found.push(("latest".to_owned(), "the newest run".to_owned()));
@@ -141,11 +141,7 @@ fn of_runs(view: &BookView<'_>, experiments: &[ExperimentFacts], last: &str) -> 
 }
 
 /// The numbers of runs that may be meant.
-fn candidates(
-    view: &BookView<'_>,
-    experiments: &[ExperimentFacts],
-    last: &str,
-) -> Result<Vec<RunNo>> {
+fn candidates(view: &View<'_>, experiments: &[ExperimentFacts], last: &str) -> Result<Vec<RunNo>> {
     let inside = last.rsplit_once('/');
     let of = inside.map(|(path, _)| {
         let fitting = experiments.iter().filter(|it| is_at(it, path));

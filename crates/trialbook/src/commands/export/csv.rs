@@ -5,11 +5,11 @@
 use anyhow::Result;
 use trialbook_exchange::{Selection, table};
 use trialbook_model::id::RunNo;
-use trialbook_store::BookView;
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading as _;
 
 use super::{Args, Target, Written};
+use crate::book::View;
 use crate::context::Context;
 use crate::figures::count;
 
@@ -17,7 +17,7 @@ use crate::figures::count;
 pub(super) fn write(
     args: &Args,
     cx: &Context,
-    view: &BookView<'_>,
+    view: &View<'_>,
     wanted: &Selection,
 ) -> Result<Written> {
     let numbers = numbers(view, wanted)?;
@@ -49,7 +49,7 @@ pub(super) fn write(
 }
 
 /// The runs, oldest first; those in the bin only where they are named.
-fn numbers(view: &BookView<'_>, wanted: &Selection) -> Result<Vec<RunNo>> {
+fn numbers(view: &View<'_>, wanted: &Selection) -> Result<Vec<RunNo>> {
     let all = |experiments| Query {
         experiments,
         shown: Shown::WithArchived,

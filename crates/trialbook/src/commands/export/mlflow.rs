@@ -2,16 +2,22 @@
 //!
 //! Invariant: the folder has its name when all of it is written; nothing that is there is replaced.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use anyhow::{Context as _, Result};
 use trialbook_exchange::Selection;
 use trialbook_exchange::mlflow::{self, Given, Told};
-use trialbook_store::BookView;
+use trialbook_model::id::{ExperimentNo, RunNo};
+use trialbook_model::record::EntryKind;
+use trialbook_model::state::Records;
+use trialbook_store::nouns::Owner;
+use trialbook_store::query::Entries;
+use trialbook_store::reading::Reading as _;
 
 use super::text::runs_of;
 use super::{Args, Written};
-use crate::book::Open;
+use crate::book::{Open, View};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::figures::grouped;
@@ -20,7 +26,7 @@ use crate::figures::grouped;
 pub(super) fn write(
     args: &Args,
     cx: &Context,
-    (open, view): (&Open, &BookView<'_>),
+    (open, view): (&Open, &View<'_>),
     wanted: &Selection,
 ) -> Result<Written> {
     let target = cx.here().join(&args.target);
@@ -36,11 +42,17 @@ pub(super) fn write(
     let mut draft = name.clone();
     draft.push(format!(".{}.tmp", std::process::id()));
     let draft = target.with_file_name(draft);
-    let artifacts = open.artifacts();
+    let wanted = runs_of(view, wanted)?;
+    let sums = if args.artifacts {
+        sums_of(view, &wanted)?
+    } else {
+        BTreeSet::new()
+    };
+    let artifacts = open.artifacts_with(&sums)?;
     let given = Given {
         view,
         artifacts: args.artifacts.then_some(&artifacts),
-        wanted: &runs_of(view, wanted)?,
+        wanted: &wanted,
     };
     let told = match mlflow::give(&given, &draft, &target) {
         Ok(told) => told,
@@ -53,6 +65,31 @@ pub(super) fn write(
     fs::rename(&draft, &target)
         .with_context(|| format!("cannot write `{}`", args.target.display()))?;
     Ok(tell(args, cx, told))
+}
+
+/// The sums of the files of runs and of their models.
+fn sums_of(
+    view: &View<'_>,
+    wanted: &BTreeMap<ExperimentNo, Vec<RunNo>>,
+) -> Result<BTreeSet<String>> {
+    let mut sums = BTreeSet::new();
+    let mut add = |records: &Records| {
+        sums.extend(
+            records
+                .artifacts()
+                .filter_map(|held| held.value.sha256.clone()),
+        );
+    };
+    for (no, runs) in wanted {
+        for run in view.runs(runs)? {
+            add(&run.state.records);
+        }
+        let models = Entries::Of(EntryKind::LoggedModel, Owner::Experiment(*no));
+        for model in view.entries(&models)? {
+            add(&model.state.records);
+        }
+    }
+    Ok(sums)
 }
 
 /// Says what MLflow's folder has no place for.

@@ -19,11 +19,10 @@ use serde::Serialize;
 use trialbook_exchange::layout::Elsewhere;
 use trialbook_exchange::{Gather, Selection, blobs, document};
 use trialbook_model::code::ErrorCode;
-use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::reading::Reading;
 
-use crate::book::{self, Open};
+use crate::book::{self, Open, View};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::figures::{count, grouped};
@@ -137,7 +136,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
 }
 
 /// Tells how many runs could not be read: what was written is not all there is.
-pub(super) fn left_out(view: &BookView<'_>, cx: &Context) -> Result<ExitCode> {
+pub(super) fn left_out(view: &View<'_>, cx: &Context) -> Result<ExitCode> {
     if tell_unreadable(view, cx)? == 0 {
         return Ok(ExitCode::SUCCESS);
     }
@@ -195,7 +194,7 @@ pub(super) fn selection<V: Reading>(view: &V, what: &[String]) -> Result<Selecti
 fn as_json(
     args: &Args,
     cx: &Context,
-    (open, view): (&Open, &BookView<'_>),
+    (open, view): (&Open, &View<'_>),
     wanted: &Selection,
 ) -> Result<Written> {
     let mut sums = BTreeSet::new();
@@ -216,7 +215,7 @@ fn as_json(
     writer.finish()?;
     if args.artifacts {
         let folder = blobs::folder_of(&args.target);
-        let moved = blobs::give(&open.artifacts(), &sums, &folder)?;
+        let moved = blobs::give(&open.artifacts_with(&sums)?, &sums, &folder)?;
         (written.artifacts, written.artifacts_missing) = (moved.files, moved.missing);
     }
     out.finish()?;

@@ -11,13 +11,12 @@ use anyhow::{Context as _, Result};
 use trialbook_exchange::layout::ChangedConfig;
 use trialbook_exchange::{ExportError, Selection, blobs, layout};
 use trialbook_model::id::{ExperimentNo, ExperimentUid, RunNo};
-use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::query::{Query, Shown};
 use trialbook_store::reading::Reading as _;
 
 use super::{Args, Written, folder_name};
-use crate::book::Open;
+use crate::book::{Open, View};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::titles;
@@ -26,7 +25,7 @@ use crate::titles;
 pub(super) fn write(
     args: &Args,
     cx: &Context,
-    (open, view): (&Open, &BookView<'_>),
+    (open, view): (&Open, &View<'_>),
     wanted: &Selection,
 ) -> Result<Written> {
     let by_experiment = runs_of(view, wanted)?;
@@ -65,7 +64,11 @@ pub(super) fn write(
         })?;
         written.elsewhere.extend(manifest);
         if args.artifacts {
-            let moved = blobs::give(&open.artifacts(), &sums, &folder.join(layout::ARTIFACTS))?;
+            let moved = blobs::give(
+                &open.artifacts_with(&sums)?,
+                &sums,
+                &folder.join(layout::ARTIFACTS),
+            )?;
             written.artifacts += moved.files;
             written.artifacts_missing.extend(moved.missing);
         }
@@ -140,7 +143,7 @@ fn below(target: &Path) -> Result<BTreeMap<ExperimentUid, String>> {
 
 /// The wanted runs by their experiments, oldest first.
 pub(super) fn runs_of(
-    view: &BookView<'_>,
+    view: &View<'_>,
     wanted: &Selection,
 ) -> Result<BTreeMap<ExperimentNo, Vec<RunNo>>> {
     let all = |no: ExperimentNo| {

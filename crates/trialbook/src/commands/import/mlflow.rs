@@ -128,7 +128,7 @@ pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     };
     let mut drawn: Option<Instant> = None;
     let is_watched = io::stderr().is_terminal();
-    let report = mlflow::bring(&mut source, open.book(), &wanted, &mut |progress| {
+    let report = mlflow::bring(&mut source, open.book()?, &wanted, &mut |progress| {
         if is_watched && drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
             drawn = Some(Instant::now());
             let mlflow::Progress {

@@ -15,12 +15,11 @@ use trialbook_model::id::ExperimentNo;
 use trialbook_model::stale::stale_since;
 use trialbook_model::status::RunStatus;
 use trialbook_model::time::{Clock as _, Timestamp};
-use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::query::{Hits, Query, Shown};
 use trialbook_store::reading::Reading;
 
-use crate::book;
+use crate::book::{self, View};
 use crate::context::{Context, SystemClock};
 use crate::documents::RunHead;
 use crate::figures::{done, grouped, short};
@@ -143,7 +142,7 @@ struct Runs {
 pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let open = book::reading(cx)?;
     let view = open.view()?;
-    let book = open.folder().display().to_string();
+    let book = open.name();
     match args.what {
         What::Runs => list_runs(args, cx, &view, book)?,
         What::Experiments => experiments::list(args, cx, &view, book)?,
@@ -234,7 +233,7 @@ impl Args {
     }
 }
 
-fn list_runs(args: &Args, cx: &Context, view: &BookView<'_>, book: String) -> Result<()> {
+fn list_runs(args: &Args, cx: &Context, view: &View<'_>, book: String) -> Result<()> {
     let now = SystemClock.now();
     let hits = hits(args, view, now)?;
     let listing = Listing::read(view, &hits.runs)?;
@@ -264,7 +263,7 @@ fn list_runs(args: &Args, cx: &Context, view: &BookView<'_>, book: String) -> Re
 }
 
 /// The runs that are asked for. Who is stale follows from the time, so that no index knows it.
-fn hits(args: &Args, view: &BookView<'_>, now: Timestamp) -> Result<Hits> {
+fn hits(args: &Args, view: &View<'_>, now: Timestamp) -> Result<Hits> {
     let is_stale = args.status == Some(Wanted::Stale);
     let query = Query {
         filter: args.filter(),

@@ -84,7 +84,7 @@ pub(in crate::commands) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     let (open, target) = super::open(&args.choice, cx)?;
     let mut kept = Vec::new();
     for source in sources {
-        let sum = open.artifacts().put_file(&source.file)?;
+        let sum = open.artifacts()?.put_file(&source.file)?;
         kept.push(Kept {
             path: source.path,
             size: sum.size,

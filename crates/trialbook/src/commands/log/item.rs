@@ -184,7 +184,7 @@ fn inline(text: String, open: &Open) -> Result<String> {
     if text.len() <= INLINE {
         return Ok(text);
     }
-    let sum = open.artifacts().put(&mut text.as_bytes())?;
+    let sum = open.artifacts()?.put(&mut text.as_bytes())?;
     Ok(format!("sha256:{}", sum.sha256))
 }
 

@@ -51,11 +51,12 @@ pub(super) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     };
     let (open, target) = super::open(&args.choice, cx)?;
     let mut stream = Stream::new(open.stream_writer(cx)?, &target, name);
-    let outcome = stream.read_all(&mut *input, (&open, cx));
+    let outcome = open.delivering_meanwhile(|| stream.read_all(&mut *input, (&open, cx)));
     let logged = stream.finish(outcome);
-    open.tidy(cx);
+    let tidied = open.tidy(cx);
     let logged = logged?;
     tell(&logged, cx)?;
+    tidied?;
     if logged.broken > 0 {
         return Err(Failure::BrokenLines {
             broken: logged.broken,

@@ -122,7 +122,7 @@ impl<'a> Stream<'a> {
                 // Another file.
                 sealed = 0;
             } else if bytes - sealed >= SEAL_AFTER {
-                open.tidy(cx);
+                open.tidy_meanwhile(cx);
                 sealed = bytes;
             }
         }

@@ -138,7 +138,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     cx.printer
         .note(Line::styled(Style::Dim, "book ").plain(format!(
             "{} ({})",
-            open.folder().display(),
+            open.name(),
             open.rule()
         )));
     execute(args, &mut spec, &open, cx)
@@ -256,10 +256,11 @@ fn execute(args: &Args, spec: &mut Spec, open: &Open, cx: &Context) -> Result<Ex
         listener.close();
     }
     recorder.finish()?;
+    open.hand_over()?;
     let (totals, urgency) = executed?;
     let asked = args.questions.of(&jobs);
     let verdict = report::show(cx, open, (spec, &args.only), asked.as_ref())?;
-    open.tidy(cx);
+    open.tidy(cx)?;
     Ok(report::code(&outline, totals, urgency, verdict))
 }
 
@@ -289,6 +290,7 @@ fn preparation(args: &Args, spec: &Spec, open: &Open, parts: &Parts) -> Result<P
         config: spec.config.clone(),
         folder: spec.folder.clone(),
         book: std::path::absolute(open.folder())?,
+        named: open.named()?,
         shim,
         python: "python3".to_owned(),
         timeout: args.timeout,
@@ -331,9 +333,7 @@ fn work(
         begun.wait();
         around.look(recorder, &stop, teller)
     };
-    let totals = book::sealing_meanwhile(open.folder(), || {
-        live::follow(cx, jobs, &stop, engine, beside)
-    });
+    let totals = book::sealing_meanwhile(open, || live::follow(cx, jobs, &stop, engine, beside));
     drop(signals);
     Ok((totals?, stop.urgency()))
 }

@@ -72,8 +72,10 @@ pub(super) fn show(
     };
     let table = VariationTable::of_chosen(&view, &row, &judged(spec, only))?;
     let statuses = table.statuses();
-    let items = asked.map(|asked| asked.read(&view, &open.artifacts()));
-    let items = items.transpose()?;
+    let items = match asked {
+        Some(asked) => Some(asked.read(&view, &open.artifacts()?)?),
+        None => None,
+    };
     if cx.printer.json_wanted() {
         let document = Document {
             experiment: titles::experiment(&row),

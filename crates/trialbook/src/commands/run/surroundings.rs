@@ -21,12 +21,10 @@ use trialbook_runner::snapshot::Snapshot;
 use trialbook_runner::standing::Standing;
 use trialbook_runner::stop::{Stop, Urgency};
 use trialbook_runner::wrapper::{RecordError, Sink};
-use trialbook_store::reading::Reading as _;
-use trialbook_store::{Access, Book};
 
 use super::live::Teller;
 use super::source::Spec;
-use crate::book::Open;
+use crate::book::{Open, Snapshots};
 use crate::failure::Failure;
 
 /// Earlier snapshots that are compared with; more differ in the same.
@@ -45,7 +43,7 @@ pub(super) struct Surroundings {
     folder: PathBuf,
     data_path: Option<String>,
     declared: Params,
-    book: PathBuf,
+    book: Snapshots,
     environments: BTreeSet<String>,
     datasets: BTreeSet<String>,
     data: Data,
@@ -91,7 +89,7 @@ impl Surroundings {
             folder: spec.folder.clone(),
             data_path: spec.config.task.data_path.clone(),
             declared: spec.config.environment.clone(),
-            book: open.folder().to_owned(),
+            book: open.snapshots(),
             environments: standing.environments.clone(),
             datasets: standing.datasets.clone(),
         }
@@ -99,15 +97,7 @@ impl Surroundings {
 
     /// The documents of earlier snapshots. A book that cannot be read now is met by whoever records, too.
     fn earlier(&self, sums: &BTreeSet<String>) -> Vec<Value> {
-        let Ok(book) = Book::open(&self.book, Access::Read) else {
-            return Vec::new();
-        };
-        let Ok(view) = book.view() else {
-            return Vec::new();
-        };
-        let some = sums.iter().take(MOST_EARLIER);
-        some.filter_map(|sha256| view.snapshot(sha256).ok().flatten())
-            .collect()
+        self.book.of(sums.iter().take(MOST_EARLIER))
     }
 
     /// Looks around, beside the runs.

@@ -8,7 +8,6 @@ use serde_json::Value;
 use trialbook_analysis::ExperimentStatus;
 use trialbook_analysis::variations::VariationTable;
 use trialbook_model::time::{Clock as _, Timestamp};
-use trialbook_store::BookView;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::query::Query;
 use trialbook_store::reading::Reading as _;
@@ -17,6 +16,7 @@ use super::identity::put_away;
 use super::page::{SHOWN, clipped, field, heading};
 use super::{Args, SCHEMA, run};
 use crate::baselines;
+use crate::book::View;
 use crate::context::{Context, SystemClock};
 use crate::documents::{NoteDocument, RunHead};
 use crate::figures::{count, grouped};
@@ -56,12 +56,7 @@ struct ExperimentDocument {
 }
 
 /// Shows an experiment.
-pub(super) fn show(
-    view: &BookView<'_>,
-    row: &ExperimentRow,
-    args: &Args,
-    cx: &Context,
-) -> Result<()> {
+pub(super) fn show(view: &View<'_>, row: &ExperimentRow, args: &Args, cx: &Context) -> Result<()> {
     let now = SystemClock.now();
     let table = VariationTable::of(view, row)?;
     let hits = view.search(&Query {

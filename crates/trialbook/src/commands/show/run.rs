@@ -6,7 +6,6 @@ use trialbook_model::derived::{Input, rule_of};
 use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::state::Annotations;
 use trialbook_model::time::Clock as _;
-use trialbook_store::BookView;
 use trialbook_store::nouns::{Owner, RunRow};
 use trialbook_store::reading::Reading;
 
@@ -14,6 +13,7 @@ use super::identity::identity;
 use super::page::{SHOWN, clipped, field, heading};
 use super::run_document::{self, Recorder};
 use super::{Args, SCHEMA, results, setup};
+use crate::book::View;
 use crate::context::{Context, SystemClock};
 use crate::documents::NoteDocument;
 use crate::figures::{bytes, count, grouped, short};
@@ -25,7 +25,7 @@ use crate::when;
 const LISTED: usize = 500;
 
 /// Shows a run.
-pub(super) fn show(view: &BookView<'_>, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
+pub(super) fn show(view: &View<'_>, run: &RunRow, args: &Args, cx: &Context) -> Result<()> {
     let now = SystemClock.now();
     let experiment = view.experiment(run.experiment)?;
     let is_whole = !view.damaged()?.contains(&run.no);

@@ -9,12 +9,11 @@ use clap::Subcommand;
 use serde::Serialize;
 use trialbook_model::record::EntryKind;
 use trialbook_server::http::post::Hosts;
-use trialbook_store::BookView;
 use trialbook_store::nouns::EntryRow;
 use trialbook_store::query::Entries;
 use trialbook_store::reading::Reading as _;
 
-use crate::book;
+use crate::book::{self, View};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::printer::{Column, Table};
@@ -102,7 +101,7 @@ pub(crate) fn run(args: &Args, cx: &Context) -> Result<ExitCode> {
     }
 }
 
-fn all(view: &BookView<'_>) -> Result<Vec<EntryRow>> {
+fn all(view: &View<'_>) -> Result<Vec<EntryRow>> {
     let mut rows = view.entries(&Entries::Kind(EntryKind::Webhook))?;
     rows.retain(|row| !row.state.is_deleted());
     Ok(rows)
@@ -161,7 +160,7 @@ fn list(cx: &Context) -> Result<ExitCode> {
 }
 
 /// The webhook of a name or of the beginning of an id.
-fn find(view: &BookView<'_>, text: &str) -> Result<EntryRow> {
+fn find(view: &View<'_>, text: &str) -> Result<EntryRow> {
     let rows = all(view)?;
     let digits = text.replace('-', "");
     let named = rows.iter().filter(|row| row.state.name() == Some(text));
