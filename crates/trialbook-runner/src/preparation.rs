@@ -5,6 +5,7 @@
 //! from the same values.
 
 mod interpreter;
+mod words;
 
 use std::ffi::OsString;
 use std::io::{self, Read as _};
@@ -12,10 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
 use trialbook_capture::data;
-use trialbook_model::config::{Config, param_to_value};
-use trialbook_model::record::{Param, ParamKind};
+use trialbook_model::config::Config;
+use trialbook_model::record::Param;
 use trialbook_model::secret;
 use trialbook_model::template::{self, TemplateError};
 
@@ -297,7 +297,7 @@ impl Preparation {
             ("TRIALBOOK_BOOK".into(), book.into()),
             (
                 "TRIALBOOK_PARAMS".into(),
-                as_json(params).to_string().into(),
+                words::as_json(params).to_string().into(),
             ),
             (
                 "TRIALBOOK_METRICS_FILE".into(),
@@ -321,7 +321,7 @@ impl Preparation {
         variables.extend(self.data_variables(job));
         for (name, param) in params {
             if !param.text.contains('\0') {
-                let name = format!("{OUTER}{}", variable_name(name));
+                let name = format!("{OUTER}{}", words::variable_name(name));
                 variables.push((name.into(), param.text.clone().into()));
             }
         }
@@ -362,40 +362,6 @@ impl Preparation {
 /// The files of the protocol in a run's folder.
 fn own_files() -> impl Iterator<Item = &'static str> {
     [METRICS_FILE, RESULT_FILE].into_iter().chain(SAMPLE_FILES)
-}
-
-/// What programs read most easily: numbers as JSON numbers where JSON has them, else as text.
-fn as_json(params: &[(String, Param)]) -> Value {
-    let entries = params.iter().map(|(name, param)| {
-        let value = match param.kind {
-            ParamKind::Number => serde_json::from_str(&param.text)
-                .ok()
-                .filter(Value::is_number)
-                .or_else(|| param.number().and_then(number))
-                .unwrap_or_else(|| Value::String(param.text.clone())),
-            ParamKind::Text | ParamKind::Bool | ParamKind::Null => param_to_value(param),
-        };
-        (name.clone(), value)
-    });
-    Value::Object(entries.collect::<Map<_, _>>())
-}
-
-fn number(value: f64) -> Option<Value> {
-    serde_json::Number::from_f64(value).map(Value::Number)
-}
-
-/// `train.lr` becomes `TRAIN_LR`.
-fn variable_name(param: &str) -> String {
-    param
-        .chars()
-        .map(|letter| {
-            if letter.is_ascii_alphanumeric() {
-                letter.to_ascii_uppercase()
-            } else {
-                '_'
-            }
-        })
-        .collect()
 }
 
 fn outer_variables() -> Vec<OsString> {
