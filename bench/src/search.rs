@@ -223,6 +223,16 @@ fn resident() -> Result<f64> {
     Ok(kib * 1024.0 / 1e6)
 }
 
+/// What 1,000 runs of a book are like after a change.
+fn changes(shape: Shape) -> Changes {
+    let changed = (1..=1000).map(|at| row(at * (shape.runs / 1000), shape));
+    Changes {
+        rev: 2,
+        runs: changed.map(|row| RunFacts::of(&row).into_owned()).collect(),
+        ..Changes::default()
+    }
+}
+
 /// Measures one book; `limit` is what a command may take on it.
 fn measure(folder: &Path, shape: Shape, limit: f64) -> Result<Vec<Figure>> {
     let book = format!("{} runs, {} experiments", shape.runs, shape.experiments);
@@ -238,17 +248,7 @@ fn measure(folder: &Path, shape: Shape, limit: f64) -> Result<Vec<Figure>> {
             "B/run",
         ),
     ];
-    let changed: Vec<RunRow> = (1..=1000)
-        .map(|at| row(at * (shape.runs / 1000), shape))
-        .collect();
-    let changes = Changes {
-        rev: 2,
-        runs: changed
-            .iter()
-            .map(|row| RunFacts::of(row).into_owned())
-            .collect(),
-        ..Changes::default()
-    };
+    let changes = changes(shape);
     let before = resident()?;
     let scan = shape.runs as f64 * 17.0 / memory_copy() * 1e3;
     let mut index = Index::open(&path, BOOK)?;
