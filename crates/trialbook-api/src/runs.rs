@@ -59,7 +59,7 @@ pub struct NewRun {
     pub experiment: Option<String>,
     /// The project of an experiment that is made.
     pub project: Option<String>,
-    /// Its name; a readable one where nothing is said.
+    /// Its name; none where nothing is said.
     pub name: Option<String>,
     /// The arm of the experiment that it is a trial of.
     pub variation: Option<String>,

@@ -463,7 +463,8 @@ random_seed: 5
         ] {
             assert_eq!(variable(name), Some(value), "{name}");
         }
-        let params: Value = serde_json::from_str(&variable("TRIALBOOK_PARAMS").unwrap()).unwrap();
+        let params = variable("TRIALBOOK_PARAMS").unwrap();
+        let params: serde_json::Value = serde_json::from_str(&params).unwrap();
         let expected = serde_json::json!({
             "train.lr": 0.1, "n": 3, "flag": true, "none": null, "text": "7", "huge": "1e400", "odd-Näme": "x"
         });

@@ -158,10 +158,8 @@ proptest! {
 
     #[test]
     fn any_text_is_read_back_from_a_query(text in ".{1,32}") {
-        let mut written = String::from("filter=");
-        for byte in text.bytes() {
-            written.push_str(&format!("%{byte:02X}"));
-        }
+        let bytes: Vec<String> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let written = format!("filter={}", bytes.concat());
         prop_assert_eq!(query(&written).unwrap().filter, Some(text));
     }
 }
