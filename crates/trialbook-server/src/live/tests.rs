@@ -458,9 +458,8 @@ impl Heard {
                     let mut content = run.clone();
                     content["version"] = Value::Null;
                     let uid = run["run"].as_str().unwrap().to_owned();
-                    let before = self.runs.insert(uid, (version, content.clone()));
-                    let is_new = before.is_none_or(|(_, before)| before != content);
-                    assert!(is_new, "told again without a change: {content}");
+                    // The same words again are right: a tag changes a run, and its news do not show tags.
+                    self.runs.insert(uid, (version, content));
                 }
             }
             "hello" => assert_eq!(told.data["reset"], false),
