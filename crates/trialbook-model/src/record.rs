@@ -112,6 +112,19 @@ impl Param {
         }
     }
 
+    /// The param of a JSON value, as it was sent: a number keeps its text, a list or a map is text.
+    pub fn of_json(raw: &str) -> Result<Self, serde_json::Error> {
+        let kind = match raw.as_bytes().first() {
+            Some(b'"') => return serde_json::from_str::<String>(raw).map(Self::text),
+            Some(b't' | b'f') => ParamKind::Bool,
+            Some(b'n') => ParamKind::Null,
+            Some(b'-' | b'0'..=b'9') => ParamKind::Number,
+            Some(_) | None => ParamKind::Text,
+        };
+        let text = raw.to_owned();
+        Ok(Self { text, kind })
+    }
+
     /// Whether it is the same value: equal kinds and equal canonical text, so that `1` and `1.0` agree, and
     /// numbers that no double tells apart do not.
     pub fn same(&self, other: &Self) -> bool {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::canonical;
 use crate::canonical::legacy;
 use crate::config::{ConfigErrors, Params, param_to_value};
-use crate::record::{Param, ParamKind};
+use crate::record::Param;
 use crate::yaml::{Format, Node, Problem, Reading, Shape};
 
 /// The blocks that make up the config hash.
@@ -152,10 +152,10 @@ fn take(reading: &mut Reading<'_>, setup: &mut Setup, kind: &str, node: &Node) {
     let block = if kind == "agents" {
         agents(reading, node)
     } else if kind == "tasks" {
-        Some(value(node))
+        Some(node.to_json())
     } else {
         let map = reading.any_fields(node, kind);
-        map.map(|_a_map| value(node))
+        map.map(|_a_map| node.to_json())
     };
     let Some(block) = block else { return };
     if kind == SYSTEM {
@@ -168,7 +168,7 @@ fn take(reading: &mut Reading<'_>, setup: &mut Setup, kind: &str, node: &Node) {
 /// Agents by name: a map of them, or a list whose entries have a `name`.
 fn agents(reading: &mut Reading<'_>, node: &Node) -> Option<Value> {
     let items = match &node.shape {
-        Shape::Map(_) => return Some(value(node)),
+        Shape::Map(_) => return Some(node.to_json()),
         Shape::List(items) => items,
         Shape::Scalar(_) => {
             reading.wrong(node, "agents", "a list of agents, or a map by name");
@@ -181,7 +181,7 @@ fn agents(reading: &mut Reading<'_>, node: &Node) -> Option<Value> {
         let fields = reading.any_fields(item, &path)?;
         let named = reading.required(&fields, "name", "the agent's name")?;
         let name = reading.name(named, &format!("{path}.name"))?;
-        let mut agent = value(item);
+        let mut agent = item.to_json();
         if let Some(agent) = agent.as_object_mut() {
             agent.remove("name");
         }
@@ -196,24 +196,6 @@ fn agents(reading: &mut Reading<'_>, node: &Node) -> Option<Value> {
         }
     }
     Some(Value::Object(agents))
-}
-
-/// A node as JSON; numbers as they mean.
-fn value(node: &Node) -> Value {
-    match &node.shape {
-        Shape::Scalar(param) => match param.kind {
-            ParamKind::Text => Value::String(param.text.clone()),
-            ParamKind::Null => Value::Null,
-            ParamKind::Bool => Value::Bool(param.text.eq_ignore_ascii_case("true")),
-            ParamKind::Number => canonical::number_value(&param.text),
-        },
-        Shape::List(items) => items.iter().map(value).collect(),
-        Shape::Map(entries) => {
-            let entries = entries.iter();
-            let entries = entries.map(|entry| (entry.key.clone(), value(&entry.value)));
-            Value::Object(entries.collect())
-        }
-    }
 }
 
 /// The hash that an older tracker gave the same setup (C-8), where all that it covers is there.

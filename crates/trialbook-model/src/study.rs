@@ -179,7 +179,7 @@ fn whole(reading: &mut Reading<'_>, root: &Node) -> Option<Study> {
         benchmarks: blocks::benchmarks(reading, &top),
         name: name?,
         models: models?,
-        document: json(root),
+        document: root.to_json(),
     })
 }
 
@@ -236,24 +236,6 @@ fn twice(
 ) {
     let name = name.to_owned();
     reading.error(at, "", Problem::DuplicateName { what, name, first });
-}
-
-/// A node as JSON; numbers as they mean.
-fn json(node: &Node) -> Value {
-    match &node.shape {
-        Shape::Scalar(param) => match param.kind {
-            ParamKind::Text => Value::String(param.text.clone()),
-            ParamKind::Null => Value::Null,
-            ParamKind::Bool => Value::Bool(param.text.eq_ignore_ascii_case("true")),
-            ParamKind::Number => canonical::number_value(&param.text),
-        },
-        Shape::List(items) => items.iter().map(json).collect(),
-        Shape::Map(entries) => {
-            let entries = entries.iter();
-            let entries = entries.map(|entry| (entry.key.clone(), json(&entry.value)));
-            Value::Object(entries.collect())
-        }
-    }
 }
 
 #[cfg(test)]

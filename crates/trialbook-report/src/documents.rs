@@ -9,12 +9,13 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use trialbook_api::Number;
 use trialbook_api::experiments::ExperimentHead;
+use trialbook_api::records::{Artifact, Event};
 use trialbook_api::runs::{Failure, Metric, Note, Run, RunHead};
 use trialbook_model::record::{Param, ParamKind};
 use trialbook_model::stale::stale_since;
 use trialbook_model::state::{Annotations, SeriesSummary};
 use trialbook_model::time::Timestamp;
-use trialbook_store::nouns::{ExperimentRow, RunRow};
+use trialbook_store::nouns::{EventRecord, ExperimentRow, RunRow};
 
 use crate::{figures, titles};
 
@@ -191,4 +192,38 @@ pub fn params(run: &RunRow) -> BTreeMap<String, Box<RawValue>> {
     params
         .map(|(key, held)| (key.clone(), param(held.param())))
         .collect()
+}
+
+/// An event as it is told.
+pub fn event(of: &EventRecord) -> Event {
+    let record = &of.record;
+    Event {
+        time: of.stamp.time.to_string(),
+        kind: record.kind.clone(),
+        severity: record.severity.clone(),
+        text: record.text.clone(),
+        step: record.step,
+        data: record.data.clone(),
+    }
+}
+
+/// The files of a run, each in its newest version.
+pub fn artifacts(run: &RunRow) -> Vec<Artifact> {
+    let records = &run.state.records;
+    let files = records.artifacts().map(|held| {
+        let file = &held.value;
+        let versions = records.artifacts.get(&file.path);
+        Artifact {
+            path: file.path.clone(),
+            r#type: file.r#type.clone(),
+            role: file.role.clone(),
+            size: file.size,
+            sha256: file.sha256.clone(),
+            uri: file.uri.clone(),
+            step: file.step,
+            description: file.description.clone(),
+            versions: versions.map_or(1, |versions| versions.len() as u64),
+        }
+    });
+    files.collect()
 }

@@ -6,7 +6,9 @@ use serde_json::Value;
 use trialbook_model::filter::{Aggregate, Key, KeyKind, Wanted};
 use trialbook_model::record::{Goal, Param, SeriesKey};
 use trialbook_model::state::SeriesSummary;
+use trialbook_model::{derived, nearest};
 use trialbook_store::nouns::RunRow;
+use trialbook_store::reading::Reading;
 
 use crate::{documents, figures};
 
@@ -63,6 +65,29 @@ fn aggregate<'a>(summary: &SeriesSummary, key: &Key, goal: Goal) -> Option<Held<
         Aggregate::Count => Some(Held::Count(summary.count)),
         Aggregate::Nan => Some(Held::Count(summary.nan)),
     }
+}
+
+/// A key that no run of a book has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// A known one that is written alike.
+    pub nearest: Option<String>,
+}
+
+/// Looks a key up among those of all runs; `None` where some run has it, or every run can.
+pub fn unknown<V: Reading>(view: &V, key: &Key) -> Result<Option<Unknown>, V::Error> {
+    match key.kind {
+        KeyKind::Attribute | KeyKind::Dataset => return Ok(None),
+        KeyKind::Metric | KeyKind::Param | KeyKind::Tag | KeyKind::Bare => {}
+    }
+    let names = view.key_names(key.kind)?;
+    let plain = derived::unqualified(&key.name).unwrap_or(&key.name);
+    if names.contains(&key.name) || names.contains(plain) {
+        return Ok(None);
+    }
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    let nearest = nearest::resembling(&key.name, &known).map(str::to_owned);
+    Ok(Some(Unknown { nearest }))
 }
 
 /// The value as a cell of a table; `-` where there is none. The goal says which of a series is the best.

@@ -160,25 +160,15 @@ fn flatten(
     params: &mut Vec<(String, Param)>,
 ) -> Result<(), Failure> {
     check_name("a param", &key)?;
-    let (text, kind) = match raw.as_bytes().first() {
-        Some(b'{') if depth > 0 && !is_empty_map(raw) => {
-            let Pairs(map) = serde_json::from_str(raw).map_err(|error| not_a_map(&key, &error))?;
-            for (inner, value) in map {
-                flatten(format!("{key}.{inner}"), value.get(), depth - 1, params)?;
-            }
-            return Ok(());
+    if raw.starts_with('{') && depth > 0 && !is_empty_map(raw) {
+        let Pairs(map) = serde_json::from_str(raw).map_err(|error| not_a_map(&key, &error))?;
+        for (inner, value) in map {
+            flatten(format!("{key}.{inner}"), value.get(), depth - 1, params)?;
         }
-        Some(b'"') => {
-            let text: String =
-                serde_json::from_str(raw).map_err(|error| not_a_map(&key, &error))?;
-            (text, ParamKind::Text)
-        }
-        Some(b't' | b'f') => (raw.to_owned(), ParamKind::Bool),
-        Some(b'n') => (raw.to_owned(), ParamKind::Null),
-        Some(b'-' | b'0'..=b'9') => (raw.to_owned(), ParamKind::Number),
-        Some(_) | None => (raw.to_owned(), ParamKind::Text),
-    };
-    params.push((key, Param { text, kind }));
+        return Ok(());
+    }
+    let param = Param::of_json(raw).map_err(|error| not_a_map(&key, &error))?;
+    params.push((key, param));
     Ok(())
 }
 

@@ -5,10 +5,12 @@
 //! at most [`DEEPEST`] levels, so that later recursion is safe; keys of one map differ.
 
 use saphyr_parser::{Event, Marker, Parser};
+use serde_json::Value;
 
 use super::builder::Builder;
 use super::error::{Position, Problem};
 use super::reading::Format;
+use crate::canonical;
 use crate::record::{Param, ParamKind};
 
 /// The longest text, in bytes.
@@ -54,6 +56,24 @@ impl Stop {
 }
 
 impl Node {
+    /// It as JSON; numbers as they mean.
+    pub(crate) fn to_json(&self) -> Value {
+        match &self.shape {
+            Shape::Scalar(param) => match param.kind {
+                ParamKind::Text => Value::String(param.text.clone()),
+                ParamKind::Null => Value::Null,
+                ParamKind::Bool => Value::Bool(param.text.eq_ignore_ascii_case("true")),
+                ParamKind::Number => canonical::number_value(&param.text),
+            },
+            Shape::List(items) => items.iter().map(Self::to_json).collect(),
+            Shape::Map(entries) => {
+                let entries = entries.iter();
+                let entries = entries.map(|entry| (entry.key.clone(), entry.value.to_json()));
+                Value::Object(entries.collect())
+            }
+        }
+    }
+
     /// What it is, in words, for errors.
     pub(crate) fn found(&self) -> String {
         match &self.shape {

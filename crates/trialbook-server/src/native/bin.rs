@@ -11,7 +11,7 @@ use trialbook_model::id::{ExperimentUid, RunUid};
 use trialbook_model::record::{Op, SetField, Subject};
 use trialbook_report::titles;
 
-use super::recording::{experiment, head};
+use super::recording::head;
 use super::{at, naming};
 use crate::app::App;
 use crate::desk::{Actor, Draft, Look};
@@ -99,5 +99,5 @@ async fn restore_experiment(
     Caller(actor): Caller,
 ) -> Result<Json<ExperimentHead>, Problem> {
     let uid = bin_experiment(&app, (text, actor), Bin::Out).await?;
-    experiment(&app, uid.to_string()).await
+    super::experiments::read(&app, uid.to_string()).await
 }

@@ -58,6 +58,11 @@ async fn get(
     State(app): State<App>,
     Path(text): Path<String>,
 ) -> Result<Json<ExperimentHead>, Problem> {
+    read(&app, text).await
+}
+
+/// The head of an experiment.
+pub(super) async fn read(app: &App, text: String) -> Result<Json<ExperimentHead>, Problem> {
     let read = move |look: &Look<'_>| {
         let row = naming::experiment(look, &text)?;
         let status = ExperimentStatus::of(&**look, &row)?;

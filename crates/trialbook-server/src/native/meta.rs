@@ -1,5 +1,7 @@
 //! What the server is and can do, and the description of its API.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::extract::State;
 use serde_json::Value;
@@ -46,8 +48,11 @@ async fn get(State(app): State<App>, Caller(actor): Caller) -> Result<Json<Meta>
     }))
 }
 
-async fn openapi() -> Json<Value> {
-    Json(trialbook_api::document())
+/// It depends on the program alone.
+static DOCUMENT: LazyLock<Value> = LazyLock::new(trialbook_api::document);
+
+async fn openapi() -> Json<&'static Value> {
+    Json(&DOCUMENT)
 }
 
 #[cfg(test)]

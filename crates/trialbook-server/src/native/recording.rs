@@ -7,14 +7,13 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::extract::{Path, State};
 use serde_json::value::RawValue;
-use trialbook_analysis::ExperimentStatus;
-use trialbook_api::experiments::{self, ExperimentHead, NewExperiment};
-use trialbook_api::runs::{self, LogBatch, Logged, NewRun, Run, RunEnd, RunHead};
+use trialbook_api::experiments::{CREATE, ExperimentHead, NewExperiment};
+use trialbook_api::runs::{END, LOG, LogBatch, Logged, NewRun, Point, Run, RunEnd, RunHead, START};
 use trialbook_model::code::ErrorCode;
 use trialbook_model::id::{ExperimentUid, RunUid};
 use trialbook_model::record::{
-    CreateExperiment, Event, Op, Param, ParamKind, Points, RunError, SeriesKey, SetParams,
-    SetStatus, SetTags, StartRun, Subject,
+    CreateExperiment, Event, Op, Param, Points, RunError, SeriesKey, SetParams, SetStatus,
+    StartRun, Subject,
 };
 use trialbook_model::secret::{self, MARK};
 use trialbook_model::state::DEFAULT_PROJECT;
@@ -24,7 +23,7 @@ use trialbook_report::{documents, titles};
 use trialbook_store::nouns::RunRow;
 use trialbook_store::reading::Reading as _;
 
-use super::{at, naming};
+use super::{at, experiments, naming, runs, tags};
 use crate::app::App;
 use crate::desk::{Draft, Look};
 use crate::http::asking::{Caller, Json};
@@ -38,10 +37,10 @@ const LONGEST_KEY: usize = 8 << 10;
 
 pub(super) fn router() -> Router<App> {
     Router::new()
-        .merge(at(&experiments::CREATE, create_experiment))
-        .merge(at(&runs::START, start))
-        .merge(at(&runs::LOG, log))
-        .merge(at(&runs::END, end))
+        .merge(at(&CREATE, create_experiment))
+        .merge(at(&START, start))
+        .merge(at(&LOG, log))
+        .merge(at(&END, end))
 }
 
 fn check_name(field: &str, name: &str, longest: usize) -> Result<(), Problem> {
@@ -71,12 +70,21 @@ async fn create_experiment(
         if look.experiment_no(uid)?.is_some() {
             return Ok(uid);
         }
-        let name = free_name(look, &project, new.name, new.unique)?;
+        let is_taken = look.experiment_named(&project, &new.name)?.is_some();
+        if is_taken && new.unique {
+            let message = format!("there is an experiment `{project}/{}` already", new.name);
+            return Err(Problem::new(ErrorCode::StateConflict, message).at("name"));
+        }
+        let name = if is_taken {
+            free_name(look, &project, &new.name)?
+        } else {
+            new.name
+        };
         draft.say(made(uid, &project, name));
         Ok::<_, Problem>(uid)
     };
     let uid = app.desk().write(&actor, decide).await?;
-    experiment(&app, uid.to_string()).await
+    experiments::read(&app, uid.to_string()).await
 }
 
 fn made(uid: ExperimentUid, project: &str, name: String) -> Op {
@@ -90,20 +98,8 @@ fn made(uid: ExperimentUid, project: &str, name: String) -> Op {
     })
 }
 
-#[expect(clippy::fn_params_excessive_bools, reason = "one flag of the request")]
-fn free_name(
-    look: &Look<'_>,
-    project: &str,
-    wanted: String,
-    unique: bool,
-) -> Result<String, Problem> {
-    if look.experiment_named(project, &wanted)?.is_none() {
-        return Ok(wanted);
-    }
-    if unique {
-        let message = format!("there is an experiment `{project}/{wanted}` already");
-        return Err(Problem::new(ErrorCode::StateConflict, message).at("name"));
-    }
+/// The name, with a number behind it where it is taken.
+fn free_name(look: &Look<'_>, project: &str, wanted: &str) -> Result<String, Problem> {
     for number in 2_u64.. {
         let name = format!("{wanted}-{number}");
         if look.experiment_named(project, &name)?.is_none() {
@@ -111,17 +107,6 @@ fn free_name(
         }
     }
     Err(Problem::new(ErrorCode::Internal, "there is no free number"))
-}
-
-pub(super) async fn experiment(app: &App, text: String) -> Result<Json<ExperimentHead>, Problem> {
-    let read = move |look: &Look<'_>| {
-        let row = naming::experiment(look, &text)?;
-        let status = ExperimentStatus::of(&**look, &row)?;
-        let runs = look.count_runs()?.get(&row.no).copied();
-        let runs = runs.unwrap_or_default();
-        Ok(Json(documents::experiment_head(&row, status.word(), runs)))
-    };
-    app.desk().read(read).await
 }
 
 async fn start(
@@ -151,22 +136,15 @@ async fn start(
         if !params.is_empty() {
             draft.say(Op::SetParams(SetParams { run, params }));
         }
-        let tags = new
+        let given = new
             .tags
             .into_iter()
             .map(|(name, value)| (name, Some(value)));
-        say_tags(draft, run, tags.collect());
+        tags::say(draft, run, given);
         Ok::<_, Problem>(run)
     };
     let uid = app.desk().write(&actor, decide).await?;
-    let now = app.now();
-    let read = move |look: &Look<'_>| {
-        let run = naming::run(look, &uid.to_string())?;
-        let experiment = look.experiment(run.experiment)?;
-        let document = documents::whole_run(&run, experiment.as_ref(), now);
-        Ok(Json(document))
-    };
-    app.desk().read(read).await
+    runs::read(&app, uid.to_string()).await
 }
 
 /// The experiment of a new run: one there is, else one of that name.
@@ -201,40 +179,19 @@ fn params(
     let mut params = Vec::with_capacity(sent.len());
     for (key, raw) in sent {
         check_name(&format!("{field}.{key}"), key, LONGEST_KEY)?;
-        let raw = raw.get();
-        let (text, kind) = match raw.as_bytes().first() {
-            Some(b'"') => {
-                let text: Result<String, _> = serde_json::from_str(raw);
-                (text.unwrap_or_default(), ParamKind::Text)
-            }
-            Some(b't' | b'f') => (raw.to_owned(), ParamKind::Bool),
-            Some(b'n') => (raw.to_owned(), ParamKind::Null),
-            Some(b'-' | b'0'..=b'9') => (raw.to_owned(), ParamKind::Number),
-            Some(_) | None => (raw.to_owned(), ParamKind::Text),
-        };
-        let kept = secret::named(key, &text);
+        let param = Param::of_json(raw.get()).map_err(|error| {
+            let problem = Problem::new(ErrorCode::ValueInvalid, error.to_string());
+            problem.at(format!("{field}.{key}"))
+        })?;
+        let kept = secret::named(key, &param.text);
         let param = if kept.contains(MARK) {
             Param::text(kept)
         } else {
-            Param { text, kind }
+            param
         };
         params.push((key.clone(), param));
     }
     Ok(params)
-}
-
-fn say_tags(draft: &mut Draft, run: RunUid, tags: Vec<(String, Option<String>)>) {
-    if tags.is_empty() {
-        return;
-    }
-    let tags = tags.into_iter().map(|(name, value)| {
-        let value = value.map(|value| secret::named(&name, &value).into_owned());
-        (name, value)
-    });
-    draft.say(Op::SetTags(SetTags {
-        subject: Subject::Run(run),
-        tags: tags.collect(),
-    }));
 }
 
 async fn log(
@@ -265,7 +222,7 @@ async fn log(
             draft.say(Op::SetParams(SetParams { run, params }));
         }
         say_points(draft, uid, &batch.metrics);
-        say_tags(draft, uid, batch.tags.into_iter().collect());
+        tags::say(draft, uid, batch.tags);
         for event in batch.events {
             let event = Event {
                 subject: Subject::Run(uid),
@@ -289,7 +246,7 @@ fn new_params(run: &RunRow, params: Vec<(String, Param)>) -> Result<Vec<(String,
     for (key, param) in params {
         match run.state.params.get(&key) {
             None => new.push((key, param)),
-            Some(held) if *held.param() == param => {}
+            Some(held) if held.param().same(&param) => {}
             Some(held) => {
                 let old = &held.param().text;
                 let message = format!(
@@ -305,7 +262,7 @@ fn new_params(run: &RunRow, params: Vec<(String, Param)>) -> Result<Vec<(String,
 }
 
 /// Values that share a step and a time become one operation.
-fn say_points(draft: &mut Draft, run: RunUid, points: &[runs::Point]) {
+fn say_points(draft: &mut Draft, run: RunUid, points: &[Point]) {
     let now = draft.now();
     let mut calls: BTreeMap<(i64, Timestamp), Vec<(SeriesKey, f64)>> = BTreeMap::new();
     for point in points {

@@ -7,14 +7,13 @@ use axum::extract::{Path, State};
 use serde_json::Value;
 use trialbook_api::Number;
 use trialbook_api::records::{
-    self, Artifact, Artifacts, Event, Events, History, Item, Items, LogLine, Logs, MetricQuery,
-    PageQuery,
+    self, Artifacts, Events, History, Item, Items, LogLine, Logs, MetricQuery, PageQuery,
 };
 use trialbook_api::runs::Failure;
 use trialbook_model::code::ErrorCode;
 use trialbook_model::record::{LogStream, Score, SeriesKey};
-use trialbook_report::figures;
-use trialbook_store::nouns::{EventRecord, ItemRecord, LogRecord, Owner};
+use trialbook_report::{documents, figures};
+use trialbook_store::nouns::{ItemRecord, LogRecord, Owner};
 use trialbook_store::reading::Reading as _;
 
 use super::{at, naming};
@@ -85,22 +84,10 @@ async fn events(
         let shown = page(&all, asked.offset, asked.limit);
         Ok::<_, Problem>(Json(Events {
             total: all.len() as u64,
-            events: shown.iter().map(event).collect(),
+            events: shown.iter().map(documents::event).collect(),
         }))
     };
     app.desk().read(read).await
-}
-
-fn event(of: &EventRecord) -> Event {
-    let record = &of.record;
-    Event {
-        time: of.stamp.time.to_string(),
-        kind: record.kind.clone(),
-        severity: record.severity.clone(),
-        text: record.text.clone(),
-        step: record.step,
-        data: record.data.clone(),
-    }
 }
 
 async fn items(
@@ -200,24 +187,8 @@ async fn artifacts(
 ) -> Result<Json<Artifacts>, Problem> {
     let read = move |look: &Look<'_>| {
         let run = naming::run(look, &text)?;
-        let records = &run.state.records;
-        let artifacts = records.artifacts().map(|held| {
-            let file = &held.value;
-            let versions = records.artifacts.get(&file.path);
-            Artifact {
-                path: file.path.clone(),
-                r#type: file.r#type.clone(),
-                role: file.role.clone(),
-                size: file.size,
-                sha256: file.sha256.clone(),
-                uri: file.uri.clone(),
-                step: file.step,
-                description: file.description.clone(),
-                versions: versions.map_or(1, |versions| versions.len() as u64),
-            }
-        });
         Ok::<_, Problem>(Json(Artifacts {
-            artifacts: artifacts.collect(),
+            artifacts: documents::artifacts(&run),
         }))
     };
     app.desk().read(read).await

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Path, State};
 use serde_json::Value;
-use trialbook_api::runs::{self, Run, RunHead, Shown, UnknownKey, Window, WindowQuery};
+use trialbook_api::runs::{self, Run, Shown, UnknownKey, Window, WindowQuery};
 use trialbook_model::code::ErrorCode;
 use trialbook_model::filter::{self, Dialect, Expr, FilterError, Key, KeyKind, OrderTerm};
+use trialbook_model::goal;
 use trialbook_model::id::{ExperimentNo, RunNo};
 use trialbook_model::record::Goal;
-use trialbook_model::{derived, goal, nearest};
+use trialbook_report::keyed::Unknown;
 use trialbook_report::{documents, keyed};
 use trialbook_store::index::ExperimentFacts;
 use trialbook_store::nouns::{ExperimentRow, RunRow};
@@ -122,7 +123,8 @@ async fn list(
             let of = experiments.get(&run.experiment);
             documents::run_head(run, of.map(|(row, _)| row), now)
         });
-        let heads: Vec<RunHead> = heads.collect();
+        let heads = heads.map(|head| serde_json::to_value(head).unwrap_or_default());
+        let heads: Vec<Value> = heads.collect();
         for (column, key) in &search.columns {
             let cells = found.iter().zip(&heads);
             let cells = cells.map(|(run, head)| {
@@ -184,14 +186,11 @@ fn pinned(
 }
 
 /// What a run has under a key.
-fn cell((run, head): (&RunRow, &RunHead), key: &Key, goal: Goal) -> Value {
+fn cell((run, head): (&RunRow, &Value), key: &Key, goal: Goal) -> Value {
     match key.kind {
         KeyKind::Attribute => match key.name.as_str() {
             "experiment_id" => run.experiment.to_string().into(),
-            name => {
-                let head = serde_json::to_value(head).unwrap_or_default();
-                head.get(name).cloned().unwrap_or_default()
-            }
+            name => head.get(name).cloned().unwrap_or_default(),
         },
         KeyKind::Metric | KeyKind::Param | KeyKind::Tag | KeyKind::Dataset | KeyKind::Bare => {
             keyed::json_value(run, key, goal)
@@ -207,33 +206,28 @@ fn unknown(
 ) -> Result<Vec<UnknownKey>, Problem> {
     let mut unknown = Vec::new();
     for (column, key) in &search.columns {
-        let is_named = match key.kind {
-            KeyKind::Attribute | KeyKind::Dataset => false,
-            KeyKind::Metric | KeyKind::Param | KeyKind::Tag | KeyKind::Bare => true,
-        };
         let mut runs = found.iter();
-        if !is_named || runs.any(|run| !keyed::json_value(run, key, Goal::None).is_null()) {
+        if runs.any(|run| !keyed::json_value(run, key, Goal::None).is_null()) {
             continue;
         }
-        let names = look.key_names(key.kind)?;
-        let plain = derived::unqualified(&key.name).unwrap_or(&key.name);
-        if names.contains(&key.name) || names.contains(plain) {
-            continue;
+        if let Some(Unknown { nearest }) = keyed::unknown(&**look, key)? {
+            let key = column.clone();
+            unknown.push(UnknownKey { key, nearest });
         }
-        let known: Vec<&str> = names.iter().map(String::as_str).collect();
-        unknown.push(UnknownKey {
-            key: column.clone(),
-            nearest: nearest::resembling(&key.name, &known).map(str::to_owned),
-        });
     }
     Ok(unknown)
 }
 
 async fn get(State(app): State<App>, Path(text): Path<String>) -> Result<Json<Run>, Problem> {
+    read(&app, text).await
+}
+
+/// Everything of a run but its long records.
+pub(super) async fn read(app: &App, text: String) -> Result<Json<Run>, Problem> {
     let now = app.now();
     let read = move |look: &Look<'_>| {
         let run = naming::run(look, &text)?;
-        let experiment: Option<ExperimentRow> = look.experiment(run.experiment)?;
+        let experiment = look.experiment(run.experiment)?;
         let document = documents::whole_run(&run, experiment.as_ref(), now);
         Ok(Json(document))
     };

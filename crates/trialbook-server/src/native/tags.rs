@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::extract::{Path, State};
 use trialbook_api::tags::{self, TagChange, Tags};
+use trialbook_model::id::RunUid;
 use trialbook_model::record::{Op, SetTags, Subject};
 use trialbook_model::secret;
 use trialbook_report::documents;
@@ -26,15 +27,7 @@ async fn of_run(
     let named = text.clone();
     let decide = move |look: &Look<'_>, draft: &mut Draft| {
         let run = naming::run(look, &named)?;
-        let tags = change.tags.into_iter();
-        let tags = tags.map(|(name, value)| {
-            let value = value.map(|value| secret::named(&name, &value).into_owned());
-            (name, value)
-        });
-        draft.say(Op::SetTags(SetTags {
-            subject: Subject::Run(run.uid),
-            tags: tags.collect(),
-        }));
+        say(draft, run.uid, change.tags);
         Ok::<_, Problem>(run.uid)
     };
     let uid = app.desk().write(&actor, decide).await?;
@@ -44,4 +37,22 @@ async fn of_run(
         Ok(Json(Tags { tags }))
     };
     app.desk().read(read).await
+}
+
+/// Says tags of a run, without secrets; `None` removes one.
+pub(super) fn say(
+    draft: &mut Draft,
+    run: RunUid,
+    tags: impl IntoIterator<Item = (String, Option<String>)>,
+) {
+    let tags = tags.into_iter().map(|(name, value)| {
+        let value = value.map(|value| secret::named(&name, &value).into_owned());
+        (name, value)
+    });
+    let tags: Vec<_> = tags.collect();
+    if tags.is_empty() {
+        return;
+    }
+    let subject = Subject::Run(run);
+    draft.say(Op::SetTags(SetTags { subject, tags }));
 }

@@ -7,10 +7,8 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use trialbook_analysis::measure::over_experiments;
-use trialbook_model::derived;
 use trialbook_model::filter::{self, Dialect, Direction, Key, KeyKind, OrderTerm};
 use trialbook_model::id::ExperimentNo;
-use trialbook_model::nearest;
 use trialbook_model::time::Clock as _;
 use trialbook_store::nouns::ExperimentRow;
 use trialbook_store::query::{Query, Shown};
@@ -20,7 +18,7 @@ use crate::book::{self, View};
 use crate::context::{Context, SystemClock};
 use crate::failure::Failure;
 use crate::figures::count;
-use crate::keyed::{json_value, text_value};
+use crate::keyed::{self, Unknown, json_value, text_value};
 use crate::listing::{Listing, More, tell_unreadable};
 use crate::names::Names;
 use trialbook_api::runs::RunHead;
@@ -232,17 +230,14 @@ fn unknown_keys(view: &View<'_>, keys: &[Key], listing: &Listing) -> Result<Vec<
         {
             continue;
         }
-        let names = view.key_names(key.kind)?;
-        let plain = derived::unqualified(&key.name).unwrap_or(&key.name);
-        if names.contains(&key.name) || names.contains(plain) {
-            continue;
+        if let Some(Unknown { nearest }) = keyed::unknown(view, key)? {
+            let name = key.name.clone();
+            unknown.push(UnknownKey {
+                noun,
+                name,
+                nearest,
+            });
         }
-        let known: Vec<&str> = names.iter().map(String::as_str).collect();
-        unknown.push(UnknownKey {
-            noun,
-            name: key.name.clone(),
-            nearest: nearest::resembling(&key.name, &known).map(str::to_owned),
-        });
     }
     Ok(unknown)
 }

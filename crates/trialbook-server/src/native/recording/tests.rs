@@ -97,6 +97,14 @@ async fn a_param_keeps_its_value_and_a_batch_is_whole() {
     let path = format!("/api/v1/runs/{}/log", run["id"].as_str().unwrap());
     let same = json!({ "params": { "lr": 0.1 } });
     assert_eq!(bench.post(&path, &same).await.status, 200);
+    // The same number, written otherwise, and a text that stands for no characters.
+    let ask = async |body: &str| bench.send(Method::POST, &path, body).await;
+    assert_eq!(ask(r#"{"params":{"lr":0.10}}"#).await.status, 200);
+    let broken = ask(r#"{"params":{"a":"\ud800"}}"#).await;
+    assert_eq!(
+        (broken.status, &broken.json()["error"]["code"]),
+        (400, &json!("value_invalid"))
+    );
     let other =
         json!({ "params": { "lr": 0.2, "new": 1 }, "metrics": [{ "key": "loss", "value": 1 }] });
     let refused = bench.post(&path, &other).await;

@@ -14,7 +14,7 @@ use trialbook_model::record::LinkKind;
 use trialbook_model::setup::SETUP_SNAPSHOT;
 use trialbook_model::time::Timestamp;
 use trialbook_runner::sample::SAMPLE;
-use trialbook_store::nouns::{EventRecord, ExperimentRow, Owner, RunRow};
+use trialbook_store::nouns::{ExperimentRow, Owner, RunRow};
 use trialbook_store::reading::Reading;
 
 use super::identity::finish;
@@ -24,6 +24,7 @@ use crate::documents;
 use crate::figures;
 use crate::names::Names;
 use trialbook_api::Number;
+use trialbook_api::records::{Artifact, Event};
 use trialbook_api::runs::{Metric, Note, RunHead};
 
 /// Everything of a run.
@@ -55,9 +56,9 @@ pub(super) struct RunDocument {
     artifacts: Vec<Artifact>,
     snapshots: BTreeMap<String, String>,
     environment: Option<Value>,
-    /// The setup that it was started with.
     /// What of its data the run was about, where that was not all of it.
     sample: Option<Value>,
+    /// The setup that it was started with.
     setup: Option<Value>,
     config_hash: Option<String>,
     results: Option<results::Document>,
@@ -66,7 +67,7 @@ pub(super) struct RunDocument {
     counts: Counts,
     recorder: Recorder,
     #[serde(skip_serializing_if = "Option::is_none")]
-    events: Option<Vec<EventDocument>>,
+    events: Option<Vec<Event>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     logs: Option<Vec<LogDocument>>,
 }
@@ -111,19 +112,6 @@ struct Conflict {
 }
 
 #[derive(Serialize)]
-struct Artifact {
-    path: String,
-    r#type: Option<String>,
-    role: Option<String>,
-    size: Option<u64>,
-    sha256: Option<String>,
-    uri: Option<String>,
-    step: Option<i64>,
-    description: Option<String>,
-    versions: usize,
-}
-
-#[derive(Serialize)]
 struct Counts {
     points: u64,
     events: BTreeMap<String, u64>,
@@ -157,16 +145,6 @@ impl Recorder {
         }
         sum
     }
-}
-
-#[derive(Serialize)]
-struct EventDocument {
-    time: String,
-    kind: String,
-    severity: Option<String>,
-    text: String,
-    step: Option<i64>,
-    data: Value,
 }
 
 #[derive(Serialize)]
@@ -210,7 +188,7 @@ pub(super) fn build<V: Reading>(
         tags: documents::tags(&state.annotations),
         fields: documents::fields(&state.annotations),
         notes: documents::notes(&state.annotations),
-        artifacts: artifacts(run),
+        artifacts: documents::artifacts(run),
         snapshots: documents::snapshots(run),
         environment: snapshot(view, run, "environment")?,
         setup: snapshot(view, run, SETUP_SNAPSHOT)?,
@@ -242,9 +220,9 @@ fn snapshot<V: Reading>(view: &V, run: &RunRow, kind: &str) -> Result<Option<Val
     })
 }
 
-fn events<V: Reading>(view: &V, run: &RunRow) -> Result<Vec<EventDocument>> {
+fn events<V: Reading>(view: &V, run: &RunRow) -> Result<Vec<Event>> {
     let events = view.events(&Owner::Run(run.no))?;
-    Ok(events.iter().map(event).collect())
+    Ok(events.iter().map(documents::event).collect())
 }
 
 fn criteria(experiment: &ExperimentRow, run: &RunRow) -> Vec<CriterionDocument> {
@@ -294,24 +272,6 @@ fn conflicts(run: &RunRow) -> Vec<Conflict> {
         .collect()
 }
 
-fn artifacts(run: &RunRow) -> Vec<Artifact> {
-    let records = &run.state.records;
-    records
-        .artifacts()
-        .map(|held| Artifact {
-            path: held.value.path.clone(),
-            r#type: held.value.r#type.clone(),
-            role: held.value.role.clone(),
-            size: held.value.size,
-            sha256: held.value.sha256.clone(),
-            uri: held.value.uri.clone(),
-            step: held.value.step,
-            description: held.value.description.clone(),
-            versions: records.artifacts.get(&held.value.path).map_or(1, Vec::len),
-        })
-        .collect()
-}
-
 fn counts(run: &RunRow) -> Counts {
     let counts = &run.state.records.counts;
     Counts {
@@ -320,18 +280,6 @@ fn counts(run: &RunRow) -> Counts {
         items: counts.items,
         assessments: counts.assessments,
         log_bytes: counts.log_bytes,
-    }
-}
-
-fn event(record: &EventRecord) -> EventDocument {
-    let event = &record.record;
-    EventDocument {
-        time: record.stamp.time.to_string(),
-        kind: event.kind.clone(),
-        severity: event.severity.clone(),
-        text: event.text.clone(),
-        step: event.step,
-        data: event.data.clone(),
     }
 }
 
